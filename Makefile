@@ -1,0 +1,54 @@
+# Everything a person types. `make` alone lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# The stages of dvc.yaml call `python`: let it be the one of this environment.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help install repro test lint format params bench pictures ui clean system
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+system: ## check Python and the system libraries
+	@$(PYTHON) -c 'import sys; sys.exit("handloom: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@PYTHONPATH=src $(PYTHON) -m handloom.system_libraries
+
+install: $(READY) ## make .venv with the tested versions of everything
+
+$(READY): pyproject.toml constraints.txt | system
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+repro: $(READY) | system ## run the whole pipeline: pictures in, Core ML models out
+	@dvc repro
+
+test: $(READY) | system ## run all tests
+	@pytest --numprocesses 2 --dist worksteal
+
+lint: $(READY) ## check style and types
+	@ruff check .
+	@ruff format --check .
+	@mypy
+
+format: $(READY) ## mend style
+	@ruff check --fix .
+	@ruff format .
+
+params: $(READY) ## compose params.yaml from conf/
+	@python pipeline/compose_params.py
+
+bench: $(READY) ## run the benchmarks that need no other data
+	@for benchmark in benchmarks/bench_*.py; do python $$benchmark; done
+
+pictures: $(READY) ## draw the pictures of the README again
+	@python docs/draw_pictures.py
+
+ui: $(READY) ## open the runs in MLflow, on this computer only
+	@mlflow ui --host 127.0.0.1 --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
+
+clean: ## remove the environment and everything that the pipeline made
+	@rm -rf .venv .handloom .dvc/cache .dvc/tmp data/keypoints data/splits data/sample/photos data/sample/photos.parquet \
+	  data/sample/clips data/sample/clips.parquet models reports exports mlflow.db mlruns *_cache .*_cache .hypothesis

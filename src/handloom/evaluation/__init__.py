@@ -1,0 +1,1 @@
+"""How well a trained model does on examples it has not seen."""

@@ -1,0 +1,71 @@
+"""The hand: joint order, bones, and the one array convention.
+
+`poses` is float32 ``[T, 3, 21]``: time, (x, y, confidence), joint. x and y are fractions of the upright picture's width
+and height with the **origin at the lower left**, as Vision's ``keypointsMultiArray()`` gives them and as the exported
+Core ML model takes them. A frame without a hand is all zeros. A photo has T = 1.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Create ML's order, written inside every model that it exports. MediaPipe's 21 landmarks have the same order.
+JOINTS: tuple[str, ...] = (
+    "wrist",
+    *(f"thumb{part}" for part in ("CMC", "MP", "IP", "Tip")),
+    *(f"{finger}{part}" for finger in ("index", "middle", "ring", "little") for part in ("MCP", "PIP", "DIP", "Tip")),
+)
+JOINT_COUNT = len(JOINTS)
+CHANNELS: tuple[str, ...] = ("x", "y", "confidence")
+
+WRIST = JOINTS.index("wrist")
+MIDDLE_MCP = JOINTS.index("middleMCP")
+
+# The joint each joint hangs from; the wrist hangs from itself.
+PARENTS: tuple[int, ...] = tuple(0 if joint % 4 == 1 or joint == WRIST else joint - 1 for joint in range(JOINT_COUNT))
+
+# (parent, child): the 20 bones of the kinematic tree.
+BONES: tuple[tuple[int, int], ...] = tuple((PARENTS[joint], joint) for joint in range(1, JOINT_COUNT))
+
+# Neighbouring knuckles, which skin and muscle tie together although no bone does.
+KNUCKLE_LINKS: tuple[tuple[int, int], ...] = ((1, 5), (5, 9), (9, 13), (13, 17))
+
+Poses = NDArray[np.float32]
+
+
+def poses_from_picture(points: NDArray[np.floating], confidence: float = 1.0) -> Poses:
+    """Turn joints as a picture has them into `poses`. The only place where y is turned over.
+
+    Args:
+        points: ``[T, 21, 2]``, x to the right and y **down**, as fractions of the upright picture's width and height.
+        confidence: what the third channel holds, 0 to 1.
+
+    Returns:
+        float32 ``[T, 3, 21]`` with the origin at the lower left.
+    """
+    if points.ndim != 3 or points.shape[1:] != (JOINT_COUNT, 2):
+        raise ValueError(f"points: expected shape [T, {JOINT_COUNT}, 2], got {list(points.shape)}")
+    x, y = points[..., 0], 1.0 - points[..., 1]
+    return np.stack([x, y, np.full_like(x, confidence)], axis=1).astype(np.float32)
+
+
+def picture_from_poses(poses: Poses) -> NDArray[np.float32]:
+    """The inverse of `poses_from_picture`: ``[T, 3, 21]`` to ``[T, 21, 2]`` with y down, for drawing over a picture."""
+    return np.stack([poses[:, 0], 1.0 - poses[:, 1]], axis=-1)
+
+
+def present(poses: Poses) -> NDArray[np.bool_]:
+    """Which frames hold a hand: bool ``[T]``, true where any joint of ``[T, 3, 21]`` has a confidence above 0."""
+    return np.asarray((poses[:, 2] > 0).any(axis=-1))
+
+
+def mirror(poses: Poses) -> Poses:
+    """Left and right exchanged: x becomes 1 - x where a joint was seen; joints of confidence 0 stay as they are."""
+    mirrored = poses.copy()
+    mirrored[:, 0] = np.where(poses[:, 2] > 0, 1.0 - poses[:, 0], poses[:, 0])
+    return mirrored
+
+
+def palm_length(poses: Poses, width: int, height: int) -> NDArray[np.float64]:
+    """The distance from the wrist to the middle knuckle, in pixels of a `width` x `height` picture: ``[T]``."""
+    x, y = poses[:, 0].astype(float) * width, poses[:, 1].astype(float) * height
+    return np.hypot(x[:, MIDDLE_MCP] - x[:, WRIST], y[:, MIDDLE_MCP] - y[:, WRIST])

@@ -1,0 +1,85 @@
+"""The keypoint table: Parquet, one row a frame, the form in which joints travel between stages.
+
+Columns: `session_id` (one photo or one labelled stretch of a clip), `label`, `group` (who is to be kept on one side of
+a split), `part` (train, validation or test where the source says so, else empty), `path`, `frame` (0, 1, ...),
+`time` (s), `keypoints` (63 numbers: ``[3, 21]`` row by row, see `handloom.hand`), `chirality` (left, right or empty),
+`score` (of the landmarker, 0 to 1) and what decoding saw: `width`, `height` (of the upright picture, pixels) and
+`rotation` (degrees applied, clockwise). Rows without a hand stay in, with zeros.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from handloom.errors import DataError
+from handloom.files import replacing
+from handloom.hand import CHANNELS, JOINT_COUNT, Poses
+
+KEYPOINT_NUMBERS = len(CHANNELS) * JOINT_COUNT
+
+SCHEMA = pa.schema(
+    [
+        ("session_id", pa.int64()),
+        ("label", pa.string()),
+        ("group", pa.string()),
+        ("part", pa.string()),
+        ("path", pa.string()),
+        ("frame", pa.int32()),
+        ("time", pa.float64()),
+        ("keypoints", pa.list_(pa.float32(), KEYPOINT_NUMBERS)),
+        ("chirality", pa.string()),
+        ("score", pa.float32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("rotation", pa.int32()),
+    ]
+)
+
+
+def poses_to_column(poses: Poses) -> pa.FixedSizeListArray:
+    """``[T, 3, 21]`` as the `keypoints` column of T rows."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(poses.reshape(-1), pa.float32()), KEYPOINT_NUMBERS)
+
+
+def poses_of(table: pa.Table) -> Poses:
+    """The `keypoints` column of a table of T rows as float32 ``[T, 3, 21]``."""
+    column = table.column("keypoints").combine_chunks()
+    return np.asarray(column.flatten(), dtype=np.float32).reshape(-1, len(CHANNELS), JOINT_COUNT)
+
+
+def write(path: Path, tables: Iterable[pa.Table], metadata: Mapping[str, str]) -> None:
+    """Write tables of `SCHEMA` one after another to one Parquet file, atomically, never holding more than one.
+
+    `metadata` goes into the file's schema; read it back with `read_metadata`.
+    """
+    schema = SCHEMA.with_metadata({key: value.encode() for key, value in metadata.items()})
+    with replacing(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table.cast(SCHEMA).replace_schema_metadata(schema.metadata))
+
+
+def read(path: Path) -> pa.Table:
+    """Read a whole keypoint table.
+
+    Raises:
+        DataError: the file is missing, is not Parquet, or lacks a column.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such keypoint table; run the stage that writes it (dvc repro)") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path}: not a Parquet file ({str(error).splitlines()[0]})") from None
+    missing = [name for name in SCHEMA.names if name not in table.column_names]
+    if missing:
+        raise DataError(f"{path}: not a keypoint table, column {missing[0]!r} is missing")
+    return table
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What `write` was given as metadata: the landmark model's sha256, library version, frame rate."""
+    stored = pq.read_schema(path).metadata or {}
+    return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith(b"ARROW")}

@@ -1,0 +1,1 @@
+"""The classifier's network, and the file it is kept in."""

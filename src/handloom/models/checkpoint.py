@@ -1,0 +1,76 @@
+"""Reading a trained model: the checkpoint that training wrote, without the trainer."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from handloom.config import Kind, Model, section_from
+from handloom.errors import DataError
+from handloom.models.network import HandNetwork
+
+NETWORK_PREFIX = "network."  # where the Lightning module keeps the network
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained classifier.
+
+    Attributes:
+        network: in evaluation mode, on the CPU.
+        kind: "pose" or "action".
+        classes: labels, in the order of the network's outputs.
+        window: frames a prediction sees.
+        frame_rate: frames/s it was trained at.
+    """
+
+    network: HandNetwork
+    kind: Kind
+    classes: list[str]
+    window: int
+    frame_rate: float
+
+
+def load_model(path: Path) -> TrainedModel:
+    """Read `model.ckpt`. Only tensors and plain types are read from it, never code.
+
+    Raises:
+        DataError: the file is missing, is damaged, or is no checkpoint of handloom.
+    """
+    content = read_checkpoint(path)
+    try:
+        settings: dict[str, Any] = content["hyper_parameters"]
+        kind, classes, window = settings["kind"], settings["classes"], settings["training"]["prediction_window_size"]
+        network = HandNetwork(len(classes), window, section_from(Model, settings["training"]["model"]))
+        weights = {
+            name.removeprefix(NETWORK_PREFIX): tensor
+            for name, tensor in content["state_dict"].items()
+            if name.startswith(NETWORK_PREFIX)
+        }
+        network.load_state_dict(weights)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(
+            f"{path}: not a model that this version of handloom trained ({reason}); train it again"
+        ) from None
+    return TrainedModel(network.eval(), kind, list(classes), window, settings["frame_rate"])
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The contents of a checkpoint file: tensors and plain types only.
+
+    Raises:
+        DataError: the file is missing, or damaged, or holds anything else.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; train the model first (dvc repro)") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(f"{path}: not a checkpoint that can be read ({reason}); train the model again") from None
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: not a checkpoint; train the model again")
+    return content

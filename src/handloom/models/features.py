@@ -1,0 +1,76 @@
+"""What the network sees of the joints: place, size and missing joints dealt with, inside the exported model.
+
+An app feeds raw Vision arrays, so nothing may be normalised outside. Every quantity is in palm lengths, relative to the
+hand's own centre, and zero where no joint was seen.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from handloom.hand import MIDDLE_MCP, PARENTS, WRIST
+
+# The wrist and the knuckles of the four fingers: the part of a hand that moves as one piece.
+PALM = (WRIST, 5, MIDDLE_MCP, 13, 17)
+# Smaller palms than this share of the picture are not resolved by any landmarker; also keeps float16 from overflowing.
+SMALLEST_PALM = 0.01
+
+
+class HandFeatures(nn.Module):
+    """Joints to features.
+
+    Args:
+        window: frames of a prediction; with 1 there is no motion to see.
+
+    Shape:
+        input ``[N, T, 3, 21]``: x, y (fractions of the picture, origin at the lower left), confidence.
+        outputs: joints ``[N, T, 21, joint_features]``, frames ``[N, T, frame_features]``, and seen ``[N, T, 1]``, 1
+        where the frame has a hand.
+    """
+
+    parents: Tensor  # [21, 21]: row j picks the parent of joint j
+    palm: Tensor  # [21, 1]: 1 at the joints of the palm
+
+    def __init__(self, window: int) -> None:
+        super().__init__()
+        self.motion = window > 1
+        self.joint_features = 7 if self.motion else 5  # place, bone, seen, and the place's motion
+        self.frame_features = 5 if self.motion else 1  # seen, and the centre's path and motion
+        parents = torch.zeros(len(PARENTS), len(PARENTS))
+        parents[torch.arange(len(PARENTS)), torch.tensor(PARENTS)] = 1.0
+        palm = torch.zeros(len(PARENTS), 1)
+        palm[list(PALM)] = 1.0
+        self.register_buffer("parents", parents, persistent=False)
+        self.register_buffer("palm", palm, persistent=False)
+
+    def forward(self, poses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Raw joints to features of joints and frames."""
+        joints = poses.transpose(2, 3)  # [N, T, 21, 3]
+        known = (joints[..., 2:] > 0).to(poses.dtype)  # [N, T, 21, 1]
+        place = joints[..., :2] * known
+        seen = known.amax(dim=2)  # [N, T, 1]
+
+        palm = self.palm * known  # [N, T, 21, 1]
+        palm_joints = palm.sum(dim=2).clamp(min=1.0)  # [N, T, 1]
+        centre = (place * palm).sum(dim=2) / palm_joints  # [N, T, 2]
+        local = (place - centre.unsqueeze(2)) * known  # [N, T, 21, 2]
+
+        # One size for the whole window, so that a hand that comes nearer still grows.
+        spread = (local.abs() * palm).sum(dim=(2, 3)) / palm_joints.squeeze(-1)  # [N, T]
+        frames = seen.sum(dim=1).clamp(min=1.0)  # [N, 1]
+        size = (spread.sum(dim=1, keepdim=True) / frames).clamp(min=SMALLEST_PALM)  # [N, 1]
+        local = local / size[:, :, None, None]
+
+        bone = (local - self.parents @ local) * (known * (self.parents @ known))
+        joint_parts, frame_parts = [local, bone, known], [seen]
+        if self.motion:
+            middle = (centre * seen).sum(dim=1, keepdim=True) / frames.unsqueeze(1)  # [N, 1, 2]
+            path = (centre - middle) * seen / size.unsqueeze(-1)  # [N, T, 2]
+            joint_parts.append(_change(local, known))
+            frame_parts.extend([path, _change(path, seen)])
+        return torch.cat(joint_parts, dim=-1), torch.cat(frame_parts, dim=-1), seen
+
+
+def _change(values: Tensor, known: Tensor) -> Tensor:
+    """From the frame before to this one, ``[N, T, ..., C]``; zero where either is unknown, and in the first frame."""
+    change = (values[:, 1:] - values[:, :-1]) * (known[:, 1:] * known[:, :-1])
+    return torch.cat([torch.zeros_like(values[:, :1]), change], dim=1)

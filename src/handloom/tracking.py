@@ -1,0 +1,127 @@
+"""MLflow: one run a training, followed from start through evaluation to export."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handloom.config import Kind, Parameters, as_plain
+from handloom.files import write_json
+from handloom.repository import main_repository
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+TRAINED_IN = "handloom.trained_in_run"  # tag of a run that goes on for one that this store does not hold
+
+
+def tracking_uri() -> str:
+    """The MLflow store: `MLFLOW_TRACKING_URI`, else one sqlite file at the root of the main repository."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{main_repository() / 'mlflow.db'}"
+
+
+def start_run(kind: Kind, parameters: Parameters) -> str:
+    """Open a run for a training, with all parameters that decide it; return its id."""
+    client = _client()
+    tags = {
+        "mlflow.runName": os.environ.get("DVC_EXP_NAME") or f"{kind}",
+        "handloom.kind": kind,
+        **_git_tags(),
+    }
+    run_id: str = client.create_run(_experiment(client, kind, parameters), tags=tags).info.run_id
+    sections = {"data": parameters.source(kind), f"train_{kind}": parameters.training(kind)}
+    for name in ("extract_keypoints", "split", "evaluate", "export_coreml"):
+        sections[name] = getattr(parameters, name)
+    for name, section in sections.items():
+        for key, value in _flat(as_plain(section), name).items():
+            client.log_param(run_id, key, value)
+    return run_id
+
+
+def open_run(run_file: Path, kind: Kind, parameters: Parameters) -> str:
+    """The id of the run that trained the model, from the file that travels with the model.
+
+    Where the store does not hold that run (a model pulled from a DVC remote, say) a new one goes on for it.
+    """
+    from mlflow.exceptions import MlflowException
+
+    trained_in: str = json.loads(run_file.read_text(encoding="utf-8"))["run_id"]
+    client = _client()
+    try:
+        client.get_run(trained_in)
+    except MlflowException:
+        run_id = start_run(kind, parameters)
+        client.set_tag(run_id, TRAINED_IN, trained_in)
+        return run_id
+    return trained_in
+
+
+def write_run_file(path: Path, run_id: str) -> None:
+    """Write the file that lets later stages find the run."""
+    write_json(path, {"run_id": run_id})
+
+
+def log_metrics(run_id: str, metrics: Mapping[str, float], step: int = 0) -> None:
+    """Log numbers under their names."""
+    client = _client()
+    for name, value in metrics.items():
+        client.log_metric(run_id, name, value, step=step)
+
+
+def log_files(run_id: str, files: list[Path], folder: str) -> None:
+    """Log files or folders as artifacts under `folder`."""
+    client = _client()
+    for path in files:
+        if path.is_dir():
+            client.log_artifacts(run_id, str(path), f"{folder}/{path.name}")
+        else:
+            client.log_artifact(run_id, str(path), folder)
+
+
+def end_run(run_id: str, status: str) -> None:
+    """Close a run as FINISHED or FAILED."""
+    _client().set_terminated(run_id, status)
+
+
+def resume_run(run_id: str) -> None:
+    """Set a run that was interrupted to RUNNING again."""
+    _client().update_run(run_id, status="RUNNING")
+
+
+def _client() -> "MlflowClient":
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri())
+
+
+def _experiment(client: "MlflowClient", kind: Kind, parameters: Parameters) -> str:
+    name = f"{parameters.tracking.experiment}-{kind}"
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None:
+        return str(experiment.experiment_id)
+    local = not os.environ.get("MLFLOW_TRACKING_URI")
+    location = (main_repository() / "mlruns" / name).as_uri() if local else None
+    return str(client.create_experiment(name, artifact_location=location))
+
+
+def _flat(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        name = f"{prefix}.{key}"
+        flat |= _flat(value, name) if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def _git_tags() -> dict[str, str]:
+    def git(*arguments: str) -> str:
+        result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        return result.stdout.strip() if result.returncode == 0 else ""
+
+    commit = git("rev-parse", "HEAD")
+    return (
+        {"mlflow.source.git.commit": commit, "handloom.git.dirty": str(bool(git("status", "--porcelain")))}
+        if commit
+        else {}
+    )

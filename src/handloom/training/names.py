@@ -1,0 +1,5 @@
+"""What training leaves in its output folder."""
+
+MODEL_FILE = "model.ckpt"  # the network's weights and what it was trained for; the same bytes each time
+HISTORY_FILE = "history.csv"  # loss and accuracy, a row a report
+RUN_FILE = "run.json"  # the id of the MLflow run; beside the model, because it differs each time

@@ -1,0 +1,115 @@
+"""Shared by all tests: the repository, copies of it to work in, and a rendered set small enough for a test."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parent.parent
+SMALL_GESTURES = {"pose": ["background", "five", "one", "zero"], "action": ["background", "grab", "swipe_left"]}
+
+
+class Project:
+    """A copy of the repository's own files in a folder of its own, with git and DVC, as a fresh clone has them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        listed = self._output(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY)
+        for name in listed.splitlines():
+            if (REPOSITORY / name).is_file() and not name.startswith(("tests/", "docs/")):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(REPOSITORY / name, root / name)
+        self.git("init", "--quiet")
+        self.commit("start")
+
+    def use_small_sample(self) -> None:
+        """Fewer gestures, people, pictures and iterations: seconds instead of minutes."""
+        for kind, kept in SMALL_GESTURES.items():
+            for path in (self.root / "data/sample/gestures" / kind).glob("*.yaml"):
+                if path.stem not in kept:
+                    path.unlink()
+        self.configure(
+            {
+                "sample.people": 4,
+                "sample.photos_per_class": 8,
+                "sample.clips_per_class": 8,
+                "split.test_ratio": 0.25,
+                "split.validation.strategy": "fixed",
+                "split.validation.ratio": 0.3,
+                "train_pose.maximum_iterations": 60,
+                "train_action.maximum_iterations": 60,
+            }
+        )
+        self.commit("small sample")
+
+    def configure(self, values: dict[str, Any]) -> None:
+        """Settings of one's own where the README says: at the end of conf/config.yaml, then composed."""
+        config = self.root / "conf/config.yaml"
+        sections: dict[str, Any] = {}
+        for name, value in values.items():
+            _put(sections, name, value)
+        config.write_text(config.read_text() + yaml.safe_dump(sections))
+        self.run("python", "pipeline/compose_params.py")
+
+    def parameters(self) -> dict[str, Any]:
+        content: dict[str, Any] = yaml.safe_load((self.root / "params.yaml").read_text())
+        return content
+
+    def set(self, values: dict[str, Any]) -> None:
+        """Change parameters, given by their full names, in params.yaml."""
+        content = self.parameters()
+        for name, value in values.items():
+            _put(content, name, value)
+        (self.root / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def commit(self, message: str) -> None:
+        self.git("add", "--all")
+        self.git("-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "--quiet", "-m", message)
+
+    def git(self, *arguments: str) -> str:
+        return self._output(["git", *arguments], cwd=self.root)
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command in the project, `python` and `dvc` being those of this environment."""
+        result = subprocess.run(command, cwd=self.root, env=self.environment(), capture_output=True, text=True)
+        if check and result.returncode:
+            raise AssertionError(f"{' '.join(command)} failed:\n{result.stdout}\n{result.stderr}")
+        return result
+
+    def environment(self) -> dict[str, str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
+        return {**kept, "PATH": path, "PYTHONWARNINGS": "ignore"}
+
+    @staticmethod
+    def _output(command: list[str], cwd: Path) -> str:
+        return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=True).stdout
+
+
+def _put(content: dict[str, Any], name: str, value: Any) -> None:
+    *path, key = name.split(".")
+    for part in path:
+        content = content.setdefault(part, {})
+    content[key] = value
+
+
+@pytest.fixture(scope="session")
+def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Project]:
+    """Make a fresh copy of the repository in a temporary folder."""
+    return lambda name: Project(tmp_path_factory.mktemp(name))
+
+
+@pytest.fixture(scope="session")
+def finished(make_project: Callable[[str], Project]) -> Project:
+    """A project in which `dvc repro` has run on the small sample. Leave it as it is."""
+    project = make_project("finished")
+    project.use_small_sample()
+    project.run("dvc", "repro")
+    project.commit("repro")
+    return project

@@ -1,0 +1,107 @@
+"""Groups: from a CSV, else from the file's name, else each file alone."""
+
+import pytest
+
+from handloom.config import Groups
+from handloom.errors import ConfigurationError, DataError
+from handloom.sources.groups import group_finder
+
+KEY = "data.pose.groups"
+
+
+@pytest.fixture
+def groups(tmp_path):
+    """A function that writes the CSV and gives the parameters that name it."""
+
+    def write(content, **settings):
+        path = tmp_path / "groups.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return Groups(file=str(path), **settings)
+
+    return write
+
+
+def one_line_error(kind, parameters):
+    with pytest.raises(kind) as caught:
+        group_finder(parameters, KEY)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_the_csv_names_groups_by_path(groups):
+    group_of = group_finder(groups("path,group\nfist/1.jpg,ann\nfist/2.jpg, bob \n"), KEY)
+    assert [group_of(name) for name in ("fist/1.jpg", "fist/2.jpg")] == ["ann", "bob"]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_a_csv_of_a_spreadsheet_will_do(groups, start, line_end):
+    text = f'{start}path,group{line_end}"fist/1, copy.jpg",Jörg{line_end}'
+    assert group_finder(groups(text), KEY)("fist/1, copy.jpg") == "Jörg"
+
+
+def test_columns_may_have_other_names_and_others_are_passed_over(groups):
+    parameters = groups("person,age,file\nann,30,fist/1.jpg\n", path_column="file", group_column="person")
+    assert group_finder(parameters, KEY)("fist/1.jpg") == "ann"
+
+
+def test_the_pattern_is_for_the_file_name(groups):
+    group_of = group_finder(groups("path,group\n", pattern=r"^(person_\d+)-"), KEY)
+    assert group_of("fist/person_7-3.jpg") == "person_7"
+    assert group_of("person_1-hands/person_2-3.jpg") == "person_2"
+
+
+@pytest.mark.parametrize("pattern", ["", r"^(person_\d+)-", "(x)?a"])
+def test_a_file_that_nothing_matches_is_a_group_of_its_own(groups, pattern):
+    group_of = group_finder(groups("path,group\nfist/1.jpg,ann\n", pattern=pattern), KEY)
+    assert group_of("fist/a.jpg") == "fist/a.jpg"
+    assert group_of("five/1.jpg") == "five/1.jpg"
+
+
+def test_the_csv_goes_before_the_pattern(groups):
+    group_of = group_finder(groups("path,group\nfist/bob-1.jpg,ann\n", pattern="^([a-z]+)-"), KEY)
+    assert [group_of(name) for name in ("fist/bob-1.jpg", "fist/bob-2.jpg")] == ["ann", "bob"]
+
+
+@pytest.mark.parametrize("row", ["fist/bob-1.jpg,", "fist/bob-1.jpg, ", "fist/bob-1.jpg"])
+def test_a_row_without_a_group_names_none(groups, row):
+    group_of = group_finder(groups(f"path,group\n{row}\n", pattern="^([a-z]+)-"), KEY)
+    assert group_of("fist/bob-1.jpg") == "bob"
+
+
+@pytest.mark.parametrize(("content", "listed"), [("file,group\n", "file, group"), ("path\n", "path"), ("", "none")])
+def test_a_missing_column_is_named_with_those_that_exist(groups, content, listed):
+    text = one_line_error(DataError, groups(content))
+    assert "groups.csv: no column '" in text
+    assert f"it has {listed}:" in text
+    assert f"{KEY}.path_column" in text
+
+
+def test_a_missing_file_is_named_with_its_parameter(tmp_path):
+    text = one_line_error(DataError, Groups(file=str(tmp_path / "nowhere.csv")))
+    assert "nowhere.csv: no such file" in text
+    assert f"{KEY}.file" in text
+
+
+def test_a_folder_in_place_of_the_file_is_named_with_its_parameter(tmp_path):
+    text = one_line_error(DataError, Groups(file=str(tmp_path)))
+    assert f"{tmp_path.name}: no such file" in text
+    assert f"{KEY}.file" in text
+
+
+@pytest.mark.parametrize(
+    "content", ["path,group\nfist/1.jpg,Jörg\n".encode("latin-1"), "path,group\n".encode("utf-16")]
+)
+def test_a_file_that_is_not_utf8_is_named(groups, content):
+    text = one_line_error(DataError, groups(content))
+    assert "groups.csv: not a CSV in UTF-8" in text
+    assert f"{KEY}.file" in text
+
+
+@pytest.mark.parametrize(("pattern", "reason"), [("(person", "not a regular expression"), ("person", "put brackets")])
+def test_a_wrong_pattern_is_named_with_its_parameter(groups, pattern, reason):
+    text = one_line_error(ConfigurationError, groups("path,group\n", pattern=pattern))
+    assert text.startswith(f"{KEY}.pattern: ")
+    assert reason in text
+    assert repr(pattern) in text

@@ -1,0 +1,103 @@
+"""Writing beside and renaming: the old content stays until the new one is whole, and nothing else is left."""
+
+import hashlib
+import json
+
+import pytest
+
+from handloom.files import replacing, sha256_of_file, write_csv, write_json
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_is_replaced_when_the_block_ends(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with replacing(path) as beside:
+        beside.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_replaced_when_the_block_ends(tmp_path):
+    path = tmp_path / "model.mlpackage"
+    path.mkdir()
+    (path / "old").write_text("old")
+    with replacing(path) as beside:
+        beside.mkdir()
+        (beside / "new").write_text("new")
+        assert names_in(path) == ["old"]
+    assert names_in(path) == ["new"]
+    assert names_in(tmp_path) == ["model.mlpackage"]
+
+
+def test_the_old_file_stays_when_the_block_raises(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as beside:
+        beside.write_text("half")
+        raise KeyboardInterrupt
+    assert path.read_text() == "old"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+def test_the_old_folder_stays_when_the_block_raises(tmp_path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").write_text("old")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as beside:
+        beside.mkdir()
+        (beside / "half").write_text("half")
+        raise KeyboardInterrupt
+    assert names_in(path) == ["old"]
+    assert names_in(tmp_path) == ["folder"]
+
+
+def test_nothing_is_made_when_the_block_raises_before_it_writes(tmp_path):
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "a.txt"):
+        raise KeyboardInterrupt
+    assert names_in(tmp_path) == []
+
+
+def test_missing_parent_folders_are_made_and_the_suffix_is_kept(tmp_path):
+    path = tmp_path / "b" / "c" / "table.parquet"
+    with replacing(path) as beside:
+        assert beside.parent == path.parent
+        assert beside.suffix == ".parquet"
+        beside.write_text("")
+    assert names_in(path.parent) == ["table.parquet"]
+
+
+def test_json_is_utf8_with_a_closing_newline(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"größe": [1, 0.5, None]})
+    text = path.read_text(encoding="utf-8")
+    assert "größe" in text
+    assert text.endswith("}\n")
+    assert json.loads(text) == {"größe": [1, 0.5, None]}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_json_refuses_what_is_no_number_and_keeps_the_old_file(tmp_path, number):
+    path = tmp_path / "a.json"
+    write_json(path, {"accuracy": 0.5})
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(path, {"accuracy": number})
+    assert json.loads(path.read_text()) == {"accuracy": 0.5}
+    assert names_in(tmp_path) == ["a.json"]
+
+
+def test_csv_has_all_keys_in_order_of_appearance(tmp_path):
+    path = tmp_path / "a.csv"
+    write_csv(path, [{"b": 1}, {"a": "x,y", "b": 2}])
+    assert path.read_bytes() == b'b,a\n1,\n2,"x,y"\n'
+    assert names_in(tmp_path) == ["a.csv"]
+
+
+def test_sha256_is_of_the_bytes(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"\x00\xffhand")
+    assert sha256_of_file(path) == hashlib.sha256(b"\x00\xffhand").hexdigest()

@@ -1,0 +1,156 @@
+"""Stage scripts as they are run: a mistake ends in one line, status 1 and nothing written."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    shutil.copytree(REPOSITORY / "pipeline", folder / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPOSITORY / "params.yaml", folder)
+    return folder
+
+
+def run(project, script, *arguments):
+    """Run a stage script of the project from a folder that is not the project's."""
+    elsewhere = project.parent / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    return subprocess.run(
+        [sys.executable, str(project / "pipeline" / script), *arguments],
+        cwd=elsewhere,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def everything_in(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.parent.rglob("*") if path.is_file())
+
+
+def one_line_of(project, script, *arguments):
+    """The one line on stderr, after checking that it is one and that nothing was written."""
+    before = everything_in(project)
+    result = run(project, script, *arguments)
+    assert result.returncode == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert everything_in(project) == before
+    assert lines[0].startswith(f"{script.removesuffix('.py')}: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize("arguments", [[], ["poses"], ["split.seed=2", "pose"]])
+def test_the_kind_must_come_first(project, arguments):
+    assert "say which kind, first: pose or action" in one_line_of(project, "split.py", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("split.seed=-1", "split.seed: "),
+        ("split.seed=one", "split.seed: "),
+        ("split.sed=1", "'split.sed'"),
+        ("+split.sed=1", "split.sed: unknown parameter"),
+        ("split.seed", "'split.seed'"),
+        ("train_pose.prediction_window_size=2", "train_pose.prediction_window_size: "),
+    ],
+)
+def test_a_wrong_override_is_named(project, override, told):
+    assert told in one_line_of(project, "split.py", "pose", override)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"split: [", "params.yaml: not YAML"),
+        (b"split: {seed: 1}\nsplit: {seed: 2}\n", "duplicate key split"),
+        (b"\xff\xfe", "params.yaml: not YAML in UTF-8"),
+        (b"", "data: missing"),
+        (b"- 1\n", "params"),
+        (b"split: ${nowhere}\n", "'nowhere'"),
+    ],
+)
+def test_a_broken_params_yaml_is_named(project, content, told):
+    (project / "params.yaml").write_bytes(content)
+    assert told in one_line_of(project, "split.py", "pose")
+
+
+def test_a_wrong_value_in_params_yaml_is_named(project):
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    assert "  test_ratio: 0.2\n" in text
+    (project / "params.yaml").write_text(text.replace("  test_ratio: 0.2\n", "  test_ratio: 2.0\n"), encoding="utf-8")
+    assert "split.test_ratio: " in one_line_of(project, "split.py", "action")
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "told"),
+    [
+        ("extract_keypoints.py", ["action"], "data.action.path"),
+        ("split.py", ["action"], "data/keypoints/action.parquet"),
+    ],
+)
+def test_missing_inputs_are_named(project, script, arguments, told):
+    assert told in one_line_of(project, script, *arguments)
+
+
+def test_a_stage_works_from_any_folder_with_overrides(project):
+    make_table(project / "data/keypoints/pose.parquet")
+    result = run(project, "split.py", "pose", "split.test_ratio=0.5", "split.validation.strategy=none")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == ["test: 4 examples of 2 classes", "train: 4 examples of 2 classes"]
+    assert everything_in(project) == sorted(
+        [
+            *(path.relative_to(project).as_posix() for path in (project / "pipeline").iterdir()),
+            "data/keypoints/pose.parquet",
+            "data/splits/pose.parquet",
+            "params.yaml",
+        ]
+    )
+
+
+def test_multirun_runs_every_value(project):
+    make_table(project / "data/keypoints/pose.parquet")
+    result = run(project, "split.py", "pose", "-m", "split.test_ratio=0.25,0.5")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        "test: 2 examples of 2 classes",
+        "train: 6 examples of 2 classes",
+        "test: 4 examples of 2 classes",
+        "train: 4 examples of 2 classes",
+    ]
+
+
+def test_multirun_names_a_wrong_value_in_one_line(project):
+    result = run(project, "split.py", "pose", "--multirun", "split.seed=-1,1")
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("split: split.seed: ")
+
+
+def make_table(path):
+    """Eight photos of two classes."""
+    import pyarrow as pa
+
+    from handloom import keypoint_table
+
+    columns = {field.name: [0] * 8 for field in keypoint_table.SCHEMA if not pa.types.is_string(field.type)}
+    columns |= {field.name: [""] * 8 for field in keypoint_table.SCHEMA if pa.types.is_string(field.type)}
+    columns |= {
+        "session_id": range(8),
+        "label": list("abababab"),
+        "group": list("01234567"),
+        "keypoints": [[0.0] * 63] * 8,
+    }
+    keypoint_table.write(path, [pa.table(columns, schema=keypoint_table.SCHEMA)], {})
