@@ -21,9 +21,8 @@ SAME_HAND = 1.0
 def find_in_photo(landmarker: Landmarker, picture: Picture, borders: Sequence[float]) -> FoundHand | None:
     """The hand of a photo, looked for again with a border when it was not found or fills the picture.
 
-    The joints of all looks that agree are averaged. Measured on the training part of Sign Language Digits (100 x 100
-    pixels, hands fill the picture; a support vector machine on the joints, people held out, hands not found counted as
-    errors): one look, and one with border 0.5 where that finds nothing, 98.7 %; looks with borders 0.5 and 1, 99.8 %.
+    The joints of all looks that saw the same hand are averaged: bent fingers that one look misplaces, another does not.
+    `benchmarks/bench_looks.py` shows what that is worth.
 
     Args:
         landmarker: one for photos.
@@ -33,9 +32,9 @@ def find_in_photo(landmarker: Landmarker, picture: Picture, borders: Sequence[fl
     plain = landmarker.find(picture)
     if plain is not None and not _fills(plain):
         return plain
-    looks = [look for border in borders if (look := _with_border(landmarker, picture, border))]
+    looks = [look for look in (plain, *(_with_border(landmarker, picture, border) for border in borders)) if look]
     if not looks:
-        return plain
+        return None
     best = max(looks, key=lambda look: look.score)
     agreeing = [look.points for look in looks if _distance(look, best) < SAME_HAND]
     return FoundHand(points=np.mean(agreeing, axis=0), score=best.score, chirality=best.chirality)
