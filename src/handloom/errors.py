@@ -1,6 +1,12 @@
 """Errors that a user can cause: one line each, saying what is wrong, where, and what to do."""
 
 
+def first_line(error: BaseException) -> str:
+    """What a library's error says, cut to one line; its type where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
 class HandloomError(Exception):
     """A mistake in data, configuration or set-up that the person at the keyboard can mend.
 

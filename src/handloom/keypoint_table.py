@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from handloom.errors import DataError
+from handloom.errors import DataError, first_line
 from handloom.files import replacing
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
 
@@ -72,7 +72,7 @@ def read(path: Path) -> pa.Table:
     except FileNotFoundError:
         raise DataError(f"{path}: no such keypoint table; run the stage that writes it (dvc repro)") from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a Parquet file ({str(error).splitlines()[0]})") from None
+        raise DataError(f"{path}: not a Parquet file ({first_line(error)})") from None
     missing = [name for name in SCHEMA.names if name not in table.column_names]
     if missing:
         raise DataError(f"{path}: not a keypoint table, column {missing[0]!r} is missing")

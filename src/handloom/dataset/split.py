@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from handloom import keypoint_table
 from handloom.config import Split, Validation
 from handloom.dataset.classes import class_names
-from handloom.errors import DataError
+from handloom.errors import DataError, first_line
 from handloom.files import replacing
 
 PartName = Literal["train", "validation", "test"]
@@ -142,5 +142,5 @@ def read_split(path: Path) -> dict[int, PartName]:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; run the stage that writes it (dvc repro)") from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a table of parts ({str(error).splitlines()[0]})") from None
+        raise DataError(f"{path}: not a table of parts ({first_line(error)})") from None
     return dict(zip(table.column("session_id").to_pylist(), table.column("part").to_pylist(), strict=True))

@@ -11,7 +11,7 @@ from handloom.evaluation.metrics import Answer, confusion, per_class, summary
 from handloom.evaluation.predict import predict_examples
 from handloom.files import write_csv, write_json
 from handloom.models.checkpoint import load_model
-from handloom.training.names import MODEL_FILE, RUN_FILE
+from handloom.models.folder import MODEL_FILE, RUN_FILE
 
 
 def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path) -> dict[str, float]:

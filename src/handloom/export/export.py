@@ -8,7 +8,7 @@ from handloom.export.convert import convert
 from handloom.export.interface import FILE_NAMES
 from handloom.files import replacing
 from handloom.models.checkpoint import load_model
-from handloom.training.names import MODEL_FILE, RUN_FILE
+from handloom.models.folder import MODEL_FILE, RUN_FILE
 
 
 def export_coreml(parameters: Parameters, kind: Kind, model: Path, out: Path) -> Path:

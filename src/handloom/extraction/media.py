@@ -8,7 +8,7 @@ import av
 import numpy as np
 from PIL import Image, ImageOps
 
-from handloom.errors import DataError
+from handloom.errors import DataError, first_line
 from handloom.extraction.landmarker import Picture
 
 # EXIF orientation -> degrees clockwise that turn the picture upright (mirrored ones count by their turn)
@@ -53,7 +53,7 @@ def read_photo(path: Path, largest_side: int) -> Frame:
             upright.thumbnail((largest_side, largest_side))
             return Frame(np.asarray(upright), 0.0, width, height, rotation)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path.name}: not a readable picture ({_reason(error)})") from None
+        raise DataError(f"{path.name}: not a readable picture ({first_line(error)})") from None
 
 
 def read_clip(path: Path, largest_side: int, frame_rate: float) -> Iterator[Frame]:
@@ -81,7 +81,7 @@ def read_clip(path: Path, largest_side: int, frame_rate: float) -> Iterator[Fram
             if empty:
                 raise DataError(f"{path.name}: no frame in it")
     except (av.FFmpegError, ValueError) as error:
-        raise DataError(f"{path.name}: not a readable video ({_reason(error)})") from None
+        raise DataError(f"{path.name}: not a readable video ({first_line(error)})") from None
 
 
 def _sampled(frames: Iterator[av.VideoFrame], frame_rate: float) -> Iterator[tuple[av.VideoFrame, float]]:
@@ -109,8 +109,3 @@ def _upright(frame: av.VideoFrame, time: float, largest_side: int) -> Frame:
     quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise, as both FFmpeg and NumPy count
     full_width, full_height = (frame.height, frame.width) if quarter_turns % 2 else (frame.width, frame.height)
     return Frame(np.rot90(picture, quarter_turns), time, full_width, full_height, -90 * quarter_turns % 360)
-
-
-def _reason(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from handloom.config import Kind, Model, section_from
-from handloom.errors import DataError
+from handloom.errors import DataError, first_line
 from handloom.models.network import HandNetwork
 
 NETWORK_PREFIX = "network."  # where the Lightning module keeps the network
@@ -51,9 +51,8 @@ def load_model(path: Path) -> TrainedModel:
         }
         network.load_state_dict(weights)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise DataError(
-            f"{path}: not a model that this version of handloom trained ({reason}); train it again"
+            f"{path}: not a model that this version of handloom trained ({first_line(error)}); train it again"
         ) from None
     return TrainedModel(network.eval(), kind, list(classes), window, settings["frame_rate"])
 
@@ -68,9 +67,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; train the model first (dvc repro)") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise DataError(f"{path}: not a checkpoint that can be read ({reason}); train the model again") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: not a checkpoint that can be read ({first_line(error)}); train the model again"
+        ) from None
     if not isinstance(content, dict):
         raise DataError(f"{path}: not a checkpoint; train the model again")
     return content

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from handloom.errors import DataError
+from handloom.errors import DataError, first_line
 
 
 class Fields:
@@ -92,7 +92,7 @@ def read_fields(path: Path) -> Fields:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise DataError(f"{path.name}: not YAML{line}: {error.problem}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name}: not YAML: {str(error).splitlines()[0]}") from None
+        raise DataError(f"{path.name}: not YAML: {first_line(error)}") from None
     return Fields(content, path.name)
 
 

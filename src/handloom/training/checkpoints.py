@@ -51,7 +51,7 @@ def latest_checkpoint(folder: Path) -> Path | None:
 
 
 def save_model(module: HandClassifier, path: Path) -> None:
-    """Write the trained model: what `HandClassifier.load_from_checkpoint` needs and no more, the same bytes each time."""
+    """Write the trained model: what `HandClassifier.load_from_checkpoint` needs, the same bytes each time."""
     checkpoint = {
         "pytorch-lightning_version": lightning.__version__,
         "state_dict": {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()},

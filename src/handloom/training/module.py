@@ -77,7 +77,7 @@ class HandClassifier(lightning.LightningModule):
 
     @override
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.history = checkpoint["history"]
+        self.history = checkpoint.get("history", [])  # a finished model has none
 
     def _step(self, part: str, batch: Batch) -> Tensor:
         poses, targets = batch

@@ -17,10 +17,10 @@ from handloom.dataset.classes import class_names
 from handloom.dataset.examples import Example, read_examples
 from handloom.errors import DataError, HandloomError
 from handloom.files import write_csv
+from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.training.batches import HandData
 from handloom.training.checkpoints import AtomicCheckpointIO, fingerprint, latest_checkpoint, save_model, work_folder
 from handloom.training.module import HandClassifier
-from handloom.training.names import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.training.reporter import Reporter
 
 

@@ -1,4 +1,4 @@
-"""What training leaves in its output folder."""
+"""The folder of a trained model, as training leaves it and later stages find it."""
 
 MODEL_FILE = "model.ckpt"  # the network's weights and what it was trained for; the same bytes each time
 HISTORY_FILE = "history.csv"  # loss and accuracy, a row a report

@@ -1,0 +1,50 @@
+"""One look at a photo against looking again with a border, on the drawn photos: hands found, joints' error, time.
+
+    python benchmarks/bench_looks.py
+
+Run it after `make repro`. The error is the mean distance of found from drawn joints, in palm lengths.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from handloom import keypoint_table
+from handloom.config import ExtractKeypoints, LandmarkModel
+from handloom.extraction.landmark_model import landmark_model_path
+from handloom.extraction.landmarker import Landmarker
+from handloom.extraction.looks import find_in_photo
+from handloom.extraction.media import read_photo
+from handloom.hand import palm_length, picture_from_poses
+
+PHOTOS = Path("data/sample/photos")
+
+
+def main() -> None:
+    rows = keypoint_table.read(PHOTOS.with_suffix(".parquet"))
+    poses = keypoint_table.poses_of(rows)
+    true = picture_from_poses(poses)
+    sizes = list(zip(rows.column("width").to_pylist(), rows.column("height").to_pylist(), strict=True))
+    pictures = [read_photo(PHOTOS / path, 1280).picture for path in rows.column("path").to_pylist()]
+    seconds = {}
+    with Landmarker(landmark_model_path(LandmarkModel()), 0.5, follow=False) as landmarker:
+        for name, borders in (("one look", []), ("with borders", ExtractKeypoints().borders)):
+            started = time.perf_counter()
+            found = [find_in_photo(landmarker, picture, borders) for picture in pictures]
+            seconds[name] = time.perf_counter() - started
+            errors = [
+                np.linalg.norm((hand.points - true[row]) * sizes[row], axis=1).mean()
+                / palm_length(poses[row : row + 1], *sizes[row])[0]
+                for row, hand in enumerate(found)
+                if hand
+            ]
+            print(
+                f"{name:<13} {len(errors) / len(found):7.2%} found  mean error {np.mean(errors):.3f}  95 % below"
+                f" {np.quantile(errors, 0.95):.3f} palm lengths  {1000 * seconds[name] / len(found):5.1f} ms a photo"
+            )
+    print(f"ratio of times: {seconds['with borders'] / seconds['one look']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
