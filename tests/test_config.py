@@ -202,7 +202,7 @@ def test_defaults_of_the_dataclasses_are_those_of_conf(name):
     ("name", "window", "layers", "augmentations"),
     [
         ("train_pose", 1, 0, ["horizontally_flip", "rotate", "scale", "translate"]),
-        ("train_action", 60, 3, ["rotate", "scale", "translate", "interpolate_frames", "drop_frames"]),
+        ("train_action", 45, 3, ["rotate", "scale", "translate", "interpolate_frames", "drop_frames"]),
     ],
 )
 def test_what_differs_by_kind(name, window, layers, augmentations):
