@@ -26,7 +26,7 @@ repro: $(READY) | system ## run the whole pipeline: pictures in, Core ML models 
 	@dvc repro
 
 test: $(READY) | system ## run all tests
-	@pytest --numprocesses 2 --dist worksteal
+	@pytest --numprocesses 2 --dist loadgroup
 
 lint: $(READY) ## check style and types
 	@ruff check .

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ def tracking_uri() -> str:
 
 def start_run(kind: Kind, parameters: Parameters) -> str:
     """Open a run for a training, with all parameters that decide it; return its id."""
+    from mlflow.entities import Param
+
     client = _client()
     tags = {
         "mlflow.runName": os.environ.get("DVC_EXP_NAME") or f"{kind}",
@@ -34,9 +37,8 @@ def start_run(kind: Kind, parameters: Parameters) -> str:
     sections = {"data": parameters.source(kind), f"train_{kind}": parameters.training(kind)}
     for name in ("extract_keypoints", "split", "evaluate", "export_coreml"):
         sections[name] = getattr(parameters, name)
-    for name, section in sections.items():
-        for key, value in _flat(as_plain(section), name).items():
-            client.log_param(run_id, key, value)
+    flat = {key: value for name, section in sections.items() for key, value in _flat(as_plain(section), name).items()}
+    client.log_batch(run_id, params=[Param(key, str(value)) for key, value in flat.items()])
     return run_id
 
 
@@ -63,11 +65,12 @@ def write_run_file(path: Path, run_id: str) -> None:
     write_json(path, {"run_id": run_id})
 
 
-def log_metrics(run_id: str, metrics: Mapping[str, float], step: int = 0) -> None:
+def log_metrics(run_id: str, metrics: Mapping[str, float]) -> None:
     """Log numbers under their names."""
-    client = _client()
-    for name, value in metrics.items():
-        client.log_metric(run_id, name, value, step=step)
+    from mlflow.entities import Metric
+
+    now = round(time.time() * 1000)
+    _client().log_batch(run_id, metrics=[Metric(name, value, now, step=0) for name, value in metrics.items()])
 
 
 def log_files(run_id: str, files: list[Path], folder: str) -> None:
@@ -78,11 +81,6 @@ def log_files(run_id: str, files: list[Path], folder: str) -> None:
             client.log_artifacts(run_id, str(path), f"{folder}/{path.name}")
         else:
             client.log_artifact(run_id, str(path), folder)
-
-
-def end_run(run_id: str, status: str) -> None:
-    """Close a run as FINISHED or FAILED."""
-    _client().set_terminated(run_id, status)
 
 
 def resume_run(run_id: str) -> None:
