@@ -1,6 +1,7 @@
 """The saved Core ML file has Create ML's interface, read back from disk."""
 
 import json
+from pathlib import Path
 
 import coremltools
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from handloom.config import KINDS, ExportCoreML, Kind, Model
 from handloom.export.convert import ExportedNetwork, convert
+from handloom.export.package import save_package
 from handloom.hand import JOINTS
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.network import HandNetwork
@@ -26,7 +28,7 @@ def trained(kind: Kind) -> TrainedModel:
 @pytest.fixture(scope="module", params=KINDS)
 def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.mktemp("export") / "Hand.mlpackage"
-    convert(trained(request.param), SETTINGS).save(str(path))
+    save_package(convert(trained(request.param), SETTINGS), path)
     return request.param, coremltools.models.MLModel(str(path), skip_model_load=True).get_spec(), path
 
 
@@ -93,6 +95,13 @@ def test_the_package_is_complete_and_small(saved) -> None:
     for item in manifest["itemInfoEntries"].values():
         assert (path / "Data" / item["path"]).exists()
     assert sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) < 1_200_000
+
+
+def test_equal_models_are_equal_files(saved, tmp_path: Path) -> None:
+    kind, _, path = saved
+    save_package(convert(trained(kind), SETTINGS), tmp_path / "Again.mlpackage")
+    for file in (file for file in path.rglob("*") if file.is_file()):
+        assert (tmp_path / "Again.mlpackage" / file.relative_to(path)).read_bytes() == file.read_bytes(), file.name
 
 
 @pytest.mark.parametrize("kind", KINDS)

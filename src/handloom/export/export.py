@@ -6,6 +6,7 @@ from handloom import tracking
 from handloom.config import Kind, Parameters
 from handloom.export.convert import convert
 from handloom.export.interface import FILE_NAMES
+from handloom.export.package import save_package
 from handloom.files import replacing
 from handloom.models.checkpoint import load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
@@ -26,7 +27,7 @@ def export_coreml(parameters: Parameters, kind: Kind, model: Path, out: Path) ->
     package = out / f"{FILE_NAMES[kind]}.mlpackage"
     converted = convert(load_model(model / MODEL_FILE), parameters.export_coreml)
     with replacing(package) as beside:
-        converted.save(str(beside))
+        save_package(converted, beside)
     run_id = tracking.open_run(model / RUN_FILE, kind, parameters)
     tracking.log_files(run_id, [package], "exports")
     return package
