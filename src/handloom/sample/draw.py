@@ -91,7 +91,7 @@ def _tasks(folder: Path, moving: bool, seed: int, people: int, per_class: int) -
 def _draw(
     tasks: list[_Task], draw_one: Callable[[_Task, Path], pa.Table], out: Path, truth: Path, seed: int, workers: int
 ) -> None:
-    metadata = {"source": "handloom.sample", "seed": str(seed), "frames_per_second": str(FRAMES_PER_SECOND)}
+    metadata = {"source": "handloom.sample", "seed": str(seed), "frame_rate": f"{FRAMES_PER_SECOND:g}"}
     with replacing(out) as beside:
         for label in {task.gesture.label for task in tasks}:
             (beside / label).mkdir(parents=True)

@@ -47,7 +47,7 @@ def work_folder(kind: str, mark: str) -> Path:
 
 def latest_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint to resume from, or None."""
-    return max(folder.glob("*.ckpt"), default=None)  # names hold the zero-padded iteration
+    return max(folder.glob("iteration-*.ckpt"), default=None)  # names hold the zero-padded iteration
 
 
 def save_model(module: HandClassifier, path: Path) -> None:
