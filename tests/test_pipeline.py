@@ -206,11 +206,19 @@ def test_other_parameters_never_resume(finished: Project, make_project: Callable
     assert "going on" not in result.stdout
 
 
-def test_extraction_does_not_import_what_it_does_not_use(finished: Project) -> None:
+@pytest.mark.parametrize(
+    ("stage", "unused"),
+    [
+        ("extract_keypoints", "torch pytorch_lightning mlflow coremltools sklearn"),
+        ("split", "torch pytorch_lightning mlflow coremltools mediapipe cv2 av"),
+        ("evaluate", "pytorch_lightning coremltools mediapipe cv2 av"),
+        ("export_coreml", "pytorch_lightning mediapipe av"),
+    ],
+)
+def test_a_stage_does_not_import_what_it_does_not_use(finished: Project, stage: str, unused: str) -> None:
     code = (
-        "import runpy, sys; sys.argv = ['pipeline/extract_keypoints.py', 'pose'];"
-        " runpy.run_path('pipeline/extract_keypoints.py', run_name='__main__');"
-        " print([name for name in ('torch', 'pytorch_lightning', 'mlflow', 'coremltools') if name in sys.modules])"
+        f"import runpy, sys; sys.argv = ['pipeline/{stage}.py', 'pose'];"
+        f" runpy.run_path('pipeline/{stage}.py', run_name='__main__');"
+        f" print([name for name in {unused.split()} if name in sys.modules])"
     )
-    result = finished.run("python", "-c", code)
-    assert result.stdout.splitlines()[-1] == "[]"
+    assert finished.run("python", "-c", code).stdout.splitlines()[-1] == "[]"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from handloom import keypoint_table
@@ -86,6 +87,21 @@ def test_a_class_that_has_no_hand_to_learn_from_is_named() -> None:
     tables = write_tables(["a", "b", "c"] * 5, WITHOUT_VALIDATION, lost="b")
     with pytest.raises(DataError, match=r"^class 'b': no hand was found in any of its training examples"):
         train(parameters(), "pose", *tables, out=Path("out"))
+
+
+def test_one_class_alone_is_refused() -> None:
+    tables = write_tables(["a"] * 6, WITHOUT_VALIDATION)
+    with pytest.raises(DataError, match=r"^only the class 'a' is left to learn from"):
+        train(parameters(), "pose", *tables, out=Path("out"))
+
+
+def test_a_class_that_only_validation_has_is_named() -> None:
+    table, parts = write_tables(["a", "b", "c"] * 5, WITHOUT_VALIDATION)
+    rows = pq.read_table(parts).to_pylist()
+    moved = [row | {"part": "validation" if row["label"] == "c" else row["part"]} for row in rows]
+    pq.write_table(pa.Table.from_pylist(moved), parts)
+    with pytest.raises(DataError, match=r"^class 'c': only the validation part has it \(\d+\.jpg\)"):
+        train(parameters(), "pose", table, parts, out=Path("out"))
 
 
 def test_the_work_in_progress_is_gone_when_the_model_is_there() -> None:
