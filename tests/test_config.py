@@ -1,6 +1,7 @@
 """Parameters: what is refused, in which words, and that conf/, params.yaml and the dataclasses say the same."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,12 +10,25 @@ import yaml
 
 from handloom import config
 from handloom.compose import composed_text
-from handloom.config import AugmentationOption, Parameters, as_plain, parameters_from, section_from
+from handloom.config import KINDS, AugmentationOption, Parameters, as_plain, parameters_from, section_from
 from handloom.errors import ConfigurationError
 
 REPOSITORY = Path(__file__).parents[1]
 CONF = REPOSITORY / "conf"
 REMOVED = object()
+PHOTOS = config.LabeledDirectories(path="photos")
+SECTIONS = {
+    section.kind: section
+    for section in (
+        config.LabeledDirectories,
+        config.LabeledFiles,
+        config.DirectoryWithImagesAndAnnotation,
+        config.DirectoryWithVideosAndAnnotation,
+        config.LabeledImageDataFrame,
+        config.LabeledVideoDataFrame,
+        config.LabeledKeypointsDataFrame,
+    )
+}
 
 
 def changed(key: str, value: Any) -> dict[str, Any]:
@@ -134,7 +148,7 @@ def test_sections_survive_plain_dictionaries():
 
 def test_the_kind_chooses_source_and_training():
     content = changed("train_action.seed", 9)
-    content["data"]["action"]["path"] = "clips"
+    content["data"]["action"]["path"] = content["data"]["action"]["dependencies"][0] = "clips"
     parameters = parameters_from(content)
     assert parameters.training("action").seed == 9
     assert parameters.training("pose") is parameters.train_pose
@@ -173,7 +187,8 @@ def test_overrides_are_seen():
         )
     )
     assert after["train_pose"]["optimizer"]["lr"] == 0.01
-    assert after["data"]["pose"] == yaml.safe_load((CONF / "data/pose/labeled_directories.yaml").read_text("utf-8"))
+    option = yaml.safe_load((CONF / "data/pose/labeled_directories.yaml").read_text("utf-8"))
+    assert without(after["data"]["pose"], "dependencies") == without(option, "dependencies")
     assert after["data"]["pose"]["path"] != before["data"]["pose"]["path"]
     assert after["train_pose"]["model"]["temporal_layers"] == 3
     assert {key: value for key, value in after.items() if key not in ("data", "train_pose")} == {
@@ -189,7 +204,7 @@ def without(content: dict[str, Any], *keys: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Parameters) if field.name != "data"])
 def test_defaults_of_the_dataclasses_are_those_of_conf(name):
     composed = yaml.safe_load(composed_text(CONF))[name]
-    default = as_plain(Parameters(data=config.Data(config.Source("photos"), config.Source("clips"))))[name]
+    default = as_plain(Parameters(data=config.Data(PHOTOS, PHOTOS)))[name]
     if name not in ("train_pose", "train_action"):
         assert composed == default
         return
@@ -215,7 +230,146 @@ def test_what_differs_by_kind(name, window, layers, dropout, augmentations):
     assert set(augmentations) <= set(get_args(AugmentationOption))
 
 
-@pytest.mark.parametrize("kind", ["pose", "action"])
-def test_defaults_of_a_data_source(kind):
-    own = yaml.safe_load((CONF / f"data/{kind}/labeled_directories.yaml").read_text(encoding="utf-8"))
-    assert own == as_plain(config.Source(path=own["path"]))
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [(kind, path.stem) for kind in KINDS for path in sorted(CONF.glob(f"data/{kind}/*.yaml")) if path.stem in SECTIONS],
+)
+def test_defaults_of_a_data_source(kind, option):
+    composed = yaml.safe_load(composed_text(CONF, [f"data/{kind}={option}"]))["data"][kind]
+    section = SECTIONS[composed["kind"]]
+    fields = dataclasses.fields(section)
+    missing = dataclasses.MISSING
+    needed = [field.name for field in fields if field.default is missing and field.default_factory is missing]
+    given = {name: composed[name] for name in (*needed, "dependencies")}
+    assert composed == as_plain(section(**given))
+
+
+def test_every_kind_of_source_has_an_option():
+    options = {kind: {path.stem for path in CONF.glob(f"data/{kind}/*.yaml")} for kind in KINDS}
+    assert set(SECTIONS) <= options["pose"] | options["action"]
+    assert options["pose"] & options["action"] >= {"joined", "sample", "mediapipe_landmarks"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        ({"path": "elsewhere"}, "elsewhere"),
+        ({"path": "data/samples"}, "data/samples"),
+        ({"groups": {"file": "who.csv"}}, "who.csv"),
+        ({"kind": "directory_with_images_and_annotation", "annotation_file": "photos.csv"}, "photos.csv"),
+        ({"kind": "labeled_image_data_frame", "data_frame": "photos.parquet"}, "photos.parquet"),
+    ],
+)
+def test_dvc_watches_all_that_a_source_reads(settings, missing):
+    content = changed("split.seed", 1)
+    content["data"]["pose"].pop("parts_in_folders", None)
+    content["data"]["pose"] |= {"kind": "labeled_files"} | settings
+    with pytest.raises(ConfigurationError) as caught:
+        parameters_from(content)
+    expected = f"data.pose.dependencies: {missing} is missing; without it DVC would not notice a change of it"
+    assert str(caught.value) == expected
+    content["data"]["pose"]["dependencies"][3] = missing
+    assert parameters_from(content).data.pose.kind == content["data"]["pose"]["kind"]
+
+
+def test_a_folder_above_is_watched_too():
+    content = changed("data.pose.path", "data/mine/photos")
+    content["data"]["pose"]["dependencies"][0] = "./data/mine"
+    assert parameters_from(content).data.pose.path == "data/mine/photos"
+
+
+def test_without_a_file_of_groups_none_is_watched():
+    content = changed("data.pose.groups", {"file": ""})
+    content["data"]["pose"]["dependencies"] = [content["data"]["pose"]["path"]] * 4
+    assert parameters_from(content).data.pose.groups.file == ""
+
+
+@pytest.mark.parametrize("kind", ["coco", "directory_with_videos_and_annotation", None, 3, REMOVED])
+def test_an_unknown_kind_of_source_is_refused(kind):
+    with pytest.raises(ConfigurationError, match=r"^data\.pose\.kind: unknown or missing; see conf/data/pose [^\n]*$"):
+        parameters_from(changed("data.pose.kind", kind))
+
+
+def own_conf(tmp_path: Path, defaults: list[str], overrides: list[str], settings: str = "") -> dict[str, Any]:
+    """What a person's changes of conf/config.yaml make of it."""
+    conf = shutil.copytree(CONF, tmp_path / "conf")
+    text = (conf / "config.yaml").read_text(encoding="utf-8")
+    text = text.replace("  - data/pose: sample\n", "  - data/pose: joined\n")
+    text = text.replace("  - _self_\n", "".join(f"  - {line}\n" for line in (*defaults, "_self_", *overrides)))
+    (conf / "config.yaml").write_text(text + settings, encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(composed_text(conf))
+    return content
+
+
+def kinds_of(content: dict[str, Any]) -> dict[str, str]:
+    pose = parameters_from(content).data.pose
+    assert isinstance(pose, config.JoinedPose)
+    return {name: member.kind for name, member in pose.sources.items()}
+
+
+def test_joined_sources_are_ones_own_and_the_drawn_ones(tmp_path):
+    content = own_conf(tmp_path, [], [])
+    assert kinds_of(content) == {"own": "labeled_directories", "drawn": "labeled_directories"}
+    assert [member["path"] for member in content["data"]["pose"]["sources"].values()] == [
+        "data/photos",
+        "data/sample/photos",
+    ]
+
+
+def test_a_joined_source_may_be_exchanged(tmp_path):
+    content = own_conf(tmp_path, [], ["override data/pose@data.pose.sources.own: labeled_files"])
+    assert kinds_of(content) == {"own": "labeled_files", "drawn": "labeled_directories"}
+
+
+def test_a_joined_source_may_be_left_out(tmp_path):
+    overrides = ["override data/pose@data.pose.sources.drawn: null"]
+    settings = "data:\n  pose:\n    dependencies: [data/photos, data/photos, data/photos, data/no_groups.csv]\n"
+    assert kinds_of(own_conf(tmp_path, [], overrides, settings)) == {"own": "labeled_directories"}
+
+
+def test_a_joined_source_may_be_added(tmp_path):
+    defaults = ["data/pose@data.pose.sources.studio: mediapipe_landmarks"]
+    settings = """data:
+  pose:
+    sources:
+      studio:
+        data_frame: data/studio.csv
+        channels: xy
+    dependencies: [data/photos, data/sample/photos, data/no_groups.csv, data/studio.csv]
+"""
+    content = own_conf(tmp_path, defaults, [], settings)
+    assert list(kinds_of(content)) == ["own", "drawn", "studio"]
+    assert content["data"]["pose"]["sources"]["studio"]["channels"] == "xy"
+    content["data"]["pose"]["dependencies"][3] = "data/photos"
+    with pytest.raises(ConfigurationError, match=r"^data\.pose\.dependencies: data/studio\.csv is missing"):
+        parameters_from(content)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"path": REMOVED}, "data.pose.sources.own.path"),
+        ({"path": ""}, "data.pose.sources.own.path"),
+        ({"kind": "coco"}, "data.pose.sources.own.kind"),
+        ({"kind": "joined"}, "data.pose.sources.own.kind"),
+        ({"regex": "x"}, "data.pose.sources.own.regex"),
+    ],
+)
+def test_a_mistake_in_a_joined_source_is_named_in_full(tmp_path, change, key):
+    content = own_conf(tmp_path, [], [])
+    own = content["data"]["pose"]["sources"]["own"] | change
+    content["data"]["pose"]["sources"]["own"] = {name: value for name, value in own.items() if value is not REMOVED}
+    with pytest.raises(ConfigurationError, match=rf"^{key}: [^\n]*$"):
+        parameters_from(content)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a.b", "a/b", "-a"])
+def test_the_name_of_a_joined_source_is_a_word(name):
+    with pytest.raises(ConfigurationError, match=r"^data\.pose\.sources[^\n]*$"):
+        content = changed("data.pose", {"kind": "joined", "sources": {name: {"kind": "labeled_files", "path": "a"}}})
+        parameters_from(content)
+
+
+def test_joined_sources_may_not_be_none():
+    with pytest.raises(ConfigurationError, match=r"^data\.pose\.sources: [^\n]*$"):
+        parameters_from(changed("data.pose", {"kind": "joined", "sources": {}}))

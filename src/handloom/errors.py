@@ -1,5 +1,22 @@
 """Errors that a user can cause: one line each, saying what is wrong, where, and what to do."""
 
+import unicodedata
+
+# Categories of characters that would break a line, steer a terminal or stand for bytes that are no text.
+_UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+# They turn the direction of what follows, so that a line reads as another one.
+_TURNS_DIRECTION = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def printable(name: str) -> str:
+    """The name of a file as it can stand in one line: control characters escaped, all others left alone."""
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(character) in _UNPRINTABLE or character in _TURNS_DIRECTION
+        else character
+        for character in name
+    )
+
 
 def first_line(error: BaseException) -> str:
     """What a library's error says, cut to one line; its type where it says nothing."""

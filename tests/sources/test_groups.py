@@ -1,10 +1,10 @@
-"""Groups: from a CSV, else from the file's name, else each file alone."""
+"""Groups: from a CSV, else from a folder or the file's name, else each file alone."""
 
 import pytest
 
 from handloom.config import Groups
 from handloom.errors import ConfigurationError, DataError
-from handloom.sources.groups import group_finder
+from handloom.sources.groups import GroupFinder
 
 KEY = "data.pose.groups"
 
@@ -21,16 +21,20 @@ def groups(tmp_path):
     return write
 
 
+def finder(parameters, key):
+    return GroupFinder(parameters, key).group_of
+
+
 def one_line_error(kind, parameters):
     with pytest.raises(kind) as caught:
-        group_finder(parameters, KEY)
+        GroupFinder(parameters, KEY)
     text = str(caught.value)
     assert "\n" not in text
     return text
 
 
 def test_the_csv_names_groups_by_path(groups):
-    group_of = group_finder(groups("path,group\nfist/1.jpg,ann\nfist/2.jpg, bob \n"), KEY)
+    group_of = finder(groups("path,group\nfist/1.jpg,ann\nfist/2.jpg, bob \n"), KEY)
     assert [group_of(name) for name in ("fist/1.jpg", "fist/2.jpg")] == ["ann", "bob"]
 
 
@@ -38,35 +42,35 @@ def test_the_csv_names_groups_by_path(groups):
 @pytest.mark.parametrize("start", ["", "\ufeff"])
 def test_a_csv_of_a_spreadsheet_will_do(groups, start, line_end):
     text = f'{start}path,group{line_end}"fist/1, copy.jpg",Jörg{line_end}'
-    assert group_finder(groups(text), KEY)("fist/1, copy.jpg") == "Jörg"
+    assert finder(groups(text), KEY)("fist/1, copy.jpg") == "Jörg"
 
 
 def test_columns_may_have_other_names_and_others_are_passed_over(groups):
     parameters = groups("person,age,file\nann,30,fist/1.jpg\n", path_column="file", group_column="person")
-    assert group_finder(parameters, KEY)("fist/1.jpg") == "ann"
+    assert finder(parameters, KEY)("fist/1.jpg") == "ann"
 
 
 def test_the_pattern_is_for_the_file_name(groups):
-    group_of = group_finder(groups("path,group\n", pattern=r"^(person_\d+)-"), KEY)
+    group_of = finder(groups("path,group\n", pattern=r"^(person_\d+)-"), KEY)
     assert group_of("fist/person_7-3.jpg") == "person_7"
     assert group_of("person_1-hands/person_2-3.jpg") == "person_2"
 
 
 @pytest.mark.parametrize("pattern", ["", r"^(person_\d+)-", "(x)?a"])
 def test_a_file_that_nothing_matches_is_a_group_of_its_own(groups, pattern):
-    group_of = group_finder(groups("path,group\nfist/1.jpg,ann\n", pattern=pattern), KEY)
+    group_of = finder(groups("path,group\nfist/1.jpg,ann\n", pattern=pattern), KEY)
     assert group_of("fist/a.jpg") == "fist/a.jpg"
     assert group_of("five/1.jpg") == "five/1.jpg"
 
 
 def test_the_csv_goes_before_the_pattern(groups):
-    group_of = group_finder(groups("path,group\nfist/bob-1.jpg,ann\n", pattern="^([a-z]+)-"), KEY)
+    group_of = finder(groups("path,group\nfist/bob-1.jpg,ann\n", pattern="^([a-z]+)-"), KEY)
     assert [group_of(name) for name in ("fist/bob-1.jpg", "fist/bob-2.jpg")] == ["ann", "bob"]
 
 
 @pytest.mark.parametrize("row", ["fist/bob-1.jpg,", "fist/bob-1.jpg, ", "fist/bob-1.jpg"])
 def test_a_row_without_a_group_names_none(groups, row):
-    group_of = group_finder(groups(f"path,group\n{row}\n", pattern="^([a-z]+)-"), KEY)
+    group_of = finder(groups(f"path,group\n{row}\n", pattern="^([a-z]+)-"), KEY)
     assert group_of("fist/bob-1.jpg") == "bob"
 
 
@@ -74,8 +78,7 @@ def test_a_row_without_a_group_names_none(groups, row):
 def test_a_missing_column_is_named_with_those_that_exist(groups, content, listed):
     text = one_line_error(DataError, groups(content))
     assert "groups.csv: no column '" in text
-    assert f"it has {listed}:" in text
-    assert f"{KEY}.path_column" in text
+    assert f"it has {listed}: set {KEY}.{'group' if listed == 'path' else 'path'}_column" in text
 
 
 def test_a_missing_file_is_named_with_its_parameter(tmp_path):
@@ -85,8 +88,9 @@ def test_a_missing_file_is_named_with_its_parameter(tmp_path):
 
 
 def test_a_folder_in_place_of_the_file_is_named_with_its_parameter(tmp_path):
-    text = one_line_error(DataError, Groups(file=str(tmp_path)))
-    assert f"{tmp_path.name}: no such file" in text
+    (tmp_path / "groups.csv").mkdir()
+    text = one_line_error(DataError, Groups(file=str(tmp_path / "groups.csv")))
+    assert "groups.csv: no such file" in text
     assert f"{KEY}.file" in text
 
 
@@ -95,8 +99,40 @@ def test_a_folder_in_place_of_the_file_is_named_with_its_parameter(tmp_path):
 )
 def test_a_file_that_is_not_utf8_is_named(groups, content):
     text = one_line_error(DataError, groups(content))
-    assert "groups.csv: not a CSV in UTF-8" in text
-    assert f"{KEY}.file" in text
+    assert "groups.csv: not UTF-8" in text
+    assert "save it as UTF-8" in text
+
+
+@pytest.mark.parametrize(("level", "group"), [(0, "ann"), (1, "fist"), (2, "studio"), (3, "ann"), (4, "ann")])
+def test_a_folder_may_be_the_group_and_goes_before_the_pattern(groups, level, group):
+    group_of = finder(groups("path,group\n", folder_level=level, pattern="^([a-z]+)-"), KEY)
+    assert group_of("fist/studio/ann-1.jpg") == group
+
+
+def test_the_csv_goes_before_the_folder(groups):
+    group_of = finder(groups("path,group\nfist/ann/1.jpg,bob\n", folder_level=2), KEY)
+    assert [group_of(name) for name in ("fist/ann/1.jpg", "fist/ann/2.jpg")] == ["bob", "ann"]
+
+
+def test_no_csv_is_needed():
+    assert finder(Groups(file=""), KEY)("fist/1.jpg") == "fist/1.jpg"
+
+
+@pytest.mark.parametrize("written", ["./fist/Jo\u0308rg.jpg", "fist\\J\u00f6rg.jpg"])
+def test_one_path_has_several_spellings(groups, written):
+    assert finder(groups(f"path,group\n{written},ann\n"), KEY)("fist/J\u00f6rg.jpg") == "ann"
+
+
+def test_two_groups_of_one_file_are_refused(groups):
+    text = one_line_error(DataError, groups("path,group\na.jpg,ann\nb.jpg,ann\na.jpg,bob\n"))
+    assert "groups.csv row 4: a.jpg is in group 'bob' here and in 'ann' in row 2; keep one" in text
+
+
+def test_paths_of_the_csv_that_were_never_asked_for_are_told(groups):
+    found = GroupFinder(groups("path,group\na.jpg,ann\nfits/b.jpg,bob\nfist/c.jpg,bob\n"), KEY)
+    assert found.group_of("a.jpg") == "ann"
+    (note,) = found.notes()
+    assert note.endswith("groups.csv: 2 of its 3 paths name no file of the source (the first: fist/c.jpg)")
 
 
 @pytest.mark.parametrize(("pattern", "reason"), [("(person", "not a regular expression"), ("person", "put brackets")])

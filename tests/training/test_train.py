@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from handloom import keypoint_table
-from handloom.config import Data, Model, Optimizer, Parameters, Source, Split, Training, Validation
+from handloom.config import Data, LabeledDirectories, Model, Optimizer, Parameters, Split, Training, Validation
 from handloom.dataset.split import split_table
 from handloom.errors import DataError, HandloomError
 from handloom.keypoint_table import SCHEMA
@@ -31,7 +31,9 @@ def in_a_repository_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def parameters(training: Training = SETTINGS) -> Parameters:
-    return Parameters(data=Data(pose=Source(path="photos"), action=Source(path="clips")), train_pose=training)
+    return Parameters(
+        data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")), train_pose=training
+    )
 
 
 def write_tables(labels: Sequence[str], split: Split, lost: str = "") -> tuple[Path, Path]:

@@ -82,12 +82,12 @@ def _take(
     for row, name in enumerate(names):
         for label, count in Counter(labels[index] for index in members[name]).items():
             counts[row, classes[label]] = count
-    for row in _nearest_groups(counts, ratio, generator):
+    for row in nearest_groups(counts, ratio, generator):
         for index in members[names[row]]:
             parts[index] = part
 
 
-def _nearest_groups(counts: NDArray[np.float64], ratio: float, generator: np.random.Generator) -> list[int]:
+def nearest_groups(counts: NDArray[np.float64], ratio: float, generator: np.random.Generator) -> list[int]:
     """Choose rows of `counts` ``[groups, classes]`` whose sum is near `ratio` of the whole, large groups first.
 
     At least one group is taken and one left, so that a share that was asked for is not silently empty.

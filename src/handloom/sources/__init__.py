@@ -1,6 +1,16 @@
 """What is labelled, and where."""
 
-from handloom.sources.clip import Clip
-from handloom.sources.labeled_directories import labeled_directories
+from handloom.sources.classes import check_classes, examples_by_class
+from handloom.sources.clip import Clip, Gathered, Skipped
+from handloom.sources.gather import gather, gather_all, gather_members
 
-__all__ = ["Clip", "labeled_directories"]
+__all__ = [
+    "Clip",
+    "Gathered",
+    "Skipped",
+    "check_classes",
+    "examples_by_class",
+    "gather",
+    "gather_all",
+    "gather_members",
+]

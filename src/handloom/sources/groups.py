@@ -1,35 +1,54 @@
-"""Which group (person, session) a file belongs to: from a CSV beside the data, or from its name."""
+"""Which group (person, session) a file belongs to: from a CSV beside the data, its folder or its name."""
 
-import csv
 import re
-from collections.abc import Callable
-from pathlib import Path
+import unicodedata
+from pathlib import PurePosixPath
 
 from handloom.config import Groups
-from handloom.errors import ConfigurationError, DataError
+from handloom.errors import ConfigurationError, DataError, printable
+from handloom.sources.tables import Table, read_table
 
 
-def group_finder(groups: Groups, key: str) -> Callable[[str], str]:
-    """A function from a file's path inside the data folder to its group; the path itself where nothing matches.
+class GroupFinder:
+    """From a file's path inside the data folder to its group; the path itself where nothing names one.
 
     Args:
         groups: the parameters.
         key: their full name, for error messages (`data.pose.groups`).
 
     Raises:
-        DataError: the file of groups is missing, or lacks a column.
+        DataError: the file of groups is missing, lacks a column, or names two groups for one file.
         ConfigurationError: the pattern is no regular expression or has no bracket.
     """
-    listed = _read(groups, key)
-    pattern = _compiled(groups.pattern, key)
 
-    def group_of(name: str) -> str:
-        if listed.get(name):
-            return listed[name]
-        match = pattern.search(name.rsplit("/", 1)[-1]) if pattern else None
+    def __init__(self, groups: Groups, key: str) -> None:
+        self._file = groups.file
+        self._level = groups.folder_level
+        self._pattern = _compiled(groups.pattern, key)
+        self._listed = _read(groups, key) if groups.file else {}
+        self._asked: set[str] = set()
+
+    def group_of(self, name: str) -> str:
+        """The group of a file, by its path inside the data folder with forward slashes."""
+        path = _plain(name)
+        self._asked.add(path)
+        if self._listed.get(path):
+            return self._listed[path]
+        *folders, file = name.split("/")
+        if 0 < self._level <= len(folders):
+            return folders[self._level - 1]
+        match = self._pattern.search(file) if self._pattern else None
         return match[1] if match and match[1] else name
 
-    return group_of
+    def notes(self) -> list[str]:
+        """One line if the file of groups names files that were never asked for: their paths may be misspelt."""
+        strange = sorted(set(self._listed) - self._asked)
+        if not strange:
+            return []
+        return [
+            f"{printable(self._file)}: {len(strange)} of its {len(self._listed)} paths name no file of the source"
+            f" (the first: {printable(strange[0])})"
+        ]
 
 
 def _compiled(pattern: str, key: str) -> re.Pattern[str] | None:
@@ -44,20 +63,28 @@ def _compiled(pattern: str, key: str) -> re.Pattern[str] | None:
     return compiled
 
 
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).as_posix())
+
+
 def _read(groups: Groups, key: str) -> dict[str, str]:
-    path = Path(groups.file)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            for column in (groups.path_column, groups.group_column):
-                if column not in (rows.fieldnames or []):
-                    raise DataError(
-                        f"{path}: no column {column!r}; it has {', '.join(rows.fieldnames or ['none'])}:"
-                        f" set {key}.path_column and {key}.group_column"
-                    )
-            pairs = ((row[groups.path_column] or "", row[groups.group_column] or "") for row in rows)  # None: short row
-            return {name.strip(): group.strip() for name, group in pairs}
-    except (FileNotFoundError, IsADirectoryError):
-        raise DataError(f"{path}: no such file; {key}.file names the CSV of groups") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV in UTF-8 ({error}); save it as one, or set {key}.file") from None
+    table = read_table(groups.file, f"{key}.file", may_be_empty=True)
+    table.require(groups.path_column, f"{key}.path_column")
+    table.require(groups.group_column, f"{key}.group_column")
+    listed: dict[str, str] = {}
+    rows: dict[str, int] = {}
+    for index, (written, group) in enumerate(zip(*_columns(table, groups), strict=True)):
+        name = _plain(written)
+        if not written or not group:
+            continue
+        if listed.setdefault(name, group) != group:
+            raise DataError(
+                f"{table.place(index)}: {printable(name)} is in group '{printable(group)}' here and in"
+                f" '{printable(listed[name])}' in {table.unit} {table.numbers[rows[name]]}; keep one of the two"
+            )
+        rows.setdefault(name, index)
+    return listed
+
+
+def _columns(table: Table, groups: Groups) -> tuple[list[str], list[str]]:
+    return table.texts(groups.path_column), table.texts(groups.group_column)

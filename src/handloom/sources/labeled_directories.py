@@ -1,62 +1,72 @@
 """A folder with one sub-folder a class; the sub-folder's name is the label (Create ML's `labeledDirectories`)."""
 
-from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 
-from handloom.config import Kind, Source
-from handloom.errors import DataError
-from handloom.sources.clip import Clip
-from handloom.sources.groups import group_finder
-
-PARTS = ("train", "validation", "test")
+from handloom.config import LabeledDirectories
+from handloom.errors import DataError, printable
+from handloom.sources.clip import Clip, Gathered, Skipped, UnusableError
+from handloom.sources.folder import FoundFile, MediaFolder
+from handloom.sources.groups import GroupFinder
+from handloom.sources.labels import PARTS, checked_label
 
 
-def labeled_directories(source: Source, kind: Kind) -> list[Clip]:
-    """Every file of every class folder, in the order of their names.
+def labeled_directories(member: LabeledDirectories, key: str) -> Gathered:
+    """Every file of every class folder and of the folders in it, in the order of their names.
 
     Hidden files are passed over; whether a file really is a picture is found out when it is read.
 
     Raises:
-        DataError: the folder is missing, holds no class, or a class has fewer than two files.
+        DataError: the folder is missing or cannot be listed, or has no folder `train` where parts are in folders.
+        ConfigurationError: see `GroupFinder`.
     """
-    root, key = Path(source.path), f"data.{kind}"
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder; {key}.path names the folder with one sub-folder a class")
-    group_of = group_finder(source.groups, f"{key}.groups")
-    clips = [
-        Clip(path=path, name=(name := path.relative_to(root).as_posix()), label=label, group=group_of(name), part=part)
-        for part, folder in _part_folders(root, source.parts_in_folders, key)
-        for label, path in _files(folder)
-    ]
-    _check_classes(clips, root)
-    return clips
+    folder = MediaFolder(member.path, member.follow_links, key)
+    groups = GroupFinder(member.groups, f"{key}.groups")
+    gathered = Gathered()
+    found: list[tuple[str, str, FoundFile]] = []
+    for part, place in _part_folders(folder, member.parts_in_folders, key, gathered):
+        classes, stray, skipped = folder.subfolders(place)
+        gathered.skipped += skipped
+        gathered.notes += _passed_over(stray, "files beside the class folders", folder)
+        for class_folder in classes:
+            files, skipped = folder.files(class_folder)
+            label = _label(class_folder, len(files), gathered.skipped)
+            gathered.skipped += [replace(one, label=label) for one in skipped]
+            if label and not files and not skipped:
+                gathered.notes.append(f"{folder}/{printable(class_folder)}: no files in it; passed over")
+            found += [(part, label, file) for file in files if label]
+    kept, repeats = folder.without_repeats(file for _, _, file in found)
+    gathered.skipped += repeats
+    names = set(kept)
+    for part, label, file in found:
+        if file.name in names:
+            group = groups.group_of(file.name)
+            gathered.clips.append(Clip(folder.path, file.name, label, group, part))
+    gathered.notes += groups.notes()
+    return gathered
 
 
-def _part_folders(root: Path, parts_in_folders: bool, key: str) -> list[tuple[str, Path]]:
-    if not parts_in_folders:
-        return [("", root)]
-    found = [(part, root / part) for part in PARTS if (root / part).is_dir()]
-    if "train" not in dict(found):
-        raise DataError(f"{root}: no folder 'train' in it; make one, or set {key}.parts_in_folders to false")
-    return found
+def _part_folders(folder: MediaFolder, in_folders: bool, key: str, gathered: Gathered) -> list[tuple[str, str]]:
+    if not in_folders:
+        return [("", "")]
+    folders, files, skipped = folder.subfolders()
+    if "train" not in folders:
+        raise DataError(f"{folder}: no folder 'train' in it; make one, or set {key}.parts_in_folders to false")
+    gathered.skipped += skipped
+    others = [name for name in (*folders, *files) if name not in PARTS]
+    gathered.notes += _passed_over(others, f"names in it that are none of {', '.join(PARTS)}", folder)
+    return [(part, part) for part in PARTS if part in folders]
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    for label_folder in sorted(folder.iterdir()):
-        if label_folder.is_dir() and not label_folder.name.startswith("."):
-            for path in sorted(label_folder.iterdir()):
-                if path.is_file() and not path.name.startswith("."):
-                    yield label_folder.name, path
+def _passed_over(names: list[str], what: str, folder: MediaFolder) -> list[str]:
+    if not names:
+        return []
+    return [f"{folder}: {len(names)} {what} passed over (the first: {printable(names[0])})"]
 
 
-def _check_classes(clips: list[Clip], root: Path) -> None:
-    counts = Counter(clip.label for clip in clips)
-    if len(counts) < 2:
-        found = f"only {next(iter(counts))!r}" if counts else "no sub-folder with files"
-        raise DataError(f"{root}: {found}; a classifier needs at least two classes, a sub-folder each")
-    small = [label for label, count in counts.items() if count < 2]
-    if small:
-        raise DataError(
-            f"{root}/{small[0]}: one file; a class needs at least two, one to learn from and one to test on"
-        )
+def _label(class_folder: str, count: int, skipped: list[Skipped]) -> str:
+    try:
+        return checked_label(class_folder.rsplit("/", 1)[-1])
+    except UnusableError as error:
+        name = printable(class_folder)
+        skipped.append(Skipped(class_folder, f"{name[:200]}: {error}: rename the folder ({count} files in it)"))
+        return ""

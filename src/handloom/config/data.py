@@ -1,0 +1,205 @@
+"""The section `data`: where labelled media or joints lie, a dataclass a kind of source, under Create ML's names.
+
+Sources and their arguments: https://developer.apple.com/documentation/createml/mlhandposeclassifier/datasource and the
+page of the same name of MLHandActionClassifier.
+"""
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from handloom.config.fields import STRICT, Text
+
+# As many places as `dvc.yaml` lists for a source.
+DEPENDENCIES = 4
+
+
+@dataclass(frozen=True, config=STRICT)
+class Groups:
+    """Who is in a picture: examples of one group stay on one side of every split.
+
+    The first that names one wins: a column of the table (`group_column` of sources that have a table), `file`,
+    `folder_level`, `pattern`; else each file is a group of its own.
+    """
+
+    file: str = "data/no_groups.csv"  # CSV that names a group for some or all files, the default for none; empty: none
+    path_column: Text = "path"  # column of `file`: path inside the data folder
+    group_column: Text = "group"  # column of `file`: any text
+    folder_level: Annotated[int, Field(ge=0)] = 0  # which folder inside the data folder is the group, from 1; 0: none
+    pattern: str = ""  # regular expression on the file name; its first bracket is the group. Empty: each file alone
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class _Source:
+    # What DVC watches for changes: everything that the source reads. Four, repeat one where fewer are needed.
+    dependencies: Annotated[list[Text], Field(min_length=DEPENDENCIES)] = field(default_factory=list)
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class _Media(_Source):
+    path: Text  # the folder of the files
+    follow_links: bool = False  # true: links may lead to files outside the folder
+    groups: Groups = field(default_factory=Groups)
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class LabeledDirectories(_Media):
+    """One sub-folder a class; its name is the label. Folders inside it are read too."""
+
+    kind: Literal["labeled_directories"] = "labeled_directories"
+    parts_in_folders: bool = False  # true: path/{train,validation,test}/class/file instead of path/class/file
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class LabeledFiles(_Media):
+    """One folder of files; the label is the file name up to its first period."""
+
+    kind: Literal["labeled_files"] = "labeled_files"
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class _Table(_Media):
+    label_column: Text = "label"
+    group_column: str = ""  # empty: no such column
+    part_column: str = ""  # train, validation or test; empty: no such column
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class DirectoryWithImagesAndAnnotation(_Table):
+    """A folder of photos and a CSV or JSON file that labels them."""
+
+    kind: Literal["directory_with_images_and_annotation"] = "directory_with_images_and_annotation"
+    annotation_file: Text
+    image_column: Text = "image"  # path inside the folder
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class DirectoryWithVideosAndAnnotation(_Table):
+    """A folder of videos and a CSV or JSON file that labels them or stretches of them."""
+
+    kind: Literal["directory_with_videos_and_annotation"] = "directory_with_videos_and_annotation"
+    annotation_file: Text
+    video_column: Text = "video"  # path inside the folder
+    start_time_column: str = ""  # seconds, mm:ss or hh:mm:ss; empty: from the beginning
+    end_time_column: str = ""  # the same; empty: to the end
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class LabeledImageDataFrame(_Table):
+    """A table (Parquet, CSV or JSON; in Python also a data frame) of photos and labels."""
+
+    kind: Literal["labeled_image_data_frame"] = "labeled_image_data_frame"
+    data_frame: Text  # the file
+    image_column: Text = "imagePath"  # path inside the folder, or an absolute one that leads into it
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class LabeledVideoDataFrame(_Table):
+    """A table (Parquet, CSV or JSON; in Python also a data frame) of videos or stretches of them and labels."""
+
+    kind: Literal["labeled_video_data_frame"] = "labeled_video_data_frame"
+    data_frame: Text  # the file
+    video_column: Text = "videoPath"  # path inside the folder, or an absolute one that leads into it
+    start_time_column: str = ""  # seconds, mm:ss or hh:mm:ss; empty: from the beginning
+    end_time_column: str = ""  # the same; empty: to the end
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class LabeledKeypointsDataFrame(_Source):
+    """A table (Parquet, CSV or JSON; in Python also a data frame) of joints that were found before, a row a frame.
+
+    What the numbers mean is declared, never guessed: `origin` and `axis_order` have no default.
+    """
+
+    kind: Literal["labeled_keypoints_data_frame"] = "labeled_keypoints_data_frame"
+    data_frame: Text  # the file
+    session_id_column: str = "session_id"  # rows of one clip share it, in the order of time; empty: each row alone
+    label_column: Text = "label"
+    feature_column: Text = (
+        "keypoints"  # a column of lists, or a pattern for one column a number: 'joint_*', '*': the rest
+    )
+    header: bool = True  # false: a CSV without a header; columns are named 0, 1, 2 ...
+    # Where y = 0 lies: lower_left (Vision, Create ML; y grows upwards) or upper_left (MediaPipe, OpenCV).
+    origin: Literal["lower_left", "upper_left"]
+    # How a row's numbers follow each other: channel_joint is x of all 21 joints, then y ... (Create ML's [1, 3, 21]);
+    # joint_channel is x, y ... of the wrist, then of the next joint (MediaPipe's landmarks).
+    axis_order: Literal["channel_joint", "joint_channel"]
+    # What the channels are; xyz is MediaPipe's, its z is left out. A joint without a confidence counts as seen.
+    channels: Literal["xy", "xyz", "xy_confidence"]
+    frame_rate: Annotated[float, Field(gt=0, le=1000)] = 30.0  # frames/s of the rows of a clip; no meaning for photos
+    group_column: str = ""  # empty: no such column
+    part_column: str = ""  # train, validation or test; empty: no such column
+
+
+PoseMember = Annotated[
+    LabeledDirectories
+    | LabeledFiles
+    | DirectoryWithImagesAndAnnotation
+    | LabeledImageDataFrame
+    | LabeledKeypointsDataFrame,
+    Field(discriminator="kind"),
+]
+ActionMember = Annotated[
+    LabeledDirectories
+    | LabeledFiles
+    | DirectoryWithVideosAndAnnotation
+    | LabeledVideoDataFrame
+    | LabeledKeypointsDataFrame,
+    Field(discriminator="kind"),
+]
+MemberName = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class JoinedPose(_Source):
+    """Several sources as one; a member's name stands before the names of its files."""
+
+    kind: Literal["joined"] = "joined"
+    sources: Annotated[dict[MemberName, PoseMember], Field(min_length=1)]
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class JoinedAction(_Source):
+    """Several sources as one; a member's name stands before the names of its files."""
+
+    kind: Literal["joined"] = "joined"
+    sources: Annotated[dict[MemberName, ActionMember], Field(min_length=1)]
+
+
+MediaSource = (
+    LabeledDirectories
+    | LabeledFiles
+    | DirectoryWithImagesAndAnnotation
+    | DirectoryWithVideosAndAnnotation
+    | LabeledImageDataFrame
+    | LabeledVideoDataFrame
+)
+Member = MediaSource | LabeledKeypointsDataFrame
+Source = Member | JoinedPose | JoinedAction
+
+
+@dataclass(frozen=True, config=STRICT)
+class Data:
+    """One source a kind."""
+
+    pose: Annotated[PoseMember | JoinedPose, Field(discriminator="kind")]
+    action: Annotated[ActionMember | JoinedAction, Field(discriminator="kind")]
+
+
+def members(source: Source) -> dict[str, Member]:
+    """The sources that a joined one joins, by name; any other source alone, under an empty name."""
+    return dict(source.sources) if isinstance(source, JoinedPose | JoinedAction) else {"": source}
+
+
+def read_paths(member: Member) -> list[str]:
+    """The files and folders that a source reads."""
+    if isinstance(member, LabeledKeypointsDataFrame):
+        return [member.data_frame]
+    paths = [path for path in (member.path, member.groups.file) if path]
+    if isinstance(member, DirectoryWithImagesAndAnnotation | DirectoryWithVideosAndAnnotation):
+        paths.append(member.annotation_file)
+    if isinstance(member, LabeledImageDataFrame | LabeledVideoDataFrame):
+        paths.append(member.data_frame)
+    return paths

@@ -1,0 +1,120 @@
+"""`params.yaml` as a whole: checked before any work starts, every mistake named by its key in full."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from handloom.config.data import Data, Source, members, read_paths
+from handloom.config.fields import KINDS, STRICT, Kind
+from handloom.config.sections import (
+    Evaluate,
+    ExportCoreML,
+    ExtractKeypoints,
+    Sample,
+    Split,
+    Tracking,
+    Training,
+)
+from handloom.errors import ConfigurationError
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True, config=STRICT)
+class Parameters:
+    """`params.yaml` as a whole."""
+
+    data: Data
+    sample: Sample = field(default_factory=Sample)
+    extract_keypoints: ExtractKeypoints = field(default_factory=ExtractKeypoints)
+    split: Split = field(default_factory=Split)
+    train_pose: Training = field(default_factory=Training)
+    train_action: Training = field(default_factory=Training)
+    evaluate: Evaluate = field(default_factory=Evaluate)
+    export_coreml: ExportCoreML = field(default_factory=ExportCoreML)
+    tracking: Tracking = field(default_factory=Tracking)
+
+    def source(self, kind: Kind) -> Source:
+        """The source of one kind."""
+        return self.data.pose if kind == "pose" else self.data.action
+
+    def training(self, kind: Kind) -> Training:
+        """The training section of one kind."""
+        return self.train_pose if kind == "pose" else self.train_action
+
+
+def parameters_from(content: Mapping[str, Any]) -> Parameters:
+    """Check plain dictionaries, as YAML gives them, and build `Parameters`.
+
+    Raises:
+        ConfigurationError: an unknown key, a wrong type or a value out of range; one line that starts with the key's
+            full name. Further mistakes are counted in it.
+    """
+    try:
+        parameters = section_from(Parameters, content)
+    except ValidationError as error:
+        raise ConfigurationError(_one_line(error)) from None
+    if parameters.train_pose.prediction_window_size != 1:
+        raise ConfigurationError(
+            f"train_pose.prediction_window_size: must be 1, a photo has one frame"
+            f" (got {parameters.train_pose.prediction_window_size}); for clips use train_action"
+        )
+    for kind in KINDS:
+        _check_dependencies(parameters.source(kind), kind)
+    return parameters
+
+
+def _check_dependencies(source: Source, kind: Kind) -> None:
+    watched = [Path(path) for path in source.dependencies]
+    for member in members(source).values():
+        for path in read_paths(member):
+            if not any(Path(path).is_relative_to(place) for place in watched):
+                raise ConfigurationError(
+                    f"data.{kind}.dependencies: {path} is missing; without it DVC would not notice a change of it"
+                )
+
+
+def section_from(section: type[Section], content: Mapping[str, Any]) -> Section:
+    """The inverse of `as_plain`, with every value checked: a section out of what a checkpoint holds.
+
+    Raises:
+        ValueError: it does not fit this version of handloom.
+    """
+    return TypeAdapter(section).validate_json(json.dumps(content))  # strict, yet takes dictionaries
+
+
+def as_plain(section: Any) -> dict[str, Any]:
+    """A section as plain dictionaries, lists, numbers and texts: what YAML, JSON and checkpoints hold."""
+    return asdict(section)
+
+
+def _one_line(error: ValidationError) -> str:
+    first, *others = error.errors(include_url=False)
+    key = ".".join(_places(first["loc"])) or "params.yaml"
+    if first["type"].startswith("union_tag"):
+        folder = "/".join(key.split(".")[:2])
+        text = f"{key}.kind: unknown or missing; see conf/{folder} for those that exist"
+    elif first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        text = f"{key}: unknown parameter; see conf/ for those that exist"
+    elif first["type"] == "missing":
+        text = f"{key}: missing; add it to params.yaml"
+    else:
+        message = first["msg"][0].lower() + first["msg"][1:]
+        text = f"{key}: {message} (got {first['input']!r})"
+    return text + (f" (and {len(others)} more)" if others else "")
+
+
+def _places(location: tuple[int | str, ...]) -> list[str]:
+    """Where a mistake is, without the kinds of sources that pydantic puts between (data, pose, KIND, path)."""
+    places = [str(part) for part in location if part != "[key]"]
+    if places[:1] == ["data"]:
+        joined = places[2:4] == ["joined", "sources"]  # (data, pose, KIND, sources, member, KIND, path)
+        del places[2:3]
+        if joined:
+            del places[4:5]
+    return places

@@ -1,0 +1,150 @@
+"""The sections of `params.yaml` but `data`: a dataclass each, with type, default, range, unit and meaning."""
+
+from dataclasses import field
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from handloom.config.fields import STRICT, NotNegative, Positive, PositiveInt, Seed, Share, Text, Workers
+
+
+@dataclass(frozen=True, config=STRICT)
+class Sample:
+    """The embedded data set of drawn hands (used only while `data.*.path` points at it)."""
+
+    seed: Seed = 1  # same seed, same bytes
+    people: Annotated[int, Field(ge=2)] = 24  # drawn people, who differ in bones, skin and manner
+    photos_per_class: PositiveInt = 50
+    clips_per_class: PositiveInt = 24
+
+
+@dataclass(frozen=True, config=STRICT)
+class LandmarkModel:
+    """The hand landmark model. By default it is built from the two networks in Google's own Python wheel."""
+
+    path: str = ""  # a hand_landmarker.task of your own; empty: fetched once and kept in the user's cache folder
+    sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""  # what the file at `path` must hash to
+
+
+HandChoice = Literal["followed", "largest", "most_confident", "left", "right"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class ExtractKeypoints:
+    """From pictures to joints."""
+
+    target_frame_rate: Annotated[float, Field(gt=0, le=240)] = 30.0  # frames/s that clips are sampled at
+    accept_slow_clips: bool = False  # true: clips slower than that are used, frames repeated; false: refused
+    # Which of several hands. followed: the first one seen, through the clip (in a photo the most confident one);
+    # largest, most_confident, left, right: chosen anew in every picture, which costs time in clips.
+    hand: HandChoice = "followed"
+    detection_confidence: Share = 0.5  # below it the landmarker reports no hand
+    borders: list[Annotated[float, Field(gt=0, le=2)]] = field(default_factory=lambda: [0.5, 1.0])  # see looks.py
+    largest_picture_side: Annotated[int, Field(ge=64)] = 1280  # pixels; larger photos are scaled down
+    largest_frame_side: Annotated[int, Field(ge=64)] = 480  # pixels; larger frames are scaled down
+    unreadable_limit: Share = 0.1  # a greater share of unusable files and rows stops the stage
+    workers: Workers = -1  # processes; -1: one a core
+    backend: Literal["loky", "ray", "dask"] = "loky"  # joblib's pool: this machine, or a cluster that is configured
+    landmark_model: LandmarkModel = field(default_factory=LandmarkModel)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Validation:
+    """Create ML's validation data: a share of what is left after the test part was taken."""
+
+    strategy: Literal["automatic", "fixed", "none"] = "automatic"  # automatic: none below 50, 10 % below 200, else 5 %
+    ratio: Share = 0.1  # the share, when fixed
+
+
+@dataclass(frozen=True, config=STRICT)
+class Split:
+    """Train, validation and test: by class, whole groups together."""
+
+    seed: Seed = 1
+    test_ratio: Annotated[float, Field(ge=0.0, lt=1.0)] = (
+        0.2  # share of all examples; unused where the source has parts
+    )
+    validation: Validation = field(default_factory=Validation)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Model:
+    """Size of the network."""
+
+    width: Annotated[int, Field(ge=4, multiple_of=4)] = 32  # features of a joint
+    spatial_layers: PositiveInt = 2  # rounds of mixing over joints
+    frame_features: PositiveInt = 128  # features of a frame
+    temporal_layers: Annotated[int, Field(ge=0)] = 0  # rounds of mixing over time; 0 for single pictures
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+
+
+@dataclass(frozen=True, config=STRICT)
+class Augmentation:
+    """How strongly each augmentation changes the joints, when `augmentation_options` names it."""
+
+    rotate: Annotated[float, Field(ge=0, le=180)] = 20.0  # degrees to either side, at most
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.25  # share of the size, at most
+    translate: Share = 0.1  # share of the picture, at most
+    interpolate_frames: Annotated[float, Field(ge=0, lt=1)] = 0.25  # change of speed, at most
+    drop_frames: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of the frames that are lost, at most
+    stretch: Annotated[float, Field(ge=1, le=4)] = 1.8  # factor on width over height, at most; always on, 1 for none
+    joint_noise: Annotated[float, Field(ge=0, lt=1)] = 0.02  # standard deviation, palm lengths; always on, 0 for none
+
+
+AugmentationOption = Literal["horizontally_flip", "rotate", "scale", "translate", "interpolate_frames", "drop_frames"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Optimizer:
+    """AdamW, with the rate falling to zero along half a cosine."""
+
+    lr: Positive = 0.003
+    weight_decay: NotNegative = 0.01
+    gradient_clip: NotNegative = 1.0  # largest norm of the gradient; 0: not clipped
+
+
+@dataclass(frozen=True, config=STRICT)
+class Training:
+    """Training of one kind, under Create ML's names where it has one."""
+
+    seed: Seed = 1
+    batch_size: PositiveInt = 32  # photos or clips a step
+    maximum_iterations: PositiveInt = 80  # passes over the training part
+    prediction_window_size: PositiveInt = 1  # frames a prediction sees; 1 for photos
+    augmentation_options: list[AugmentationOption] = field(default_factory=list)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    model: Model = field(default_factory=Model)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
+    report_interval: PositiveInt = 5  # iterations between two reports of loss and accuracy
+    checkpoint_interval: PositiveInt = 10  # iterations between two checkpoints
+    accelerator: Literal["cpu", "gpu", "mps", "auto"] = (
+        "cpu"  # the same bits are promised on one kind of processor only
+    )
+    threads: PositiveInt = 1  # threads of PyTorch on the CPU; a fixed number, because sums depend on it
+
+
+@dataclass(frozen=True, config=STRICT)
+class Evaluate:
+    """Reading the test part."""
+
+    window_stride: PositiveInt = 15  # frames between two windows of a clip; their probabilities are averaged
+
+
+@dataclass(frozen=True, config=STRICT)
+class ExportCoreML:
+    """What the Core ML file says of itself, and how its weights are stored."""
+
+    author: str = ""
+    short_description: str = "A hand classifier trained with handloom."
+    license: str = ""
+    version: str = "1"
+    precision: Literal["float16", "float32"] = "float16"  # of weights and arithmetic; the input stays float32
+
+
+@dataclass(frozen=True, config=STRICT)
+class Tracking:
+    """MLflow. `MLFLOW_TRACKING_URI` in the environment wins over the local store."""
+
+    experiment: Text = "handloom"  # the kind is appended: handloom-pose, handloom-action

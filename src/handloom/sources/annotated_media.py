@@ -1,0 +1,156 @@
+"""A folder of photos or videos and a table that labels them: an annotation file, or a data frame."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from handloom.config import (
+    DirectoryWithImagesAndAnnotation,
+    DirectoryWithVideosAndAnnotation,
+    LabeledImageDataFrame,
+    LabeledVideoDataFrame,
+)
+from handloom.errors import printable
+from handloom.sources.clip import Clip, Gathered, Skipped, UnusableError
+from handloom.sources.folder import MediaFolder
+from handloom.sources.groups import GroupFinder
+from handloom.sources.labels import as_text, checked_label, checked_part, note_on_numbers
+from handloom.sources.tables import Table, read_table, table_from_frame
+from handloom.sources.times import seconds_of
+
+Annotated = (
+    DirectoryWithImagesAndAnnotation | DirectoryWithVideosAndAnnotation | LabeledImageDataFrame | LabeledVideoDataFrame
+)
+
+
+def annotated_media(member: Annotated, key: str, frame: Any = None) -> Gathered:
+    """The files that a table names, in its order.
+
+    Args:
+        member: the section.
+        key: its full name.
+        frame: a data frame in place of the section's file.
+
+    Raises:
+        DataError: folder or table is missing, the table cannot be read or lacks a column.
+        ConfigurationError: see `GroupFinder`.
+    """
+    folder = MediaFolder(member.path, member.follow_links, key)
+    groups = GroupFinder(member.groups, f"{key}.groups")
+    table = _table(member, key, frame)
+    columns = _columns(member, key, table)
+    rows = [_Row(index, **values) for index, values in enumerate(_rows(table, columns))]
+    gathered = Gathered(skipped=list(table.skipped), notes=list(table.notes))
+    needs_start = any(not _is_empty(row.start) for row in rows)
+    needs_end = any(not _is_empty(row.end) for row in rows)
+    clips: dict[int, Clip] = {}
+    skipped: dict[int, Skipped] = {}
+    for row in rows:
+        try:
+            clips[row.index] = _clip(row, folder, groups.group_of, needs_start, needs_end)
+        except UnusableError as error:
+            skipped[row.index] = table.skip(row.index, str(error), _label_or_empty(row.label))
+    for index, reason in _repeats(table, clips).items():
+        skipped[index] = table.skip(index, reason, clips.pop(index).label)
+    gathered.skipped += [skipped[index] for index in sorted(skipped)]
+    gathered.clips = list(clips.values())
+    gathered.notes += note_on_numbers((clip.label for clip in gathered.clips), table.name) + groups.notes()
+    return gathered
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What a row says, unchecked."""
+
+    index: int
+    file: object
+    label: object
+    group: object = None
+    part: object = None
+    start: object = None
+    end: object = None
+
+
+def _table(member: Annotated, key: str, frame: Any) -> Table:
+    if isinstance(member, DirectoryWithImagesAndAnnotation | DirectoryWithVideosAndAnnotation):
+        return read_table(member.annotation_file, f"{key}.annotation_file")
+    if frame is not None:
+        return table_from_frame(frame, member.data_frame)
+    return read_table(member.data_frame, f"{key}.data_frame")
+
+
+def _columns(member: Annotated, key: str, table: Table) -> dict[str, str]:
+    """What a row has to say, and in which column: all of them exist."""
+    if isinstance(member, DirectoryWithImagesAndAnnotation | LabeledImageDataFrame):
+        named = {"image_column": ("file", member.image_column)}
+    else:
+        named = {
+            "video_column": ("file", member.video_column),
+            "start_time_column": ("start", member.start_time_column),
+            "end_time_column": ("end", member.end_time_column),
+        }
+    named |= {
+        "label_column": ("label", member.label_column),
+        "group_column": ("group", member.group_column),
+        "part_column": ("part", member.part_column),
+    }
+    for parameter, (_, column) in named.items():
+        if column:
+            table.require(column, f"{key}.{parameter}")
+    return {field: column for field, column in named.values() if column}
+
+
+def _rows(table: Table, columns: dict[str, str]) -> list[dict[str, Any]]:
+    values = [table.values(column) for column in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _clip(row: _Row, folder: MediaFolder, group_of: Callable[[str], str], needs_start: bool, needs_end: bool) -> Clip:
+    label = checked_label(as_text(row.label))
+    file = folder.find(as_text(row.file))
+    part = checked_part(as_text(row.part))
+    start, end = seconds_of(row.start), seconds_of(row.end)
+    for name, time, needed in (("start", start, needs_start), ("end", end, needs_end)):
+        if needed and time is None:
+            raise UnusableError(f"no {name} time, but other rows have one; write it in every row or in none")
+    if end is not None and (start or 0.0) >= end:
+        raise UnusableError(f"it starts at {start or 0.0:g} s and ends at {end:g} s; the end has to be later")
+    group = as_text(row.group) or group_of(file)
+    return Clip(folder.path, file, label, group, part, start, end)
+
+
+def _is_empty(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _label_or_empty(value: object) -> str:
+    try:
+        return checked_label(as_text(value))
+    except UnusableError:
+        return ""
+
+
+def _repeats(table: Table, clips: dict[int, Clip]) -> dict[int, str]:
+    """Rows that repeat an earlier row, and all rows that label one thing differently: index to reason."""
+    same: defaultdict[tuple[str, float | None, float | None], list[int]] = defaultdict(list)
+    for index, clip in clips.items():
+        same[clip.file, clip.start, clip.end].append(index)
+    reasons: dict[int, str] = {}
+    for indices in same.values():
+        first = indices[0]
+        labels = {clips[index].label for index in indices}
+        for index in indices:
+            others = [other for other in indices if clips[other].label != clips[index].label]
+            if len(labels) > 1:
+                other = others[0]
+                reasons[index] = (
+                    f"{printable(clips[index].file)} is {clips[index].label!r} here and {clips[other].label!r}"
+                    f" in {table.unit} {table.numbers[other]}; keep the right one"
+                )
+            elif index != first:
+                reasons[index] = f"repeats {table.unit} {table.numbers[first]}; remove one of the two"
+    return reasons

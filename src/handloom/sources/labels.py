@@ -1,0 +1,71 @@
+"""Texts out of folders and tables: labels, groups, names."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import numpy as np
+
+from handloom.errors import printable
+from handloom.sources.clip import UnusableError
+
+PARTS = ("train", "validation", "test")
+LONGEST_LABEL = 100  # characters
+# Control characters, line and paragraph separators, halves of surrogate pairs: none of them can be shown or stored.
+_UNSHOWABLE = {"Cc", "Zl", "Zp", "Cs"}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+
+
+def as_text(value: object) -> str:
+    """A table's value as text, without white space around it; empty where there is none.
+
+    Whole numbers that a data frame turned into floats, because a value is missing among them, lose their ``.0``.
+
+    Raises:
+        UnusableError: the value is a list, an object or bytes.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, list | tuple | dict | bytes | np.ndarray):
+        raise UnusableError(f"a text was expected, not {type(value).__name__}")
+    return str(value).strip()
+
+
+def checked_label(text: str) -> str:
+    """A label as it is used everywhere: stripped, composed (NFC), so that one name has one spelling.
+
+    Raises:
+        UnusableError: it is empty, too long or not showable.
+    """
+    label = unicodedata.normalize("NFC", text.strip())
+    if not label:
+        raise UnusableError("no label; give it one")
+    if len(label) > LONGEST_LABEL:
+        raise UnusableError(f"a label of {len(label)} characters; use at most {LONGEST_LABEL}")
+    if any(unicodedata.category(character) in _UNSHOWABLE for character in label):
+        raise UnusableError("its label has control characters; take them out")
+    return label
+
+
+def checked_part(text: str) -> str:
+    """The part of the data set that a row is for, empty where it names none.
+
+    Raises:
+        UnusableError: there is no such part.
+    """
+    if text and text not in PARTS:
+        raise UnusableError(f"the part '{printable(text)[:40]}' is none of {', '.join(PARTS)}; write one of them")
+    return text
+
+
+def note_on_numbers(labels: Iterable[str], where: str) -> list[str]:
+    """One line if a table's labels look like numbers, since 1, 01 and 1.0 are different classes."""
+    numbers = sorted({label for label in labels if _NUMBER.fullmatch(label)})
+    if not numbers:
+        return []
+    return [f"{where}: labels are numbers ({', '.join(numbers[:3])}{' ...' if len(numbers) > 3 else ''}): used as text"]

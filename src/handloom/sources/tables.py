@@ -1,0 +1,245 @@
+"""Tables of labels and joints: CSV, JSON, Parquet, or a data frame in memory, as columns of plain values."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from handloom.errors import DataError, first_line, printable
+from handloom.sources.clip import Skipped, UnusableError
+from handloom.sources.labels import as_text
+
+CSV_SUFFIXES = (".csv", ".tsv", ".txt")
+SUFFIXES = (*CSV_SUFFIXES, ".json", ".parquet")
+
+# A column of any length: texts of a CSV, values of JSON, what Arrow or a data frame holds.
+Column: TypeAlias = Sequence[Any] | NDArray[Any] | pa.ChunkedArray
+
+
+@dataclass
+class Table:
+    """A table, whatever it was read from.
+
+    Attributes:
+        name: what messages call it.
+        columns: name to values; all have the same length.
+        numbers: what a person calls each row: the header of a CSV is row 1, JSON's items count from 1, rows of Parquet
+            and data frames from 0, as pandas shows them.
+        unit: row or item.
+        skipped: rows that cannot be read at all.
+        notes: what was unusual.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    numbers: Sequence[int]
+    unit: str = "row"
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def place(self, index: int) -> str:
+        """What messages call a row, by its index from 0 on."""
+        return f"{self.name} {self.unit} {self.numbers[index]}"
+
+    def skip(self, index: int, reason: str, label: str = "") -> Skipped:
+        """A row that cannot be used."""
+        return Skipped(self.place(index), f"{self.place(index)}: {reason}", label)
+
+    def require(self, column: str, parameter: str) -> None:
+        """Raise `DataError` if there is no such column; the parameter is the one that names it."""
+        if column not in self.columns:
+            raise DataError(f"{self.name}: no column '{printable(column)}'; it has {self.listed()}: set {parameter}")
+
+    def listed(self) -> str:
+        """The names of the columns, for messages."""
+        names = [printable(name) for name in self.columns]
+        return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "") or "none"
+
+    def values(self, column: str) -> list[Any]:
+        """A column as Python's own values."""
+        values = self.columns[column]
+        if isinstance(values, pa.ChunkedArray):
+            return values.to_pylist()
+        return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+    def texts(self, column: str) -> list[str]:
+        """A column as texts, empty where there is no value or one that is no text."""
+        return [_text_or_empty(value) for value in self.values(column)]
+
+    def decimals(self, columns: Sequence[str]) -> NDArray[np.float64]:
+        """Columns as numbers ``[rows, columns]``, NaN where a value is none."""
+        numbers = np.empty((len(self), len(columns)))
+        for place, column in enumerate(columns):
+            numbers[:, place] = _decimals(self.columns[column])
+        return numbers
+
+
+def _text_or_empty(value: object) -> str:
+    try:
+        return as_text(value)
+    except UnusableError:
+        return ""
+
+
+def _decimals(column: Column) -> NDArray[np.float64]:
+    if isinstance(column, np.ndarray) and column.dtype.kind in "iufb":
+        return column.astype(np.float64)
+    try:
+        array = column if isinstance(column, pa.ChunkedArray) else pa.array(column)
+        return np.asarray(array.cast(pa.float64()).to_numpy(), np.float64)
+    except (pa.ArrowException, TypeError, ValueError):  # one value is no number: find out which
+        values = column.to_pylist() if isinstance(column, pa.ChunkedArray) else column
+        return np.array([_decimal(value) for value in values], np.float64)
+
+
+def _decimal(value: object) -> float:
+    try:
+        text = as_text(value)
+        return float("nan" if "_" in text else text)  # Python takes 1_000 for a number
+    except (UnusableError, ValueError):
+        return float("nan")
+
+
+def read_table(path: str, parameter: str, header: bool = True, may_be_empty: bool = False) -> Table:
+    """Read a table by its suffix.
+
+    Args:
+        path: the file.
+        parameter: the full name of the parameter that names it.
+        header: whether a CSV's first row names the columns; else they are called 0, 1, 2 ...
+        may_be_empty: whether it may have no rows.
+
+    Raises:
+        DataError: it is missing, of another kind, not UTF-8, broken or empty.
+    """
+    shown, suffix = printable(path), Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise DataError(f"{shown}: a table has to be {', '.join(SUFFIXES)}; save it as one of them and set {parameter}")
+    try:
+        if suffix == ".parquet":
+            table = _from_arrow(pq.read_table(path), shown)
+        else:
+            text = Path(path).read_bytes().decode("utf-8-sig")
+            table = _from_json(text, shown) if suffix == ".json" else _from_csv(text, shown, suffix, header)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise DataError(f"{shown}: no such file; {parameter} names the table") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{shown}: not UTF-8 ({error.reason}, byte {error.start}); save it as UTF-8") from None
+    except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise DataError(f"{shown}: cannot be read ({printable(first_line(error))}); {parameter} names it") from None
+    if not len(table) and not table.skipped and not may_be_empty:
+        raise DataError(f"{shown}: no rows in it; add some, or set {parameter}")
+    return table
+
+
+def table_from_frame(frame: Any, name: str) -> Table:
+    """A pandas data frame or a pyarrow table in memory.
+
+    Raises:
+        DataError: it is neither, has no rows, or two columns of one name.
+    """
+    shown = printable(name)
+    if isinstance(frame, pa.Table):
+        table = _from_arrow(frame, shown)
+    elif hasattr(frame, "columns") and hasattr(frame, "iloc"):
+        _check_names([str(column) for column in frame.columns], shown)
+        columns = {str(column): _from_series(frame[column]) for column in frame.columns}
+        table = Table(shown, columns, range(len(frame)))
+    else:
+        raise DataError(f"{shown}: a pandas data frame or a pyarrow table was expected, not {type(frame).__name__}")
+    if not len(table):
+        raise DataError(f"{shown}: no rows in it; add some")
+    return table
+
+
+def _from_series(series: Any) -> Column:
+    if getattr(series.dtype, "kind", "O") in "iufb" and isinstance(series.dtype, np.dtype):
+        return np.asarray(series)
+    values = series.astype(object)
+    return list(values.where(series.notna(), None))
+
+
+def _from_arrow(arrow: pa.Table, shown: str) -> Table:
+    _check_names(arrow.column_names, shown)
+    return Table(shown, {name: arrow.column(name) for name in arrow.column_names}, range(arrow.num_rows))
+
+
+def _check_names(names: Sequence[str], shown: str) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise DataError(f"{shown}: {count} columns are called '{printable(name)}'; rename all but one")
+
+
+def _from_json(text: str, shown: str) -> Table:
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{shown}: not JSON ({first_line(error)}); write an array of objects") from None
+    if not isinstance(items, list):
+        raise DataError(f"{shown}: an array of objects was expected, not {type(items).__name__}; write [{{...}}, ...]")
+    names: dict[str, None] = {}
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, dict):
+            raise DataError(f"{shown} item {number}: an object was expected, not {type(item).__name__}; write {{...}}")
+        names.update(dict.fromkeys(item))
+    stripped = {name: name.strip() for name in names}
+    _check_names(list(stripped.values()), shown)
+    columns: dict[str, Column] = {stripped[name]: [item.get(name) for item in items] for name in names}
+    return Table(shown, columns, range(1, len(items) + 1), "item")
+
+
+def _from_csv(text: str, shown: str, suffix: str, header: bool) -> Table:
+    lines = text.splitlines()
+    first_line_of_text = next((line for line in lines if line.strip()), "")
+    separator, notes = _separator(first_line_of_text, suffix, shown)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    try:
+        rows = [(number, cells) for number, cells in enumerate(reader, 1) if any(map(str.strip, cells))]
+    except csv.Error as error:
+        raise DataError(f"{shown} line {reader.line_num}: not a CSV ({error}); mend the line") from None
+    if not rows:
+        return Table(shown, {}, [], notes=notes)
+    names = [cell.strip() for cell in rows[0][1]]
+    if header:
+        rows = rows[1:]
+        while names and not names[-1]:  # a comma at the end of every row
+            names.pop()
+    else:
+        names = [str(place) for place in range(len(names))]
+    _check_names([name for name in names if name], shown)
+    width = len(names)
+    skipped, kept, numbers = [], [], []
+    for number, cells in rows:
+        if any(map(str.strip, cells[width:])):
+            place = f"{shown} row {number}"
+            reason = f"{len(cells)} cells, but {width} columns; put quotes around texts with {separator!r} in them"
+            skipped.append(Skipped(place, f"{place}: {reason}"))
+            continue
+        kept.append(cells[:width] + [""] * (width - len(cells)))
+        numbers.append(number)
+    columns: dict[str, Column] = dict(zip(names, zip(*kept, strict=True), strict=True)) if kept else {}
+    columns = columns or dict.fromkeys(names, ())
+    columns.pop("", None)
+    return Table(shown, columns, numbers, skipped=skipped, notes=notes)
+
+
+def _separator(line: str, suffix: str, shown: str) -> tuple[str, list[str]]:
+    if suffix == ".tsv":
+        return "\t", []
+    if "," not in line:
+        for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+            if separator in line:
+                return separator, [f"{shown}: columns are separated by {name}"]
+    return ",", []

@@ -1,0 +1,175 @@
+"""Annotation files and data frames of media: Create ML's formats, and what spreadsheets make of them."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from places import make_place
+
+from handloom import config
+from handloom.errors import DataError
+from handloom.sources import gather
+
+place = pytest.fixture(make_place)
+
+# As in Apple's documentation: a space after each comma, times of every form, one video in many rows.
+MONTAGE = """video, label, start, end
+ann/montage.mov, wave hello, 0, 12
+ann/montage.mov, stop, 12.5, 00:14
+ann/montage.mov, wave hello, 8:3.2, 8:04.250
+bob.mov, stop, 1:59:5.8, 02:00:00
+"""
+TIMES = {"start_time_column": "start", "end_time_column": "end"}
+
+
+def told(gathered):
+    return [(clip.file, clip.label, clip.start, clip.end) for clip in gathered.clips]
+
+
+@pytest.fixture
+def videos(place):
+    place.touch("ann/montage.mov", "bob.mov", "1.jpg", "2.jpg")
+    return place
+
+
+def test_the_example_of_create_ml(videos):
+    gathered = videos.videos(MONTAGE, **TIMES)
+    assert told(gathered) == [
+        ("ann/montage.mov", "wave hello", 0, 12),
+        ("ann/montage.mov", "stop", 12.5, 14),
+        ("ann/montage.mov", "wave hello", 483.2, 484.25),
+        ("bob.mov", "stop", 7145.8, 7200),
+    ]
+    assert gathered.skipped == gathered.notes == []
+
+
+def test_json_says_the_same(videos):
+    rows = [
+        {"video": "ann/montage.mov", "label": "wave", "start": 0, "end": 12.5},
+        {"label": "stop", "video": "bob.mov", "start": "0:30", "end": "1:00", "more": None},
+    ]
+    expected = [("ann/montage.mov", "wave", 0, 12.5), ("bob.mov", "stop", 30, 60)]
+    assert told(videos.videos(json.dumps(rows), "videos.json", **TIMES)) == expected
+
+
+def test_without_columns_of_times_videos_are_whole(videos):
+    assert told(videos.videos("video,label\nbob.mov,stop\n")) == [("bob.mov", "stop", None, None)]
+
+
+def test_one_of_the_two_times_will_do(videos):
+    table = "video,label,from\nbob.mov,stop,3\nbob.mov,wave,5\n"
+    gathered = videos.videos(table, start_time_column="from")
+    assert told(gathered) == [("bob.mov", "stop", 3, None), ("bob.mov", "wave", 5, None)]
+
+
+def test_times_that_no_row_has_are_none(videos):
+    table = "video,label,start,end\nbob.mov,stop,,\nann/montage.mov,wave, ,\n"
+    assert told(videos.videos(table, **TIMES)) == [
+        ("bob.mov", "stop", None, None),
+        ("ann/montage.mov", "wave", None, None),
+    ]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+@pytest.mark.parametrize("suffix", ["csv", "txt", "CSV"])
+def test_what_editors_and_spreadsheets_write(videos, start, line_end, suffix):
+    table = f'{start}image , label,{line_end}{line_end}"1.jpg", "one, two",{line_end},,{line_end}2.jpg,three{line_end}'
+    gathered = videos.annotated(table, f"photos.{suffix}")
+    assert told(gathered) == [("1.jpg", "one, two", None, None), ("2.jpg", "three", None, None)]
+    assert gathered.skipped == gathered.notes == []
+
+
+@pytest.mark.parametrize(("separator", "name", "suffix"), [(";", "semicolons", "csv"), ("\t", "tabs", "txt")])
+def test_other_separators_are_recognised_and_told(videos, separator, name, suffix):
+    table = "image,label\n1.jpg,a\n2.jpg,b\n".replace(",", separator)
+    gathered = videos.annotated(table, f"photos.{suffix}")
+    assert told(gathered) == [("1.jpg", "a", None, None), ("2.jpg", "b", None, None)]
+    assert [note.endswith(f"photos.{suffix}: columns are separated by {name}") for note in gathered.notes] == [True]
+
+
+def test_groups_and_parts_may_have_columns(videos):
+    table = "image,label,who,use\n1.jpg,a,ann,train\n2.jpg,a,,test\nann/montage.mov,a,,\n"
+    groups = config.Groups(file="", folder_level=1)
+    gathered = videos.annotated(table, group_column="who", part_column="use", groups=groups)
+    assert [(clip.group, clip.part) for clip in gathered.clips] == [("ann", "train"), ("2.jpg", "test"), ("ann", "")]
+
+
+def test_labels_that_are_numbers_stay_as_they_are_written(videos):
+    gathered = videos.annotated("image,label\n1.jpg,01\n2.jpg,1\nbob.mov,1.0\n")
+    assert [clip.label for clip in gathered.clips] == ["01", "1", "1.0"]
+    (note,) = gathered.notes
+    assert note.endswith("photos.csv: labels are numbers (01, 1, 1.0): used as text")
+
+
+def test_numbers_of_json_become_text(videos):
+    rows = [{"image": "1.jpg", "label": 3}, {"image": "2.jpg", "label": 3.5}]
+    assert [clip.label for clip in videos.annotated(json.dumps(rows), "photos.json").clips] == ["3", "3.5"]
+
+
+def image_frame(place, frame, **settings):
+    section = config.LabeledImageDataFrame(
+        path=str(place.photos), data_frame="frame", groups=config.Groups(file=""), **settings
+    )
+    return gather(section, "pose", "data.pose", frame)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pa.table])
+def test_a_frame_in_memory(videos, make):
+    frame = make({"imagePath": ["1.jpg", "2.jpg"], "label": ["a", "b"]})
+    assert told(image_frame(videos, frame)) == [("1.jpg", "a", None, None), ("2.jpg", "b", None, None)]
+
+
+def test_whole_numbers_that_pandas_made_floats_lose_their_fraction(videos):
+    frame = pd.DataFrame({"imagePath": ["1.jpg", "2.jpg", "bob.mov"], "label": [3, np.nan, 4]})
+    gathered = image_frame(videos, frame)
+    assert told(gathered) == [("1.jpg", "3", None, None), ("bob.mov", "4", None, None)]
+    assert [skipped.reason for skipped in gathered.skipped] == ["frame row 1: no label; give it one"]
+
+
+@pytest.mark.parametrize("label", [pd.NA, None, float("nan"), pd.NaT])
+def test_every_way_of_pandas_to_have_no_value_is_none(videos, label):
+    frame = pd.DataFrame({"imagePath": ["1.jpg", "2.jpg"], "label": pd.Series(["a", label], dtype=object)})
+    assert len(image_frame(videos, frame).clips) == 1
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+def test_a_frame_in_a_file(videos, suffix):
+    rows = {"videoPath": ["bob.mov", "ann/montage.mov"], "label": ["a", "b"], "s": [1.5, 2.0]}
+    path = videos.root / f"frame.{suffix}"
+    if suffix == "parquet":
+        pq.write_table(pa.table(rows), path)
+    elif suffix == "csv":
+        pd.DataFrame(rows).to_csv(path, index=False)
+    else:
+        pd.DataFrame(rows).to_json(path, orient="records")
+    section = config.LabeledVideoDataFrame(
+        path=str(videos.photos), data_frame=str(path), start_time_column="s", groups=config.Groups(file="")
+    )
+    expected = [("bob.mov", "a", 1.5, None), ("ann/montage.mov", "b", 2.0, None)]
+    assert told(gather(section, "action", "data.action")) == expected
+
+
+def test_a_folder_whose_name_looks_like_a_partition_adds_no_column(videos):
+    path = videos.root / "who=ann" / "frame.parquet"
+    path.parent.mkdir()
+    pq.write_table(pa.table({"imagePath": ["1.jpg"], "label": ["a"]}), path)
+    section = config.LabeledImageDataFrame(
+        path=str(videos.photos), data_frame=str(path), group_column="who", groups=config.Groups(file="")
+    )
+    with pytest.raises(DataError, match="no column 'who'; it has imagePath, label: set"):
+        gather(section, "pose", "data.pose")
+
+
+def test_the_same_stretch_under_two_labels_is_no_example(videos):
+    table = "video,label,start,end\nbob.mov,a,0,2\nbob.mov,b,0,2.0\nbob.mov,b,0:00,3\nbob.mov,b,0,3\n"
+    gathered = videos.videos(table, **TIMES)
+    assert told(gathered) == [("bob.mov", "b", 0, 3)]
+    assert [skipped.reason.split("videos.csv ")[1] for skipped in gathered.skipped] == [
+        "row 2: bob.mov is 'a' here and 'b' in row 3; keep the right one",
+        "row 3: bob.mov is 'b' here and 'a' in row 2; keep the right one",
+        "row 5: repeats row 4; remove one of the two",
+    ]
