@@ -1,0 +1,1 @@
+"""Photos and clips as phones make them: decoded, upright, of a bounded size, at a constant rate."""
