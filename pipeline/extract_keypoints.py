@@ -14,7 +14,7 @@ def main(parameters: Parameters, kind: Kind) -> None:
         parameters.extract_keypoints,
         kind,
         table=Path(f"data/keypoints/{kind}.parquet"),
-        report=Path(f"data/keypoints/{kind}.json"),
+        folder=Path(f"data/keypoints/{kind}"),
     )
     print(report.as_text())
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from handloom.sample import draw_photos
+
 REPOSITORY = Path(__file__).parent.parent
 SMALL_GESTURES = {"pose": ["background", "five", "one", "zero"], "action": ["background", "grab", "swipe_left"]}
 
@@ -97,6 +99,25 @@ def _put(content: dict[str, Any], name: str, value: Any) -> None:
     for part in path:
         content = content.setdefault(part, {})
     content[key] = value
+
+
+@pytest.fixture(autouse=True)
+def own_main_repository(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in progress and caches go here, not into the developer's `.handloom/`. Projects have their own."""
+    folder = tmp_path_factory.mktemp("main_repository")
+    monkeypatch.setenv("DVC_ROOT", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six drawn photos in the classes five and one, and their true joints in photos.parquet."""
+    folder = tmp_path_factory.mktemp("drawn")
+    (folder / "gestures").mkdir()
+    for name in ("five", "one"):
+        shutil.copy(REPOSITORY / f"data/sample/gestures/pose/{name}.yaml", folder / "gestures")
+    draw_photos(folder / "gestures", folder / "photos", folder / "photos.parquet", seed=3, people=3, per_class=3)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,13 @@ def test_a_parameter_of_training_runs_the_training_and_nothing_before_it(finishe
 
 def test_data_of_ones_own_leaves_the_sample_alone(finished: Project) -> None:
     shutil.copytree(finished.root / "data/sample/photos", finished.root / "data/photos")
-    finished.set({"data.pose.path": "data/photos", "sample.seed": 99})
+    finished.set(
+        {
+            "data.pose.path": "data/photos",
+            "data.pose.dependencies": ["data/photos", *["data/no_groups.csv"] * 3],
+            "sample.seed": 99,
+        }
+    )
     try:
         assert to_run(finished, "extract_keypoints@pose") == ["extract_keypoints@pose"]
     finally:

@@ -1,38 +1,31 @@
 """The extraction stage on drawn hands, with the real landmarker."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest import REPOSITORY
 from PIL import Image
 
 from handloom import keypoint_table
-from handloom.config import ExtractKeypoints, LandmarkModel, Source
+from handloom.config import ExtractKeypoints, LabeledDirectories, LandmarkModel
 from handloom.errors import DataError
+from handloom.extraction.cache import KeypointCache, cache_path
 from handloom.extraction.extract import extract_keypoints
 from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.landmarker import Landmarker
 from handloom.extraction.looks import find_in_photo
-from handloom.extraction.media import read_photo
 from handloom.hand import picture_from_poses, present
-from handloom.sample import draw_photos
+from handloom.media.photos import read_photo
 
 SETTINGS = ExtractKeypoints(workers=1)
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six drawn photos in the classes five and one, and their true joints in photos.parquet."""
-    folder = tmp_path_factory.mktemp("drawn")
-    (folder / "gestures").mkdir()
-    for name in ("five", "one"):
-        shutil.copy(REPOSITORY / f"data/sample/gestures/pose/{name}.yaml", folder / "gestures")
-    draw_photos(folder / "gestures", folder / "photos", folder / "photos.parquet", seed=3, people=3, per_class=3)
-    return folder
 
 
 @pytest.fixture
@@ -40,19 +33,29 @@ def photos(drawn: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(drawn / "photos", tmp_path / "photos"))
 
 
-def extract(photos: Path, settings: ExtractKeypoints = SETTINGS) -> tuple[Path, Path]:
-    table, report = photos.parent / "pose.parquet", photos.parent / "pose.json"
-    extract_keypoints(Source(path=str(photos)), settings, "pose", table, report)
-    return table, report
+def extract(photos: Path, settings: ExtractKeypoints = SETTINGS, name: str = "pose") -> tuple[Path, Path]:
+    """Run the stage; return its table and the folder with what happened."""
+    table, folder = photos.parent / f"{name}.parquet", photos.parent / name
+    extract_keypoints(LabeledDirectories(path=str(photos)), settings, "pose", table, folder)
+    return table, folder
+
+
+def entries() -> int:
+    with KeypointCache(cache_path()) as cache:
+        return int(cache._database.execute("SELECT count(*) FROM extractions").fetchone()[0])
+
+
+def report_in(folder: Path) -> dict:
+    return json.loads((folder / "report.json").read_text())
 
 
 def test_every_photo_becomes_a_row_in_the_order_of_the_names(photos: Path) -> None:
-    table, report = extract(photos)
+    table, folder = extract(photos)
     rows = keypoint_table.read(table)
     assert rows.column("path").to_pylist() == sorted(p.relative_to(photos).as_posix() for p in photos.rglob("*.jpg"))
     assert present(keypoint_table.poses_of(rows)).all()
     assert set(rows.column("chirality").to_pylist()) <= {"left", "right"}
-    counts = json.loads(report.read_text())["classes"]
+    counts = report_in(folder)["classes"]
     assert {label: count["files_with_hand"] for label, count in counts.items()} == {"five": 3, "one": 3}
     metadata = keypoint_table.read_metadata(table)
     assert metadata["mediapipe"] and len(metadata["landmark_model_sha256"]) == 64 and metadata["frame_rate"] == "30"
@@ -67,49 +70,46 @@ def test_chirality_is_that_of_the_drawn_hand(drawn: Path, photos: Path) -> None:
 
 def test_the_number_of_workers_makes_no_difference(photos: Path) -> None:
     one = extract(photos)[0].read_bytes()
+    cache_path().unlink()
     assert extract(photos, ExtractKeypoints(workers=2))[0].read_bytes() == one
 
 
 def test_an_unreadable_photo_among_good_ones_is_skipped_counted_and_named(photos: Path) -> None:
     (photos / "five/torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
-    table, report = extract(photos, ExtractKeypoints(workers=1, unreadable_limit=0.2))
+    table, folder = extract(photos, ExtractKeypoints(workers=1, unreadable_limit=0.2))
     assert keypoint_table.read(table).num_rows == 6
-    content = json.loads(report.read_text())
+    content = report_in(folder)
     assert list(content["unreadable"]) == ["five/torn.jpg"]
-    assert content["classes"]["five"] | {"frames": 0} == {
-        "files": 4,
-        "unreadable": 1,
-        "files_with_hand": 3,
-        "frames": 0,
-        "frames_with_hand": 3,
-    }
+    counts = content["classes"]["five"]
+    assert [counts[name] for name in ("files", "unreadable", "files_with_hand", "frames_with_hand")] == [4, 1, 3, 3]
 
 
 def test_too_many_unreadable_photos_stop_the_stage_and_leave_no_table(photos: Path) -> None:
     for number in range(2):
         (photos / f"one/torn{number}.jpg").write_bytes(b"")
-    with pytest.raises(DataError, match=r"^2 of 8 files could not be read.*unreadable_limit.*one/torn0.jpg[^\n]*$"):
+    with pytest.raises(DataError, match=r"^2 of 8 files could not be used.*unreadable_limit.*torn0.jpg[^\n]*$"):
         extract(photos)
     assert not (photos.parent / "pose.parquet").exists()
-    assert len(json.loads((photos.parent / "pose.json").read_text())["unreadable"]) == 2
+    assert len(report_in(photos.parent / "pose")["unreadable"]) == 2
 
 
 def test_a_class_without_any_hand_is_named_and_leaves_no_table(photos: Path) -> None:
     (photos / "wall").mkdir()
     for number in range(2):
-        Image.new("RGB", (200, 150), (120, 130, 140)).save(photos / f"wall/{number}.png")
+        Image.new("RGB", (200, 150), (120, 130, 140 + number)).save(photos / f"wall/{number}.png")
     with pytest.raises(DataError, match=r"^class 'wall': no hand found in any of its 2 files[^\n]*$"):
         extract(photos)
-    assert {path.name for path in photos.parent.iterdir()} == {"photos", "pose.json"}
+    assert {path.name for path in photos.parent.iterdir()} == {"photos", "pose"}
+    assert report_in(photos.parent / "pose")["without_hand"] == ["wall/0.png", "wall/1.png"]
 
 
 def test_photos_without_a_hand_stay_in_the_table_as_zeros(photos: Path) -> None:
     Image.new("RGB", (200, 150), (120, 130, 140)).save(photos / "one/wall.png")
-    table, report = extract(photos)
+    table, folder = extract(photos)
     rows = keypoint_table.read(table)
     lost = rows.column("path").to_pylist().index("one/wall.png")
     assert (keypoint_table.poses_of(rows)[lost] == 0).all()
-    assert json.loads(report.read_text())["without_hand"] == ["one/wall.png"]
+    assert report_in(folder)["without_hand"] == ["one/wall.png"]
 
 
 def test_a_photo_on_its_side_gives_the_joints_of_the_upright_one(photos: Path) -> None:
@@ -134,7 +134,90 @@ def test_a_hand_that_fills_the_picture_is_found_where_it_is(drawn: Path) -> None
             margin = 0.1 * (high - low).max()
             (left, top), (right, bottom) = (low - margin).clip(0).astype(int), (high + margin).astype(int)
             tight = cv2.copyMakeBorder(picture[top:bottom, left:right], 0, 0, 0, 0, cv2.BORDER_REPLICATE)
-            found = find_in_photo(landmarker, np.asarray(tight), [0.5, 1.0])
+            found = find_in_photo(landmarker, np.asarray(tight), [0.5, 1.0]).hand
             assert found is not None, row["path"]
             expected = (pose * size - [left, top]) / [tight.shape[1], tight.shape[0]]
             assert np.abs(found.points - expected).mean() < 0.06, row["path"]
+
+
+def test_what_was_read_before_comes_from_the_cache(photos: Path) -> None:
+    first = extract(photos)[0].read_bytes()
+    assert extract(photos)[0].read_bytes() == first
+    with KeypointCache(cache_path()) as cache:  # mark what is kept
+        keys = [key for (key,) in cache._database.execute("SELECT key FROM extractions")]
+        assert len(keys) == 6
+        for key in keys:
+            kept = cache.get(key)
+            frames = kept.frames.copy()
+            frames["score"] = 0.25
+            cache.put(key, replace(kept, frames=frames))
+    Image.open(photos / "one" / sorted(path.name for path in (photos / "one").iterdir())[0]).rotate(5).save(
+        photos / "one/added.png"
+    )
+    rows = keypoint_table.read(extract(photos)[0]).to_pylist()
+    assert [row["path"] for row in rows if row["score"] != 0.25] == ["one/added.png"]
+
+
+def test_a_renamed_photo_is_not_read_again_but_one_with_other_settings_is(photos: Path) -> None:
+    extract(photos)
+    (photos / "one").rename(photos / "uno")
+    assert set(keypoint_table.read(extract(photos)[0]).column("label").to_pylist()) == {"five", "uno"}
+    assert entries() == 6
+    extract(photos, ExtractKeypoints(workers=1, target_frame_rate=15.0))  # means nothing for photos
+    assert entries() == 6
+    extract(photos, ExtractKeypoints(workers=1, borders=[]))
+    assert entries() == 12
+
+
+def test_copies_of_a_photo_share_a_group_and_contradictions_are_left_out(photos: Path) -> None:
+    one, two = sorted((photos / "one").iterdir())[:2]
+    shutil.copy(one, photos / "one/copy.jpg")
+    shutil.copy(two, photos / "five/contradiction.jpg")
+    table, folder = extract(photos, ExtractKeypoints(workers=1, unreadable_limit=0.5))
+    groups = dict(
+        zip(*(keypoint_table.read(table).column(name).to_pylist() for name in ("path", "group")), strict=True)
+    )
+    assert groups["one/copy.jpg"] == groups[f"one/{one.name}"]
+    assert "five/contradiction.jpg" not in groups and f"one/{two.name}" not in groups
+    content = report_in(folder)
+    assert len(content["skipped"]) == 2 and any("copy.jpg" in note for note in content["notes"])
+
+
+STAGE = """
+import sys
+from pathlib import Path
+from handloom.config import ExtractKeypoints, LabeledDirectories
+from handloom.extraction.extract import extract_keypoints
+source = LabeledDirectories(path=sys.argv[1])
+settings = ExtractKeypoints(workers=2)
+extract_keypoints(source, settings, "pose", Path(sys.argv[2]), Path(sys.argv[2]).with_suffix(""))
+"""
+
+
+def start(photos: Path, table: Path, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", STAGE, str(photos), str(table)]
+    return subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.PIPE, text=True)
+
+
+def test_killed_at_any_moment_it_goes_on_and_ends_in_the_same_bytes(photos: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(8)
+    for path in sorted(photos.rglob("*.jpg")):
+        for number in range(20):  # enough work to be killed in
+            noise = random.integers(0, 3, np.asarray(Image.open(path)).shape, dtype=np.uint8)
+            Image.fromarray(np.asarray(Image.open(path)) // 2 + noise).save(path.with_stem(f"{path.stem}-{number}"))
+    undisturbed = tmp_path / "undisturbed.parquet"
+    assert start(photos, undisturbed, DVC_ROOT=str(tmp_path / "other")).wait() == 0
+    table, killed = tmp_path / "killed.parquet", 0
+    while not table.exists():
+        process = start(photos, table)
+        enough = entries() + random.integers(15, 45)  # a random moment, however busy the machine is
+        while process.poll() is None and entries() < enough:
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+        killed += not table.exists()
+        assert killed < 20
+    assert killed >= 2
+    assert table.read_bytes() == undisturbed.read_bytes()
+    left = {path.name for path in tmp_path.iterdir() if not path.name.startswith(".")}
+    assert left == {"photos", "other", "undisturbed", "undisturbed.parquet", "killed", "killed.parquet"}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from handloom.training.checkpoints import fingerprint, latest_checkpoint
+from handloom.training.checkpoints import latest_checkpoint, training_fingerprint
 
 
 def test_the_fingerprint_follows_parameters_and_data_and_not_the_place(tmp_path: Path) -> None:
@@ -10,10 +10,10 @@ def test_the_fingerprint_follows_parameters_and_data_and_not_the_place(tmp_path:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "table").write_text("joints")
     here, there = tmp_path / "here/table", tmp_path / "there/table"
-    assert fingerprint({"lr": 1}, [here]) == fingerprint({"lr": 1}, [there])
-    assert fingerprint({"lr": 1}, [here]) != fingerprint({"lr": 2}, [here])
+    assert training_fingerprint({"lr": 1}, [here]) == training_fingerprint({"lr": 1}, [there])
+    assert training_fingerprint({"lr": 1}, [here]) != training_fingerprint({"lr": 2}, [here])
     there.write_text("other joints")
-    assert fingerprint({"lr": 1}, [here]) != fingerprint({"lr": 1}, [there])
+    assert training_fingerprint({"lr": 1}, [here]) != training_fingerprint({"lr": 1}, [there])
 
 
 def test_the_newest_whole_checkpoint_is_taken(tmp_path: Path) -> None:

@@ -1,75 +1,99 @@
 """The stage: every file of a source, on all cores, into one keypoint table."""
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
-from joblib import Parallel, delayed
-from tqdm import tqdm
+import pyarrow.compute as pc
 
 from handloom import keypoint_table
 from handloom.config import ExtractKeypoints, Kind, Source
+from handloom.extraction.duplicates import settle_duplicates
+from handloom.extraction.engine import hashes_of, outcomes
+from handloom.extraction.extraction import Extraction, rows_of
 from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.report import ExtractionReport
-from handloom.extraction.task import FileResult, extract_clips, extract_photos
-from handloom.files import sha256_of_file, write_json
-from handloom.sources import Clip, labeled_directories
-from handloom.system_libraries import require_system_libraries
+from handloom.files import sha256_of_file
+from handloom.sources import Clip, Gathered, gather_all
 
-PHOTOS_A_TASK = 16
+# Rows of the table that are written at once.
+ROWS = 16_384
 
 
 def extract_keypoints(
-    source: Source, settings: ExtractKeypoints, kind: Kind, table: Path, report: Path
+    source: Source, settings: ExtractKeypoints, kind: Kind, table: Path, folder: Path
 ) -> ExtractionReport:
-    """Find the joints in all labelled files; write the keypoint table and a report beside it.
+    """Find the joints in all labelled files; write the keypoint table, and beside it what happened.
 
     Files that cannot be read are left out of the table, counted and named in the report; frames without a hand stay in
-    it as zeros.
+    it as zeros. Files that were read before are taken from the cache (`handloom.extraction.cache`).
 
     Args:
         source: where the files are.
         settings: the section `extract_keypoints`.
         kind: "pose" reads photos, "action" reads videos.
         table: Parquet file to write.
-        report: JSON file to write, also when the data is refused, so that it can be looked at.
+        folder: for the report and the contact sheets; written also when the data is refused, to be looked at.
 
     Raises:
-        DataError: the folder cannot be used, too many files are unreadable, or a class has no hand at all.
+        DataError: the source cannot be used, too much of it is unusable, or a class has no hand at all.
         LandmarkModelError: the landmark model could not be had.
         HandloomError: a system library is missing.
     """
-    clips = labeled_directories(source, kind)
-    require_system_libraries()
-    model = landmark_model_path(settings.landmark_model)
+    gathered = gather_all(source, kind, f"data.{kind}", settings.target_frame_rate, settings.accept_slow_clips)
+    model = landmark_model_path(settings.landmark_model) if gathered.clips else None
     metadata = {
         "kind": kind,
-        "landmark_model_sha256": sha256_of_file(model),
-        "mediapipe": version("mediapipe"),
+        "landmark_model_sha256": sha256_of_file(model) if model else "",
+        "mediapipe": version("mediapipe") if model else "",
         "frame_rate": f"{settings.target_frame_rate:g}",
     }
-    summary = ExtractionReport()
+    with ExtractionReport(folder) as report:
 
-    def tables() -> Iterator[pa.Table]:
-        for result in _results(clips, kind, settings, model):
-            summary.add(result)
-            if result.rows is not None:
-                yield result.rows
-        write_json(report, summary.as_plain())
-        summary.check(settings.unreadable_limit)
+        def checked() -> Iterator[pa.Table]:
+            yield from keypoint_tables(gathered, settings, kind, model, report)
+            report.finish(settings.unreadable_limit)  # before the table is put in its place
 
-    keypoint_table.write(table, tables(), metadata)
-    return summary
+        keypoint_table.write(table, checked(), metadata)
+    return report
 
 
-def _results(clips: list[Clip], kind: Kind, settings: ExtractKeypoints, model: Path) -> Iterator[FileResult]:
-    """One result a file, in the order of the files, whatever the number of workers."""
-    extract, size = (extract_photos, PHOTOS_A_TASK) if kind == "pose" else (extract_clips, 1)
-    numbered = list(enumerate(clips))
-    tasks = (delayed(extract)(numbered[start : start + size], settings, model) for start in range(0, len(clips), size))
-    with tqdm(total=len(clips), desc=f"extract_keypoints {kind}", unit="file", file=sys.stderr) as progress:
-        for results in Parallel(n_jobs=settings.workers, return_as="generator")(tasks):
-            progress.update(len(results))
-            yield from results
+def keypoint_tables(
+    gathered: Gathered, settings: ExtractKeypoints, kind: Kind, model: Path | None, report: ExtractionReport
+) -> Iterator[pa.Table]:
+    """The rows of everything that a source holds, some thousand at a time; what happens goes into the report."""
+    for skipped in gathered.skipped:
+        report.add_skipped(skipped)
+    for note in gathered.notes:
+        report.add_note(note)
+    if model is not None:
+        yield from _media_tables(gathered.clips, settings, kind, model, report)
+    if gathered.keypoints is not None:
+        report.add_keypoints(gathered.keypoints)
+        first = pa.scalar(len(gathered.clips), pa.int64())
+        sessions = pc.add(gathered.keypoints.column("session_id"), first)
+        yield gathered.keypoints.set_column(0, "session_id", sessions)
+
+
+def _media_tables(
+    clips: Sequence[Clip], settings: ExtractKeypoints, kind: Kind, model: Path, report: ExtractionReport
+) -> Iterator[pa.Table]:
+    hashes = hashes_of(clips, settings)
+    clips, skipped, notes = settle_duplicates(clips, hashes)
+    for clip_skipped in skipped:
+        report.add_skipped(clip_skipped)
+    for note in notes:
+        report.add_note(note)
+    waiting: list[tuple[int, Clip, Extraction]] = []
+    for session_id, (clip, outcome) in enumerate(outcomes(clips, hashes, settings, kind, model)):
+        if isinstance(outcome, str):
+            report.add_unreadable(clip, outcome)
+            continue
+        report.add(clip, outcome)
+        waiting.append((session_id, clip, outcome))
+        if sum(len(extraction.frames) for _, _, extraction in waiting) >= ROWS:
+            yield rows_of(waiting)
+            waiting = []
+    if waiting:
+        yield rows_of(waiting)

@@ -3,33 +3,16 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from handloom.config import HandChoice
+from handloom.extraction.found_hand import FoundHand, choose, hands_to_find
+from handloom.media.frame import Picture
 from handloom.system_libraries import require_system_libraries
-
-Picture = NDArray[np.uint8]  # [height, width, 3], RGB, upright
-
-
-@dataclass(frozen=True)
-class FoundHand:
-    """A hand as the landmarker saw it.
-
-    Attributes:
-        points: ``[21, 2]``, x to the right and y down, as fractions of the picture's width and height.
-        score: how sure the landmarker is of the chirality, 0 to 1.
-        chirality: "left" or "right" in a picture that is not mirrored. (MediaPipe's documentation says that its labels
-            are for mirrored pictures; those of version 1.2.2 are right as they are for 98 % of the drawn hands.)
-    """
-
-    points: NDArray[np.float64]
-    score: float
-    chirality: str
 
 
 class Landmarker:
@@ -38,6 +21,7 @@ class Landmarker:
     Args:
         model: the `hand_landmarker.task` file.
         detection_confidence: 0 to 1.
+        hand: which of several hands, see `choose`.
         follow: true for the frames of one clip, in order (the hand is followed from frame to frame, so one landmarker
             serves one clip); false for photos that have nothing to do with each other.
 
@@ -45,18 +29,21 @@ class Landmarker:
         HandloomError: a system library is missing.
     """
 
-    def __init__(self, model: Path, detection_confidence: float, *, follow: bool) -> None:
+    def __init__(
+        self, model: Path, detection_confidence: float, hand: HandChoice = "followed", *, follow: bool
+    ) -> None:
         require_system_libraries()
         import mediapipe as mp  # here, so that a missing system library is named first
 
         vision = mp.tasks.vision
         self._first = True
+        self._hand: HandChoice = hand
         self._image: Any = mp.Image
         self._rgb = mp.ImageFormat.SRGB
         options = vision.HandLandmarkerOptions(
             base_options=mp.tasks.BaseOptions(model_asset_path=str(model)),
             running_mode=vision.RunningMode.VIDEO if follow else vision.RunningMode.IMAGE,
-            num_hands=1,
+            num_hands=hands_to_find(hand),
             min_hand_detection_confidence=detection_confidence,
             min_hand_presence_confidence=detection_confidence,
         )
@@ -76,7 +63,7 @@ class Landmarker:
         self._landmarker.close()
 
     def find(self, picture: Picture) -> FoundHand | None:
-        """The most certain hand of a photo, or None."""
+        """The hand of a photo, or None."""
         return self._quiet_at_first(self._landmarker.detect, self._wrap(picture))
 
     def find_in_frame(self, picture: Picture, milliseconds: int) -> FoundHand | None:
@@ -86,7 +73,7 @@ class Landmarker:
     def _quiet_at_first(self, detect: Callable[..., Any], *arguments: Any) -> FoundHand | None:
         with _quiet_stderr() if self._first else nullcontext():
             self._first = False
-            return _found(detect(*arguments))
+            return choose(_found(detect(*arguments)), self._hand)
 
     def _wrap(self, picture: Picture) -> Any:
         # MediaPipe reads the buffer as C-contiguous, whatever the strides say.
@@ -107,9 +94,12 @@ def _quiet_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _found(result: Any) -> FoundHand | None:
-    if not result.hand_landmarks:
-        return None
-    hand, side = result.hand_landmarks[0], result.handedness[0][0]
-    points = np.array([[landmark.x, landmark.y] for landmark in hand])
-    return FoundHand(points=points, score=float(side.score), chirality=side.category_name.lower())
+def _found(result: Any) -> list[FoundHand]:
+    return [
+        FoundHand(
+            points=np.array([[landmark.x, landmark.y] for landmark in hand]),
+            score=float(sides[0].score),
+            chirality=sides[0].category_name.lower(),
+        )
+        for hand, sides in zip(result.hand_landmarks, result.handedness, strict=True)
+    ]

@@ -1,101 +1,150 @@
-"""The unit of work: a few files in, their rows of the keypoint table out, or the reason why not."""
+"""The unit of work: one file in, its joints out."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
+from PIL import Image
 
-from handloom.config import ExtractKeypoints
+from handloom.config import ExtractKeypoints, Kind
 from handloom.errors import DataError
-from handloom.extraction.landmarker import FoundHand, Landmarker
-from handloom.extraction.looks import find_in_photo
-from handloom.extraction.media import Frame, read_clip, read_photo
+from handloom.extraction.extraction import CHIRALITIES, FRAME, Extraction
+from handloom.extraction.found_hand import FoundHand
+from handloom.extraction.landmarker import Landmarker
+from handloom.extraction.looks import Looked, find_in_photo, find_lost
 from handloom.hand import poses_from_picture
-from handloom.keypoint_table import KEYPOINT_NUMBERS, SCHEMA
-from handloom.sources import Clip
+from handloom.media.clips import ClipReader
+from handloom.media.frame import Frame, Picture
+from handloom.media.photos import read_photo
 
-NO_HAND = np.zeros(KEYPOINT_NUMBERS, np.float32)
+# For so long after it was lost, the hand of a clip is looked for with a border.
+LOOK_AGAIN_SECONDS = 0.5
+THUMBNAIL_SIDE = 160  # pixels
 
 
-@dataclass(frozen=True)
-class FileResult:
-    """What came of one file.
+class Stretch(NamedTuple):
+    """A file, or the part of a video from `start` to `end` seconds."""
 
-    Attributes:
-        clip: the file.
-        rows: its rows of the keypoint table; None when it could not be read.
-        frames: how many were read.
-        hands: in how many of them a hand was found.
-        reason: why it could not be read; empty when it was.
+    path: Path
+    start: float | None
+    end: float | None
+
+
+def extract_files(
+    stretches: Sequence[Stretch], kind: Kind, settings: ExtractKeypoints, model: Path
+) -> list[Extraction | str]:
+    """The joints of each of a few files, or one line that says why it cannot be read."""
+    with ExitStack() as stack:
+        again = _OpenedWhenNeeded(stack, settings, model)
+        outcomes: list[Extraction | str] = []
+        for stretch in stretches:
+            try:
+                outcomes.append(
+                    extract_photo(stretch.path, settings, again())
+                    if kind == "pose"
+                    else extract_clip(stretch, settings, model, again)
+                )
+            except DataError as error:
+                outcomes.append(str(error))
+        return outcomes
+
+
+def extract_photo(path: Path, settings: ExtractKeypoints, landmarker: Landmarker) -> Extraction:
+    """Find the hand in a photo with a landmarker for photos.
+
+    Raises:
+        DataError: it cannot be read.
     """
-
-    clip: Clip
-    rows: pa.Table | None
-    frames: int = 0
-    hands: int = 0
-    reason: str = ""
+    frame = read_photo(path, settings.largest_picture_side)
+    return _extraction([(frame, find_in_photo(landmarker, frame.picture, settings.borders))])
 
 
-def extract_photos(photos: Sequence[tuple[int, Clip]], settings: ExtractKeypoints, model: Path) -> list[FileResult]:
-    """Find the hand in each of a few photos, given as (session id, file), with one landmarker for all of them.
+def extract_clip(
+    stretch: Stretch, settings: ExtractKeypoints, model: Path, again: Callable[[], Landmarker]
+) -> Extraction:
+    """Follow the hand through a clip or a stretch of one, with a landmarker of its own.
 
-    Opening a landmarker takes as long as using it a few times. Never raises for a file that cannot be read.
+    Args:
+        stretch: what to read.
+        settings: the section `extract_keypoints`.
+        model: the landmark model's file.
+        again: gives a landmarker for photos, for frames in which the hand was lost.
+
+    Raises:
+        DataError: it cannot be read, or is slower than the target frame rate.
     """
-    with Landmarker(model, settings.detection_confidence, follow=False) as landmarker:
-
-        def look(path: Path) -> Iterator[Seen]:
-            frame = read_photo(path, settings.largest_picture_side)
-            yield frame, find_in_photo(landmarker, frame.picture, settings.borders)
-
-        return [_result(clip, session_id, look) for session_id, clip in photos]
-
-
-def extract_clips(clips: Sequence[tuple[int, Clip]], settings: ExtractKeypoints, model: Path) -> list[FileResult]:
-    """Follow the hand through each of a few clips, given as (session id, file), with a landmarker for each clip.
-
-    Never raises for a file that cannot be read.
-    """
-
-    def look(path: Path) -> Iterator[Seen]:
-        with Landmarker(model, settings.detection_confidence, follow=True) as landmarker:
-            for frame in read_clip(path, settings.largest_frame_side, settings.target_frame_rate):
-                yield frame, landmarker.find_in_frame(frame.picture, round(frame.time * 1000))
-
-    return [_result(clip, session_id, look) for session_id, clip in clips]
+    path, start, end = stretch
+    reader = ClipReader(
+        path, settings.largest_frame_side, settings.target_frame_rate, start, end, settings.accept_slow_clips
+    )
+    with Landmarker(model, settings.detection_confidence, settings.hand, follow=True) as landmarker:
+        extraction = _extraction(_followed(reader, landmarker, again, settings.borders))
+    return replace(extraction, decoded=reader.decoded, warnings=tuple(reader.warnings))
 
 
-Seen = tuple[Frame, FoundHand | None]
+class _OpenedWhenNeeded:
+    """A landmarker for photos, opened when it is first asked for and closed with the stack."""
+
+    def __init__(self, stack: ExitStack, settings: ExtractKeypoints, model: Path) -> None:
+        self._stack, self._settings, self._model = stack, settings, model
+        self._landmarker: Landmarker | None = None
+
+    def __call__(self) -> Landmarker:
+        if self._landmarker is None:
+            landmarker = Landmarker(self._model, self._settings.detection_confidence, self._settings.hand, follow=False)
+            self._landmarker = self._stack.enter_context(landmarker)
+        return self._landmarker
 
 
-def _result(clip: Clip, session_id: int, look: Callable[[Path], Iterator[Seen]]) -> FileResult:
-    about_file = {
-        "session_id": session_id,
-        "label": clip.label,
-        "group": clip.group,
-        "part": clip.part,
-        "path": clip.name,
-    }
-    try:
-        rows = [
-            about_file | {"frame": number} | _about_frame(frame, found)
-            for number, (frame, found) in enumerate(look(clip.path))
-        ]
-    except DataError as error:
-        return FileResult(clip, None, reason=str(error))
-    hands = sum(row["keypoints"] is not NO_HAND for row in rows)
-    return FileResult(clip, pa.Table.from_pylist(rows, schema=SCHEMA), frames=len(rows), hands=hands)
+def _followed(
+    frames: Iterable[Frame], landmarker: Landmarker, again: Callable[[], Landmarker], borders: Sequence[float]
+) -> Iterator[tuple[Frame, Looked]]:
+    last: FoundHand | None = None
+    last_time = 0.0
+    for frame in frames:
+        looked = Looked(landmarker.find_in_frame(frame.picture, round(frame.time * 1000)))
+        if looked.hand:
+            last, last_time = looked.hand, frame.time
+        elif last is not None and frame.time - last_time <= LOOK_AGAIN_SECONDS:
+            looked = find_lost(again(), frame.picture, borders, last)
+        yield frame, looked
 
 
-def _about_frame(frame: Frame, found: FoundHand | None) -> dict[str, Any]:
-    return {
-        "time": frame.time,
-        "keypoints": poses_from_picture(found.points[None]).ravel() if found else NO_HAND,
-        "chirality": found.chirality if found else "",
-        "score": found.score if found else 0.0,
-        "width": frame.width,
-        "height": frame.height,
-        "rotation": frame.rotation,
-    }
+def _extraction(looks: Iterable[tuple[Frame, Looked]]) -> Extraction:
+    rows = []
+    shown: tuple[int, Picture] | None = None
+    best = -1.0
+    again = helped = 0
+    for number, (frame, looked) in enumerate(looks):
+        again += looked.again
+        helped += looked.helped
+        rows.append(_row(frame, looked.hand))
+        score = looked.hand.score if looked.hand else 0.0
+        if score > best:  # the clearest frame stands for the file on contact sheets
+            best, shown = score, (number, frame.picture)
+    assert shown is not None  # readers yield a frame or raise
+    return Extraction(
+        np.array(rows, FRAME),
+        second_looks=again,
+        helped=helped,
+        thumbnail=_thumbnail(shown[1]),
+        thumbnail_frame=shown[0],
+    )
+
+
+def _row(frame: Frame, hand: FoundHand | None) -> tuple[object, ...]:
+    poses = poses_from_picture(hand.points[None])[0] if hand else np.zeros(FRAME["keypoints"].shape, np.float32)
+    chirality, score = (CHIRALITIES.index(hand.chirality), hand.score) if hand else (0, 0.0)
+    return frame.time, poses, chirality, score, frame.width, frame.height, frame.rotation
+
+
+def _thumbnail(picture: Picture) -> bytes:
+    image = Image.fromarray(picture)
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    content = BytesIO()
+    image.save(content, "JPEG", quality=80)
+    return content.getvalue()

@@ -5,7 +5,6 @@ named by a fingerprint of everything that decides the result. Other parameters, 
 never resume.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -15,29 +14,26 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from typing_extensions import override
 
-import handloom
 from handloom.files import replacing, sha256_of_file
+from handloom.fingerprint import code_version, fingerprint
 from handloom.models.checkpoint import read_checkpoint
 from handloom.repository import main_repository
 from handloom.training.module import HandClassifier
 
 # The code that decides a training's result.
-CODE = ("hand.py", "dataset", "models", "training")
+CODE = ("hand.py", "keypoint_table.py", "dataset", "models", "training")
 
 
-def fingerprint(content: dict[str, Any], inputs: list[Path]) -> str:
+def training_fingerprint(content: dict[str, Any], inputs: list[Path]) -> str:
     """A hash of parameters, of the input files and of the code that training runs."""
-    package = Path(handloom.__file__).parent
-    code = [
-        path for name in CODE for path in sorted([package / name, *(package / name).rglob("*.py")]) if path.is_file()
-    ]
-    parts = {
-        "parameters": content,
-        "inputs": [sha256_of_file(path) for path in inputs],
-        "code": [sha256_of_file(path) for path in code],
-        "torch": torch.__version__,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return fingerprint(
+        {
+            "parameters": content,
+            "inputs": [sha256_of_file(path) for path in inputs],
+            "code": code_version(*CODE),
+            "torch": torch.__version__,
+        }
+    )
 
 
 def work_folder(kind: str, mark: str) -> Path:

@@ -19,7 +19,13 @@ from handloom.errors import DataError, HandloomError
 from handloom.files import write_csv
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.training.batches import HandData
-from handloom.training.checkpoints import AtomicCheckpointIO, fingerprint, latest_checkpoint, save_model, work_folder
+from handloom.training.checkpoints import (
+    AtomicCheckpointIO,
+    latest_checkpoint,
+    save_model,
+    training_fingerprint,
+    work_folder,
+)
 from handloom.training.module import HandClassifier
 from handloom.training.reporter import Reporter
 
@@ -40,7 +46,7 @@ def train(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Pat
     classes = class_names(example.label for example in training)
     _check(training, validation, classes)
 
-    mark = fingerprint({"kind": kind, "training": as_plain(settings)}, [table, split])
+    mark = training_fingerprint({"kind": kind, "training": as_plain(settings)}, [table, split])
     folder = work_folder(kind, mark)
     checkpoint = latest_checkpoint(folder)
     run_id = _run(folder, parameters, kind)

@@ -1,0 +1,101 @@
+"""From files to joints, on all cores: what is in the cache is taken from there, the rest is read and kept."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from joblib import effective_n_jobs
+from tqdm import tqdm
+
+from handloom.config import ExtractKeypoints, Kind
+from handloom.errors import printable
+from handloom.extraction.cache import KeypointCache, cache_path
+from handloom.extraction.extraction import Extraction
+from handloom.extraction.pool import run_over
+from handloom.extraction.recipe import entry_key, recipe
+from handloom.extraction.task import Stretch, extract_files
+from handloom.sources import Clip
+from handloom.system_libraries import require_system_libraries
+
+# Photos that share a landmarker: opening one takes as long as using it a few times.
+PHOTOS_TOGETHER = 16
+
+Outcome = Extraction | str  # the joints, or one line that says why there are none
+
+
+def hashes_of(clips: Sequence[Clip], settings: ExtractKeypoints) -> dict[Path, str]:
+    """The sha256 of every file that can be read."""
+    paths = dict.fromkeys(clip.path for clip in clips)
+    with KeypointCache(cache_path()) as cache, _progress("files known", len(paths)) as progress:
+        return cache.hashes(paths, effective_n_jobs(settings.workers), progress.update)
+
+
+def outcomes(
+    clips: Sequence[Clip], hashes: dict[Path, str], settings: ExtractKeypoints, kind: Kind, model: Path
+) -> Iterator[tuple[Clip, Outcome]]:
+    """Yield every clip with its joints, in the order of the clips, whatever the number of workers.
+
+    Args:
+        clips: the files, or stretches of them.
+        hashes: see `hashes_of`.
+        settings: the section `extract_keypoints`.
+        kind: "pose" reads photos, "action" reads videos.
+        model: the landmark model's file.
+
+    Raises:
+        HandloomError: a system library is missing, or the cache is damaged.
+    """
+    base = recipe(kind, settings, model)
+    keys = [entry_key(base, hashes[clip.path], clip.start, clip.end) if clip.path in hashes else None for clip in clips]
+    with KeypointCache(cache_path()) as cache:
+        known = cache.known([key for key in keys if key])
+        reasons = _extract(clips, keys, known, hashes, cache, settings, kind, model)
+        for number, (clip, key) in enumerate(zip(clips, keys, strict=True)):
+            yield clip, reasons[number] if number in reasons or key is None else cache.get(key)
+
+
+def _extract(
+    clips: Sequence[Clip],
+    keys: Sequence[str | None],
+    known: set[str],
+    hashes: dict[Path, str],
+    cache: KeypointCache,
+    settings: ExtractKeypoints,
+    kind: Kind,
+    model: Path,
+) -> dict[int, str]:
+    """Put everything that is not known into the cache; return why that was not possible, by number of the clip."""
+    waiting: dict[Stretch, list[int]] = {}
+    for number, (clip, key) in enumerate(zip(clips, keys, strict=True)):
+        if key is None or key not in known:
+            waiting.setdefault(Stretch(clip.path, clip.start, clip.end), []).append(number)
+    reasons: dict[int, str] = {}
+    if not waiting:
+        return reasons
+    require_system_libraries()
+    read = partial(extract_files, kind=kind, settings=settings, model=model)
+    with _progress(f"extract_keypoints {kind}", len(clips)) as progress:
+        progress.update(len(clips) - sum(map(len, waiting.values())))
+        for stretch, outcome in run_over(
+            read, list(waiting), settings.workers, settings.backend, PHOTOS_TOGETHER if kind == "pose" else 1
+        ):
+            numbers = waiting[stretch]
+            progress.update(len(numbers))
+            name = printable(stretch.path.name)
+            if outcome is None:
+                outcome = f"{name}: reading it killed the process; make the file anew with another program"
+            elif cache.hashes([stretch.path], 1).get(stretch.path) != hashes.get(stretch.path):
+                outcome = f"{name}: changed while it was read; run the stage again"
+            key = keys[numbers[0]]
+            if isinstance(outcome, str) or key is None:
+                reasons |= dict.fromkeys(numbers, str(outcome))
+            else:
+                cache.put(key, outcome)
+    return reasons
+
+
+def _progress(text: str, total: int) -> "tqdm[NoReturn]":
+    interval = 0.1 if sys.stderr.isatty() else 10.0  # seconds; a log need not hold every step
+    return tqdm(total=total, desc=text, unit="file", file=sys.stderr, mininterval=interval)

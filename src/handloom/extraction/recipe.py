@@ -1,0 +1,44 @@
+"""What decides the joints of a file, beside its content: settings, landmark model, libraries and our code."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from handloom.config import ExtractKeypoints, Kind
+from handloom.files import sha256_of_file
+from handloom.fingerprint import code_version, fingerprint
+
+SETTINGS: dict[Kind, tuple[str, ...]] = {
+    "pose": ("hand", "detection_confidence", "borders", "largest_picture_side"),
+    "action": (
+        "hand",
+        "detection_confidence",
+        "borders",
+        "largest_frame_side",
+        "target_frame_rate",
+        "accept_slow_clips",
+    ),
+}
+LIBRARIES = ("av", "mediapipe", "numpy", "opencv-contrib-python", "pillow", "pillow-heif")
+CODE = (
+    "hand.py",
+    "media",
+    *(f"extraction/{name}.py" for name in ("extraction", "found_hand", "landmarker", "looks", "task")),
+)
+
+
+def recipe(kind: Kind, settings: ExtractKeypoints, model: Path) -> str:
+    """A hash of everything but the file itself."""
+    return fingerprint(
+        {
+            "kind": kind,
+            "settings": {name: getattr(settings, name) for name in SETTINGS[kind]},
+            "landmark_model": sha256_of_file(model),
+            "libraries": {name: version(name) for name in LIBRARIES},
+            "code": code_version(*CODE),
+        }
+    )
+
+
+def entry_key(recipe: str, sha256: str, start: float | None, end: float | None) -> str:
+    """The key in the cache of a file with this content, or of a stretch of it."""
+    return fingerprint([recipe, sha256, start, end])

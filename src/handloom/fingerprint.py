@@ -1,0 +1,32 @@
+"""The fingerprint of work: what decides a result, so that finished work is used again only where it is the same."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import handloom
+from handloom.files import sha256_of_file
+
+
+def fingerprint(content: Any) -> str:
+    """The sha256 of plain content, as JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def code_version(*names: str) -> str:
+    """A hash of files and folders of the package: another code, another version."""
+    package = Path(handloom.__file__).parent
+    files = [path for name in names for path in _python_files(package / name)]
+    return fingerprint([(path.relative_to(package).as_posix(), sha256_of_file(path)) for path in files])
+
+
+def _python_files(path: Path) -> Sequence[Path]:
+    if path.is_dir():
+        return sorted(path.rglob("*.py"))
+    if not path.is_file():
+        raise FileNotFoundError(path)  # a name that nobody has any more would make a fingerprint blind
+    return [path]

@@ -1,0 +1,54 @@
+"""From files to joints: what is kept is what was read."""
+
+from pathlib import Path
+
+from handloom.config import ExtractKeypoints, LandmarkModel
+from handloom.extraction.cache import KeypointCache, cache_path
+from handloom.extraction.engine import hashes_of, outcomes
+from handloom.extraction.extraction import Extraction
+from handloom.extraction.landmark_model import landmark_model_path
+from handloom.sources import Clip
+
+SETTINGS = ExtractKeypoints(workers=1)
+
+
+def clips_in(drawn: Path) -> list[Clip]:
+    folder = drawn / "photos"
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.jpg"))
+    return [Clip(folder, name, name.split("/")[0], name) for name in names]
+
+
+def read(clips: list[Clip], hashes: dict[Path, str]) -> list[Extraction | str]:
+    model = landmark_model_path(LandmarkModel())
+    found = list(outcomes(clips, hashes, SETTINGS, "pose", model))
+    assert [clip for clip, _ in found] == clips
+    return [outcome for _, outcome in found]
+
+
+def kept() -> int:
+    with KeypointCache(cache_path()) as cache:
+        return int(cache._database.execute("SELECT count(*) FROM extractions").fetchone()[0])
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept_as_what_it_was(drawn: Path) -> None:
+    clips = clips_in(drawn)
+    hashes = hashes_of(clips, SETTINGS) | {clips[2].path: "0" * 64}  # it had other content when it was hashed
+    found = read(clips, hashes)
+    assert [isinstance(outcome, Extraction) for outcome in found] == [number != 2 for number in range(6)]
+    assert found[2] == f"{clips[2].path.name}: changed while it was read; run the stage again"
+    assert kept() == 5
+
+
+def test_the_same_file_under_two_names_and_twice_is_read_once(drawn: Path) -> None:
+    one, *_ = clips_in(drawn)
+    found = read([one, one], hashes_of([one], SETTINGS))
+    assert kept() == 1
+    assert isinstance(found[0], Extraction) and isinstance(found[1], Extraction)
+    assert found[0].to_bytes() == found[1].to_bytes()
+
+
+def test_the_thumbnail_is_of_the_frame_with_the_hand(drawn: Path) -> None:
+    clips = clips_in(drawn)[:1]
+    (found,) = read(clips, hashes_of(clips, SETTINGS))
+    assert isinstance(found, Extraction)
+    assert found.thumbnail[:2] == b"\xff\xd8" and found.thumbnail_frame == 0 and found.hands == 1

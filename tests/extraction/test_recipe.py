@@ -1,0 +1,121 @@
+"""What makes joints anew: whatever decides them, and nothing else."""
+
+import ast
+import sys
+from dataclasses import fields, replace
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_dvc_yaml import SOURCE, imported
+
+from handloom.config import KINDS, ExtractKeypoints, Kind, LandmarkModel
+from handloom.extraction.recipe import CODE, LIBRARIES, entry_key, recipe
+
+PACKAGE = SOURCE / "handloom"
+TASK = PACKAGE / "extraction/task.py"
+# What the work on a file imports, but what cannot change its joints.
+NEUTRAL = {
+    "config": "settings are in the recipe one by one",
+    "errors": "the wording of reasons; what cannot be read is not kept",
+    "files": "how files are written",
+    "keypoint_table": "the form of the table, which is made of what is kept",
+    "repository": "where the kept joints lie",
+    "sources": "which files there are; their content is in the key",
+    "system_libraries": "whether all is installed",
+}
+
+
+def code() -> set[Path]:
+    """The files of the package that decide a file's joints."""
+    found = {TASK, *imported(TASK, set())}
+    return {file for file in found if file.relative_to(PACKAGE).parts[0].removesuffix(".py") not in NEUTRAL}
+
+
+def test_all_code_that_decides_joints_is_in_the_recipe() -> None:
+    named = [PACKAGE / name for name in CODE]
+    covered = {file for path in named for file in (path.rglob("*.py") if path.is_dir() else [path])}
+    assert code() == {file for file in covered if file.name != "__init__.py"}
+
+
+def test_what_is_left_out_is_imported_at_all() -> None:
+    first = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in imported(TASK, set())}
+    assert set(NEUTRAL) <= first
+
+
+def test_all_libraries_of_that_code_are_in_the_recipe() -> None:
+    names: set[str] = set()
+    for file in code():
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(str(node.module).split(".")[0])
+    names -= {*sys.stdlib_module_names, "handloom", "pyarrow"}  # pyarrow: the form of the table
+    owners = packages_distributions()
+    assert {owner.replace("_", "-") for name in names for owner in owners[name]} == set(LIBRARIES)
+
+
+# every setting, with another value than the default
+CHANGED: dict[str, Any] = {
+    "target_frame_rate": 15.0,
+    "accept_slow_clips": True,
+    "hand": "left",
+    "detection_confidence": 0.6,
+    "borders": [0.5],
+    "largest_picture_side": 640,
+    "largest_frame_side": 640,
+    "unreadable_limit": 0.2,
+    "workers": 3,
+    "backend": "dask",
+    "landmark_model": LandmarkModel(path="elsewhere.task"),
+}
+BOTH = {"hand", "detection_confidence", "borders"}
+MATTERS: dict[Kind, set[str]] = {
+    "pose": BOTH | {"largest_picture_side"},
+    "action": BOTH | {"largest_frame_side", "target_frame_rate", "accept_slow_clips"},
+}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "a.task"
+    path.write_bytes(b"networks")
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", CHANGED)
+def test_a_setting_that_matters_makes_another_recipe_and_no_other_does(model: Path, name: str, kind: Kind) -> None:
+    default = ExtractKeypoints()
+    changed = replace(default, **{name: CHANGED[name]})
+    assert getattr(default, name) != getattr(changed, name)
+    assert (recipe(kind, default, model) != recipe(kind, changed, model)) == (name in MATTERS[kind])
+
+
+def test_every_setting_was_thought_of() -> None:
+    assert [field.name for field in fields(ExtractKeypoints)] == list(CHANGED)
+
+
+def test_the_kind_and_the_content_of_the_model_matter(model: Path) -> None:
+    settings = ExtractKeypoints()
+    copy = model.with_name("b.task")
+    copy.write_bytes(model.read_bytes())
+    first = recipe("pose", settings, model)
+    assert recipe("pose", settings, copy) == first
+    assert recipe("action", settings, model) != first
+    copy.write_bytes(b"other networks")
+    assert recipe("pose", settings, copy) != first
+
+
+def test_every_content_and_stretch_has_a_key_of_its_own() -> None:
+    keys = {
+        entry_key(made_by, content, start, end)
+        for made_by in ("a", "b")
+        for content in ("1", "2")
+        for start in (None, 0.0, 1.0)
+        for end in (None, 1.0, 2.0)
+    }
+    assert len(keys) == 2 * 2 * 3 * 3
+    assert entry_key("a", "1", None, None) in keys
