@@ -15,8 +15,8 @@ from handloom.config import ExtractKeypoints, LandmarkModel
 from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.landmarker import Landmarker
 from handloom.extraction.looks import find_in_photo
-from handloom.extraction.media import read_photo
 from handloom.hand import palm_length, picture_from_poses
+from handloom.media.photos import read_photo
 
 PHOTOS = Path("data/sample/photos")
 
@@ -31,7 +31,7 @@ def main() -> None:
     with Landmarker(landmark_model_path(LandmarkModel()), 0.5, follow=False) as landmarker:
         for name, borders in (("one look", []), ("with borders", ExtractKeypoints().borders)):
             started = time.perf_counter()
-            found = [find_in_photo(landmarker, picture, borders) for picture in pictures]
+            found = [find_in_photo(landmarker, picture, borders).hand for picture in pictures]
             seconds[name] = time.perf_counter() - started
             errors = [
                 np.linalg.norm((hand.points - true[row]) * sizes[row], axis=1).mean()

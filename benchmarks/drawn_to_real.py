@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from handloom import keypoint_table
-from handloom.config import ExtractKeypoints, Groups, Source
+from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
 from handloom.dataset.examples import Example
 from handloom.evaluation.predict import predict_examples
 from handloom.extraction.extract import extract_keypoints
@@ -27,9 +27,8 @@ def extracted(photos: Path, subjects: Path | None) -> list[Example]:
     groups = Groups(file=str(subjects), path_column="image", group_column="subject") if subjects else Groups()
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "pose.parquet"
-        extract_keypoints(
-            Source(path=str(photos), groups=groups), ExtractKeypoints(), "pose", table, table.with_suffix(".json")
-        )
+        source = LabeledDirectories(path=str(photos), groups=groups)
+        extract_keypoints(source, ExtractKeypoints(), "pose", table, table.with_suffix(""))
         rows = keypoint_table.read(table)
     poses = keypoint_table.poses_of(rows)
     columns = (rows.column(name).to_pylist() for name in ("label", "path", "group"))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from handloom import keypoint_table
-from handloom.extraction.media import read_clip, read_photo
+from handloom.media.clips import ClipReader
+from handloom.media.photos import read_photo
 from handloom.overlay import with_joints
 
 TILE = 150  # pixels
@@ -43,7 +44,7 @@ def tiles(kind: str, folder: Path) -> list[Image.Image]:
             picture, frame = read_photo(folder / path, 640).picture, 0
         else:
             frame = len(poses) // 2
-            picture = [one.picture for one in read_clip(folder / path, 640, 30.0)][frame]
+            picture = [one.picture for one in ClipReader(folder / path, 640, 30.0)][frame]
         drawn.append(tile(with_joints(picture, poses[frame]), label.replace("_", " ")))
     return drawn
 
