@@ -14,37 +14,10 @@ import pillow_heif
 import pytest
 from clip_files import X264, turn, write_clip, write_sound
 from PIL import Image
+from quadrants import HEIGHT, WIDTH, assert_upright, one_line_error, upright
 
 from handloom.errors import DataError
 from handloom.media.clips import ClipReader
-
-WIDTH, HEIGHT = 64, 48
-RED, BLUE = (220, 30, 30), (30, 30, 220)
-
-
-def upright(width=WIDTH, height=HEIGHT):
-    """Blue, with a red quadrant at the upper left."""
-    picture = np.empty((height, width, 3), np.uint8)
-    picture[:] = BLUE
-    picture[: height // 2, : width // 2] = RED
-    return picture
-
-
-def assert_upright(picture, tolerance=40):
-    """The red quadrant is at the upper left, each quadrant looked at in its middle."""
-    height, width, _ = picture.shape
-    rows, columns = (height // 4, 3 * height // 4), (width // 4, 3 * width // 4)
-    found = picture[np.ix_(rows, columns)].astype(int)
-    expected = np.array([[RED, BLUE], [BLUE, BLUE]])
-    assert np.abs(found - expected).max() <= tolerance, found
-
-
-def one_line_error(call):
-    with pytest.raises(DataError) as caught:
-        call()
-    text = str(caught.value)
-    assert len(text.splitlines()) == 1 and text.isprintable()
-    return text
 
 
 def read(path, frame_rate=30.0, **more):

@@ -10,13 +10,12 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
+from quadrants import BLUE, HEIGHT, RED, WIDTH, assert_upright, one_line_error, upright
 
 from handloom.errors import DataError, printable
 from handloom.media.photos import SMALLEST_SIDE, read_photo
 from handloom.media.plain_rgb import BACKGROUND
 
-WIDTH, HEIGHT = 64, 48
-RED, BLUE = (220, 30, 30), (30, 30, 220)
 EXIF_ORIENTATION = 0x0112
 
 # EXIF orientation -> what a camera stores so that the orientation turns it upright: the inverse of each turn
@@ -33,33 +32,8 @@ STORED = {
 DEGREES = {1: 0, 2: 0, 3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 
 
-def upright(width=WIDTH, height=HEIGHT):
-    """Blue, with a red quadrant at the upper left."""
-    picture = np.empty((height, width, 3), np.uint8)
-    picture[:] = BLUE
-    picture[: height // 2, : width // 2] = RED
-    return picture
-
-
-def assert_upright(picture, tolerance=40):
-    """The red quadrant is at the upper left, each quadrant looked at in its middle."""
-    height, width, _ = picture.shape
-    rows, columns = (height // 4, 3 * height // 4), (width // 4, 3 * width // 4)
-    found = picture[np.ix_(rows, columns)].astype(int)
-    expected = np.array([[RED, BLUE], [BLUE, BLUE]])
-    assert np.abs(found - expected).max() <= tolerance, found
-
-
 def noise(width=WIDTH, height=HEIGHT):
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
-
-
-def one_line_error(call):
-    with pytest.raises(DataError) as caught:
-        call()
-    text = str(caught.value)
-    assert len(text.splitlines()) == 1 and text.isprintable()
-    return text
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp", "heic", "avif"])

@@ -86,14 +86,16 @@ def _media_tables(
     for note in notes:
         report.add_note(note)
     waiting: list[tuple[int, Clip, Extraction]] = []
+    rows = 0
     for session_id, (clip, outcome) in enumerate(outcomes(clips, hashes, settings, kind, model)):
         if isinstance(outcome, str):
             report.add_unreadable(clip, outcome)
             continue
         report.add(clip, outcome)
         waiting.append((session_id, clip, outcome))
-        if sum(len(extraction.frames) for _, _, extraction in waiting) >= ROWS:
+        rows += len(outcome.frames)
+        if rows >= ROWS:
             yield rows_of(waiting)
-            waiting = []
+            waiting, rows = [], 0
     if waiting:
         yield rows_of(waiting)

@@ -13,13 +13,13 @@ from handloom.config import Kind, LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
 from handloom.hand import Poses
 from handloom.keypoint_table import SCHEMA, poses_to_column
+from handloom.media.frame_rate import FRAME_RATE_TOLERANCE
+from handloom.media.sampling import TICK_TOLERANCE
 from handloom.sources.clip import Gathered, Skipped, UnusableError
 from handloom.sources.joints import Problems, feature_columns, read_joints
 from handloom.sources.labels import PARTS, checked_label, checked_part, note_on_numbers
 from handloom.sources.tables import Table, read_table, table_from_frame
 
-SLOWER = 0.01  # so much slower than asked for passes as the same rate
-TOLERANCE = 0.1  # of the time between two samples: a row a hair late still belongs to its sample
 FRACTIONS_END = 10.0  # no joint is so far outside its picture; pixels are
 
 Indices = NDArray[np.int64]
@@ -65,7 +65,7 @@ def labeled_keypoints(
 def resampled(counts: Indices, rate: float, target: float) -> tuple[Indices, Indices]:
     """Which rows stand for the samples when sessions of evenly spaced rows are brought to another frame rate.
 
-    Sample k is the newest row that is not later than k / `target` seconds, with a little tolerance.
+    Sample k is the newest row that is not later than k / `target` seconds, with `handloom.media.sampling`'s tolerance.
 
     Args:
         counts: ``[sessions]``, rows of each session; the rows of all sessions lie one after another.
@@ -75,9 +75,9 @@ def resampled(counts: Indices, rate: float, target: float) -> tuple[Indices, Ind
     Returns:
         the row and the number within its session (k) of each sample of all sessions, ``[samples]`` both.
     """
-    samples = np.floor((counts - 1) / rate * target + TOLERANCE).astype(np.int64) + 1
+    samples = np.floor((counts - 1) / rate * target + TICK_TOLERANCE).astype(np.int64) + 1
     number = _within(samples)
-    row = np.floor((number + TOLERANCE) / target * rate + 1e-9).astype(np.int64)
+    row = np.floor((number + TICK_TOLERANCE) / target * rate + 1e-9).astype(np.int64)
     row = np.minimum(row, np.repeat(counts - 1, samples))
     return row + np.repeat(np.cumsum(counts) - counts, samples), number
 
@@ -128,7 +128,7 @@ def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str) -> _Colu
 def _check_rate(
     table: Table, member: LabeledKeypointsDataFrame, key: str, frame_rate: float, accept_slow: bool
 ) -> list[str]:
-    if member.frame_rate >= frame_rate * (1 - SLOWER):
+    if member.frame_rate >= frame_rate * (1 - FRAME_RATE_TOLERANCE):
         return []
     slow = f"{table.name}: {member.frame_rate:g} frames/s ({key}.frame_rate)"
     if not accept_slow:
