@@ -26,6 +26,7 @@ from handloom.config.parameters import Parameters, as_plain, parameters_from, se
 from handloom.config.sections import (
     Augmentation,
     AugmentationOption,
+    EarlyStopping,
     Evaluate,
     ExportCoreML,
     ExtractKeypoints,
@@ -47,6 +48,7 @@ __all__ = [
     "Data",
     "DirectoryWithImagesAndAnnotation",
     "DirectoryWithVideosAndAnnotation",
+    "EarlyStopping",
     "Evaluate",
     "ExportCoreML",
     "ExtractKeypoints",

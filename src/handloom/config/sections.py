@@ -81,15 +81,21 @@ class Model:
 
 @dataclass(frozen=True, config=STRICT)
 class Augmentation:
-    """How strongly each augmentation changes the joints, when `augmentation_options` names it."""
+    """How strongly each augmentation changes the joints.
+
+    The first five act when `augmentation_options` names them; the others are what a phone's camera adds, and are always
+    on unless set to nothing.
+    """
 
     rotate: Annotated[float, Field(ge=0, le=180)] = 20.0  # degrees to either side, at most
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.25  # share of the size, at most
     translate: Share = 0.1  # share of the picture, at most
     interpolate_frames: Annotated[float, Field(ge=0, lt=1)] = 0.25  # change of speed, at most
     drop_frames: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of the frames that are lost, at most
-    stretch: Annotated[float, Field(ge=1, le=4)] = 1.8  # factor on width over height, at most; always on, 1 for none
-    joint_noise: Annotated[float, Field(ge=0, lt=1)] = 0.02  # standard deviation, palm lengths; always on, 0 for none
+    stretch: Annotated[float, Field(ge=1, le=4)] = 1.8  # factor on width over height, at most; 1 for none
+    joint_noise: Annotated[float, Field(ge=0, lt=1)] = 0.02  # standard deviation, palm lengths; 0 for none
+    lost_joints: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of the joints that are lost, at most
+    lost_frames: Annotated[float, Field(ge=0, lt=1)] = 0.0  # longest run of frames without the hand, share of a window
 
 
 AugmentationOption = Literal["horizontally_flip", "rotate", "scale", "translate", "interpolate_frames", "drop_frames"]
@@ -97,11 +103,21 @@ AugmentationOption = Literal["horizontally_flip", "rotate", "scale", "translate"
 
 @dataclass(frozen=True, config=STRICT)
 class Optimizer:
-    """AdamW, with the rate falling to zero along half a cosine."""
+    """AdamW, and how its rate changes over the iterations."""
 
     lr: Positive = 0.003
     weight_decay: NotNegative = 0.01
     gradient_clip: NotNegative = 1.0  # largest norm of the gradient; 0: not clipped
+    schedule: Literal["cosine", "constant"] = "cosine"  # cosine: the rate falls to zero along half a cosine
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of the iterations in which the rate rises to lr
+
+
+@dataclass(frozen=True, config=STRICT)
+class EarlyStopping:
+    """Stop when the validation loss no longer falls; the model is then that of the best report."""
+
+    patience: Annotated[int, Field(ge=0)] = 0  # reports without a lower loss before training stops; 0: never
+    minimum_change: NotNegative = 0.0  # a loss counts as lower if it is by more than this
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -110,19 +126,29 @@ class Training:
 
     seed: Seed = 1
     batch_size: PositiveInt = 32  # photos or clips a step
-    maximum_iterations: PositiveInt = 80  # passes over the training part
+    maximum_iterations: PositiveInt = 80  # passes over the training part; the schedule's length
+    iterations: PositiveInt = 1000  # of the session: a smaller number pauses there, a greater one later goes on
     prediction_window_size: PositiveInt = 1  # frames a prediction sees; 1 for photos
     augmentation_options: list[AugmentationOption] = field(default_factory=list)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    # mirrored: left hands are turned into right ones by the chirality of the table, and the app has to do the same.
+    left_hands: Literal["as_they_are", "mirrored"] = "as_they_are"
     model: Model = field(default_factory=Model)
     optimizer: Optimizer = field(default_factory=Optimizer)
+    early_stopping: EarlyStopping = field(default_factory=EarlyStopping)
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
+    # For classes of unequal size. weights: rare ones count more in the loss; sampling: all are drawn equally often.
+    class_balance: Literal["none", "weights", "sampling"] = "none"
+    background_label: str = "background"  # the class of no gesture: how often it is taken for one is reported
     report_interval: PositiveInt = 5  # iterations between two reports of loss and accuracy
     checkpoint_interval: PositiveInt = 10  # iterations between two checkpoints
-    accelerator: Literal["cpu", "gpu", "mps", "auto"] = (
-        "cpu"  # the same bits are promised on one kind of processor only
-    )
+    # The same bits are promised on one kind of processor only.
+    accelerator: Literal["cpu", "gpu", "mps", "auto"] = "cpu"
+    devices: PositiveInt = 1  # how many of them; each takes its share of a batch
+    strategy: Literal["auto", "ddp"] = "auto"  # Lightning's, for more than one device
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"  # Lightning's names
     threads: PositiveInt = 1  # threads of PyTorch on the CPU; a fixed number, because sums depend on it
+    keypoints_in_memory: NotNegative = 2.0  # GiB; a larger training part is read from a file as it is needed
 
 
 @dataclass(frozen=True, config=STRICT)
