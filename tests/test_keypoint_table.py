@@ -39,6 +39,10 @@ def one_line_error(path):
     with pytest.raises(DataError) as caught:
         keypoint_table.read(path)
     text = str(caught.value)
+    with pytest.raises(DataError) as caught:
+        list(keypoint_table.batches(path, keypoint_table.SCHEMA.names))
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).partition(" (")[0] == text.partition(" (")[0]  # what pyarrow says stands in brackets
     assert "\n" not in text
     assert path.name in text
     return text
@@ -66,6 +70,20 @@ def test_all_columns_come_back(tmp_path):
     path, table = tmp_path / "table.parquet", table_of(np.ones((2, 3, 21), np.float32))
     keypoint_table.write(path, [table], {})
     assert keypoint_table.read(path).to_pylist() == table.to_pylist()
+
+
+def test_some_columns_come_back_some_rows_at_a_time(tmp_path):
+    path = tmp_path / "table.parquet"
+    poses = np.arange(63 * 50_000, dtype=np.float32).reshape(-1, 3, 21)
+    column = keypoint_table.poses_to_column(poses)
+    table = table_of(np.zeros((len(poses), 3, 21), np.float32))
+    table = table.set_column(table.column_names.index("keypoints"), keypoint_table.SCHEMA.field("keypoints"), column)
+    keypoint_table.write(path, [table.slice(0, 20_001), table.slice(20_001)], {})
+    batches = list(keypoint_table.batches(path, ["keypoints", "path"]))
+    assert len(batches) > 1
+    assert all(set(batch.schema.names) == {"keypoints", "path"} for batch in batches)
+    assert max(batch.num_rows for batch in batches) <= keypoint_table.ROWS_AT_ONCE
+    np.testing.assert_array_equal(np.concatenate([keypoint_table.poses_of(batch) for batch in batches]), poses)
 
 
 def test_metadata_comes_back(tmp_path):

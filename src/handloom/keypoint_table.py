@@ -7,7 +7,8 @@ a split), `part` (train, validation or test where the source says so, else empty
 `rotation` (degrees applied, clockwise). Rows without a hand stay in, with zeros.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from handloom.files import replacing
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
 
 KEYPOINT_NUMBERS = len(CHANNELS) * JOINT_COUNT
+
+# Rows that are read at once: some MB of joints.
+ROWS_AT_ONCE = 32_768
 
 SCHEMA = pa.schema(
     [
@@ -44,9 +48,11 @@ def poses_to_column(poses: Poses) -> pa.FixedSizeListArray:
     return pa.FixedSizeListArray.from_arrays(pa.array(poses.reshape(-1), pa.float32()), KEYPOINT_NUMBERS)
 
 
-def poses_of(table: pa.Table) -> Poses:
-    """The `keypoints` column of a table of T rows as float32 ``[T, 3, 21]``."""
-    column = table.column("keypoints").combine_chunks()
+def poses_of(rows: pa.Table | pa.RecordBatch) -> Poses:
+    """The `keypoints` column of T rows as float32 ``[T, 3, 21]``."""
+    column = rows.column("keypoints")
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
     return np.asarray(column.flatten(), dtype=np.float32).reshape(-1, len(CHANNELS), JOINT_COUNT)
 
 
@@ -67,19 +73,40 @@ def read(path: Path) -> pa.Table:
     Raises:
         DataError: the file is missing, is not Parquet, or lacks a column.
     """
-    try:
+    with _readable(path):
         table = pq.read_table(path)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such keypoint table; run the stage that writes it (dvc repro)") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a Parquet file ({first_line(error)})") from None
-    missing = [name for name in SCHEMA.names if name not in table.column_names]
-    if missing:
-        raise DataError(f"{path}: not a keypoint table, column {missing[0]!r} is missing")
+    _require(SCHEMA.names, table.column_names, path)
     return table
+
+
+def batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Some columns of a keypoint table, at most `ROWS_AT_ONCE` rows at a time and never more in memory.
+
+    Raises:
+        DataError: see `read`.
+    """
+    with _readable(path), pq.ParquetFile(path) as file:
+        _require(columns, file.schema_arrow.names, path)
+        yield from file.iter_batches(ROWS_AT_ONCE, columns=columns)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
     """What `write` was given as metadata: the landmark model's sha256, library version, frame rate."""
     stored = pq.read_schema(path).metadata or {}
     return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith(b"ARROW")}
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such keypoint table; run the stage that writes it (dvc repro)") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path}: not a Parquet file ({first_line(error)})") from None
+
+
+def _require(columns: Iterable[str], present: Sequence[str], path: Path) -> None:
+    missing = [name for name in columns if name not in present]
+    if missing:
+        raise DataError(f"{path}: not a keypoint table, column {missing[0]!r} is missing")

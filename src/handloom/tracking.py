@@ -37,8 +37,8 @@ def start_run(kind: Kind, parameters: Parameters) -> str:
     sections = {"data": parameters.source(kind), f"train_{kind}": parameters.training(kind)}
     for name in ("extract_keypoints", "split", "evaluate", "export_coreml"):
         sections[name] = getattr(parameters, name)
-    flat = {key: value for name, section in sections.items() for key, value in _flat(as_plain(section), name).items()}
-    client.log_batch(run_id, params=[Param(key, str(value)) for key, value in flat.items()])
+    values = {key: value for name, section in sections.items() for key, value in flat(as_plain(section), name).items()}
+    client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
     return run_id
 
 
@@ -49,7 +49,7 @@ def open_run(run_file: Path, kind: Kind, parameters: Parameters) -> str:
     """
     from mlflow.exceptions import MlflowException
 
-    trained_in: str = json.loads(run_file.read_text(encoding="utf-8"))["run_id"]
+    trained_in = run_in(run_file)
     client = _client()
     try:
         client.get_run(trained_in)
@@ -60,17 +60,23 @@ def open_run(run_file: Path, kind: Kind, parameters: Parameters) -> str:
     return trained_in
 
 
+def run_in(run_file: Path) -> str:
+    """The run's id in the file that `write_run_file` wrote."""
+    run_id: str = json.loads(run_file.read_text(encoding="utf-8"))["run_id"]
+    return run_id
+
+
 def write_run_file(path: Path, run_id: str) -> None:
     """Write the file that lets later stages find the run."""
     write_json(path, {"run_id": run_id})
 
 
-def log_metrics(run_id: str, metrics: Mapping[str, float]) -> None:
+def log_metrics(run_id: str, metrics: Mapping[str, float], step: int = 0) -> None:
     """Log numbers under their names."""
     from mlflow.entities import Metric
 
     now = round(time.time() * 1000)
-    _client().log_batch(run_id, metrics=[Metric(name, value, now, step=0) for name, value in metrics.items()])
+    _client().log_batch(run_id, metrics=[Metric(name, value, now, step) for name, value in metrics.items()])
 
 
 def log_files(run_id: str, files: list[Path], folder: str) -> None:
@@ -88,6 +94,32 @@ def resume_run(run_id: str) -> None:
     _client().update_run(run_id, status="RUNNING")
 
 
+def set_tag(run_id: str, name: str, value: str) -> None:
+    """Set a tag of a run."""
+    _client().set_tag(run_id, name, value)
+
+
+def logged_steps(run_id: str) -> dict[str, set[int]]:
+    """The steps that a run has numbers for, by metric."""
+    client = _client()
+    names = client.get_run(run_id).data.metrics
+    return {name: {point.step for point in client.get_metric_history(run_id, name)} for name in names}
+
+
+def unlogged(logged: Mapping[str, set[int]], metrics: Mapping[str, float], step: int) -> dict[str, float]:
+    """Of a step's numbers those that a run, by its `logged_steps`, does not have yet."""
+    return {name: value for name, value in metrics.items() if step not in logged.get(name, ())}
+
+
+def flat(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Nested dictionaries as one, its keys in full: ``train_pose.optimizer.lr``."""
+    values: dict[str, Any] = {}
+    for key, value in content.items():
+        name = f"{prefix}.{key}"
+        values |= flat(value, name) if isinstance(value, Mapping) else {name: value}
+    return values
+
+
 def _client() -> "MlflowClient":
     from mlflow import MlflowClient
 
@@ -102,14 +134,6 @@ def _experiment(client: "MlflowClient", kind: Kind, parameters: Parameters) -> s
     local = not os.environ.get("MLFLOW_TRACKING_URI")
     location = (main_repository() / "mlruns" / name).as_uri() if local else None
     return str(client.create_experiment(name, artifact_location=location))
-
-
-def _flat(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        name = f"{prefix}.{key}"
-        flat |= _flat(value, name) if isinstance(value, Mapping) else {name: value}
-    return flat
 
 
 def _git_tags() -> dict[str, str]:

@@ -5,12 +5,14 @@ import pytest
 from handloom.evaluation.metrics import Answer, confusion, per_class, summary
 
 ANSWERS = [
-    Answer("1.jpg", "fist", "fist", 0.9, True),
-    Answer("2.jpg", "fist", "open", 0.6, True),
-    Answer("3.jpg", "open", "open", 0.8, True),
-    Answer("4.jpg", "open", "open", 0.7, True),
-    Answer("5.jpg", "open", "open", 0.5, False),  # right by chance: no hand was found, so it is an error end to end
-    Answer("6.jpg", "wave", "fist", 0.4, True),
+    Answer("1.jpg", "fist", "fist", 0.9, 0.9, True),
+    Answer("2.jpg", "fist", "open", 0.6, 0.3, True),
+    Answer("3.jpg", "open", "open", 0.8, 0.8, True),
+    Answer("4.jpg", "open", "open", 0.7, 0.7, True),
+    Answer(
+        "5.jpg", "open", "open", 0.5, 0.5, False
+    ),  # right by chance: no hand was found, so it is an error end to end
+    Answer("6.jpg", "wave", "fist", 0.4, 0.1, True),
 ]
 CLASSES = ["fist", "open", "wave"]
 

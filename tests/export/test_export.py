@@ -1,6 +1,7 @@
 """The saved Core ML file has Create ML's interface, read back from disk."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import coremltools
@@ -9,8 +10,10 @@ import torch
 
 from handloom.config import KINDS, ExportCoreML, Kind, Model
 from handloom.export.convert import ExportedNetwork, convert
+from handloom.export.interface import feature_descriptions, user_metadata
 from handloom.export.package import save_package
 from handloom.hand import JOINTS
+from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.network import HandNetwork
 
@@ -65,6 +68,56 @@ def test_metadata_is_what_xcode_looks_at_and_does_not_imitate_apples_app(saved) 
         "C",
         "7",
     )
+
+
+CALIBRATION = Calibration(
+    temperature=1.5,
+    examples=40,
+    log_loss_before=0.5,
+    log_loss=0.4,
+    calibration_error_before=0.2,
+    calibration_error=0.1,
+    classes=(
+        ClassThreshold("b", 20, 0.625, 0.9, 0.8),
+        ClassThreshold("ä", 20, 0.75, 1.0, 0.7),
+        ClassThreshold("c", 0, None, None, None),
+    ),
+    background_taken_for_gesture=0.25,
+    background_taken_for_gesture_at_thresholds=0.125,
+)
+
+
+def test_what_validation_taught_is_in_the_saved_metadata(tmp_path: Path) -> None:
+    calibrated = replace(trained("pose"), calibration=CALIBRATION)
+    save_package(convert(calibrated, SETTINGS), tmp_path / "Hand.mlpackage")
+    spec = coremltools.models.MLModel(str(tmp_path / "Hand.mlpackage"), skip_model_load=True).get_spec()
+    user = dict(spec.description.metadata.userDefined)
+    assert float(user["Temperature"]) == 1.5
+    assert json.loads(user["Recommended Thresholds"]) == {"b": 0.625, "ä": 0.75}
+    assert float(user["Background Taken For Gesture"]) == 0.25
+    assert float(user["Background Taken For Gesture At Thresholds"]) == 0.125
+    (probabilities,) = [one for one in spec.description.output if one.name == "labelProbabilities"]
+    assert "Calibrated on 40 validation examples" in probabilities.shortDescription
+
+
+def test_what_is_not_known_is_not_in_the_metadata(saved) -> None:
+    _, spec, _ = saved
+    keys = {"com.apple.coreml.model.preview.type", "Prediction Window Size", "Target Frame Rate"}
+    assert keys <= set(spec.description.metadata.userDefined)
+    own = {"Temperature", "Recommended Thresholds", "Background Taken For Gesture", "Left Hands"}
+    assert not own & set(spec.description.metadata.userDefined)
+    assert not [one for one in spec.description.output if "alibrated" in one.shortDescription]
+    nothing = replace(CALIBRATION, classes=(), background_taken_for_gesture=None)
+    metadata = user_metadata(replace(trained("pose"), calibration=nothing))
+    assert "Temperature" in metadata
+    assert not {"Recommended Thresholds", "Background Taken For Gesture"} & set(metadata)
+
+
+def test_an_app_is_told_to_mirror_left_hands_if_it_has_to() -> None:
+    mirrored = replace(trained("action"), left_hands="mirrored")
+    assert user_metadata(mirrored)["Left Hands"] == "mirrored"
+    assert "1 - x" in feature_descriptions(mirrored)["poses"]
+    assert "1 - x" not in feature_descriptions(trained("action"))["poses"]
 
 
 def test_the_joint_order_stands_in_the_description(saved) -> None:

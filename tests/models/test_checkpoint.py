@@ -11,15 +11,15 @@ import torch
 from handloom.config import Model, Training, as_plain
 from handloom.errors import DataError
 from handloom.models.checkpoint import load_model
-from handloom.training.checkpoints import save_model
 from handloom.training.module import HandClassifier
+from handloom.training.saved_model import save_model
 
 SETTINGS = as_plain(Training(model=Model(width=8, frame_features=16)))
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    save_model(HandClassifier("pose", ["fist", "open"], 30.0, SETTINGS), tmp_path / "model.ckpt")
+    save_model(HandClassifier("pose", ["fist", "open"], 30.0, SETTINGS), None, tmp_path / "model.ckpt")
     return tmp_path / "model.ckpt"
 
 
@@ -32,7 +32,7 @@ def test_what_was_saved_is_loaded(saved: Path) -> None:
 
 
 def test_equal_models_have_equal_bytes(saved: Path, tmp_path: Path) -> None:
-    save_model(HandClassifier.load_from_checkpoint(saved), tmp_path / "again.ckpt")
+    save_model(HandClassifier.load_from_checkpoint(saved), None, tmp_path / "again.ckpt")
     assert (tmp_path / "again.ckpt").read_bytes() == saved.read_bytes()
 
 

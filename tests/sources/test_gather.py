@@ -7,7 +7,8 @@ import pytest
 from places import NO_GROUPS, keypoints_section, make_place
 
 from handloom import config
-from handloom.errors import DataError
+from handloom.dataset.split import split_examples
+from handloom.errors import ConfigurationError, DataError
 from handloom.sources import gather_all, gather_members
 
 place = pytest.fixture(make_place)
@@ -133,3 +134,36 @@ def test_a_source_without_a_usable_row_joins_too(place):
     gathered = gather_all(section, "pose", frames={"one": joints([""]), "two": joints(["a"])})
     assert gathered.keypoints.column("session_id").to_pylist() == [0]
     assert len(gathered.skipped) == 1
+
+
+def test_a_source_of_its_own_for_validation(place):
+    place.touch(*(f"{label}/{number}.jpg" for label in "ab" for number in range(8)))
+    sources = {
+        "own": config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS),
+        "held": config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS, part="validation"),
+    }
+    clips = gather_all(config.JoinedPose(sources=sources), "pose").clips
+    assert {(clip.member, clip.part) for clip in clips} == {("own", ""), ("held", "validation")}
+    labels, groups, given = ([getattr(clip, name) for clip in clips] for name in ("label", "group", "part"))
+    parts = split_examples(labels, groups, given, config.Split(test_ratio=0.25))
+    drawn = [(clip.member, part) for clip, part in zip(clips, parts, strict=True)]
+    assert drawn.count(("held", "validation")) == 16
+    assert drawn.count(("own", "test")) == 4
+    assert drawn.count(("own", "train")) == 12
+
+
+def test_joints_of_their_own_for_testing():
+    sources = {"own": keypoints_section(), "held": keypoints_section(part="test")}
+    frames = {"own": joints(["a", "b"]), "held": joints(["a", "b", "b"], [1, 2, 2])}
+    table = gather_all(config.JoinedAction(sources=sources), "action", frames=frames).keypoints
+    assert table.column("part").to_pylist() == ["", "", "test", "test", "test"]
+
+
+def test_a_part_is_named_once(place):
+    place.touch("train/a/1.jpg", "test/b/1.jpg")
+    folders = config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS, parts_in_folders=True, part="test")
+    table = keypoints_section(part="test")
+    frames = {"table": joints(["a", "b"]).assign(part=["train", ""])}
+    for sources in ({"folders": folders}, {"table": table}):
+        with pytest.raises(ConfigurationError, match=r"^data\.pose\.sources\.\w+\.part: 'test', but [^\n]*$"):
+            gather_all(config.JoinedPose(sources=sources), "pose", frames=frames)

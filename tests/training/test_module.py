@@ -1,15 +1,21 @@
 """The LightningModule in Lightning's own trainer."""
 
+from typing import Any
+
 import numpy as np
+import pytest
 import pytorch_lightning as lightning
 import torch
+from torch.nn.functional import cross_entropy
 
-from handloom.config import Model, Training, as_plain
+from handloom.config import Model, Training
 from handloom.dataset.examples import Example
 from handloom.training.batches import HandData
 from handloom.training.module import HandClassifier
+from handloom.training.work import deciding
 
-SETTINGS = Training(maximum_iterations=3, batch_size=4, model=Model(width=8, frame_features=8))
+SETTINGS = Training(maximum_iterations=3, batch_size=4, model=Model(width=8, frame_features=8, dropout=0.0))
+CLASSES = ["a", "b"]
 
 
 def examples(count: int = 8) -> list[Example]:
@@ -19,42 +25,56 @@ def examples(count: int = 8) -> list[Example]:
     return [Example(pose, "ab"[number % 2], f"{number}.jpg", str(number)) for number, pose in enumerate(poses)]
 
 
-def fitted() -> tuple[HandClassifier, HandData]:
+def classifier(class_weights: list[float] | None = None) -> HandClassifier:
     torch.manual_seed(0)
-    module = HandClassifier("pose", ["a", "b"], 30.0, as_plain(SETTINGS))
-    data = HandData(examples(), examples(4), ["a", "b"], SETTINGS)
-    quiet = {
+    return HandClassifier("pose", CLASSES, 30.0, deciding(SETTINGS), class_weights)
+
+
+def trainer(**options: Any) -> lightning.Trainer:
+    quiet: dict[str, Any] = {
         "logger": False,
         "enable_checkpointing": False,
         "enable_progress_bar": False,
         "enable_model_summary": False,
     }
-    trainer = lightning.Trainer(max_epochs=SETTINGS.maximum_iterations, accelerator="cpu", **quiet)
-    trainer.fit(module, datamodule=data)
-    return module, data
+    return lightning.Trainer(accelerator="cpu", **quiet, **options)
+
+
+def fitted(module: HandClassifier, **options: Any) -> HandData:
+    data = HandData(examples(), examples(6), CLASSES, SETTINGS)
+    trainer(max_epochs=SETTINGS.maximum_iterations, **options).fit(module, datamodule=data)
+    return data
 
 
 def test_every_iteration_draws_batches_of_its_own() -> None:
-    _, data = fitted()
-    assert data.training_batches.epoch == SETTINGS.maximum_iterations - 1
+    assert fitted(classifier()).training_batches.epoch == SETTINGS.maximum_iterations - 1
 
 
 def test_training_changes_the_weights_and_brings_the_rate_to_zero() -> None:
-    torch.manual_seed(0)
-    before = HandClassifier("pose", ["a", "b"], 30.0, as_plain(SETTINGS)).network.out.weight
-    module, _ = fitted()
-    assert not torch.equal(module.network.out.weight, before)
-    scheduler = module.lr_schedulers()
+    module = classifier()
+    fitted(module)
+    assert not torch.equal(module.network.out.weight, classifier().network.out.weight)
+    scheduler: Any = module.lr_schedulers()
     assert abs(scheduler.get_last_lr()[0]) < 1e-9
 
 
-def test_means_are_of_all_examples_since_they_were_last_read() -> None:
-    module = HandClassifier("pose", ["a", "b"], 30.0, as_plain(SETTINGS)).eval()
-    poses = torch.from_numpy(np.stack([example.poses for example in examples()]))
-    targets = torch.tensor([0, 1] * 4)
-    for part in (slice(0, 6), slice(6, 8)):
-        module.validation_step((poses[part], targets[part]), 0)
+@pytest.mark.parametrize("class_weights", [None, [0.5, 1.5]])
+def test_means_are_of_all_examples_of_the_epoch(class_weights: list[float] | None) -> None:
+    class KeepMeans(lightning.Callback):
+        means: dict[str, float]
+
+        def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+            assert isinstance(pl_module, HandClassifier)
+            self.means = pl_module.means(trainer.strategy)
+
+    module, kept = classifier(class_weights), KeepMeans()
+    fitted(module, callbacks=[kept])
+    poses = torch.from_numpy(np.stack([example.poses for example in examples(6)]))
+    targets = torch.tensor([0, 1] * 3)
     with torch.inference_mode():
-        expected = (module(poses).argmax(dim=1) == targets).float().mean().item()
-    assert abs(module.means()["validation_accuracy"] - expected) < 1e-6
-    assert module.means() == {}
+        scores = module.eval()(poses)
+    weight = None if class_weights is None else torch.tensor(class_weights)
+    expected = cross_entropy(scores, targets, weight, label_smoothing=SETTINGS.label_smoothing).item()
+    assert kept.means["validation_loss"] == pytest.approx(expected, rel=1e-5)
+    assert kept.means["validation_accuracy"] == pytest.approx((scores.argmax(1) == targets).float().mean().item())
+    assert set(kept.means) == {"loss", "accuracy", "validation_loss", "validation_accuracy"}

@@ -1,26 +1,23 @@
 """The training stage on a table of its own: what it refuses, what it reports, what it leaves behind."""
 
 import csv
-import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
+from mlflow import MlflowClient
+from small_training import WITH_VALIDATION, WITHOUT_VALIDATION, train_small, write_tables
 
-from handloom import keypoint_table
-from handloom.config import Data, LabeledDirectories, Model, Optimizer, Parameters, Split, Training, Validation
-from handloom.dataset.split import split_table
-from handloom.errors import DataError, HandloomError
-from handloom.keypoint_table import SCHEMA
-from handloom.training.train import train
+from handloom import tracking
+from handloom.errors import ConfigurationError, DataError, HandloomError
+from handloom.models.checkpoint import read_checkpoint
 
-SETTINGS = Training(
-    maximum_iterations=4, report_interval=2, checkpoint_interval=1, model=Model(width=8, frame_features=8)
-)
-WITHOUT_VALIDATION = Split(validation=Validation(strategy="none"))
+TRAINING = Path(".handloom/training")
+PATIENT = {"patience": 1000}
 
 
 @pytest.fixture(autouse=True)
@@ -30,83 +27,241 @@ def in_a_repository_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
-def parameters(training: Training = SETTINGS) -> Parameters:
-    return Parameters(
-        data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")), train_pose=training
-    )
-
-
-def write_tables(labels: Sequence[str], split: Split, lost: str = "") -> tuple[Path, Path]:
-    """A table with a random hand for each label, or none for the class `lost`, and its parts."""
-    random = np.random.default_rng(0)
-    rows = []
-    for number, label in enumerate(labels):
-        pose = random.random((3, 21), dtype=np.float32)
-        pose[2] = 0 if label == lost else 1
-        rows.append(
-            dict.fromkeys(SCHEMA.names)
-            | {
-                "session_id": number,
-                "label": label,
-                "group": str(number),
-                "part": "",
-                "path": f"{number}.jpg",
-                "frame": 0,
-            }
-            | {"keypoints": (pose * (pose[2] > 0)).ravel()}
-        )
-    table, parts = Path("pose.parquet"), Path("parts.parquet")
-    keypoint_table.write(table, [pa.Table.from_pylist(rows, schema=SCHEMA)], {"frame_rate": "30"})
-    split_table(table, split, parts)
-    return table, parts
-
-
 def history() -> list[dict[str, str]]:
     return list(csv.DictReader(Path("out/history.csv").open()))
 
 
+def outputs() -> tuple[bytes, bytes]:
+    return Path("out/model.ckpt").read_bytes(), Path("out/history.csv").read_bytes()
+
+
+def weights() -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = read_checkpoint(Path("out/model.ckpt"))["state_dict"]
+    return state
+
+
+def logged(name: str) -> list[tuple[int, float]]:
+    client, run_id = MlflowClient(tracking.tracking_uri()), tracking.run_in(Path("out/run.json"))
+    return [(point.step, point.value) for point in client.get_metric_history(run_id, name)]
+
+
 def test_without_validation_none_is_reported() -> None:
-    train(parameters(), "pose", *write_tables(["a", "b"] * 5, WITHOUT_VALIDATION), out=Path("out"))
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    train_small()
     assert [row["iteration"] for row in history()] == ["2", "4"]
     assert set(history()[0]) == {"iteration", "loss", "accuracy"}
 
 
-def test_with_validation_it_is_reported_beside() -> None:
-    split = Split(validation=Validation(strategy="fixed", ratio=0.3))
-    train(parameters(), "pose", *write_tables(["a", "b"] * 10, split), out=Path("out"))
-    assert set(history()[0]) == {"iteration", "loss", "accuracy", "validation_loss", "validation_accuracy"}
+def test_every_report_has_validation_also_the_last_one() -> None:
+    write_tables(["a", "b"] * 10, WITH_VALIDATION)
+    train_small(maximum_iterations=5)
+    assert [row["iteration"] for row in history()] == ["2", "4", "5"]
+    assert all(row["validation_loss"] and row["validation_accuracy"] for row in history())
 
 
-def test_a_loss_that_is_no_number_stops_in_one_line_and_keeps_the_last_checkpoint() -> None:
-    wild = dataclasses.replace(SETTINGS, optimizer=Optimizer(lr=1e30, gradient_clip=0.0))
-    with pytest.raises(HandloomError, match=r"^train_pose: the loss is (nan|inf) in iteration \d; lower[^\n]*$"):
-        train(parameters(wild), "pose", *write_tables(["a", "b"] * 5, WITHOUT_VALIDATION), out=Path("out"))
-    assert list(Path(".handloom/training").glob("*/iteration-*.ckpt"))
+def test_the_reported_numbers_are_those_in_mlflow() -> None:
+    write_tables(["a", "b"] * 10, WITH_VALIDATION)
+    train_small()
+    for name in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
+        assert logged(name) == [(int(row["iteration"]), float(row[name])) for row in history()]
+
+
+@pytest.mark.parametrize("early_stopping", [{}, PATIENT], ids=["last network", "best network"])
+def test_a_session_that_is_raised_goes_on_and_ends_in_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, early_stopping: Any
+) -> None:
+    shared: dict[str, Any] = {"maximum_iterations": 8, "report_interval": 3, "early_stopping": early_stopping}
+    write_tables(["a", "b"] * 10, WITH_VALIDATION)
+    train_small(**shared)
+    undisturbed, steps = outputs(), logged("loss")
+
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path / "elsewhere"))
+    train_small(**shared, iterations=2, checkpoint_interval=5)
+    assert [row["iteration"] for row in history()] == ["2"]  # where the session ended, so that there is something
+    assert history()[0]["validation_loss"]
+    paused = outputs()
+    train_small(**shared, iterations=2)  # the same again
+    assert outputs() == paused != undisturbed
+    train_small(**shared, iterations=7)
+    assert [row["iteration"] for row in history()] == ["3", "6", "7"]
+    train_small(**shared)
+    assert outputs() == undisturbed
+    assert logged("loss") == steps
+    assert not list((tmp_path / "elsewhere" / TRAINING).iterdir())
+
+
+def test_a_shorter_session_does_not_take_what_a_longer_one_has_learnt() -> None:
+    write_tables(["a", "b"] * 10, WITHOUT_VALIDATION)
+    train_small(maximum_iterations=8, iterations=2, checkpoint_interval=100)
+    short = outputs()
+    train_small(maximum_iterations=8, iterations=6, checkpoint_interval=100)
+    (next(TRAINING.glob("*/iteration-000002.ckpt"))).unlink()
+    train_small(maximum_iterations=8, iterations=2, checkpoint_interval=100)
+    assert outputs() == short
+
+
+def test_it_goes_on_from_the_checkpoint_before_a_damaged_one_and_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    write_tables(["a", "b"] * 10, WITHOUT_VALIDATION)
+    train_small()
+    undisturbed = outputs()
+    train_small(iterations=3)
+    last = next(TRAINING.glob("*/iteration-000003.ckpt"))
+    last.write_bytes(last.read_bytes()[:-1000])
+    capsys.readouterr()
+    train_small()
+    assert (
+        "train_pose: iteration-000003.ckpt cannot be read; going on from iteration-000002\n" in capsys.readouterr().err
+    )
+    assert outputs() == undisturbed
+
+
+def test_what_changed_is_named_and_the_old_work_is_found_again(capsys: pytest.CaptureFixture[str]) -> None:
+    write_tables(["a", "b"] * 10, WITHOUT_VALIDATION)
+    train_small(iterations=2)
+    train_small(optimizer={"lr": 0.1}, seed=2)
+    assert (
+        "train_pose: an interrupted training is not continued, because train_pose.seed, train_pose.optimizer.lr"
+        " changed; starting afresh\n" in capsys.readouterr().err
+    )
+    train_small()
+    assert "train_pose: going on from iteration-000002\n" in capsys.readouterr().out
+
+
+def test_another_table_or_split_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    write_tables(["a", "b"] * 10, WITHOUT_VALIDATION)
+    train_small(iterations=2)
+    write_tables(["a", "b"] * 11, WITHOUT_VALIDATION)
+    train_small(iterations=2)
+    error = capsys.readouterr().err
+    assert "because the keypoint table, the split changed; starting afresh\n" in error
+
+
+def test_only_the_newest_work_is_kept() -> None:
+    write_tables(["a", "b"] * 10, WITHOUT_VALIDATION)
+    for seed in range(7):
+        train_small(iterations=1, seed=seed)
+    assert len(list(TRAINING.iterdir())) == 5
+    train_small(iterations=2, seed=2)
+    assert "iteration-000002" in str(list(TRAINING.glob("*/iteration-*"))) and logged("loss")[0][0] == 2
+
+
+def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tables(["a", "b"] * 15, WITH_VALIDATION)  # random hands: what is learnt by heart does not help validation
+    shared: dict[str, Any] = {"maximum_iterations": 60, "report_interval": 1, "optimizer": {"lr": 0.02}}
+    train_small(**shared, early_stopping={"patience": 3})
+    losses = [float(row["validation_loss"]) for row in history()]
+    best = int(np.argmin(losses)) + 1
+    assert len(losses) == best + 3 < 60
+    assert f"stopped at iteration {best + 3}, the model is that of iteration {best}\n" in capsys.readouterr().out
+    assert not list(TRAINING.iterdir())
+
+    chosen = weights()
+    train_small(**shared, iterations=best)
+    for name, tensor in weights().items():
+        assert torch.equal(tensor, chosen[name]), name
+
+
+def test_early_stopping_without_validation_is_refused() -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    with pytest.raises(ConfigurationError, match=r"^train_pose\.early_stopping\.patience: the validation part is"):
+        train_small(early_stopping=PATIENT)
+
+
+def test_a_loss_that_is_no_number_stops_in_one_line_and_keeps_the_last_good_checkpoint() -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    with pytest.raises(HandloomError, match=r"^train_pose: the (loss|weights) [^\n]* iteration \d; lower[^\n]*$"):
+        train_small(maximum_iterations=20, optimizer={"lr": 1e30, "gradient_clip": 0.0})
+    for path in TRAINING.glob("*/iteration-*.ckpt"):
+        for name, tensor in read_checkpoint(path)["state_dict"].items():
+            assert torch.isfinite(tensor).all(), (path, name)
     assert not Path("out").exists()
 
 
+def test_joints_that_are_no_numbers_are_found_as_the_cause() -> None:
+    table, _ = write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    rows = pq.read_table(table)
+    joints = rows.column("keypoints").combine_chunks().flatten().to_numpy().copy()
+    joints[63 * 4 + 5] = np.nan
+    column = pa.FixedSizeListArray.from_arrays(pa.array(joints), 63)
+    pq.write_table(rows.set_column(rows.column_names.index("keypoints"), rows.field("keypoints"), column), table)
+    with pytest.raises(HandloomError, match=r"holds joints that are not numbers \(4\.jpg, frame 0\)[^\n]*$"):
+        train_small()
+
+
 def test_a_class_that_has_no_hand_to_learn_from_is_named() -> None:
-    tables = write_tables(["a", "b", "c"] * 5, WITHOUT_VALIDATION, lost="b")
+    write_tables(["a", "b", "c"] * 5, WITHOUT_VALIDATION, lost="b")
     with pytest.raises(DataError, match=r"^class 'b': no hand was found in any of its training examples"):
-        train(parameters(), "pose", *tables, out=Path("out"))
+        train_small()
 
 
 def test_one_class_alone_is_refused() -> None:
-    tables = write_tables(["a"] * 6, WITHOUT_VALIDATION)
+    write_tables(["a"] * 6, WITHOUT_VALIDATION)
     with pytest.raises(DataError, match=r"^only the class 'a' is left to learn from"):
-        train(parameters(), "pose", *tables, out=Path("out"))
+        train_small()
 
 
 def test_a_class_that_only_validation_has_is_named() -> None:
-    table, parts = write_tables(["a", "b", "c"] * 5, WITHOUT_VALIDATION)
+    _, parts = write_tables(["a", "b", "c"] * 5, WITHOUT_VALIDATION)
     rows = pq.read_table(parts).to_pylist()
     moved = [row | {"part": "validation" if row["label"] == "c" else row["part"]} for row in rows]
     pq.write_table(pa.Table.from_pylist(moved), parts)
     with pytest.raises(DataError, match=r"^class 'c': only the validation part has it \(\d+\.jpg\)"):
-        train(parameters(), "pose", table, parts, out=Path("out"))
+        train_small()
+
+
+def test_a_window_longer_than_every_clip_is_refused() -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION, frames=3)
+    with pytest.raises(DataError, match=r"^train_action\.prediction_window_size is 4 frames, .* set it to at most 3$"):
+        train_small("action", prediction_window_size=4)
+
+
+@pytest.mark.parametrize(
+    ("labels", "warning"),
+    [
+        (["a", "b"] * 10, "16 examples with a hand in all (at least 50 are advised), 8 of 'a', 8 of 'b' (at least 10"),
+        (["a"] * 60 + ["b"] * 5, "learn from: 4 of 'b' (at least 10 of a class)"),
+        (["a", "b"] * 40, None),
+    ],
+)
+def test_little_data_is_warned_of_in_one_line_and_in_mlflow(
+    labels: list[str], warning: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tables(labels, WITHOUT_VALIDATION)
+    train_small(maximum_iterations=1)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "little to learn from" in line]
+    run = MlflowClient(tracking.tracking_uri()).get_run(tracking.run_in(Path("out/run.json")))
+    if warning is None:
+        assert not lines and "handloom.warning" not in run.data.tags
+    else:
+        assert len(lines) == 1 and warning in lines[0]
+        assert warning in run.data.tags["handloom.warning"]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has what is asked for")
+@pytest.mark.parametrize("asked", [{"accelerator": "gpu"}, {"accelerator": "gpu", "devices": 2, "strategy": "ddp"}])
+def test_an_accelerator_that_is_not_there_is_one_line_and_opens_no_run(asked: dict[str, Any]) -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    with pytest.raises(ConfigurationError, match=r"^train_pose: accelerator gpu, devices \d[^\n]*$"):
+        train_small(**asked)
+    assert not Path("mlflow.db").exists()
+
+
+def test_half_precision_is_not_quietly_replaced_by_another() -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    with pytest.raises(ConfigurationError, match=r"^train_pose\.precision: 16-mixed needs a GPU"):
+        train_small(precision="16-mixed")
+
+
+def test_brain_floats_train() -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    train_small(precision="bf16-mixed")
+    assert all(torch.isfinite(tensor).all() for tensor in weights().values())
 
 
 def test_the_work_in_progress_is_gone_when_the_model_is_there() -> None:
-    train(parameters(), "pose", *write_tables(["a", "b"] * 5, WITHOUT_VALIDATION), out=Path("out"))
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    train_small()
     assert {path.name for path in Path("out").iterdir()} == {"model.ckpt", "history.csv", "run.json"}
-    assert not list(Path(".handloom/training").iterdir())
+    assert not list(TRAINING.iterdir())

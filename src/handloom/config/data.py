@@ -38,7 +38,14 @@ class _Source:
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
-class _Media(_Source):
+class _Member(_Source):
+    # The part that all its examples belong to (Create ML's validation data from a source of its own); empty: as its
+    # table or folders say, else drawn.
+    part: Literal["", "train", "validation", "test"] = ""
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class _Media(_Member):
     path: Text  # the folder of the files
     follow_links: bool = False  # true: links may lead to files outside the folder
     groups: Groups = field(default_factory=Groups)
@@ -107,7 +114,7 @@ class LabeledVideoDataFrame(_Table):
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
-class LabeledKeypointsDataFrame(_Source):
+class LabeledKeypointsDataFrame(_Member):
     """A table (Parquet, CSV or JSON; in Python also a data frame) of joints that were found before, a row a frame.
 
     What the numbers mean is declared, never guessed: `origin` and `axis_order` have no default.

@@ -74,8 +74,9 @@ class Model:
 
     width: Annotated[int, Field(ge=4, multiple_of=4)] = 32  # features of a joint
     spatial_layers: PositiveInt = 2  # rounds of mixing over joints
-    frame_features: PositiveInt = 128  # features of a frame
-    temporal_layers: Annotated[int, Field(ge=0)] = 0  # rounds of mixing over time; 0 for single pictures
+    frames_per_step: PositiveInt = 1  # neighbouring frames that are taken together
+    frame_features: PositiveInt = 128  # features of a step
+    temporal_layers: Annotated[int, Field(ge=0)] = 0  # rounds of mixing over steps, each twice as far; 0 for photos
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
 
 
@@ -83,8 +84,8 @@ class Model:
 class Augmentation:
     """How strongly each augmentation changes the joints.
 
-    The first five act when `augmentation_options` names them; the others are what a phone's camera adds, and are always
-    on unless set to nothing.
+    The first five act when `augmentation_options` names them; the others are what other people's hands and a phone's
+    camera add, and are always on unless set to nothing.
     """
 
     rotate: Annotated[float, Field(ge=0, le=180)] = 20.0  # degrees to either side, at most
@@ -92,6 +93,8 @@ class Augmentation:
     translate: Share = 0.1  # share of the picture, at most
     interpolate_frames: Annotated[float, Field(ge=0, lt=1)] = 0.25  # change of speed, at most
     drop_frames: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of the frames that are lost, at most
+    bone_length: Annotated[float, Field(ge=0, lt=1)] = 0.1  # standard deviation of each bone's length, as a share of it
+    shear: Annotated[float, Field(ge=0, le=1)] = 0.2  # of width by height, at most: hands seen from aslant; 0 for none
     stretch: Annotated[float, Field(ge=1, le=4)] = 1.8  # factor on width over height, at most; 1 for none
     joint_noise: Annotated[float, Field(ge=0, lt=1)] = 0.02  # standard deviation, palm lengths; 0 for none
     lost_joints: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of the joints that are lost, at most

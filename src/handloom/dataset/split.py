@@ -115,9 +115,9 @@ def split_table(table: Path, settings: Split, out: Path) -> dict[str, dict[str, 
     Raises:
         DataError: see `split_examples`.
     """
-    rows = keypoint_table.read(table).select(["session_id", "label", "group", "part"])
-    sessions = rows.group_by(["session_id", "label", "group", "part"], use_threads=False).aggregate([])
-    sessions = sessions.sort_by("session_id")
+    columns = ["session_id", "label", "group", "part"]
+    rows = pa.Table.from_batches(keypoint_table.batches(table, columns))
+    sessions = rows.group_by(columns, use_threads=False).aggregate([]).sort_by("session_id")
     labels, groups, given = (sessions.column(name).to_pylist() for name in ("label", "group", "part"))
     parts = split_examples(labels, groups, given, settings)
     result = pa.table(

@@ -9,6 +9,7 @@ from handloom.dataset.examples import read_examples
 from handloom.errors import DataError
 from handloom.evaluation.metrics import Answer, confusion, per_class, summary
 from handloom.evaluation.predict import predict_examples
+from handloom.evaluation.trust import confidence_bins, per_class_at_thresholds, trust
 from handloom.files import write_csv, write_json
 from handloom.models.checkpoint import load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
@@ -23,27 +24,38 @@ def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split
         model: folder with the trained model and the file that names its run.
         table: keypoint table.
         split: its parts.
-        out: gets `metrics.json`, `per_class.csv`, `confusion.csv` and `predictions.csv`.
+        out: gets `metrics.json`, `per_class.csv`, `confusion.csv`, `reliability.csv` and `predictions.csv`.
 
     Raises:
         DataError: the test part is empty or has no hand.
     """
     trained = load_model(model / MODEL_FILE)
-    examples = read_examples(table, split, "test")
+    examples = read_examples(table, split, "test", left_hands=trained.left_hands)
     if not any(example.hand_found for example in examples):
         raise DataError(
             f"{split}: the test part has no example with a hand; raise split.test_ratio or add a test folder"
         )
     probabilities = predict_examples(trained, examples, parameters.evaluate.window_stride)
     answers = [
-        Answer(example.name, example.label, trained.classes[row.argmax()], float(row.max()), example.hand_found)
+        Answer(
+            name=example.name,
+            label=example.label,
+            predicted=trained.classes[row.argmax()],
+            confidence=float(row.max()),
+            label_probability=dict(zip(trained.classes, row.tolist(), strict=True)).get(example.label),
+            hand_found=example.hand_found,
+        )
         for example, row in zip(examples, probabilities, strict=True)
     ]
-    metrics = summary(answers)
+    thresholds = trained.calibration.thresholds if trained.calibration else {}
+    metrics = summary(answers) | trust(answers, trained.background_label, thresholds)
     labels = [*trained.classes, *sorted({answer.label for answer in answers} - set(trained.classes))]
     write_json(out / "metrics.json", metrics)
-    write_csv(out / "per_class.csv", per_class(answers, labels))
+    at_thresholds = per_class_at_thresholds(answers, labels, thresholds)
+    rows = [row | more for row, more in zip(per_class(answers, labels), at_thresholds, strict=True)]
+    write_csv(out / "per_class.csv", rows)
     write_csv(out / "confusion.csv", confusion(answers, labels))
+    write_csv(out / "reliability.csv", [asdict(one) for one in confidence_bins(answers)])
     write_csv(out / "predictions.csv", [asdict(answer) for answer in answers])
     run_id = tracking.open_run(model / RUN_FILE, kind, parameters)
     tracking.log_metrics(run_id, {f"test_{name}": value for name, value in metrics.items()})

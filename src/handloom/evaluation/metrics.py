@@ -18,6 +18,7 @@ class Answer:
         label: its class.
         predicted: the most likely class.
         confidence: the probability of that class.
+        label_probability: the probability of its own class; None where the model does not know the class.
         hand_found: whether any of its frames has a hand.
     """
 
@@ -25,6 +26,7 @@ class Answer:
     label: str
     predicted: str
     confidence: float
+    label_probability: float | None
     hand_found: bool
 
 

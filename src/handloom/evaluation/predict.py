@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from handloom.dataset.examples import Example
-from handloom.dataset.windows import windows_of
+from handloom.dataset.examples import Example, Examples
+from handloom.dataset.windows import Windows
 from handloom.models.checkpoint import TrainedModel
 
 WINDOWS_AT_ONCE = 256
@@ -19,14 +19,16 @@ def predict_examples(model: TrainedModel, examples: Sequence[Example], stride: i
     Windows without any hand do not count, as an app would not ask for them; an example without any hand gets equal
     probabilities.
     """
-    probabilities = np.full((len(examples), len(model.classes)), 1 / len(model.classes))
-    for row, example in enumerate(examples):
-        windows = windows_of(example.poses, model.window, stride)
-        windows = windows[(windows[:, :, 2] > 0).any(axis=(1, 2))]
-        if len(windows):
-            chunks = [windows[start : start + WINDOWS_AT_ONCE] for start in range(0, len(windows), WINDOWS_AT_ONCE)]
-            probabilities[row] = np.concatenate([_probabilities(model, chunk) for chunk in chunks]).mean(axis=0)
-    return probabilities
+    examples = Examples.of(examples)
+    sums = np.zeros((len(examples), len(model.classes)))
+    counts = np.zeros((len(examples), 1))
+    windows = Windows.over(examples.starts, examples.lengths, model.window, stride)
+    for some in windows.some_at_a_time(WINDOWS_AT_ONCE):
+        poses = some.cut(examples.frames)
+        seen = (poses[:, :, 2] > 0).any(axis=(1, 2))
+        np.add.at(sums, some.clip[seen], _probabilities(model, poses[seen]))
+        np.add.at(counts, some.clip[seen], 1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), 1 / len(model.classes))
 
 
 def _probabilities(model: TrainedModel, windows: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -75,8 +75,8 @@ def _describe(converted: Any, model: TrainedModel, settings: ExportCoreML) -> No
     converted.license = settings.license
     converted.short_description = settings.short_description
     converted.version = settings.version
-    converted.user_defined_metadata.update(user_metadata(model.kind, model.window, model.frame_rate))
-    descriptions = feature_descriptions(model.kind, model.window)
+    converted.user_defined_metadata.update(user_metadata(model))
+    descriptions = feature_descriptions(model)
     converted.input_description[POSES] = descriptions[POSES]
     for name in (LABEL, LABEL_PROBABILITIES):
         converted.output_description[name] = descriptions[name]

@@ -3,15 +3,17 @@
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from handloom.config import Kind, Model, section_from
+from handloom.config import Kind, Training, section_from
 from handloom.errors import DataError, first_line
+from handloom.models.calibration import Calibration
 from handloom.models.network import HandNetwork
 
 NETWORK_PREFIX = "network."  # where the Lightning module keeps the network
+CALIBRATION = "calibration"  # the key beside Lightning's own
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class TrainedModel:
         classes: labels, in the order of the network's outputs.
         window: frames a prediction sees.
         frame_rate: frames/s it was trained at.
+        background_label: the class of no gesture; it need not be among `classes`.
+        left_hands: "mirrored" where they were turned into right ones, and have to be before a prediction.
+        calibration: what validation taught, already inside the network; None without a validation part.
     """
 
     network: HandNetwork
@@ -31,6 +36,9 @@ class TrainedModel:
     classes: list[str]
     window: int
     frame_rate: float
+    background_label: str = Training.background_label
+    left_hands: Literal["as_they_are", "mirrored"] = "as_they_are"
+    calibration: Calibration | None = None
 
 
 def load_model(path: Path) -> TrainedModel:
@@ -42,19 +50,29 @@ def load_model(path: Path) -> TrainedModel:
     content = read_checkpoint(path)
     try:
         settings: dict[str, Any] = content["hyper_parameters"]
-        kind, classes, window = settings["kind"], settings["classes"], settings["training"]["prediction_window_size"]
-        network = HandNetwork(len(classes), window, section_from(Model, settings["training"]["model"]))
+        kind, classes, training = settings["kind"], settings["classes"], section_from(Training, settings["training"])
+        network = HandNetwork(len(classes), training.prediction_window_size, training.model)
         weights = {
             name.removeprefix(NETWORK_PREFIX): tensor
             for name, tensor in content["state_dict"].items()
             if name.startswith(NETWORK_PREFIX)
         }
         network.load_state_dict(weights)
+        calibration = section_from(Calibration, content[CALIBRATION]) if content[CALIBRATION] else None
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DataError(
             f"{path}: not a model that this version of handloom trained ({first_line(error)}); train it again"
         ) from None
-    return TrainedModel(network.eval(), kind, list(classes), window, settings["frame_rate"])
+    return TrainedModel(
+        network.eval(),
+        kind,
+        list(classes),
+        training.prediction_window_size,
+        settings["frame_rate"],
+        training.background_label,
+        training.left_hands,
+        calibration,
+    )
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

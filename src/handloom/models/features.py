@@ -13,6 +13,9 @@ from handloom.hand import MIDDLE_MCP, PARENTS, WRIST
 PALM = (WRIST, 5, MIDDLE_MCP, 13, 17)
 # Smaller palms than this share of the picture are not resolved by any landmarker; also keeps float16 from overflowing.
 SMALLEST_PALM = 0.01
+# Frames between the two ends of a slow motion; with the change from frame to frame it tells a move from a tremble
+# (two scales of motion, as in DD-Net, Yang et al. 2019).
+SLOW = 4
 
 
 class HandFeatures(nn.Module):
@@ -32,9 +35,10 @@ class HandFeatures(nn.Module):
 
     def __init__(self, window: int) -> None:
         super().__init__()
-        self.motion = window > 1
+        self.motion, self.slow = window > 1, window > SLOW
         self.joint_features = 7 if self.motion else 5  # place, bone, seen, and the place's motion
-        self.frame_features = 5 if self.motion else 1  # seen, and the centre's path and motion
+        # Seen; and the centre's path and its change, quick and slow; and the size and its slow change.
+        self.frame_features = 9 if self.motion else 1
         parents = torch.zeros(len(PARENTS), len(PARENTS))
         parents[torch.arange(len(PARENTS)), torch.tensor(PARENTS)] = 1.0
         palm = torch.zeros(len(PARENTS), 1)
@@ -65,12 +69,15 @@ class HandFeatures(nn.Module):
         if self.motion:
             middle = (centre * seen).sum(dim=1, keepdim=True) / frames.unsqueeze(1)  # [N, 1, 2]
             path = (centre - middle) * seen / size.unsqueeze(-1)  # [N, T, 2]
+            growth = (spread / size - 1).unsqueeze(-1) * seen  # [N, T, 1]
             joint_parts.append(_change(local, known))
-            frame_parts.extend([path, _change(path, seen)])
+            frame_parts += [path, _change(path, seen), growth]
+            # A window of a few frames has no slow motion: its features stay, so that they mean the same in any window.
+            frame_parts += [_change(one, seen, SLOW) if self.slow else torch.zeros_like(one) for one in (path, growth)]
         return torch.cat(joint_parts, dim=-1), torch.cat(frame_parts, dim=-1), seen
 
 
-def _change(values: Tensor, known: Tensor) -> Tensor:
-    """From the frame before to this one, ``[N, T, ..., C]``; zero where either is unknown, and in the first frame."""
-    change = (values[:, 1:] - values[:, :-1]) * (known[:, 1:] * known[:, :-1])
-    return torch.cat([torch.zeros_like(values[:, :1]), change], dim=1)
+def _change(values: Tensor, known: Tensor, frames: int = 1) -> Tensor:
+    """From some frames before to this one, ``[N, T, ..., C]``; zero where either is unknown, and in the first ones."""
+    change = (values[:, frames:] - values[:, :-frames]) * (known[:, frames:] * known[:, :-frames])
+    return torch.cat([torch.zeros_like(values[:, :frames]), change], dim=1)

@@ -1,8 +1,9 @@
 """The network: one for photos (a window of one frame) and for clips.
 
-Joints are mixed over a graph whose edges are learnt, starting from the skeleton (as in ST-GCN, Yan et al. 2018, and its
-successors with learnt adjacency); the 21 joints then become one vector a frame, and plain convolutions mix over time.
-That order keeps the expensive part, time, free of the factor 21.
+A few neighbouring frames are taken as one step, their features side by side. Joints are mixed over a graph whose edges
+are learnt, starting from the skeleton (as in ST-GCN, Yan et al. 2018, and its successors with learnt adjacency); the 21
+joints then become one vector a step, and plain convolutions mix over time. That order keeps the expensive parts small:
+graphs see a third of the frames, and time is free of the factor 21.
 """
 
 import torch
@@ -42,17 +43,49 @@ class SpatialLayer(nn.Module):
         return joints + self.out(torch.relu(mixed))
 
 
+class Steps(nn.Module):
+    """Neighbouring frames as one step, their features side by side; the last step is filled up with empty frames.
+
+    Args:
+        window: frames, T.
+        frames_per_step: how many are taken together, K; the steps are S = T / K, rounded up.
+
+    Shape:
+        joints ``[N, T, 21, C]`` to ``[N, S, 21, K C]``; frames ``[N, T, C]`` to ``[N, S, K C]``; seen ``[N, T, 1]`` to
+        ``[N, S, 1]``.
+    """
+
+    def __init__(self, window: int, frames_per_step: int, joint_features: int, frame_features: int) -> None:
+        super().__init__()
+        self.together = min(frames_per_step, window)
+        self.count = -(-window // self.together)
+        self.missing = self.count * self.together - window
+        self.joint_features, self.frame_features = joint_features, frame_features
+
+    def forward(self, joints: Tensor, frames: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Frames to steps."""
+        if self.missing:
+            joints = nn.functional.pad(joints, (0, 0, 0, 0, 0, self.missing))
+            frames, seen = (nn.functional.pad(one, (0, 0, 0, self.missing)) for one in (frames, seen))
+        joints = joints.reshape(-1, self.count, self.together, JOINT_COUNT, self.joint_features).transpose(2, 3)
+        return (
+            joints.reshape(-1, self.count, JOINT_COUNT, self.together * self.joint_features),
+            frames.reshape(-1, self.count, self.together * self.frame_features),
+            seen.reshape(-1, self.count, self.together).amax(dim=2, keepdim=True),
+        )
+
+
 class TemporalLayer(nn.Module):
-    """Mix neighbouring frames: ``[N, features, T]`` to the same."""
+    """Mix neighbouring steps: ``[N, features, S]`` to the same."""
 
     def __init__(self, features: int, dilation: int) -> None:
         super().__init__()
         self.mix = nn.Conv1d(features, features, kernel_size=3, padding=dilation, dilation=dilation)
         self.norm = nn.BatchNorm1d(features)
 
-    def forward(self, frames: Tensor, seen: Tensor) -> Tensor:
-        """Add what comes from the frames before and after; those without a hand (seen 0) give nothing."""
-        return frames + torch.relu(self.norm(self.mix(frames * seen)))
+    def forward(self, steps: Tensor, seen: Tensor) -> Tensor:
+        """Add what comes from the steps before and after; those without a hand (seen 0) give nothing."""
+        return steps + torch.relu(self.norm(self.mix(steps * seen)))
 
 
 class HandNetwork(nn.Module):
@@ -69,14 +102,17 @@ class HandNetwork(nn.Module):
 
     def __init__(self, classes: int, window: int, settings: Model) -> None:
         super().__init__()
-        self.window, self.width = window, settings.width
+        self.width = width = settings.width
         self.features = HandFeatures(window)
-        self.joint_in = nn.Linear(self.features.joint_features, settings.width)
-        self.joint_place = nn.Parameter(0.02 * torch.randn(JOINT_COUNT, settings.width))
-        self.spatial = nn.Sequential(*(SpatialLayer(settings.width) for _ in range(settings.spatial_layers)))
-        joint_numbers = JOINT_COUNT * settings.width + self.features.frame_features
-        self.frame_norm = nn.LayerNorm(joint_numbers)
-        self.frame_in = nn.Linear(joint_numbers, settings.frame_features)
+        joint_features, frame_features = self.features.joint_features, self.features.frame_features
+        self.steps = Steps(window, settings.frames_per_step, joint_features, frame_features)
+        self.joint_in = nn.Linear(self.steps.together * joint_features, width)
+        self.joint_place = nn.Parameter(0.02 * torch.randn(JOINT_COUNT, width))
+        self.spatial = nn.Sequential(*(SpatialLayer(width) for _ in range(settings.spatial_layers)))
+        self.hand_norm = nn.LayerNorm(JOINT_COUNT * width)
+        self.hand_in = nn.Linear(JOINT_COUNT * width, settings.frame_features)
+        # The hand's way through the picture goes past the norm, which would hide how far it is.
+        self.path_in = nn.Linear(self.steps.together * frame_features, settings.frame_features, bias=False)
         self.temporal = nn.ModuleList(
             TemporalLayer(settings.frame_features, dilation=2**layer) for layer in range(settings.temporal_layers)
         )
@@ -86,15 +122,15 @@ class HandNetwork(nn.Module):
     def forward(self, poses: Tensor) -> Tensor:
         """Raw joints to class scores."""
         # Sizes are written out, not read from the tensors, so that the exported graph is a plain chain.
-        joints, frames, seen = self.features(poses)
-        joints = self.joint_in(joints) + self.joint_place  # [N, T, 21, width]
+        joints, path, seen = self.steps(*self.features(poses))
+        joints = self.joint_in(joints) + self.joint_place  # [N, S, 21, width]
         joints = self.spatial(joints.reshape(-1, JOINT_COUNT, self.width))
-        frames = torch.cat([joints.reshape(-1, self.window, JOINT_COUNT * self.width), frames], dim=-1)
-        frames = self.dropout(torch.relu(self.frame_in(self.frame_norm(frames))))  # [N, T, frame_features]
+        hands = joints.reshape(-1, self.steps.count, JOINT_COUNT * self.width)
+        steps = self.dropout(torch.relu(self.hand_in(self.hand_norm(hands)) + self.path_in(path)))
 
-        frames, seen = frames.transpose(1, 2), seen.transpose(1, 2)  # [N, frame_features, T], [N, 1, T]
+        steps, seen = steps.transpose(1, 2), seen.transpose(1, 2)  # [N, frame_features, S], [N, 1, S]
         for layer in self.temporal:
-            frames = layer(frames, seen)
-        frames = frames * seen
-        mean = frames.sum(dim=2) / seen.sum(dim=2).clamp(min=1.0)
-        return self.out(self.dropout(torch.cat([mean, frames.amax(dim=2)], dim=1)))
+            steps = layer(steps, seen)
+        steps = steps * seen
+        mean = steps.sum(dim=2) / seen.sum(dim=2).clamp(min=1.0)
+        return self.out(self.dropout(torch.cat([mean, steps.amax(dim=2)], dim=1)))

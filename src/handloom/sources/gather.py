@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,6 +23,7 @@ from handloom.config import (
     Source,
     members,
 )
+from handloom.errors import ConfigurationError
 from handloom.sources.annotated_media import annotated_media
 from handloom.sources.classes import check_classes
 from handloom.sources.clip import Gathered, Skipped
@@ -45,8 +47,13 @@ def gather(
 
     Raises:
         DataError: the source as a whole cannot be used.
-        ConfigurationError: see `GroupFinder`.
+        ConfigurationError: see `GroupFinder`; or the section names a part, and so do its examples.
     """
+    gathered = _gather(member, kind, key, frame, frame_rate, accept_slow)
+    return _of_part(gathered, member.part, key) if member.part else gathered
+
+
+def _gather(member: Member, kind: Kind, key: str, frame: Any, frame_rate: float, accept_slow: bool) -> Gathered:
     match member:
         case LabeledDirectories():
             return labeled_directories(member, key)
@@ -121,6 +128,22 @@ def gather_all(
     gathered = gather_members(source, kind, key, frame_rate, accept_slow, frames)
     check_classes(gathered, key or f"data.{kind}")
     return gathered
+
+
+def _of_part(gathered: Gathered, part: str, key: str) -> Gathered:
+    """With all examples in one part of the data."""
+    keypoints = gathered.keypoints
+    named = {clip.part for clip in gathered.clips}
+    if keypoints is not None:
+        named |= set(keypoints.column("part").unique().to_pylist())
+        column = pa.array([part], pa.string()).take(pa.array(np.zeros(len(keypoints), np.int64)))
+        keypoints = keypoints.set_column(keypoints.column_names.index("part"), "part", column)
+    if named - {""}:
+        raise ConfigurationError(
+            f"{key}.part: {part!r}, but its examples name parts themselves (part_column, parts_in_folders, or a column"
+            " called part); empty it, or take those out"
+        )
+    return replace(gathered, clips=[replace(clip, part=part) for clip in gathered.clips], keypoints=keypoints)
 
 
 def _named(gathered: Gathered, name: str) -> Gathered:

@@ -10,41 +10,21 @@ import torch
 from torch import Tensor
 
 from handloom.config import Augmentation, AugmentationOption
-from handloom.hand import MIDDLE_MCP, WRIST
+from handloom.hand import JOINT_COUNT, MIDDLE_MCP, PARENTS, WRIST
+from handloom.training.lost import lose
+
+_PARENTS = torch.tensor(PARENTS)
 
 
-def random_windows(
-    clips: Tensor, lengths: Tensor, window: int, speed_change: float, generator: torch.Generator
-) -> Tensor:
-    """A window from a random place of each clip, played at a random speed.
+def _chains() -> Tensor:
+    """``[21, 21]``: 1 where the bone that ends at the row's joint lies between the wrist and the column's joint."""
+    chains = torch.eye(JOINT_COUNT)
+    for joint in range(1, JOINT_COUNT):  # a parent comes before its children
+        chains[:, joint] += chains[:, PARENTS[joint]]
+    return chains
 
-    Args:
-        clips: ``[N, T, 3, 21]``, filled up with zeros behind each clip's end.
-        lengths: ``[N]``, frames of each clip.
-        window: frames to cut; a shorter clip is filled up at its end with zeros.
-        speed_change: the speed is drawn from 1 - this to 1 + this (`interpolate_frames`).
-        generator: source of all chance.
 
-    Returns:
-        ``[N, window, 3, 21]``. Between two frames with a hand joints are interpolated; beside one without, the nearer
-        frame is taken.
-    """
-    count = len(clips)
-    speed = 1 + speed_change * (2 * _uniform(count, generator) - 1)
-    room = (lengths - 1 - (window - 1) * speed).clamp(min=0)
-    start = _uniform(count, generator) * room
-    places = start[:, None] + speed[:, None] * torch.arange(window)  # [N, window], in frames
-    inside = places <= (lengths - 1)[:, None]
-    earlier = torch.minimum(places.floor().long(), (lengths - 1)[:, None])
-    later = torch.minimum(earlier + 1, (lengths - 1)[:, None])
-    share = (places - earlier)[:, :, None, None]
-
-    row = torch.arange(count)[:, None]
-    first, second = clips[row, earlier], clips[row, later]
-    nearer = torch.where(share < 0.5, first, second)
-    both = (first[:, :, 2:] > 0) & (second[:, :, 2:] > 0)
-    between = torch.where(both, first + share * (second - first), nearer)
-    return between * inside[:, :, None, None]
+_CHAINS = _chains()
 
 
 def augment(
@@ -53,51 +33,71 @@ def augment(
     """Turn, scale, shift, mirror and disturb each example by its own random amount.
 
     Args:
-        poses: ``[N, T, 3, 21]``.
-        options: which to apply; what a camera always does (aspect ratio, noise of the joints) needs no naming.
+        poses: ``[N, T, 3, 21]`` on the generator's device.
+        options: which to apply; what other people's hands and a phone's camera always do (bones of other lengths, a
+            look from aslant, another aspect ratio, noise of the joints, losing joints and runs of frames) needs no
+            naming.
         strength: how much at most.
         generator: source of all chance.
     """
-    count = len(poses)
-    known = poses[:, :, 2:] > 0  # [N, T, 1, 21]
-    place = poses[:, :, :2] - 0.5  # about the picture's middle
-    palm = _palm_length(place, known)
-
-    place = place + strength.joint_noise * palm * torch.randn(place.shape, generator=generator)
-    if "horizontally_flip" in options:
-        sides = torch.where(_uniform(count, generator) < 0.5, -1.0, 1.0)
-        place = place * torch.stack([sides, torch.ones(count)], dim=1)[:, None, :, None]
-    if "rotate" in options:
-        place = _rotation(math.radians(strength.rotate) * _symmetric(count, generator)) @ place
-    if "scale" in options:
-        place = place * (1 + strength.scale * _symmetric(count, generator))[:, None, None, None]
-    stretch = torch.exp(0.5 * math.log(strength.stretch) * _symmetric(count, generator))
-    place = place * torch.stack([stretch, 1 / stretch], dim=1)[:, None, :, None]
-    if "translate" in options:
-        place = place + strength.translate * (2 * torch.rand(count, 1, 2, 1, generator=generator) - 1)
-    if "drop_frames" in options:
-        share = strength.drop_frames * _uniform(count, generator)
-        kept = torch.rand(poses.shape[:2], generator=generator) >= share[:, None]
-        known = known & kept[:, :, None, None]
-    return torch.cat([place + 0.5, poses[:, :, 2:]], dim=2) * known
+    seen = poses[:, :, 2] > 0  # [N, T, 21]
+    place = poses[:, :, :2]
+    if strength.bone_length:
+        place = place + _other_bones(place, seen, strength.bone_length, generator)
+    if strength.joint_noise:
+        noise = torch.randn(place.shape, generator=generator, device=generator.device)
+        place = noise.mul_(strength.joint_noise * _palm_length(place, seen)).add_(place)
+    drop_frames = strength.drop_frames if "drop_frames" in options else 0.0
+    left = lose(seen, strength.lost_joints, drop_frames, strength.lost_frames, generator).float()
+    x, y = place.unbind(2)
+    matrix, shift = _random_maps(len(poses), options, strength, generator)
+    moved = torch.empty_like(poses)
+    for axis in range(2):
+        moved[:, :, axis] = (matrix[axis, 0] * x + matrix[axis, 1] * y + shift[axis]) * left
+    moved[:, :, 2] = poses[:, :, 2] * left
+    return moved
 
 
-def _palm_length(place: Tensor, known: Tensor) -> Tensor:
+def _random_maps(
+    count: int, options: list[AugmentationOption], strength: Augmentation, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """All that turns, scales, shifts and mirrors an example, as one map of its places: matrix times place plus shift.
+
+    Mirrored, sheared, turned, scaled and stretched about the picture's middle in this order, then shifted.
+
+    Returns:
+        matrices ``[2, 2, N, 1, 1]`` and shifts ``[2, N, 1, 1]``.
+    """
+    draws = torch.rand(7, count, 1, 1, generator=generator, device=generator.device)
+    either_way = 2 * draws - 1
+    flip = torch.where(draws[0] < (0.5 if "horizontally_flip" in options else 0.0), -1.0, 1.0)
+    angle = (math.radians(strength.rotate) if "rotate" in options else 0.0) * either_way[1]
+    size = 1 + (strength.scale if "scale" in options else 0.0) * either_way[2]
+    stretch = torch.exp(0.5 * math.log(strength.stretch) * either_way[3])
+    moved = (strength.translate if "translate" in options else 0.0) * either_way[4:6]
+    shear = strength.shear * either_way[6]
+
+    cosine, sine = size * torch.cos(angle), size * torch.sin(angle)
+    across = torch.stack([stretch * cosine * flip, stretch * (shear * cosine - sine)])
+    up = torch.stack([sine * flip / stretch, (shear * sine + cosine) / stretch])
+    matrix = torch.stack([across, up])
+    return matrix, 0.5 - 0.5 * matrix.sum(dim=1) + moved
+
+
+def _other_bones(place: Tensor, seen: Tensor, spread: float, generator: torch.Generator) -> Tensor:
+    """How joints move when each bone is longer or shorter by a random share: ``[N, T, 2, 21]``.
+
+    A bone keeps its length through a window, as a person does; a joint moves with all bones between it and the wrist.
+    """
+    parents, chains = (one.to(place.device) for one in (_PARENTS, _CHAINS))
+    known = (seen & seen[:, :, parents])[:, :, None]
+    longer = spread * torch.randn(len(place), 1, 1, JOINT_COUNT, generator=generator, device=generator.device)
+    return ((place - place[..., parents]) * known * longer) @ chains
+
+
+def _palm_length(place: Tensor, seen: Tensor) -> Tensor:
     """Mean distance from the wrist to the middle knuckle over the frames with a hand: ``[N, 1, 1, 1]``."""
-    seen = known[..., WRIST] & known[..., MIDDLE_MCP]  # [N, T, 1]
-    lengths = (place[..., MIDDLE_MCP] - place[..., WRIST]).norm(dim=2, keepdim=True) * seen
-    return (lengths.sum(dim=1) / seen.sum(dim=1).clamp(min=1))[:, :, None, None]
-
-
-def _rotation(angles: Tensor) -> Tensor:
-    """Rotation matrices ``[N, 1, 2, 2]`` for angles ``[N]`` in radians."""
-    cosine, sine = torch.cos(angles), torch.sin(angles)
-    return torch.stack([torch.stack([cosine, -sine], dim=1), torch.stack([sine, cosine], dim=1)], dim=1)[:, None]
-
-
-def _uniform(count: int, generator: torch.Generator) -> Tensor:
-    return torch.rand(count, generator=generator)
-
-
-def _symmetric(count: int, generator: torch.Generator) -> Tensor:
-    return 2 * _uniform(count, generator) - 1
+    both = seen[..., WRIST] & seen[..., MIDDLE_MCP]  # [N, T]
+    x, y = (place[..., MIDDLE_MCP] - place[..., WRIST]).unbind(2)
+    lengths = torch.hypot(x, y) * both
+    return (lengths.sum(dim=1) / both.sum(dim=1).clamp(min=1))[:, None, None, None]

@@ -1,61 +1,89 @@
-"""Work in progress: where checkpoints lie, which of them may be resumed, and how they are written.
+"""Checkpoints: when and how they are written, and which one a training goes on from."""
 
-DVC deletes a stage's outputs before it runs, so checkpoints live in `.handloom/` of the main repository, in a folder
-named by a fingerprint of everything that decides the result. Other parameters, data or code have another folder and
-never resume.
-"""
-
-import json
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.loggers import MLFlowLogger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from typing_extensions import override
 
-from handloom.files import replacing, sha256_of_file
-from handloom.fingerprint import code_version, fingerprint
+from handloom.errors import DataError
+from handloom.files import replacing
 from handloom.models.checkpoint import read_checkpoint
-from handloom.repository import main_repository
-from handloom.training.module import HandClassifier
 
-# The code that decides a training's result.
-CODE = ("hand.py", "keypoint_table.py", "dataset", "models", "training")
+KEPT_CHECKPOINTS = 2  # the one before the last, in case the last is damaged
 
 
-def training_fingerprint(content: dict[str, Any], inputs: list[Path]) -> str:
-    """A hash of parameters, of the input files and of the code that training runs."""
-    return fingerprint(
-        {
-            "parameters": content,
-            "inputs": [sha256_of_file(path) for path in inputs],
-            "code": code_version(*CODE),
-            "torch": torch.__version__,
-        }
-    )
+class Checkpoints(Checkpoint):
+    """Writes a checkpoint every so many iterations, and at the end of a session that another one may continue.
+
+    It is written when all callbacks are through with the iteration, and holds their states. Beside what Lightning puts
+    into it, it says which training it belongs to (`fingerprint`) and which MLflow run (`run_id`).
+
+    Args:
+        folder: where to.
+        mark: the training's fingerprint.
+        interval: iterations between two checkpoints.
+    """
+
+    def __init__(self, folder: Path, mark: str, interval: int) -> None:
+        self.folder = folder
+        self.mark = mark
+        self.interval = interval
+
+    @override
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        iteration = trainer.current_epoch + 1
+        if iteration % self.interval and iteration != trainer.max_epochs:
+            return
+        trainer.save_checkpoint(self.folder / f"iteration-{iteration:06d}.ckpt")
+        if trainer.is_global_zero:
+            # A longer session may have left later ones; they are as good as before.
+            until_now = [path for path in checkpoints_in(self.folder) if iteration_of(path) <= iteration]
+            for path in until_now[:-KEPT_CHECKPOINTS]:
+                path.unlink()
+
+    @override
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint["fingerprint"] = self.mark
+        if isinstance(trainer.logger, MLFlowLogger):
+            checkpoint["run_id"] = trainer.logger.run_id
 
 
-def work_folder(kind: str, mark: str) -> Path:
-    """The folder for the checkpoints of the training with this fingerprint."""
-    return main_repository() / ".handloom" / "training" / f"{kind}-{mark[:16]}"
+def checkpoints_in(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, the oldest first."""
+    return sorted(folder.glob("iteration-*.ckpt"))  # names hold the zero-padded iteration
 
 
-def latest_checkpoint(folder: Path) -> Path | None:
-    """The newest checkpoint to resume from, or None."""
-    return max(folder.glob("iteration-*.ckpt"), default=None)  # names hold the zero-padded iteration
+def iteration_of(checkpoint: Path) -> int:
+    """How many iterations a checkpoint has behind it, by its name."""
+    return int(checkpoint.stem.removeprefix("iteration-"))
 
 
-def save_model(module: HandClassifier, path: Path) -> None:
-    """Write the trained model: what `HandClassifier.load_from_checkpoint` needs, the same bytes each time."""
-    checkpoint = {
-        "pytorch-lightning_version": lightning.__version__,
-        "state_dict": {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()},
-        # Pickle's bytes depend on which equal texts are one object; fresh ones make them depend on the content alone.
-        "hyper_parameters": json.loads(json.dumps(dict(module.hparams))),
-        "hparams_name": "kwargs",
-    }
-    AtomicCheckpointIO().save_checkpoint(checkpoint, path)
+def latest_checkpoint(folder: Path, mark: str, iterations: int) -> tuple[Path | None, list[str]]:
+    """The newest checkpoint that a training can go on from, or None; and what is wrong with those that are newer.
+
+    Args:
+        folder: where they are.
+        mark: the fingerprint that they must have.
+        iterations: how far the session goes; later checkpoints are of no use to it.
+    """
+    wrong: list[str] = []
+    for path in reversed(checkpoints_in(folder)):
+        if iteration_of(path) > iterations:
+            continue
+        try:
+            if read_checkpoint(path).get("fingerprint") == mark:
+                return path, wrong
+            wrong.append(f"{path.name} is of another training")
+        except DataError:
+            wrong.append(f"{path.name} cannot be read")
+    return None, wrong
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

@@ -2,109 +2,190 @@
 
 import logging
 import shutil
+import sys
 import warnings
-from collections import Counter
 from pathlib import Path
 
 import pytorch_lightning as lightning
-import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import MLFlowLogger
 
 from handloom import keypoint_table, tracking
-from handloom.config import Kind, Parameters, Training, as_plain
+from handloom.config import Kind, Parameters, Training
 from handloom.dataset.classes import class_names
-from handloom.dataset.examples import Example, read_examples
-from handloom.errors import DataError, HandloomError
+from handloom.dataset.examples import Examples, read_examples
+from handloom.errors import ConfigurationError, HandloomError, first_line
 from handloom.files import write_csv
+from handloom.fingerprint import fingerprint
+from handloom.models.checkpoint import read_checkpoint
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.training.batches import HandData
-from handloom.training.checkpoints import (
-    AtomicCheckpointIO,
-    latest_checkpoint,
-    save_model,
-    training_fingerprint,
-    work_folder,
-)
+from handloom.training.calibration import calibration_of
+from handloom.training.checkpoints import AtomicCheckpointIO, Checkpoints, latest_checkpoint
+from handloom.training.checks import check_examples, class_weights, count_found, warning_of_few
+from handloom.training.divergence import likely_cause
+from handloom.training.early_stopping import EarlyStopping
 from handloom.training.module import HandClassifier
 from handloom.training.reporter import Reporter
+from handloom.training.saved_model import save_model
+from handloom.training.work import deciding, made_of, open_folder, what_changed, work_folder
+
+WARNING_TAG = "handloom.warning"
 
 
 def train(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Path) -> None:
     """Train on the training part; write the model, its history and the id of its MLflow run into the folder `out`.
 
     Interrupted and started again with the same parameters, data and code, it goes on from the last checkpoint in the
-    same MLflow run and ends in the same weights, bit for bit.
+    same MLflow run and ends in the same weights, bit for bit. So does a session that ended at `iterations`, when that
+    is raised.
+
+    With several devices Lightning runs the calling script again for each further one; only the first process tracks
+    and writes.
 
     Raises:
         DataError: there is nothing to learn from.
-        HandloomError: the loss was no longer a number.
+        ConfigurationError: the accelerator is not there, or a parameter does not fit the data.
+        HandloomError: the loss or the weights were no longer numbers.
     """
     settings = parameters.training(kind)
-    training = read_examples(table, split, "train")
-    validation = read_examples(table, split, "validation")
-    classes = class_names(example.label for example in training)
-    _check(training, validation, classes)
+    training, validation = _read(settings, table, split)
+    classes = class_names(training.labels.to_pylist())
+    check_examples(kind, settings, training, validation, classes)
+    found = count_found(training)
 
-    mark = training_fingerprint({"kind": kind, "training": as_plain(settings)}, [table, split])
+    content = made_of(kind, settings, table, split)
+    mark = fingerprint(content)
     folder = work_folder(kind, mark)
-    checkpoint = latest_checkpoint(folder)
-    run_id = _run(folder, parameters, kind)
-    if checkpoint:
-        print(f"train_{kind}: going on from {checkpoint.stem}")
+    reporter, early_stopping = Reporter(settings, f"train_{kind}"), EarlyStopping(settings)
+    checkpoints = Checkpoints(folder, mark, settings.checkpoint_interval)
+    trainer = _trainer(settings, kind, folder, [reporter, early_stopping, checkpoints])
 
-    torch.set_num_threads(settings.threads)
+    checkpoint, wrong = latest_checkpoint(folder, mark, session_length(settings))
+    if trainer.is_global_zero:
+        _say_where_it_starts(kind, checkpoint, wrong, changed=what_changed(folder, kind, content))
+        open_folder(folder, kind, content)
+        run_id = _run(folder, checkpoint, parameters, kind)
+        if warning := warning_of_few(found):
+            print(f"train_{kind}: {warning}", file=sys.stderr)
+            tracking.set_tag(run_id, WARNING_TAG, warning)
+    else:
+        run_id = tracking.run_in(folder / RUN_FILE)
+    trainer.logger = MLFlowLogger(tracking_uri=tracking.tracking_uri(), run_id=run_id)
+
     lightning.seed_everything(settings.seed, verbose=False)
     frame_rate = float(keypoint_table.read_metadata(table)["frame_rate"])
-    module = HandClassifier(kind, classes, frame_rate, as_plain(settings))
-    trainer = _trainer(settings, kind, folder, run_id)
+    weights = class_weights(found, classes) if settings.class_balance == "weights" else None
+    module = HandClassifier(kind, classes, frame_rate, deciding(settings), weights)
+    data = HandData(training, validation, classes, settings)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of workers that would not help, and of logging every 50 steps
-            trainer.fit(module, datamodule=HandData(training, validation, classes, settings), ckpt_path=checkpoint)
-    except FloatingPointError as error:
+            trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
+    except (FloatingPointError, ConfigurationError) as error:
+        if not trainer.is_global_zero:
+            sys.exit(1)  # all processes fail alike, and one line is enough
+        if isinstance(error, ConfigurationError):
+            raise ConfigurationError(f"train_{kind}.{error}") from None
         raise HandloomError(
-            f"train_{kind}: {error}; lower train_{kind}.optimizer.lr or look for odd joints in {table};"
-            f" the last checkpoint is kept in {folder}"
+            f"train_{kind}: {error}; {likely_cause(settings, kind, table)}; the last checkpoint is kept in {folder}"
         ) from None
+    if not trainer.is_global_zero:
+        return
 
-    save_model(module, out / MODEL_FILE)
+    iteration = trainer.current_epoch
+    paused = iteration < settings.maximum_iterations and not trainer.should_stop
+    if early_stopping.best:
+        module.network.load_state_dict(early_stopping.best)
+        print(
+            f"train_{kind}: stopped at iteration {iteration},"
+            f" the model is that of iteration {early_stopping.best_iteration}"
+        )
+    calibration = calibration_of(module, data.validation_batches())
+    save_model(module, calibration, out / MODEL_FILE)
+    if calibration:
+        numbers = {f"calibration_{name}": number for name, number in calibration.metrics.items()}
+        tracking.log_metrics(run_id, tracking.unlogged(tracking.logged_steps(run_id), numbers, iteration), iteration)
     write_csv(out / HISTORY_FILE, module.history)
     tracking.write_run_file(out / RUN_FILE, run_id)
-    shutil.rmtree(folder)
+    if paused:
+        print(
+            f"train_{kind}: paused at iteration {iteration} of {settings.maximum_iterations};"
+            f" with a greater train_{kind}.iterations it goes on from there"
+        )
+    else:
+        shutil.rmtree(folder)
 
 
-def _trainer(settings: Training, kind: Kind, folder: Path, run_id: str) -> lightning.Trainer:
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)  # it would advertise and list devices
-    return lightning.Trainer(
-        max_epochs=settings.maximum_iterations,
-        accelerator=settings.accelerator,
-        devices=1,
-        deterministic=True,
-        gradient_clip_val=settings.optimizer.gradient_clip or None,
-        check_val_every_n_epoch=min(settings.report_interval, settings.maximum_iterations),
-        num_sanity_val_steps=0,
-        callbacks=[
-            Reporter(settings.report_interval, f"train_{kind}"),
-            ModelCheckpoint(
-                dirpath=folder,
-                filename="iteration-{epoch:06d}",
-                auto_insert_metric_name=False,
-                every_n_epochs=settings.checkpoint_interval,
-                save_on_train_epoch_end=True,
-            ),
-        ],
-        plugins=[AtomicCheckpointIO()],
-        logger=MLFlowLogger(tracking_uri=tracking.tracking_uri(), run_id=run_id),
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=folder,
+def _read(settings: Training, table: Path, split: Path) -> tuple[Examples, Examples]:
+    """The training and the validation part."""
+    memory, left_hands = settings.keypoints_in_memory, settings.left_hands
+    return (
+        read_examples(table, split, "train", memory, left_hands),
+        read_examples(table, split, "validation", memory, left_hands),
     )
 
 
-def _run(folder: Path, parameters: Parameters, kind: Kind) -> str:
+def session_length(settings: Training) -> int:
+    """The iteration at which this session ends, if nothing stops it before."""
+    return min(settings.maximum_iterations, settings.iterations)
+
+
+def _trainer(settings: Training, kind: Kind, folder: Path, callbacks: list[lightning.Callback]) -> lightning.Trainer:
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # they would advertise and list devices
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a GPU that is there and was not asked for
+            trainer = lightning.Trainer(
+                max_epochs=session_length(settings),
+                accelerator=settings.accelerator,
+                devices=settings.devices,
+                strategy=settings.strategy,
+                precision=settings.precision,
+                use_distributed_sampler=False,  # batches take their process's share themselves
+                deterministic=True,
+                gradient_clip_val=settings.optimizer.gradient_clip or None,
+                check_val_every_n_epoch=settings.report_interval,
+                num_sanity_val_steps=0,
+                callbacks=callbacks,
+                plugins=[AtomicCheckpointIO()],
+                logger=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                default_root_dir=folder,
+            )
+    except (lightning.utilities.exceptions.MisconfigurationException, ValueError, RuntimeError) as error:
+        raise ConfigurationError(
+            f"train_{kind}: accelerator {settings.accelerator}, devices {settings.devices}, strategy"
+            f" {settings.strategy} and precision {settings.precision} do not go together on this machine"
+            f" ({first_line(error)}); set train_{kind}.accelerator=cpu train_{kind}.devices=1, or what it has"
+        ) from None
+    if settings.precision == "16-mixed" and trainer.strategy.root_device.type == "cpu":
+        # Lightning would take bf16-mixed instead, and only warn.
+        raise ConfigurationError(f"train_{kind}.precision: 16-mixed needs a GPU; set bf16-mixed or 32-true")
+    return trainer
+
+
+def _say_where_it_starts(kind: Kind, checkpoint: Path | None, wrong: list[str], changed: list[str]) -> None:
+    start = f"going on from {checkpoint.stem}" if checkpoint else "starting afresh"
+    if wrong:
+        print(f"train_{kind}: {', '.join(wrong)}; {start}", file=sys.stderr)
+    elif checkpoint:
+        print(f"train_{kind}: {start}")
+    elif changed:
+        others = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        print(
+            f"train_{kind}: an interrupted training is not continued, because {', '.join(changed[:3])}{others}"
+            f" changed; {start}",
+            file=sys.stderr,
+        )
+
+
+def _run(folder: Path, checkpoint: Path | None, parameters: Parameters, kind: Kind) -> str:
     """The MLflow run of the training in progress in `folder`, or a new one."""
     run_file = folder / RUN_FILE
+    if checkpoint and not run_file.exists():
+        tracking.write_run_file(run_file, read_checkpoint(checkpoint)["run_id"])
     if run_file.exists():
         run_id = tracking.open_run(run_file, kind, parameters)
         tracking.resume_run(run_id)
@@ -112,19 +193,3 @@ def _run(folder: Path, parameters: Parameters, kind: Kind) -> str:
         run_id = tracking.start_run(kind, parameters)
     tracking.write_run_file(run_file, run_id)
     return run_id
-
-
-def _check(training: list[Example], validation: list[Example], classes: list[str]) -> None:
-    found = Counter(example.label for example in training if example.hand_found)
-    for label in classes:
-        if not found[label]:
-            raise DataError(
-                f"class {label!r}: no hand was found in any of its training examples; add pictures or remove it"
-            )
-    if len(classes) < 2:
-        raise DataError(f"only the class {classes[0]!r} is left to learn from; a classifier needs two")
-    for example in validation:
-        if example.label not in found:
-            raise DataError(
-                f"class {example.label!r}: only the validation part has it ({example.name}); add it to training"
-            )

@@ -1,0 +1,249 @@
+"""Accuracy on real joints and photos of people who were held out, with the parameters of `params.yaml`.
+
+    python benchmarks/accuracy.py sfinge3d KEYPOINTS.parquet
+        SFINGE 3D: 13 gestures, each of its four blocks left out in turn, three seeds; windows of 60 frames
+    python benchmarks/accuracy.py sign_digits PHOTOS SUBJECTS.csv
+        Sign Language Digits: five folds by subject; then the same models on the same joints changed as a phone's
+        camera may change them
+    python benchmarks/accuracy.py kinivi KEYPOINTS.csv
+        keypoint.csv of hand-gesture-recognition-mediapipe: the last quarter of each class, in the order of the file
+
+Every fold runs the real stages: extract_keypoints once, then train with what is left of the other folds, without a
+validation part, so that nothing is chosen by looking. The test part is read once. A hand that is not found is an error.
+"""
+
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from sklearn.model_selection import StratifiedGroupKFold
+
+from handloom import keypoint_table
+from handloom.config import (
+    ExtractKeypoints,
+    Groups,
+    Kind,
+    LabeledDirectories,
+    LabeledKeypointsDataFrame,
+    Parameters,
+    Training,
+    parameters_from,
+)
+from handloom.dataset.examples import Example, read_examples
+from handloom.evaluation.predict import predict_examples
+from handloom.extraction.extract import extract_keypoints
+from handloom.hand import Poses, mirror, present
+from handloom.models.checkpoint import load_model
+from handloom.models.folder import MODEL_FILE
+from handloom.training.train import train
+
+PROCESSES = 2  # folds at a time; each trains on one thread
+Change = Callable[[Poses], Poses]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One training: what it holds out, and its seed."""
+
+    name: str
+    tested: frozenset[int]  # session ids
+    seed: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one fold's model said of its test part: class taken for class, by name of the change."""
+
+    fold: Fold
+    answers: dict[str, Counter[tuple[str, str]]]
+
+
+def about_the_middle(matrix: list[list[float]]) -> Change:
+    """Multiply the places of seen joints by a matrix, about the picture's middle."""
+
+    def change(poses: Poses) -> Poses:
+        changed = poses.copy()
+        changed[:, :2] = np.asarray(matrix, np.float32) @ (poses[:, :2] - 0.5) + 0.5
+        return np.asarray(np.where(poses[:, 2:] > 0, changed, 0), np.float32)
+
+    return change
+
+
+def turned(degrees: float) -> Change:
+    sine, cosine = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
+    return about_the_middle([[cosine, -sine], [sine, cosine]])
+
+
+# The digits are square photos. In a phone's frame of the same height (or width) x (or y) counts 16/9 as much.
+PHONE: dict[str, Change] = {
+    "stretched to 9:16": about_the_middle([[16 / 9, 0], [0, 1]]),
+    "stretched to 16:9": about_the_middle([[1, 0], [0, 16 / 9]]),
+    "mirrored": mirror,
+    "turned by 20 degrees": turned(20),
+    "turned by -20 degrees": turned(-20),
+    "shrunk to a quarter": about_the_middle([[0.25, 0], [0, 0.25]]),
+}
+
+
+def sfinge3d(table: Path) -> None:
+    source = LabeledKeypointsDataFrame(
+        data_frame=str(table),
+        origin="lower_left",
+        axis_order="channel_joint",
+        channels="xy_confidence",
+        frame_rate=20.0,
+        group_column="group",
+    )
+    with tempfile.TemporaryDirectory() as name:
+        sessions = extracted(source, "action", 20.0, Path(name))
+        blocks = sorted(set(sessions["group"]))
+        folds = [
+            Fold(f"block {block}", members(sessions, [group == block for group in sessions["group"]]), seed)
+            for block in blocks
+            for seed in (1, 2, 3)
+        ]
+        settings = replace(parameters().train_action, prediction_window_size=60)
+        results = list(measured("action", settings, sessions, folds, Path(name), {}))
+    for block in blocks:
+        shares = [share(result) for result in results if result.fold.name == f"block {block}"]
+        print(f"block {block}: " + ", ".join(f"{value:.2%}" for value in shares))
+    print(f"mean of {len(results)}: {np.mean([share(result) for result in results]):.2%}")
+
+
+def sign_digits(photos: Path, subjects: Path) -> None:
+    groups = Groups(file=str(subjects), path_column="image", group_column="subject")
+    source = LabeledDirectories(path=str(photos), groups=groups)
+    with tempfile.TemporaryDirectory() as name:
+        sessions = extracted(source, "pose", 30.0, Path(name))
+        splitter = StratifiedGroupKFold(5, shuffle=True, random_state=1)
+        parts = splitter.split(sessions["label"], sessions["label"], sessions["group"])
+        folds = [
+            Fold(f"fold {number}", frozenset(sessions["session_id"][row] for row in tested), 1)
+            for number, (_, tested) in enumerate(parts, start=1)
+        ]
+        results = list(measured("pose", parameters().train_pose, sessions, folds, Path(name), PHONE))
+    for result in results:
+        print(f"{result.fold.name}: {share(result):.2%}")
+    plain = pooled(results, "")
+    print(f"all {plain[1]}: {plain[0] / plain[1]:.2%} ({plain[0]})")
+    for change in PHONE:
+        right, count = pooled(results, change)
+        print(f"{change}: {right / count:.2%}, {(right - plain[0]) / count:+.2%}")
+
+
+def kinivi(table: Path) -> None:
+    source = LabeledKeypointsDataFrame(
+        data_frame=str(table),
+        session_id_column="",
+        label_column="0",
+        feature_column="*",
+        header=False,
+        origin="upper_left",
+        axis_order="joint_channel",
+        channels="xy",
+    )
+    with tempfile.TemporaryDirectory() as name:
+        sessions = extracted(source, "pose", 30.0, Path(name))
+        labels = np.array(sessions["label"])
+        held_out = np.zeros(len(labels), bool)
+        for label in set(sessions["label"]):
+            rows = np.flatnonzero(labels == label)  # in the order of the file
+            held_out[rows[len(rows) - len(rows) // 4 :]] = True
+        folds = [Fold("last quarter of each class", members(sessions, held_out.tolist()), seed) for seed in (1, 2, 3)]
+        results = list(measured("pose", parameters().train_pose, sessions, folds, Path(name), {}))
+    for result in results:
+        print(f"{result.fold.name}, seed {result.fold.seed}: {share(result):.2%}")
+    print(f"mean of {len(results)}: {np.mean([share(result) for result in results]):.2%}")
+
+
+def extracted(source: object, kind: Kind, frame_rate: float, folder: Path) -> dict[str, list]:
+    """Run the stage extract_keypoints; return its sessions as columns."""
+    table = folder / "keypoints.parquet"
+    extract_keypoints(source, ExtractKeypoints(target_frame_rate=frame_rate), kind, table, folder / "keypoints")
+    rows = keypoint_table.read(table).select(["session_id", "label", "group"])
+    return rows.group_by(rows.column_names, use_threads=False).aggregate([]).sort_by("session_id").to_pydict()
+
+
+def measured(
+    kind: Kind, settings: Training, sessions: dict[str, list], folds: Sequence[Fold], folder: Path, changes: dict
+) -> Iterable[Result]:
+    """Train and test each fold, some at a time; print each as it ends."""
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+        waiting = [
+            pool.submit(tried, kind, replace(settings, seed=fold.seed), sessions, fold, folder, list(changes))
+            for fold in folds
+        ]
+        for future in waiting:
+            result = future.result()
+            wrong = Counter({pair: n for pair, n in result.answers[""].items() if pair[0] != pair[1]})
+            common = ", ".join(f"{label} for {answer} {n}" for (label, answer), n in wrong.most_common(4))
+            print(f"  {result.fold.name}, seed {result.fold.seed}: {share(result):.2%}  {common}", flush=True)
+            yield result
+
+
+def tried(
+    kind: Kind, settings: Training, sessions: dict[str, list], fold: Fold, folder: Path, changes: list[str]
+) -> Result:
+    """Train without the fold's examples, in a repository of its own, and answer them."""
+    project = folder / f"{fold.name}-{fold.seed}"
+    project.mkdir()
+    os.environ["DVC_ROOT"] = str(project)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    split, table = project / "split.parquet", folder / "keypoints.parquet"
+    parts = ["test" if session in fold.tested else "train" for session in sessions["session_id"]]
+    pq.write_table(pa.table({**sessions, "part": parts}), split)
+    train(replace(parameters(), **{f"train_{kind}": settings}), kind, table, split, project / "model")
+    model = load_model(project / "model" / MODEL_FILE)
+    tested = read_examples(table, split, "test")
+    answers = {}
+    for name in ("", *changes):
+        change = PHONE[name] if name else np.copy
+        seen = [Example(change(one.poses), one.label, one.name, one.group) for one in tested]
+        probabilities = predict_examples(model, seen, parameters().evaluate.window_stride)
+        answers[name] = Counter(
+            (one.label, model.classes[row.argmax()] if present(one.poses).any() else "no hand")
+            for one, row in zip(seen, probabilities, strict=True)
+        )
+    return Result(fold, answers)
+
+
+def members(sessions: dict[str, list], chosen: Sequence[bool]) -> frozenset[int]:
+    return frozenset(session for session, one in zip(sessions["session_id"], chosen, strict=True) if one)
+
+
+def share(result: Result) -> float:
+    right, count = pooled([result], "")
+    return right / count
+
+
+def pooled(results: Sequence[Result], change: str) -> tuple[int, int]:
+    """Right answers and all answers."""
+    answers = sum((result.answers[change] for result in results), Counter())
+    return sum(n for (label, answer), n in answers.items() if label == answer), answers.total()
+
+
+def parameters() -> Parameters:
+    return parameters_from(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")))
+
+
+PROTOCOLS: dict[str, tuple[Callable[..., None], int]] = {
+    "sfinge3d": (sfinge3d, 1),
+    "sign_digits": (sign_digits, 2),
+    "kinivi": (kinivi, 1),
+}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in PROTOCOLS or len(sys.argv) - 2 != PROTOCOLS[sys.argv[1]][1]:
+        sys.exit(__doc__)
+    PROTOCOLS[sys.argv[1]][0](*(Path(argument) for argument in sys.argv[2:]))

@@ -1,0 +1,33 @@
+"""Left hands turned into right ones, so that a classifier has to learn each sign once."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from handloom.hand import Poses, mirror
+
+FRAMES_AT_ONCE = 65_536
+
+
+def votes(chirality: pa.Array) -> NDArray[np.int8]:
+    """What each frame says of its hand, ``[T]``: 1 for left, -1 for right, 0 where nothing is known."""
+    left, right = (pc.fill_null(pc.equal(chirality, side), False) for side in ("left", "right"))
+    return left.to_numpy(zero_copy_only=False).astype(np.int8) - right.to_numpy(zero_copy_only=False).astype(np.int8)
+
+
+def mirror_left_hands(
+    frames: Poses, starts: NDArray[np.int64], lengths: NDArray[np.int64], votes: NDArray[np.int8]
+) -> None:
+    """Mirror, in place, whole clips of left hands: by the majority of their frames, so that no clip jumps.
+
+    Args:
+        frames: ``[F, 3, 21]``, clips one after another.
+        starts: ``[N]``, the first frame of each.
+        lengths: ``[N]``, the number of its frames, at least 1.
+        votes: ``[F]``, see the function of that name.
+    """
+    left = np.repeat(np.add.reduceat(votes, starts, dtype=np.int64) > 0, lengths)
+    for first in range(0, len(frames), FRAMES_AT_ONCE):
+        some = slice(first, first + FRAMES_AT_ONCE)
+        frames[some][left[some]] = mirror(frames[some][left[some]])

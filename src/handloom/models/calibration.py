@@ -1,0 +1,82 @@
+"""What validation taught about a model's probabilities; it travels inside the model's file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+NO_ANSWER = ""  # in place of a class, where its probability is below its threshold; no class is called so
+
+
+@dataclass(frozen=True)
+class ClassThreshold:
+    """From which probability on an answer of this class is worth believing.
+
+    Attributes:
+        label: the class.
+        examples: validation windows of it.
+        threshold: the recommended one; None where no validation window was rightly taken for the class.
+        precision, recall: of the class on validation, with the threshold; None without one.
+    """
+
+    label: str
+    examples: int
+    threshold: float | None
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a model's probabilities were calibrated, and what they are worth; every number is from validation windows.
+
+    Attributes:
+        temperature: what the network's scores were divided by; above 1 where it was too sure of itself. It is inside
+            the saved weights already.
+        examples: how many windows.
+        log_loss_before, log_loss: mean negative log likelihood at temperature 1 and calibrated, nats.
+        calibration_error_before, calibration_error: expected calibration error, likewise.
+        classes: thresholds, in the order of the network's outputs.
+        background_taken_for_gesture: share of the windows of the background class that were taken for another; None
+            without any.
+        background_taken_for_gesture_at_thresholds: the same where an answer below its threshold is none.
+    """
+
+    temperature: float
+    examples: int
+    log_loss_before: float
+    log_loss: float
+    calibration_error_before: float
+    calibration_error: float
+    classes: tuple[ClassThreshold, ...]
+    background_taken_for_gesture: float | None
+    background_taken_for_gesture_at_thresholds: float | None
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The recommended thresholds by class; a class without one is missing."""
+        return {one.label: one.threshold for one in self.classes if one.threshold is not None}
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Its numbers by name, those of single classes left out."""
+        numbers = {
+            "temperature": self.temperature,
+            "examples": self.examples,
+            "log_loss_before": self.log_loss_before,
+            "log_loss": self.log_loss,
+            "error_before": self.calibration_error_before,
+            "error": self.calibration_error,
+            "background_taken_for_gesture": self.background_taken_for_gesture,
+            "background_taken_for_gesture_at_thresholds": self.background_taken_for_gesture_at_thresholds,
+        }
+        return {name: number for name, number in numbers.items() if number is not None}
+
+
+def answer_at(predicted: str, probability: float, thresholds: Mapping[str, float]) -> str:
+    """The most likely class if its probability reaches its threshold, or it has none; else `NO_ANSWER`."""
+    return predicted if probability >= thresholds.get(predicted, 0.0) else NO_ANSWER
+
+
+def background_taken_for_gesture(labels: Sequence[str], answers: Sequence[str], background_label: str) -> float | None:
+    """Share of the background's examples that were answered with another class; None where it has no examples."""
+    said = [answer for label, answer in zip(labels, answers, strict=True) if label == background_label]
+    return sum(answer not in (background_label, NO_ANSWER) for answer in said) / len(said) if said else None

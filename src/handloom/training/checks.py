@@ -1,0 +1,76 @@
+"""What a training refuses, and what it warns of, before it starts."""
+
+from collections import Counter
+
+from handloom.config import Kind, Training
+from handloom.dataset.examples import Examples
+from handloom.errors import ConfigurationError, DataError, printable
+
+# Fewer than these rarely give a model that does what it should for other people than those it learnt from.
+FEW_EXAMPLES = 50
+FEW_OF_A_CLASS = 10
+
+
+def check_examples(
+    kind: Kind, settings: Training, training: Examples, validation: Examples, classes: list[str]
+) -> None:
+    """Refuse what cannot be learnt from.
+
+    Args:
+        kind: "pose" or "action".
+        settings: its training section.
+        training: the examples of the training part, also those without a hand.
+        validation: those of the validation part.
+        classes: the labels of the training part in order.
+
+    Raises:
+        DataError: a class has no hand to learn from, or is alone, or only validation has it; or a window is longer
+            than every clip.
+        ConfigurationError: early stopping has no validation part to go by.
+    """
+    found = count_found(training)
+    for label in classes:
+        if not found[label]:
+            raise DataError(
+                f"class {label!r}: no hand was found in any of its training examples; add pictures or remove it"
+            )
+    if len(classes) < 2:
+        raise DataError(f"only the class {classes[0]!r} is left to learn from; a classifier needs two")
+    for label, name in zip(validation.labels.to_pylist(), validation.names.to_pylist(), strict=True):
+        if label not in found:
+            raise DataError(f"class {label!r}: only the validation part has it ({printable(name)}); add it to training")
+    window, longest = settings.prediction_window_size, int(training.with_hand().lengths.max())
+    if window > longest:
+        raise DataError(
+            f"train_{kind}.prediction_window_size is {window} frames, but the longest clip to learn from has {longest};"
+            f" set it to at most {longest}"
+        )
+    if settings.early_stopping.patience and not validation.hand_found.any():
+        raise ConfigurationError(
+            f"train_{kind}.early_stopping.patience: the validation part is empty, so there is no loss to go by;"
+            " set it to 0, or split.validation so that there is one"
+        )
+
+
+def warning_of_few(found: Counter[str]) -> str | None:
+    """One line where there are few examples with a hand, in all or of a class; None where there are enough."""
+    few = []
+    if found.total() < FEW_EXAMPLES:
+        few.append(f"{found.total()} examples with a hand in all (at least {FEW_EXAMPLES} are advised)")
+    rare = sorted(label for label, count in found.items() if count < FEW_OF_A_CLASS)
+    if rare:
+        named = ", ".join(f"{found[label]} of {label!r}" for label in rare[:3])
+        others = f" and few of {len(rare) - 3} more classes" if len(rare) > 3 else ""
+        few.append(f"{named}{others} (at least {FEW_OF_A_CLASS} of a class)")
+    return f"little to learn from: {', '.join(few)}; expect a poor model" if few else None
+
+
+def count_found(training: Examples) -> Counter[str]:
+    """The number of examples with a hand, by class."""
+    return Counter(training.with_hand().labels.to_pylist())
+
+
+def class_weights(found: Counter[str], classes: list[str]) -> list[float]:
+    """What an example of each class counts, so that all classes count the same: 1 over their numbers, with mean 1."""
+    inverse = [1 / found[label] for label in classes]
+    return [weight * len(classes) / sum(inverse) for weight in inverse]

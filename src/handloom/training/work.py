@@ -1,0 +1,73 @@
+"""Work in progress: the folder of a training's checkpoints, and why that of another training is not continued.
+
+DVC deletes a stage's outputs before it runs, so checkpoints live in `.handloom/` of the main repository, in a folder
+named by a fingerprint of everything that decides the result. Other parameters, data or code have another folder and
+never resume; going back to the old ones finds the old folder, as long as it is among the newest few.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as lightning
+import torch
+
+from handloom.config import Kind, Training, as_plain
+from handloom.files import sha256_of_file, write_json
+from handloom.fingerprint import code_version
+from handloom.repository import main_repository
+from handloom.tracking import flat
+from handloom.training.checkpoints import checkpoints_in
+
+# The code that decides a training's result.
+CODE = ("hand.py", "keypoint_table.py", "dataset", "models", "training")
+MADE_OF_FILE = "made_of.json"
+KEPT_FOLDERS = 5  # of a kind; so that `.handloom/` does not grow for ever
+# They say how long a session is and how often it is saved, and decide nothing else.
+OF_THE_SESSION = ("iterations", "checkpoint_interval")
+
+
+def deciding(settings: Training) -> dict[str, Any]:
+    """The training section as plain dictionaries, without what the result does not depend on."""
+    return {name: value for name, value in as_plain(settings).items() if name not in OF_THE_SESSION}
+
+
+def made_of(kind: Kind, settings: Training, table: Path, split: Path) -> dict[str, Any]:
+    """Everything that decides the result of a training, under the names that a user knows it by."""
+    return {
+        **flat(deciding(settings), f"train_{kind}"),
+        "the keypoint table": sha256_of_file(table),
+        "the split": sha256_of_file(split),
+        "the code": code_version(*CODE),
+        "PyTorch's version": torch.__version__,
+        "Lightning's version": lightning.__version__,
+    }
+
+
+def work_folder(kind: Kind, mark: str) -> Path:
+    """The folder for the checkpoints of the training with this fingerprint."""
+    return main_repository() / ".handloom" / "training" / f"{kind}-{mark[:16]}"
+
+
+def open_folder(folder: Path, kind: Kind, content: dict[str, Any]) -> None:
+    """Make the folder of a training with `made_of`'s `content`, and remove the oldest ones of its kind."""
+    write_json(folder / MADE_OF_FILE, content)
+    for old in list(_others(folder, kind))[KEPT_FOLDERS - 1 :]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def what_changed(folder: Path, kind: Kind, content: dict[str, Any]) -> list[str]:
+    """The names of what differs between a training and the newest interrupted one of its kind; empty without one."""
+    for other in _others(folder, kind):
+        if checkpoints_in(other) and (other / MADE_OF_FILE).exists():
+            before = json.loads((other / MADE_OF_FILE).read_text(encoding="utf-8"))
+            return [name for name in before | content if before.get(name) != content.get(name)]
+    return []
+
+
+def _others(folder: Path, kind: Kind) -> Iterator[Path]:
+    """The folders of other trainings of this kind, those that were written to last first."""
+    others = [other for other in folder.parent.glob(f"{kind}-*") if other != folder]
+    return iter(sorted(others, key=lambda other: other.stat().st_mtime_ns, reverse=True))

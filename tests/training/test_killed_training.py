@@ -1,0 +1,91 @@
+"""A training in a process of its own, killed without warning and started again, ends as if nothing had happened."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow import MlflowClient
+from small_training import WITH_VALIDATION, write_tables
+
+SCRIPT = Path(__file__).with_name("small_training.py")
+LONG: dict[str, Any] = {
+    "maximum_iterations": 30,
+    "report_interval": 1,
+    "checkpoint_interval": 4,
+    "batch_size": 1,
+    "optimizer": {"lr": 0.01, "warmup": 0.2},
+    "early_stopping": {"patience": 29},  # its counts and its best network have to survive, too
+}
+
+
+@pytest.fixture(autouse=True)
+def with_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_tables(["a", "b"] * 15, WITH_VALIDATION)
+
+
+def start(repository: Path) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), json.dumps(LONG)],
+        env=environment | {"DVC_ROOT": str(repository), "PYTHONWARNINGS": "ignore"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def last_report(repository: Path) -> int:
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(repository / "mlflow.db")) as database:
+        return int(database.execute("SELECT coalesce(max(step), 0) FROM metrics WHERE key = 'loss'").fetchone()[0])
+    return 0
+
+
+def kill_after_report(repository: Path, iteration: int) -> None:
+    process = start(repository)
+    while process.poll() is None and last_report(repository) < iteration:
+        time.sleep(0.01)
+    assert process.poll() is None, "the training ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def what_came_of_it(repository: Path) -> dict[str, Any]:
+    client = MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
+    (run,) = client.search_runs([client.get_experiment_by_name("handloom-pose").experiment_id])
+    assert run.info.run_id == json.loads(Path("out/run.json").read_text())["run_id"]
+    assert run.info.status == "FINISHED"
+    assert not list((repository / ".handloom/training").iterdir())
+    return {
+        "model": Path("out/model.ckpt").read_bytes(),
+        "history": Path("out/history.csv").read_text(),
+        "mlflow": {
+            name: [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, name)]
+            for name in run.data.metrics
+        },
+    }
+
+
+def test_killed_three_times_it_ends_in_the_same_bits_and_one_run(tmp_path: Path) -> None:
+    repositories = tmp_path / "undisturbed", tmp_path / "killed"
+    for repository in repositories:
+        repository.mkdir()
+    assert start(repositories[0]).wait() == 0
+    undisturbed = what_came_of_it(repositories[0])
+    assert len(undisturbed["mlflow"]["validation_loss"]) > 15
+
+    for report in (2, 7, 14):  # before the first checkpoint, and twice reports after the last one
+        kill_after_report(repositories[1], report)
+    last = start(repositories[1])
+    said, _ = last.communicate()
+    assert "train_pose: going on from iteration-0000" in said
+    assert what_came_of_it(repositories[1]) == undisturbed
