@@ -36,6 +36,7 @@ from handloom.config import (
     LabeledDirectories,
     LabeledKeypointsDataFrame,
     Parameters,
+    Source,
     Training,
     parameters_from,
 )
@@ -166,7 +167,7 @@ def kinivi(table: Path) -> None:
     print(f"mean of {len(results)}: {np.mean([share(result) for result in results]):.2%}")
 
 
-def extracted(source: object, kind: Kind, frame_rate: float, folder: Path) -> dict[str, list]:
+def extracted(source: Source, kind: Kind, frame_rate: float, folder: Path) -> dict[str, list]:
     """Run the stage extract_keypoints; return its sessions as columns."""
     table = folder / "keypoints.parquet"
     extract_keypoints(source, ExtractKeypoints(target_frame_rate=frame_rate), kind, table, folder / "keypoints")
@@ -202,14 +203,16 @@ def tried(
     split, table = project / "split.parquet", folder / "keypoints.parquet"
     parts = ["test" if session in fold.tested else "train" for session in sessions["session_id"]]
     pq.write_table(pa.table({**sessions, "part": parts}), split)
-    train(replace(parameters(), **{f"train_{kind}": settings}), kind, table, split, project / "model")
+    base = parameters()
+    changed = replace(base, train_pose=settings) if kind == "pose" else replace(base, train_action=settings)
+    train(changed, kind, table, split, project / "model")
     model = load_model(project / "model" / MODEL_FILE)
     tested = read_examples(table, split, "test")
     answers = {}
     for name in ("", *changes):
         change = PHONE[name] if name else np.copy
         seen = [Example(change(one.poses), one.label, one.name, one.group) for one in tested]
-        probabilities = predict_examples(model, seen, parameters().evaluate.window_stride)
+        probabilities = predict_examples(model, seen, base.evaluate.window_stride)
         answers[name] = Counter(
             (one.label, model.classes[row.argmax()] if present(one.poses).any() else "no hand")
             for one, row in zip(seen, probabilities, strict=True)

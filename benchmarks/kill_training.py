@@ -6,8 +6,8 @@ It makes up 240 clips of joints in a temporary folder and trains the action clas
 as `dvc repro` does, for 60 iterations: first undisturbed, which is timed; then with another work folder and another
 MLflow store, killed with SIGKILL after a time that is drawn evenly between 0 and that duration, in turn the process
 alone and its whole group. Each kill is followed by a new start. A stage that ends before its moment has come is no
-kill: its outputs are compared, and the next start begins from nothing again. After KILLS kills a last start runs to its
-end.
+kill: its outputs are compared, and the next start begins from nothing again. So it does after a kill that came when all
+outputs were written and the work folder was gone. After KILLS kills a last start runs to its end.
 
 Printed are the moments, and the last report and checkpoint at each. The status is 1 if, in any round, the model or the
 history differ from the undisturbed ones in any byte, or the MLflow store has not one run with the same numbers at the
@@ -90,15 +90,17 @@ def _try_to_break(project: Path, kills: int) -> bool:
         process = _start(project, repository)
         moment = float(random.uniform(0, duration)) if hits < kills else None
         group = hits % 2 == 1
-        ended = not _killed(process, moment, group)
-        hits += not ended
+        killed = _killed(process, moment, group)
+        hits += killed
+        written = (project / "models/action/run.json").exists() and not list(repository.glob(".handloom/training/*"))
+        ended = written or not killed
+        if killed:
+            what = f"kill {hits:2} at {moment:4.1f} s, {'its group' if group else 'process'}"
+            print(f"  {what:<30} last report {_last_report(repository):3}, checkpoint {_last_checkpoint(repository):3}")
         if ended:
             same = _outcome(project, repository) == undisturbed
             equal &= same
-            print(f"  ran to its end: {'the same weights, history and MLflow numbers' if same else 'DIFFERENT'}")
-        else:
-            what = f"kill {hits:2} at {moment:4.1f} s, {'its group' if group else 'process'}"
-            print(f"  {what:<30} last report {_last_report(repository):3}, checkpoint {_last_checkpoint(repository):3}")
+            print(f"  all is written: {'the same weights, history and MLflow numbers' if same else 'DIFFERENT'}")
     print(f"{hits} kills in {rounds} rounds: {'all the same' if equal else 'NOT the same'}")
     return equal
 

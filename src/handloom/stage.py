@@ -30,7 +30,8 @@ def run_stage(script: str, function: Callable[[Parameters, Kind], None], kind: K
         function: what to run.
         kind: the kind it serves; None takes it from the command line.
     """
-    project = Path(script).resolve().parent.parent
+    script = sys.argv[0] = str(Path(script).resolve())  # Lightning starts its further processes with it
+    project = Path(script).parent.parent
     os.chdir(project)
     overrides = sys.argv[1:]
     try:

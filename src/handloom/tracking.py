@@ -20,7 +20,7 @@ TRAINED_IN = "handloom.trained_in_run"  # tag of a run that goes on for one that
 
 def tracking_uri() -> str:
     """The MLflow store: `MLFLOW_TRACKING_URI`, else one sqlite file at the root of the main repository."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{main_repository() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_local_store()}"
 
 
 def start_run(kind: Kind, parameters: Parameters) -> str:
@@ -123,7 +123,30 @@ def flat(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 def _client() -> "MlflowClient":
     from mlflow import MlflowClient
 
+    if not os.environ.get("MLFLOW_TRACKING_URI") and not _local_store().exists():
+        _make_store(_local_store())
     return MlflowClient(tracking_uri())
+
+
+def _local_store() -> Path:
+    return main_repository() / "mlflow.db"
+
+
+def _make_store(path: Path) -> None:
+    """Make an empty store. MLflow cannot open one whose making was killed, so it is made beside its place."""
+    from mlflow import MlflowClient
+
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        MlflowClient(f"sqlite:///{beside}").search_experiments()
+        try:
+            path.hardlink_to(beside)  # not a rename: another stage may have made one just now, with a run in it
+        except FileExistsError:
+            pass
+        except OSError:  # no hard links on this file system
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _experiment(client: "MlflowClient", kind: Kind, parameters: Parameters) -> str:

@@ -16,6 +16,8 @@ SMALLEST_PALM = 0.01
 # Frames between the two ends of a slow motion; with the change from frame to frame it tells a move from a tremble
 # (two scales of motion, as in DD-Net, Yang et al. 2019).
 SLOW = 4
+# A hand goes about this many times farther through the picture than its joints go about its centre.
+PATH_SCALE = 0.3
 
 
 class HandFeatures(nn.Module):
@@ -71,7 +73,7 @@ class HandFeatures(nn.Module):
             path = (centre - middle) * seen / size.unsqueeze(-1)  # [N, T, 2]
             growth = (spread / size - 1).unsqueeze(-1) * seen  # [N, T, 1]
             joint_parts.append(_change(local, known))
-            frame_parts += [path, _change(path, seen), growth]
+            frame_parts += [PATH_SCALE * path, _change(path, seen), growth]
             # A window of a few frames has no slow motion: its features stay, so that they mean the same in any window.
             frame_parts += [_change(one, seen, SLOW) if self.slow else torch.zeros_like(one) for one in (path, growth)]
         return torch.cat(joint_parts, dim=-1), torch.cat(frame_parts, dim=-1), seen

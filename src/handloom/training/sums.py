@@ -1,7 +1,5 @@
 """Loss and accuracy of an epoch, summed where the network runs, so that no batch waits for the processor."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,6 +1,5 @@
 """The stage: a model from the training part, resumable, tracked, the same bits each time."""
 
-import logging
 import shutil
 import sys
 import warnings
@@ -13,20 +12,21 @@ from handloom import keypoint_table, tracking
 from handloom.config import Kind, Parameters, Training
 from handloom.dataset.classes import class_names
 from handloom.dataset.examples import Examples, read_examples
-from handloom.errors import ConfigurationError, HandloomError, first_line
+from handloom.errors import ConfigurationError, HandloomError
 from handloom.files import write_csv
 from handloom.fingerprint import fingerprint
 from handloom.models.checkpoint import read_checkpoint
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
-from handloom.training.checkpoints import AtomicCheckpointIO, Checkpoints, latest_checkpoint
+from handloom.training.checkpoints import Checkpoints, latest_checkpoint
 from handloom.training.checks import check_examples, class_weights, count_found, warning_of_few
 from handloom.training.divergence import likely_cause
 from handloom.training.early_stopping import EarlyStopping
 from handloom.training.module import HandClassifier
 from handloom.training.reporter import Reporter
 from handloom.training.saved_model import save_model
+from handloom.training.trainer import session_length, trainer_for
 from handloom.training.work import deciding, made_of, open_folder, what_changed, work_folder
 
 WARNING_TAG = "handloom.warning"
@@ -58,7 +58,7 @@ def train(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Pat
     folder = work_folder(kind, mark)
     reporter, early_stopping = Reporter(settings, f"train_{kind}"), EarlyStopping(settings)
     checkpoints = Checkpoints(folder, mark, settings.checkpoint_interval)
-    trainer = _trainer(settings, kind, folder, [reporter, early_stopping, checkpoints])
+    trainer = trainer_for(settings, kind, folder, [reporter, early_stopping, checkpoints])
 
     checkpoint, wrong = latest_checkpoint(folder, mark, session_length(settings))
     if trainer.is_global_zero:
@@ -123,47 +123,6 @@ def _read(settings: Training, table: Path, split: Path) -> tuple[Examples, Examp
         read_examples(table, split, "train", memory, left_hands),
         read_examples(table, split, "validation", memory, left_hands),
     )
-
-
-def session_length(settings: Training) -> int:
-    """The iteration at which this session ends, if nothing stops it before."""
-    return min(settings.maximum_iterations, settings.iterations)
-
-
-def _trainer(settings: Training, kind: Kind, folder: Path, callbacks: list[lightning.Callback]) -> lightning.Trainer:
-    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)  # they would advertise and list devices
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a GPU that is there and was not asked for
-            trainer = lightning.Trainer(
-                max_epochs=session_length(settings),
-                accelerator=settings.accelerator,
-                devices=settings.devices,
-                strategy=settings.strategy,
-                precision=settings.precision,
-                use_distributed_sampler=False,  # batches take their process's share themselves
-                deterministic=True,
-                gradient_clip_val=settings.optimizer.gradient_clip or None,
-                check_val_every_n_epoch=settings.report_interval,
-                num_sanity_val_steps=0,
-                callbacks=callbacks,
-                plugins=[AtomicCheckpointIO()],
-                logger=False,
-                enable_progress_bar=False,
-                enable_model_summary=False,
-                default_root_dir=folder,
-            )
-    except (lightning.utilities.exceptions.MisconfigurationException, ValueError, RuntimeError) as error:
-        raise ConfigurationError(
-            f"train_{kind}: accelerator {settings.accelerator}, devices {settings.devices}, strategy"
-            f" {settings.strategy} and precision {settings.precision} do not go together on this machine"
-            f" ({first_line(error)}); set train_{kind}.accelerator=cpu train_{kind}.devices=1, or what it has"
-        ) from None
-    if settings.precision == "16-mixed" and trainer.strategy.root_device.type == "cpu":
-        # Lightning would take bf16-mixed instead, and only warn.
-        raise ConfigurationError(f"train_{kind}.precision: 16-mixed needs a GPU; set bf16-mixed or 32-true")
-    return trainer
 
 
 def _say_where_it_starts(kind: Kind, checkpoint: Path | None, wrong: list[str], changed: list[str]) -> None:
