@@ -1,15 +1,19 @@
 """The network sees a hand, not where it is, how large it is, or what fills up the window."""
 
+from pathlib import Path
+
 import pytest
 import torch
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handloom.config import Model
+from handloom.config import KINDS, Kind, Model, parameters_from
 from handloom.models.features import HandFeatures
-from handloom.models.network import HandNetwork
+from handloom.models.network import HandNetwork, Steps
 
-SMALL = Model(width=8, spatial_layers=2, frame_features=16, temporal_layers=2, dropout=0.0)
+REPOSITORY = Path(__file__).parents[2]
+SMALL = Model(width=8, spatial_layers=2, frames_per_step=3, frame_features=16, temporal_layers=2, dropout=0.0)
 
 
 def random_clip(seed: int, frames: int) -> torch.Tensor:
@@ -70,7 +74,35 @@ def test_a_joint_of_no_confidence_does_not_count() -> None:
     torch.testing.assert_close(network(1)(elsewhere), network(1)(poses))
 
 
-def test_the_default_networks_are_small() -> None:
-    for window, layers in ((1, 0), (60, 3)):
-        weights = sum(one.numel() for one in HandNetwork(40, window, Model(temporal_layers=layers)).parameters())
-        assert weights <= 300_000
+@pytest.mark.parametrize("window", [1, 2, 3, 7, 8])
+def test_a_last_step_that_is_not_full_is_filled_up_with_frames_without_a_hand(window: int) -> None:
+    poses = random_clip(4, window)
+    filled = torch.cat([poses, torch.zeros(1, -window % 3, 3, 21)], dim=1)
+    short, full = (stepwise(HandFeatures(one.shape[1]), one) for one in (poses, filled))
+    assert len(short[0][0]) == min(window, -(-window // 3))
+    if window >= 3:
+        for one, other in zip(short, full, strict=True):
+            torch.testing.assert_close(one, other)
+
+
+def stepwise(features: HandFeatures, poses: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    steps = Steps(poses.shape[1], 3, features.joint_features, features.frame_features)
+    return steps(*features(poses))
+
+
+def test_a_step_holds_its_frames_side_by_side() -> None:
+    joints = torch.arange(2 * 6 * 21 * 4).reshape(2, 6, 21, 4)
+    frames, seen = torch.arange(2 * 6 * 5).reshape(2, 6, 5), torch.zeros(2, 6, 1)
+    seen[0, 4] = 1
+    joint_steps, frame_steps, seen_steps = Steps(6, 3, 4, 5)(joints, frames, seen)
+    assert torch.equal(joint_steps[1, 1, 7], joints[1, 3:6, 7].flatten())
+    assert torch.equal(frame_steps[1, 1], frames[1, 3:6].flatten())
+    assert seen_steps.flatten().tolist() == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_default_networks_are_small(kind: Kind) -> None:
+    parameters = parameters_from(yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8")))
+    settings = parameters.training(kind)
+    network = HandNetwork(40, settings.prediction_window_size, settings.model)
+    assert sum(one.numel() for one in network.parameters()) <= 300_000
