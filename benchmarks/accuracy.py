@@ -3,8 +3,8 @@
     python benchmarks/accuracy.py sfinge3d KEYPOINTS.parquet
         SFINGE 3D: 13 gestures, each of its four blocks left out in turn, three seeds; windows of 60 frames
     python benchmarks/accuracy.py sign_digits PHOTOS SUBJECTS.csv
-        Sign Language Digits: five folds by subject; then the same models on the same joints changed as a phone's
-        camera may change them
+        Sign Language Digits: five folds by subject; then the same models on the same test parts changed as a phone's
+        camera may change them (`phone.py`), the joints, and the photos before joints are looked for
     python benchmarks/accuracy.py kinivi KEYPOINTS.csv
         keypoint.csv of hand-gesture-recognition-mediapipe: the last quarter of each class, in the order of the file
 
@@ -13,6 +13,7 @@ validation part, so that nothing is chosen by looking. The test part is read onc
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -23,6 +24,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import phone
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -43,13 +45,12 @@ from handloom.config import (
 from handloom.dataset.examples import Example, read_examples
 from handloom.evaluation.predict import predict_examples
 from handloom.extraction.extract import extract_keypoints
-from handloom.hand import Poses, mirror, present
-from handloom.models.checkpoint import load_model
+from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE
 from handloom.training.train import train
 
 PROCESSES = 2  # folds at a time; each trains on one thread
-Change = Callable[[Poses], Poses]
+TABLE = "keypoints.parquet"
 
 
 @dataclass(frozen=True)
@@ -63,37 +64,10 @@ class Fold:
 
 @dataclass(frozen=True)
 class Result:
-    """What one fold's model said of its test part: class taken for class, by name of the change."""
+    """What one fold's model said of its test part: class taken for class, by the name of what was changed."""
 
     fold: Fold
     answers: dict[str, Counter[tuple[str, str]]]
-
-
-def about_the_middle(matrix: list[list[float]]) -> Change:
-    """Multiply the places of seen joints by a matrix, about the picture's middle."""
-
-    def change(poses: Poses) -> Poses:
-        changed = poses.copy()
-        changed[:, :2] = np.asarray(matrix, np.float32) @ (poses[:, :2] - 0.5) + 0.5
-        return np.asarray(np.where(poses[:, 2:] > 0, changed, 0), np.float32)
-
-    return change
-
-
-def turned(degrees: float) -> Change:
-    sine, cosine = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
-    return about_the_middle([[cosine, -sine], [sine, cosine]])
-
-
-# The digits are square photos. In a phone's frame of the same height (or width) x (or y) counts 16/9 as much.
-PHONE: dict[str, Change] = {
-    "stretched to 9:16": about_the_middle([[16 / 9, 0], [0, 1]]),
-    "stretched to 16:9": about_the_middle([[1, 0], [0, 16 / 9]]),
-    "mirrored": mirror,
-    "turned by 20 degrees": turned(20),
-    "turned by -20 degrees": turned(-20),
-    "shrunk to a quarter": about_the_middle([[0.25, 0], [0, 0.25]]),
-}
 
 
 def sfinge3d(table: Path) -> None:
@@ -114,7 +88,7 @@ def sfinge3d(table: Path) -> None:
             for seed in (1, 2, 3)
         ]
         settings = replace(parameters().train_action, prediction_window_size=60)
-        results = list(measured("action", settings, sessions, folds, Path(name), {}))
+        results = list(measured("action", settings, sessions, folds, Path(name)))
     for block in blocks:
         shares = [share(result) for result in results if result.fold.name == f"block {block}"]
         print(f"block {block}: " + ", ".join(f"{value:.2%}" for value in shares))
@@ -132,12 +106,13 @@ def sign_digits(photos: Path, subjects: Path) -> None:
             Fold(f"fold {number}", frozenset(sessions["session_id"][row] for row in tested), 1)
             for number, (_, tested) in enumerate(parts, start=1)
         ]
-        results = list(measured("pose", parameters().train_pose, sessions, folds, Path(name), PHONE))
+        tables = {change: changed_table(photos, change, Path(name)) for change in phone.PICTURES}
+        results = list(measured("pose", parameters().train_pose, sessions, folds, Path(name), tables))
     for result in results:
         print(f"{result.fold.name}: {share(result):.2%}")
     plain = pooled(results, "")
     print(f"all {plain[1]}: {plain[0] / plain[1]:.2%} ({plain[0]})")
-    for change in PHONE:
+    for change in (*phone.JOINTS, *phone.PICTURES):
         right, count = pooled(results, change)
         print(f"{change}: {right / count:.2%}, {(right - plain[0]) / count:+.2%}")
 
@@ -161,27 +136,41 @@ def kinivi(table: Path) -> None:
             rows = np.flatnonzero(labels == label)  # in the order of the file
             held_out[rows[len(rows) - len(rows) // 4 :]] = True
         folds = [Fold("last quarter of each class", members(sessions, held_out.tolist()), seed) for seed in (1, 2, 3)]
-        results = list(measured("pose", parameters().train_pose, sessions, folds, Path(name), {}))
+        results = list(measured("pose", parameters().train_pose, sessions, folds, Path(name)))
     for result in results:
         print(f"{result.fold.name}, seed {result.fold.seed}: {share(result):.2%}")
     print(f"mean of {len(results)}: {np.mean([share(result) for result in results]):.2%}")
 
 
+def changed_table(photos: Path, change: str, folder: Path) -> Path:
+    """The keypoint table of the photos, changed; its sessions are those of the photos as they are."""
+    place = folder / change
+    phone.change_photos(photos, phone.PICTURES[change], place / "photos")
+    extracted(LabeledDirectories(path=str(place / "photos")), "pose", 30.0, place)
+    shutil.rmtree(place / "photos")
+    return place / TABLE
+
+
 def extracted(source: Source, kind: Kind, frame_rate: float, folder: Path) -> dict[str, list]:
     """Run the stage extract_keypoints; return its sessions as columns."""
-    table = folder / "keypoints.parquet"
+    table = folder / TABLE
     extract_keypoints(source, ExtractKeypoints(target_frame_rate=frame_rate), kind, table, folder / "keypoints")
     rows = keypoint_table.read(table).select(["session_id", "label", "group"])
     return rows.group_by(rows.column_names, use_threads=False).aggregate([]).sort_by("session_id").to_pydict()
 
 
 def measured(
-    kind: Kind, settings: Training, sessions: dict[str, list], folds: Sequence[Fold], folder: Path, changes: dict
+    kind: Kind,
+    settings: Training,
+    sessions: dict[str, list],
+    folds: Sequence[Fold],
+    folder: Path,
+    changed_tables: dict[str, Path] | None = None,
 ) -> Iterable[Result]:
-    """Train and test each fold, some at a time; print each as it ends."""
+    """Train and test each fold, some at a time; print each as it ends. Poses are also tested on changed tables."""
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
         waiting = [
-            pool.submit(tried, kind, replace(settings, seed=fold.seed), sessions, fold, folder, list(changes))
+            pool.submit(tried, kind, replace(settings, seed=fold.seed), sessions, fold, folder, changed_tables or {})
             for fold in folds
         ]
         for future in waiting:
@@ -193,31 +182,40 @@ def measured(
 
 
 def tried(
-    kind: Kind, settings: Training, sessions: dict[str, list], fold: Fold, folder: Path, changes: list[str]
+    kind: Kind, settings: Training, sessions: dict[str, list], fold: Fold, folder: Path, changed_tables: dict[str, Path]
 ) -> Result:
     """Train without the fold's examples, in a repository of its own, and answer them."""
     project = folder / f"{fold.name}-{fold.seed}"
     project.mkdir()
     os.environ["DVC_ROOT"] = str(project)
     os.environ.pop("MLFLOW_TRACKING_URI", None)
-    split, table = project / "split.parquet", folder / "keypoints.parquet"
+    split, table = project / "split.parquet", folder / TABLE
     parts = ["test" if session in fold.tested else "train" for session in sessions["session_id"]]
     pq.write_table(pa.table({**sessions, "part": parts}), split)
     base = parameters()
     changed = replace(base, train_pose=settings) if kind == "pose" else replace(base, train_action=settings)
     train(changed, kind, table, split, project / "model")
+
     model = load_model(project / "model" / MODEL_FILE)
+    stride = base.evaluate.window_stride
     tested = read_examples(table, split, "test")
-    answers = {}
-    for name in ("", *changes):
-        change = PHONE[name] if name else np.copy
-        seen = [Example(change(one.poses), one.label, one.name, one.group) for one in tested]
-        probabilities = predict_examples(model, seen, base.evaluate.window_stride)
-        answers[name] = Counter(
-            (one.label, model.classes[row.argmax()] if present(one.poses).any() else "no hand")
-            for one, row in zip(seen, probabilities, strict=True)
-        )
+    answers = {"": answered(model, tested, stride)}
+    if changed_tables:
+        for name, change in phone.JOINTS.items():
+            joints = [replace(example, poses=change(example.poses)) for example in tested]
+            answers[name] = answered(model, joints, stride)
+    for name, changed_table in changed_tables.items():
+        answers[name] = answered(model, read_examples(changed_table, split, "test"), stride)
     return Result(fold, answers)
+
+
+def answered(model: TrainedModel, examples: Sequence[Example], stride: int) -> Counter[tuple[str, str]]:
+    """How often which class was taken for which."""
+    probabilities = predict_examples(model, examples, stride)
+    return Counter(
+        (example.label, model.classes[row.argmax()] if example.hand_found else "no hand")
+        for example, row in zip(examples, probabilities, strict=True)
+    )
 
 
 def members(sessions: dict[str, list], chosen: Sequence[bool]) -> frozenset[int]:

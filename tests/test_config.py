@@ -210,23 +210,22 @@ def test_defaults_of_the_dataclasses_are_those_of_conf(name):
         return
     own = ("model", "augmentation_options", "prediction_window_size")  # differ by kind, see the next test
     assert without(composed, *own) == without(default, *own)
-    by_kind = ("frames_per_step", "temporal_layers", "dropout")
+    by_kind = ("frames_per_step", "temporal_layers")
     assert without(composed["model"], *by_kind) == without(default["model"], *by_kind)
 
 
 @pytest.mark.parametrize(
-    ("name", "window", "together", "layers", "dropout", "augmentations"),
+    ("name", "window", "together", "layers", "augmentations"),
     [
-        ("train_pose", 1, 1, 0, 0.3, ["horizontally_flip", "rotate", "scale", "translate"]),
-        ("train_action", 45, 3, 3, 0.1, ["rotate", "scale", "translate", "interpolate_frames", "drop_frames"]),
+        ("train_pose", 1, 1, 0, ["horizontally_flip", "rotate", "scale", "translate"]),
+        ("train_action", 45, 3, 3, ["rotate", "scale", "translate", "interpolate_frames", "drop_frames"]),
     ],
 )
-def test_what_differs_by_kind(name, window, together, layers, dropout, augmentations):
+def test_what_differs_by_kind(name, window, together, layers, augmentations):
     composed = yaml.safe_load(composed_text(CONF))[name]
     assert composed["prediction_window_size"] == window
     assert composed["model"]["frames_per_step"] == together
     assert composed["model"]["temporal_layers"] == layers
-    assert composed["model"]["dropout"] == dropout
     assert composed["augmentation_options"] == augmentations
     assert set(augmentations) <= set(get_args(AugmentationOption))
 

@@ -17,13 +17,13 @@ from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.network import HandNetwork
 
-WINDOWS: dict[Kind, int] = {"pose": 1, "action": 30}
+WINDOWS: dict[Kind, int] = {"pose": 1, "action": 31}  # steps of three frames, the last not full
 SETTINGS = ExportCoreML(author="A", short_description="B", license="C", version="7")
 
 
 def trained(kind: Kind) -> TrainedModel:
     torch.manual_seed(0)
-    sizes = Model(width=8, frame_features=16, temporal_layers=0 if kind == "pose" else 2)
+    sizes = Model(width=8, frames_per_step=3, frame_features=16, temporal_layers=0 if kind == "pose" else 2)
     network = HandNetwork(3, WINDOWS[kind], sizes).eval()
     return TrainedModel(network, kind, ["b", "a", "c"], WINDOWS[kind], 30.0)
 

@@ -77,7 +77,7 @@ class Model:
     frames_per_step: PositiveInt = 1  # neighbouring frames that are taken together
     frame_features: PositiveInt = 128  # features of a step
     temporal_layers: Annotated[int, Field(ge=0)] = 0  # rounds of mixing over steps, each twice as far; 0 for photos
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.3
 
 
 @dataclass(frozen=True, config=STRICT)
