@@ -54,8 +54,8 @@ def picture_from_poses(poses: Poses) -> NDArray[np.float32]:
 
 
 def present(poses: Poses) -> NDArray[np.bool_]:
-    """Which frames hold a hand: bool ``[T]``, true where any joint of ``[T, 3, 21]`` has a confidence above 0."""
-    return np.asarray((poses[:, 2] > 0).any(axis=-1))
+    """Which frames hold a hand: bool ``[..., T]``, true where any joint of ``[..., T, 3, 21]`` is seen."""
+    return np.asarray((poses[..., 2, :] > 0).any(axis=-1))
 
 
 def mirror(poses: Poses) -> Poses:

@@ -31,7 +31,7 @@ def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split
     """
     trained = load_model(model / MODEL_FILE)
     examples = read_examples(table, split, "test", left_hands=trained.left_hands)
-    if not any(example.hand_found for example in examples):
+    if not examples.hand_found.any():
         raise DataError(
             f"{split}: the test part has no example with a hand; raise split.test_ratio or add a test folder"
         )

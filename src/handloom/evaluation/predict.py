@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from handloom.dataset.examples import Example, Examples
 from handloom.dataset.windows import Windows
+from handloom.hand import present
 from handloom.models.checkpoint import TrainedModel
 
 WINDOWS_AT_ONCE = 256
@@ -25,7 +26,7 @@ def predict_examples(model: TrainedModel, examples: Sequence[Example], stride: i
     windows = Windows.over(examples.starts, examples.lengths, model.window, stride)
     for some in windows.some_at_a_time(WINDOWS_AT_ONCE):
         poses = some.cut(examples.frames)
-        seen = (poses[:, :, 2] > 0).any(axis=(1, 2))
+        seen = present(poses).any(axis=1)
         np.add.at(sums, some.clip[seen], _probabilities(model, poses[seen]))
         np.add.at(counts, some.clip[seen], 1)
     return np.where(counts > 0, sums / np.maximum(counts, 1), 1 / len(model.classes))

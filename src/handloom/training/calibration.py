@@ -27,7 +27,7 @@ def calibration_of(module: HandClassifier, validation: Iterable[Batch]) -> Calib
     scores, truth = [torch.empty(0, len(classes))], [torch.empty(0, dtype=torch.long)]
     with torch.inference_mode():
         for poses, targets in validation:
-            with_hand = torch.tensor([bool(present(window).any()) for window in poses.numpy()])
+            with_hand = torch.from_numpy(present(poses.numpy()).any(axis=1))
             scores.append(module(poses[with_hand].to(module.device)).cpu())
             truth.append(targets[with_hand])
     return calibrate(torch.cat(scores), torch.cat(truth), classes, module.settings.background_label)

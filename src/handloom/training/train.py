@@ -49,7 +49,7 @@ def train(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Pat
     """
     settings = parameters.training(kind)
     training, validation = _read(settings, table, split)
-    classes = class_names(training.labels.to_pylist())
+    classes = class_names(training.labels.unique().to_pylist())
     check_examples(kind, settings, training, validation, classes)
     found = count_found(training)
 
