@@ -171,7 +171,7 @@ def test_early_stopping_without_validation_is_refused() -> None:
 
 def test_a_loss_that_is_no_number_stops_in_one_line_and_keeps_the_last_good_checkpoint() -> None:
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
-    with pytest.raises(HandloomError, match=r"^train_pose: the (loss|weights) [^\n]* iteration \d; lower[^\n]*$"):
+    with pytest.raises(HandloomError, match=r"^the (loss|weights) [^\n]* iteration \d; lower[^\n]*$"):
         train_small(maximum_iterations=20, optimizer={"lr": 1e30, "gradient_clip": 0.0})
     for path in TRAINING.glob("*/iteration-*.ckpt"):
         for name, tensor in read_checkpoint(path)["state_dict"].items():
@@ -243,7 +243,7 @@ def test_little_data_is_warned_of_in_one_line_and_in_mlflow(
 @pytest.mark.parametrize("asked", [{"accelerator": "gpu"}, {"accelerator": "gpu", "devices": 2, "strategy": "ddp"}])
 def test_an_accelerator_that_is_not_there_is_one_line_and_opens_no_run(asked: dict[str, Any]) -> None:
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
-    with pytest.raises(ConfigurationError, match=r"^train_pose: accelerator gpu, devices \d[^\n]*$"):
+    with pytest.raises(ConfigurationError, match=r"^train_pose\.accelerator gpu, devices \d[^\n]*$"):
         train_small(**asked)
     assert not Path("mlflow.db").exists()
 

@@ -87,7 +87,7 @@ def train(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Pat
         if isinstance(error, ConfigurationError):
             raise ConfigurationError(f"train_{kind}.{error}") from None
         raise HandloomError(
-            f"train_{kind}: {error}; {likely_cause(settings, kind, table)}; the last checkpoint is kept in {folder}"
+            f"{error}; {likely_cause(settings, kind, table)}; the last checkpoint is kept in {folder}"
         ) from None
     if not trainer.is_global_zero:
         return

@@ -56,7 +56,7 @@ def trainer_for(
             )
     except (lightning.utilities.exceptions.MisconfigurationException, ValueError, RuntimeError) as error:
         raise ConfigurationError(
-            f"train_{kind}: accelerator {settings.accelerator}, devices {settings.devices}, strategy"
+            f"train_{kind}.accelerator {settings.accelerator}, devices {settings.devices}, strategy"
             f" {settings.strategy} and precision {settings.precision} do not go together on this machine"
             f" ({first_line(error)}); set train_{kind}.accelerator=cpu train_{kind}.devices=1, or what it has"
         ) from None
