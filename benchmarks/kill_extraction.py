@@ -14,7 +14,6 @@ differs from the undisturbed one in any byte, also one that was there when its s
 
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from killing import kill_at, start
 
 from handloom.config import KINDS, Kind, LandmarkModel
 from handloom.extraction.landmark_model import landmark_model_path
@@ -70,7 +70,7 @@ def _try_to_break(project: Path, kind: Kind, kills: int) -> bool:
         process = _start(project, kind, cache)
         moment = float(random.uniform(0, duration)) if hits < kills else None
         group = hits % 2 == 1
-        ended = not _killed(process, moment, group)
+        ended = not kill_at(process, moment, group)
         same = table.read_bytes() == undisturbed if table.exists() else not ended
         equal &= same
         hits += not ended
@@ -84,22 +84,7 @@ def _try_to_break(project: Path, kind: Kind, kills: int) -> bool:
 
 
 def _start(project: Path, kind: Kind, cache: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(project / PROJECT[0]), kind]
-    environment = {**os.environ, "DVC_ROOT": str(cache)}
-    nowhere = subprocess.DEVNULL
-    return subprocess.Popen(command, env=environment, stdout=nowhere, stderr=nowhere, start_new_session=True)
-
-
-def _killed(process: subprocess.Popen[bytes], moment: float | None, group: bool) -> bool:
-    """Whether the stage was still running at its moment, and is dead now; None lets it run to its end."""
-    try:
-        process.wait(moment)
-    except subprocess.TimeoutExpired:
-        (os.killpg if group else os.kill)(process.pid, signal.SIGKILL)
-    status = process.wait()
-    if status not in (0, -signal.SIGKILL):
-        sys.exit(f"the stage failed with status {status}")
-    return status != 0
+    return start(project / PROJECT[0], (kind,), {**os.environ, "DVC_ROOT": str(cache)})
 
 
 def _known(cache: Path) -> int:

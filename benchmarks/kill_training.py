@@ -17,7 +17,6 @@ same steps, each once.
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from killing import kill_at, start
 
 from handloom import keypoint_table
 from handloom.config import Split, Validation
@@ -90,7 +90,7 @@ def _try_to_break(project: Path, kills: int) -> bool:
         process = _start(project, repository)
         moment = float(random.uniform(0, duration)) if hits < kills else None
         group = hits % 2 == 1
-        killed = _killed(process, moment, group)
+        killed = kill_at(process, moment, group)
         hits += killed
         written = (project / "models/action/run.json").exists() and not list(repository.glob(".handloom/training/*"))
         ended = written or not killed
@@ -107,23 +107,8 @@ def _try_to_break(project: Path, kills: int) -> bool:
 
 def _start(project: Path, repository: Path) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    command = [sys.executable, str(project / SCRIPT), *SHORT]
-    nowhere = subprocess.DEVNULL
-    environment = {**kept, "DVC_ROOT": str(repository)}
     repository.mkdir(exist_ok=True)
-    return subprocess.Popen(command, env=environment, stdout=nowhere, stderr=nowhere, start_new_session=True)
-
-
-def _killed(process: subprocess.Popen[bytes], moment: float | None, group: bool) -> bool:
-    """Whether the stage was still running at its moment, and is dead now; None lets it run to its end."""
-    try:
-        process.wait(moment)
-    except subprocess.TimeoutExpired:
-        (os.killpg if group else os.kill)(process.pid, signal.SIGKILL)
-    status = process.wait()
-    if status not in (0, -signal.SIGKILL):
-        sys.exit(f"the stage failed with status {status}")
-    return status != 0
+    return start(project / SCRIPT, SHORT, {**kept, "DVC_ROOT": str(repository)})
 
 
 def _outcome(project: Path, repository: Path) -> dict[str, Any]:
