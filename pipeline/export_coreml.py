@@ -1,4 +1,4 @@
-"""Stage export_coreml: the trained model as a Core ML file with Create ML's interface."""
+"""Stage export_coreml: the trained model as files with Create ML's interface, and the proof that they are the same."""
 
 from pathlib import Path
 
@@ -9,7 +9,16 @@ from handloom.stage import run_stage
 def main(parameters: Parameters, kind: Kind) -> None:
     from handloom.export.export import export_coreml
 
-    print(export_coreml(parameters, kind, model=Path(f"models/{kind}"), out=Path(f"exports/{kind}")))
+    verifications = export_coreml(
+        parameters,
+        kind,
+        model=Path(f"models/{kind}"),
+        table=Path(f"data/keypoints/{kind}.parquet"),
+        split=Path(f"data/splits/{kind}.parquet"),
+        out=Path(f"exports/{kind}"),
+    )
+    for one in verifications:
+        print(one.summary)
 
 
 if __name__ == "__main__":

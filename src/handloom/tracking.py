@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from handloom.config import Kind, Parameters, as_plain
 from handloom.files import write_json
-from handloom.repository import main_repository
+from handloom.repository import current_commit, main_repository
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -61,13 +60,13 @@ def open_run(run_file: Path, kind: Kind, parameters: Parameters) -> str:
 
 
 def run_in(run_file: Path) -> str:
-    """The run's id in the file that `write_run_file` wrote."""
+    """The run's id in the file that `write_run_file` wrote, or `models/provenance.py`."""
     run_id: str = json.loads(run_file.read_text(encoding="utf-8"))["run_id"]
     return run_id
 
 
 def write_run_file(path: Path, run_id: str) -> None:
-    """Write the file that lets later stages find the run."""
+    """Write the file that lets a training find its run again."""
     write_json(path, {"run_id": run_id})
 
 
@@ -160,13 +159,7 @@ def _experiment(client: "MlflowClient", kind: Kind, parameters: Parameters) -> s
 
 
 def _git_tags() -> dict[str, str]:
-    def git(*arguments: str) -> str:
-        result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-        return result.stdout.strip() if result.returncode == 0 else ""
-
-    commit = git("rev-parse", "HEAD")
-    return (
-        {"mlflow.source.git.commit": commit, "handloom.git.dirty": str(bool(git("status", "--porcelain")))}
-        if commit
-        else {}
-    )
+    commit = current_commit()
+    if commit is None:
+        return {}
+    return {"mlflow.source.git.commit": commit.sha, "handloom.git.dirty": str(commit.changed)}

@@ -1,176 +1,199 @@
-"""The saved Core ML file has Create ML's interface, read back from disk."""
+"""The stage: what it writes, and that an export which cannot be made or does not hold leaves the one before it."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import coremltools
+import pyarrow.parquet
 import pytest
 import torch
+from mlflow import MlflowClient
+from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, settings_with, train_small, write_tables
 
-from handloom.config import KINDS, ExportCoreML, Kind, Model
-from handloom.export.convert import ExportedNetwork, convert
-from handloom.export.interface import feature_descriptions, user_metadata
-from handloom.export.package import save_package
-from handloom.hand import JOINTS
-from handloom.models.calibration import Calibration, ClassThreshold
-from handloom.models.checkpoint import TrainedModel
-from handloom.models.network import HandNetwork
+from handloom import tracking
+from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters
+from handloom.errors import HandloomError
+from handloom.export.convert import ExportedNetwork
+from handloom.export.export import export_coreml
+from handloom.export.specification import read_specification
+from handloom.export.verification import Verification
+from handloom.files import sha256_of_file
 
-WINDOWS: dict[Kind, int] = {"pose": 1, "action": 31}  # steps of three frames, the last not full
-SETTINGS = ExportCoreML(author="A", short_description="B", license="C", version="7")
-
-
-def trained(kind: Kind) -> TrainedModel:
-    torch.manual_seed(0)
-    sizes = Model(width=8, frames_per_step=3, frame_features=16, temporal_layers=0 if kind == "pose" else 2)
-    network = HandNetwork(3, WINDOWS[kind], sizes).eval()
-    return TrainedModel(network, kind, ["b", "a", "c"], WINDOWS[kind], 30.0)
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    path = tmp_path_factory.mktemp("export") / "Hand.mlpackage"
-    save_package(convert(trained(request.param), SETTINGS), path)
-    return request.param, coremltools.models.MLModel(str(path), skip_model_load=True).get_spec(), path
-
-
-def test_input_and_outputs_have_create_mls_names_and_types(saved) -> None:
-    kind, spec, _ = saved
-    (poses,) = spec.description.input
-    assert poses.name == "poses"
-    array = poses.type.multiArrayType
-    assert list(array.shape) == [WINDOWS[kind], 3, 21]
-    assert array.dataType == array.ArrayDataType.Value("FLOAT32")
-    outputs = {output.name: output.type for output in spec.description.output}
-    assert set(outputs) == {"label", "labelProbabilities"}
-    assert outputs["label"].WhichOneof("Type") == "stringType"
-    assert outputs["labelProbabilities"].dictionaryType.WhichOneof("KeyType") == "stringKeyType"
-    assert spec.description.predictedFeatureName == "label"
-    assert spec.description.predictedProbabilitiesName == "labelProbabilities"
-    assert not spec.isUpdatable
-
-
-def test_metadata_is_what_xcode_looks_at_and_does_not_imitate_apples_app(saved) -> None:
-    kind, spec, _ = saved
-    metadata = spec.description.metadata
-    user = dict(metadata.userDefined)
-    assert (
-        user["com.apple.coreml.model.preview.type"]
-        == {"pose": "handPoseClassifier", "action": "handActionClassifier"}[kind]
-    )
-    assert user["Prediction Window Size"] == str(WINDOWS[kind])
-    assert user["Target Frame Rate"] == "30.0"
-    assert not [key for key in user if key.startswith("com.apple.createml")]
-    assert (metadata.author, metadata.shortDescription, metadata.license, metadata.versionString) == (
-        "A",
-        "B",
-        "C",
-        "7",
-    )
-
-
-CALIBRATION = Calibration(
-    temperature=1.5,
-    examples=40,
-    log_loss_before=0.5,
-    log_loss=0.4,
-    calibration_error_before=0.2,
-    calibration_error=0.1,
-    classes=(
-        ClassThreshold("b", 20, 0.625, 0.9, 0.8),
-        ClassThreshold("ä", 20, 0.75, 1.0, 0.7),
-        ClassThreshold("c", 0, None, None, None),
-    ),
-    background_taken_for_gesture=0.25,
-    background_taken_for_gesture_at_thresholds=0.125,
+LABELS = ["background", "fist", "open"] * 20
+EXPORT = Path("exports")
+PARAMETERS = Parameters(
+    data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")), train_pose=SETTINGS
 )
 
 
-def test_what_validation_taught_is_in_the_saved_metadata(tmp_path: Path) -> None:
-    calibrated = replace(trained("pose"), calibration=CALIBRATION)
-    save_package(convert(calibrated, SETTINGS), tmp_path / "Hand.mlpackage")
-    spec = coremltools.models.MLModel(str(tmp_path / "Hand.mlpackage"), skip_model_load=True).get_spec()
-    user = dict(spec.description.metadata.userDefined)
-    assert float(user["Temperature"]) == 1.5
-    assert json.loads(user["Recommended Thresholds"]) == {"b": 0.625, "ä": 0.75}
-    assert float(user["Background Taken For Gesture"]) == 0.25
-    assert float(user["Background Taken For Gesture At Thresholds"]) == 0.125
-    (probabilities,) = [one for one in spec.description.output if one.name == "labelProbabilities"]
-    assert "Calibrated on 40 validation examples" in probabilities.shortDescription
+@pytest.fixture(autouse=True)
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working folder with a trained model, its tables and an MLflow store of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    write_tables(LABELS, WITH_VALIDATION)
+    train_small()
 
 
-def test_what_is_not_known_is_not_in_the_metadata(saved) -> None:
-    _, spec, _ = saved
-    keys = {"com.apple.coreml.model.preview.type", "Prediction Window Size", "Target Frame Rate"}
-    assert keys <= set(spec.description.metadata.userDefined)
-    own = {"Temperature", "Recommended Thresholds", "Background Taken For Gesture", "Left Hands"}
-    assert not own & set(spec.description.metadata.userDefined)
-    assert not [one for one in spec.description.output if "alibrated" in one.shortDescription]
-    nothing = replace(CALIBRATION, classes=(), background_taken_for_gesture=None)
-    metadata = user_metadata(replace(trained("pose"), calibration=nothing))
-    assert "Temperature" in metadata
-    assert not {"Recommended Thresholds", "Background Taken For Gesture"} & set(metadata)
+def export(**changes: object) -> list[Verification]:
+    parameters = replace(PARAMETERS, export_coreml=replace(ExportCoreML(), **changes))
+    return export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT)
 
 
-def test_an_app_is_told_to_mirror_left_hands_if_it_has_to() -> None:
-    mirrored = replace(trained("action"), left_hands="mirrored")
-    assert user_metadata(mirrored)["Left Hands"] == "mirrored"
-    assert "1 - x" in feature_descriptions(mirrored)["poses"]
-    assert "1 - x" not in feature_descriptions(trained("action"))["poses"]
+def content(folder: Path) -> dict[str, str]:
+    return {str(file): sha256_of_file(file) for file in folder.rglob("*") if file.is_file()}
 
 
-def test_the_joint_order_stands_in_the_description(saved) -> None:
-    _, spec, _ = saved
-    assert ", ".join(JOINTS) in spec.description.input[0].shortDescription
-    assert all(output.shortDescription for output in spec.description.output)
+def test_all_formats_the_proof_the_note_and_the_swift_package_are_written_and_logged() -> None:
+    found = export(formats=["mlpackage", "mlmodel", "onnx"])
+    names = ["HandPoseClassifier.mlpackage", "HandPoseClassifier.mlmodel", "HandPoseClassifier.onnx"]
+    assert [one.path.name for one in found] == names
+    assert {file.name for file in EXPORT.iterdir()} == {*names, "verification.json", "README.md", "HandloomKit"}
+    written = json.loads((EXPORT / "verification.json").read_text())
+    assert [one["file"] for one in written] == names
+    tested = pyarrow.parquet.read_table(PARTS).column("part").to_pylist().count("test")
+    for one in written:
+        assert one["holds"] and not one["problems"]
+        assert all(each["holds"] for each in one["comparisons"].values())
+        assert one["comparisons"]["test part, as stored"]["rows"] == tested > 0
+        assert one["comparisons"]["hard cases, as stored"]["rows"] > 50
+
+    client, run_id = MlflowClient(tracking.tracking_uri()), tracking.run_in(OUT / "run.json")
+    logged = client.get_run(run_id).data.metrics
+    for suffix in ("mlpackage", "mlmodel", "onnx"):
+        assert logged[f"export_{suffix}_bytes"] > 10_000
+        assert logged[f"export_{suffix}_largest_difference"] < 0.02
+        assert logged[f"export_{suffix}_other_labels"] == 0
+    artifacts = {file.path for file in client.list_artifacts(run_id, "exports")}
+    assert artifacts == {f"exports/{file.name}" for file in EXPORT.iterdir()}
 
 
-def test_labels_keep_the_order_of_the_networks_outputs(saved) -> None:
-    _, spec, _ = saved
-    (operation,) = [one for one in _operations(spec) if one.type == "classify"]
-    labels = operation.inputs["classes"].arguments[0].value.immediateValue.list.values
-    assert [label.immediateValue.tensor.strings.values[0] for label in labels] == ["b", "a", "c"]
-    probabilities = operation.inputs["probabilities"].arguments[0].name
-    (maker,) = [one for one in _operations(spec) if probabilities in [output.name for output in one.outputs]]
-    assert maker.type in ("softmax", "cast")
+def test_only_the_formats_that_are_asked_for_are_written() -> None:
+    export()
+    export(formats=["mlmodel"])
+    assert not list(EXPORT.glob("*.mlpackage"))
+    assert list(EXPORT.glob("*.mlmodel"))
 
 
-def _operations(spec):
-    (function,) = spec.mlProgram.functions.values()
-    (block,) = function.block_specializations.values()
-    return list(block.operations)
+def test_the_files_say_which_training_they_come_from() -> None:
+    for one in export():
+        user = read_specification(one.path).description.metadata.userDefined
+        assert user["MLflow Run"] == tracking.run_in(OUT / "run.json")
+        assert user["Training Data SHA-256"] == sha256_of_file(TABLE)
+        assert user["Split SHA-256"] == sha256_of_file(PARTS)
 
 
-def test_the_package_is_complete_and_small(saved) -> None:
-    _, _, path = saved
-    manifest = json.loads((path / "Manifest.json").read_text())
-    for item in manifest["itemInfoEntries"].values():
-        assert (path / "Data" / item["path"]).exists()
-    assert sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) < 1_200_000
+def other_weights() -> None:
+    """A checkpoint whose weights are those of another width than its configuration says."""
+    checkpoint = torch.load(OUT / "model.ckpt", weights_only=True)
+    checkpoint["hyper_parameters"]["training"]["model"]["width"] = 16
+    torch.save(checkpoint, OUT / "model.ckpt")
 
 
-def test_equal_models_are_equal_files(saved, tmp_path: Path) -> None:
-    kind, _, path = saved
-    save_package(convert(trained(kind), SETTINGS), tmp_path / "Again.mlpackage")
-    for file in (file for file in path.rglob("*") if file.is_file()):
-        assert (tmp_path / "Again.mlpackage" / file.relative_to(path)).read_bytes() == file.read_bytes(), file.name
+def cut_off() -> None:
+    content = (OUT / "model.ckpt").read_bytes()
+    (OUT / "model.ckpt").write_bytes(content[: len(content) // 2])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_exported_is_the_networks_softmax(kind: Kind) -> None:
-    model = trained(kind)
-    poses = torch.rand(WINDOWS[kind], 3, 21)
-    probabilities = ExportedNetwork(model.network)(poses)
-    assert probabilities.shape == (1, 3)
-    torch.testing.assert_close(probabilities, torch.softmax(model.network(poses[None]), dim=1))
-    assert probabilities.sum().item() == pytest.approx(1)
+def no_origin() -> None:
+    (OUT / "run.json").write_text("{}")
 
 
-def test_precision_is_that_of_the_configuration() -> None:
-    sizes = {}
-    for precision in ("float16", "float32"):
-        spec = convert(trained("pose"), ExportCoreML(precision=precision)).get_spec()
-        sizes[precision] = {output.type.tensorType.dataType for one in _operations(spec) for output in one.outputs}
-    float16 = 10  # MIL.DataType.FLOAT16
-    assert float16 in sizes["float16"] and float16 not in sizes["float32"]
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (other_weights, "model.ckpt: not a model that this version of handloom trained"),
+        (cut_off, "model.ckpt: not a checkpoint that can be read"),
+        (no_origin, "run.json: does not say what the model was made of"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_named_and_the_export_before_it_stays(
+    spoil: Callable[[], None], said: str
+) -> None:
+    export(formats=["mlmodel"])
+    before = content(EXPORT)
+    spoil()
+    with pytest.raises(HandloomError, match=said) as raised:
+        export()
+    assert "\n" not in str(raised.value)
+    assert content(EXPORT) == before
+
+
+def test_a_model_of_another_configuration_is_refused_by_the_key() -> None:
+    parameters = replace(PARAMETERS, train_pose=settings_with(label_smoothing=0.2))
+    with pytest.raises(
+        HandloomError, match=r"^train_pose\.label_smoothing: is 0\.2, and the model was trained with 0\.05"
+    ):
+        export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT)
+    assert not EXPORT.exists()
+
+
+def test_settings_that_decide_nothing_may_change() -> None:
+    parameters = replace(PARAMETERS, train_pose=settings_with(checkpoint_interval=3))
+    assert export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT)
+
+
+def test_an_export_that_does_not_hold_is_refused_and_the_one_before_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    export(formats=["mlmodel"])
+    before = content(EXPORT)
+    forward = ExportedNetwork.forward
+
+    def upside_down(self: ExportedNetwork, poses: torch.Tensor) -> torch.Tensor:
+        return forward(self, torch.stack([poses[:, 0], 1 - poses[:, 1], poses[:, 2]], dim=1))
+
+    monkeypatch.setattr(ExportedNetwork, "forward", upside_down)
+    with pytest.raises(
+        HandloomError, match=r"HandPoseClassifier\.mlmodel is not what was trained: test part"
+    ) as raised:
+        export(formats=["mlmodel"])
+    assert "\n" not in str(raised.value)
+    assert content(EXPORT) == before
+    assert [file.name for file in Path().iterdir() if ".part" in file.name] == []
+
+
+SCRIPT = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from dataclasses import replace
+from small_training import OUT, PARTS, SETTINGS, TABLE
+from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters
+from handloom.errors import HandloomError
+from handloom.export.export import export_coreml
+import coremltools, mlflow
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))
+settings = ExportCoreML(formats=["{suffix}"], precision="float32")
+parameters = Parameters(data=data, train_pose=SETTINGS, export_coreml=settings)
+try:
+    export_coreml(parameters, "pose", OUT, TABLE, PARTS, Path("exports"))
+except HandloomError as error:
+    sys.exit(f"stage: {{error}}")
+"""
+
+
+@pytest.mark.parametrize("suffix", ["mlpackage", "mlmodel", "onnx"])
+def test_a_disk_that_is_full_is_one_line_and_the_export_before_it_stays(suffix: str) -> None:
+    """A limit on the size of files stands for the full disk: writing fails in the middle of the weights."""
+    export(formats=["mlmodel"])
+    before = content(EXPORT)
+    script = SCRIPT.format(tests=str(Path(__file__).parent.parent), limit=8_000, suffix=suffix)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert [line for line in done.stderr.splitlines() if line.startswith("stage: exports")], done.stderr
+    assert "Traceback" not in done.stderr
+    assert content(EXPORT) == before
+    assert [file.name for file in Path().iterdir() if ".part" in file.name] == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_line() -> None:
+    EXPORT.write_text("a file where the folder should be")
+    parameters = PARAMETERS
+    with pytest.raises(HandloomError, match=r"^exports/pose: cannot be written \(") as raised:
+        export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT / "pose")
+    assert "\n" not in str(raised.value)
+    assert EXPORT.read_text() == "a file where the folder should be"

@@ -15,7 +15,7 @@ import pytest
 from mlflow import MlflowClient
 from small_training import WITH_VALIDATION, write_tables
 
-SCRIPT = Path(__file__).with_name("small_training.py")
+SCRIPT = Path(__file__).parent.parent / "small_training.py"
 LONG: dict[str, Any] = {
     "maximum_iterations": 30,
     "report_interval": 1,

@@ -2,18 +2,19 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
-import coremltools
 import pyarrow as pa
 import pytest
 from mlflow import MlflowClient
-from small_training import OUT, PARTS, TABLE, WITH_VALIDATION, WITHOUT_VALIDATION, train_small, write_tables
+from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, WITHOUT_VALIDATION, train_small, write_tables
 
 from handloom import keypoint_table, tracking
 from handloom.config import Data, LabeledDirectories, Parameters, Split
 from handloom.evaluation.evaluate import evaluate
 from handloom.export.export import export_coreml
+from handloom.export.specification import read_specification
 from handloom.hand import mirror
 from handloom.models.checkpoint import load_model
 
@@ -33,8 +34,9 @@ def run(split: Split) -> tuple[dict[str, float], list[dict[str, str]], dict[str,
     write_tables(LABELS, split)
     train_small()
     metrics = evaluate(PARAMETERS, "pose", OUT, TABLE, PARTS, Path("report"))
-    package = export_coreml(PARAMETERS, "pose", OUT, Path("export"))
-    user = coremltools.models.MLModel(str(package), skip_model_load=True).user_defined_metadata
+    parameters = replace(PARAMETERS, train_pose=SETTINGS)
+    (package, *_) = export_coreml(parameters, "pose", OUT, TABLE, PARTS, Path("export"))
+    user = read_specification(package.path).description.metadata.userDefined
     run_id = json.loads((OUT / "run.json").read_text())["run_id"]
     logged = MlflowClient(tracking.tracking_uri()).get_run(run_id).data.metrics
     return metrics, rows_of(Path("report/per_class.csv")), dict(user), logged

@@ -16,7 +16,7 @@ from small_training import WITH_VALIDATION, write_tables
 
 from handloom.models.checkpoint import read_checkpoint
 
-SCRIPT = Path(__file__).with_name("small_training.py")
+SCRIPT = Path(__file__).parent.parent / "small_training.py"
 TWO: dict[str, Any] = {
     "devices": 2,
     "strategy": "ddp",

@@ -21,7 +21,7 @@ from handloom.config.data import (
     Source,
     members,
 )
-from handloom.config.fields import KINDS, Kind
+from handloom.config.fields import KINDS, Kind, ModelFormat
 from handloom.config.parameters import Parameters, as_plain, parameters_from, section_from
 from handloom.config.sections import (
     Augmentation,
@@ -66,6 +66,7 @@ __all__ = [
     "MediaSource",
     "Member",
     "Model",
+    "ModelFormat",
     "Optimizer",
     "Parameters",
     "Sample",

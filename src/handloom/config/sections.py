@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from handloom.config.fields import STRICT, NotNegative, Positive, PositiveInt, Seed, Share, Text, Workers
+from handloom.config.fields import STRICT, ModelFormat, NotNegative, Positive, PositiveInt, Seed, Share, Text, Workers
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -163,13 +163,19 @@ class Evaluate:
 
 @dataclass(frozen=True, config=STRICT)
 class ExportCoreML:
-    """What the Core ML file says of itself, and how its weights are stored."""
+    """Which files to write, what they say of themselves, and how their weights are stored."""
 
     author: str = ""
     short_description: str = "A hand classifier trained with handloom."
     license: str = ""
     version: str = "1"
-    precision: Literal["float16", "float32"] = "float16"  # of weights and arithmetic; the input stays float32
+    # mlpackage: an ML program, for iOS 15; mlmodel: a neural network as Create ML writes it, for iOS 14; onnx: for
+    # Android, web and desktop.
+    formats: Annotated[list[ModelFormat], Field(min_length=1)] = field(default_factory=lambda: ["mlpackage", "mlmodel"])
+    # Of weights, and in a package of arithmetic too; the input stays float32.
+    precision: Literal["float16", "float32"] = "float16"
+    # Of the two Core ML files. Makes a package one for iOS 16.
+    weight_compression: Literal["none", "8_bit", "palettized"] = "none"
 
 
 @dataclass(frozen=True, config=STRICT)

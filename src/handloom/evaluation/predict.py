@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from handloom.dataset.examples import Example, Examples
 from handloom.dataset.windows import Windows
-from handloom.hand import present
+from handloom.hand import Poses, present
 from handloom.models.checkpoint import TrainedModel
 
 WINDOWS_AT_ONCE = 256
@@ -27,12 +27,13 @@ def predict_examples(model: TrainedModel, examples: Sequence[Example], stride: i
     for some in windows.some_at_a_time(WINDOWS_AT_ONCE):
         poses = some.cut(examples.frames)
         seen = present(poses).any(axis=1)
-        np.add.at(sums, some.clip[seen], _probabilities(model, poses[seen]))
+        np.add.at(sums, some.clip[seen], window_probabilities(model, poses[seen]))
         np.add.at(counts, some.clip[seen], 1)
     return np.where(counts > 0, sums / np.maximum(counts, 1), 1 / len(model.classes))
 
 
-def _probabilities(model: TrainedModel, windows: NDArray[np.float32]) -> NDArray[np.float64]:
+def window_probabilities(model: TrainedModel, windows: Poses) -> NDArray[np.float64]:
+    """Probabilities ``[K, classes]`` of windows ``[K, T, 3, 21]``."""
     with torch.inference_mode():
         scores = model.network(torch.from_numpy(windows))
     return torch.softmax(scores.double(), dim=1).numpy()

@@ -1,33 +1,125 @@
-"""The stage: write the Core ML file, and give it to the run that trained the model."""
+"""The stage: write the model files, prove that they compute what was trained, and put them beside what an app needs."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from handloom import tracking
-from handloom.config import Kind, Parameters
-from handloom.export.convert import convert
-from handloom.export.interface import FILE_NAMES
-from handloom.export.package import save_package
-from handloom.files import replacing
-from handloom.models.checkpoint import load_model
+from handloom.config import ExportCoreML, Kind, Parameters, as_plain
+from handloom.dataset.examples import read_examples
+from handloom.errors import ConfigurationError, DataError, HandloomError
+from handloom.export.app_note import app_note
+from handloom.export.convert import ml_program, neural_network
+from handloom.export.interface import FILE_NAMES, user_metadata
+from handloom.export.onnx_file import save_onnx
+from handloom.export.package import save_network, save_package
+from handloom.export.swift_package import PACKAGE_NAME, write_swift_package
+from handloom.export.verification import Verification, rows_of, verify
+from handloom.files import replacing, write_json
+from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
+from handloom.models.provenance import read_provenance
+
+VERIFICATION_FILE = "verification.json"
+NOTE_FILE = "README.md"
 
 
-def export_coreml(parameters: Parameters, kind: Kind, model: Path, out: Path) -> Path:
-    """Convert the trained model and write it to the folder `out`; return the file's path.
+def export_coreml(
+    parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path
+) -> list[Verification]:
+    """Write the trained model in each format; run each file, read back from disk, beside it; return what came out.
+
+    Nothing in `out` changes unless all of it holds.
 
     Args:
         parameters: all of them; the section `export_coreml` decides.
         kind: "pose" or "action".
-        model: folder with the trained model and the file that names its run.
-        out: gets `HandPoseClassifier.mlpackage` or `HandActionClassifier.mlpackage`, after which Xcode names a class.
+        model: folder with the trained model and the file that says where it comes from.
+        table: keypoint table.
+        split: its parts.
+        out: the folder that gets `HandPoseClassifier` or `HandActionClassifier`, after which Xcode names a class, as
+            `.mlpackage`, `.mlmodel` and `.onnx`; `verification.json`; a note for the app's makers; a Swift package.
 
     Raises:
-        DataError: the model cannot be read.
+        ConfigurationError: the model was trained with another configuration.
+        DataError: the model cannot be read, or the test part is empty.
+        HandloomError: a file is not what was trained; or `out` cannot be written.
     """
-    package = out / f"{FILE_NAMES[kind]}.mlpackage"
-    converted = convert(load_model(model / MODEL_FILE), parameters.export_coreml)
-    with replacing(package) as beside:
-        save_package(converted, beside)
-    run_id = tracking.open_run(model / RUN_FILE, kind, parameters)
-    tracking.log_files(run_id, [package], "exports")
-    return package
+    settings, trained = parameters.export_coreml, load_model(model / MODEL_FILE)
+    _check_configuration(trained, parameters, kind)
+    metadata = user_metadata(trained, read_provenance(model / RUN_FILE))
+    examples = read_examples(table, split, "test", left_hands=trained.left_hands)
+    rows = rows_of(trained.window, examples, parameters.evaluate.window_stride)
+    try:
+        with replacing(out) as beside:
+            beside.mkdir()
+            files = write_files(trained, settings, metadata, beside)
+            verifications = [verify(file, trained, rows) for file in files]
+            write_json(beside / VERIFICATION_FILE, [one.plain() for one in verifications])
+            compressed = settings.weight_compression != "none"
+            note = app_note(trained, [file.name for file in files], compressed)
+            (beside / NOTE_FILE).write_text(note, encoding="utf-8")
+            write_swift_package(beside / PACKAGE_NAME)
+            _track(tracking.open_run(model / RUN_FILE, kind, parameters), verifications, beside)
+            for one in verifications:
+                if one.problems:
+                    raise HandloomError(f"{one.path.name} is not what was trained: {'; '.join(one.problems)}")
+    except OSError as error:
+        raise HandloomError(
+            f"{out}: cannot be written ({error.strerror or error}); what was there is untouched"
+        ) from None
+    return [replace(one, path=out / one.path.name) for one in verifications]
+
+
+def _check_configuration(trained: TrainedModel, parameters: Parameters, kind: Kind) -> None:
+    if trained.kind != kind:
+        raise DataError(f"the model is one for {trained.kind}, not for {kind}; train it again (dvc repro)")
+    now = tracking.flat(as_plain(parameters.training(kind)), f"train_{kind}")
+    for key, value in tracking.flat(trained.training, f"train_{kind}").items():
+        if now.get(key) != value:
+            raise ConfigurationError(
+                f"{key}: is {now.get(key)}, and the model was trained with {value}; train it again (dvc repro)"
+            )
+
+
+def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write a model in each format that is configured, under the name that Xcode makes a class of; the files.
+
+    Raises:
+        ConfigurationError: ONNX is asked for, and the extra for it is not installed.
+        OSError: the disk is full, say.
+    """
+    files = [folder / f"{FILE_NAMES[model.kind]}.{one}" for one in dict.fromkeys(settings.formats)]
+    for file in files:
+        if file.suffix == ".mlpackage":
+            with _weights_as_file():
+                save_package(ml_program(model, settings, metadata), file)
+        elif file.suffix == ".mlmodel":
+            save_network(neural_network(model, settings, metadata), file)
+        else:
+            save_onnx(model, file, metadata)
+    return files
+
+
+@contextmanager
+def _weights_as_file() -> Iterator[None]:
+    """Coremltools writes a program's weights to a temporary file; its error there is of no class of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "FileWriter" not in str(error):
+            raise
+        raise OSError("writing the weights failed; is this disk or the one for temporary files full?") from None
+
+
+def _track(run_id: str, verifications: list[Verification], folder: Path) -> None:
+    for one in verifications:
+        numbers = {"bytes": float(one.bytes)}
+        numbers["other_labels"] = sum(each.rows - each.equal_labels for each in one.comparisons.values())
+        largest = max(each.largest_difference for each in one.comparisons.values())
+        name = f"export_{one.path.suffix.removeprefix('.')}"
+        tracking.log_metrics(run_id, {f"{name}_{key}": value for key, value in numbers.items()})
+        tracking.log_metrics(run_id, {f"{name}_largest_difference": largest})
+    holds = not any(one.problems for one in verifications)
+    tracking.log_files(run_id, sorted(folder.iterdir()) if holds else [folder / VERIFICATION_FILE], "exports")

@@ -1,9 +1,12 @@
-"""Saving a Core ML package so that equal models are equal files."""
+"""Saving Core ML files so that equal models are equal files."""
 
 import json
 import uuid
 from pathlib import Path
 from typing import Any
+
+from handloom.files import sha256_of_file
+from handloom.fingerprint import fingerprint
 
 SPECIFICATION = Path("Data/com.apple.CoreML/model.mlmodel")
 MANIFEST = Path("Manifest.json")
@@ -27,3 +30,22 @@ def save_package(model: Any, path: Path) -> None:
     manifest["rootModelIdentifier"] = names[manifest["rootModelIdentifier"]]
     text = json.dumps(manifest, indent=4, sort_keys=True)
     (path / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def save_network(spec: Any, path: Path) -> None:
+    """Save the protobuf message of a neural network as a `.mlmodel` file, the same bytes each time."""
+    path.write_bytes(spec.SerializeToString(deterministic=True))
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a file, or of all files of a package."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file; of a package, over the paths and the hashes of its files."""
+    if path.is_file():
+        return sha256_of_file(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return fingerprint([(file.relative_to(path).as_posix(), sha256_of_file(file)) for file in files])

@@ -1,7 +1,8 @@
 """Reading a trained model: the checkpoint that training wrote, without the trainer."""
 
 import pickle
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ class TrainedModel:
         background_label: the class of no gesture; it need not be among `classes`.
         left_hands: "mirrored" where they were turned into right ones, and have to be before a prediction.
         calibration: what validation taught, already inside the network; None without a validation part.
+        training: the section of the configuration that it was trained with, without what decides nothing.
     """
 
     network: HandNetwork
@@ -39,6 +41,7 @@ class TrainedModel:
     background_label: str = Training.background_label
     left_hands: Literal["as_they_are", "mirrored"] = "as_they_are"
     calibration: Calibration | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_model(path: Path) -> TrainedModel:
@@ -72,6 +75,7 @@ def load_model(path: Path) -> TrainedModel:
         training.background_label,
         training.left_hands,
         calibration,
+        settings["training"],
     )
 
 

@@ -2,4 +2,4 @@
 
 MODEL_FILE = "model.ckpt"  # the network's weights and what it was trained for; the same bytes each time
 HISTORY_FILE = "history.csv"  # loss and accuracy, a row a report
-RUN_FILE = "run.json"  # the id of the MLflow run; beside the model, because it differs each time
+RUN_FILE = "run.json"  # MLflow run, commit and data: see provenance.py; beside the model, because it differs each time

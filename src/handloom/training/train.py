@@ -17,6 +17,7 @@ from handloom.files import write_csv
 from handloom.fingerprint import fingerprint
 from handloom.models.checkpoint import read_checkpoint
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
+from handloom.models.provenance import provenance_of, write_provenance
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
 from handloom.training.checkpoints import Checkpoints, latest_checkpoint
@@ -106,7 +107,7 @@ def train(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Pat
         numbers = {f"calibration_{name}": number for name, number in calibration.metrics.items()}
         tracking.log_metrics(run_id, tracking.unlogged(tracking.logged_steps(run_id), numbers, iteration), iteration)
     write_csv(out / HISTORY_FILE, module.history)
-    tracking.write_run_file(out / RUN_FILE, run_id)
+    write_provenance(out / RUN_FILE, provenance_of(run_id, table, split))
     if paused:
         print(
             f"train_{kind}: paused at iteration {iteration} of {settings.maximum_iterations};"

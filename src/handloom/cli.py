@@ -1,0 +1,74 @@
+"""The command line, `handloom`: results on stdout, everything else on stderr."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from handloom.errors import HandloomError
+
+HELD, REFUSED, MISUSED = 0, 1, 2
+EXIT_CODES = "Exit status: 0 it holds; 1 it does not, or a file cannot be used; 2 the command was not understood."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status. A mistake that the user can mend is one line on stderr."""
+    given = _parser().parse_args(arguments)
+    try:
+        status: int = given.run(given)
+    except HandloomError as error:
+        print(f"handloom {given.command}: {error}", file=sys.stderr)
+        return REFUSED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="handloom", description="Hand pose and hand action classifiers.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_verify(commands)
+    return parser
+
+
+def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    verify = commands.add_parser(
+        "verify",
+        help="check a Core ML file, on any computer",
+        description="Check a saved model file: the interface of Create ML's hand classifiers, line by line, and with"
+        " --against that it computes what was trained, by running the saved file itself.",
+        epilog="Example: handloom verify exports/pose/HandPoseClassifier.mlpackage --against models/pose/model.ckpt"
+        f" --table data/keypoints/pose.parquet --split data/splits/pose.parquet. {EXIT_CODES}",
+    )
+    verify.add_argument("file", type=Path, metavar="FILE", help=".mlpackage, .mlmodel (Create ML's own too) or .onnx")
+    verify.add_argument("--against", type=Path, metavar="MODEL", help="the model.ckpt that it was exported from")
+    verify.add_argument("--table", type=Path, help="keypoint table whose test part both are run on")
+    verify.add_argument("--split", type=Path, help="its parts; needed with --table")
+    verify.add_argument("--stride", type=int, default=15, help="frames between two windows of a clip (15)")
+    verify.add_argument("--json", action="store_true", help="all that is known, as JSON")
+    verify.set_defaults(run=_verify)
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from handloom.dataset.examples import read_examples
+    from handloom.export.verification import rows_of, verify
+    from handloom.models.checkpoint import load_model
+
+    if (given.table is None) != (given.split is None) or (given.table is not None and given.against is None):
+        raise HandloomError("--table, --split and --against belong together")
+    if given.stride < 1:
+        raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")
+    model = load_model(given.against) if given.against else None
+    window = model.window if model else 1
+    examples = (
+        read_examples(given.table, given.split, "test", left_hands=model.left_hands) if model and given.table else None
+    )
+    found = verify(given.file, model, rows_of(window, examples, given.stride))
+    if given.json:
+        print(json.dumps(found.plain(), indent=2, ensure_ascii=False))
+    else:
+        for row in found.interface:
+            print(f"{'yes' if row.agrees else 'NO ':3}  {row.item}: {row.found}")
+        print(found.summary)
+        for problem in found.problems:
+            print(f"NO   {problem}")
+    return REFUSED if found.problems else HELD

@@ -1,0 +1,171 @@
+"""The note beside an exported model: one page that tells an app's developer what the model needs."""
+
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_FLOOR, Decimal
+from pathlib import PurePath
+
+from handloom.errors import printable
+from handloom.export.interface import FILE_NAMES, LABEL, LABEL_PROBABILITIES, POSES
+from handloom.export.swift_examples import DEFAULT_THRESHOLD, REQUIRED_SHARE, with_package, without_package
+from handloom.export.swift_package import PACKAGE_NAME
+from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
+from handloom.models.checkpoint import TrainedModel
+
+
+def app_note(model: TrainedModel, files: Sequence[str], compressed: bool = False) -> str:
+    """The note as Markdown. It depends on nothing but the arguments.
+
+    Args:
+        model: the trained classifier.
+        files: the exported files; only their names are used.
+        compressed: whether the weights in the Core ML files are stored in 8 bits or fewer.
+    """
+    names = [PurePath(file).name for file in files]
+    core_ml = [name for name in names if name.endswith((".mlmodel", ".mlpackage"))]
+    class_name = PurePath(core_ml[0]).stem if core_ml else FILE_NAMES[model.kind]
+    sections = [
+        f"# {class_name}: what the app needs\n\nWritten by handloom from the trained model.",
+        _files(names, class_name, compressed),
+        _model(model),
+        _labels(model),
+        _input(model),
+        _call(model, class_name),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _files(names: Sequence[str], class_name: str, compressed: bool) -> str:
+    rows = [f"| {_code(name)} | {_use(name, compressed)} |" for name in names]
+    table = "\n".join(["| file | for |", "| --- | --- |", *rows])
+    both = {PurePath(name).suffix for name in names} >= {".mlmodel", ".mlpackage"}
+    one = " Put only one of the two into the app: both make the same class." if both else ""
+    return f"## Files\n\n{table}\n\nXcode makes the class {_code(class_name)} from a Core ML file's name.{one}"
+
+
+def _use(name: str, compressed: bool) -> str:
+    match PurePath(name).suffix:
+        case ".mlmodel":
+            return "iOS 14 and macOS 11 on: older ones have no hand request in Vision"
+        case ".mlpackage":
+            return "iOS 16 and macOS 13 on: its weights are compressed" if compressed else "iOS 15 and macOS 12 on"
+        case ".onnx":
+            return (
+                "other platforms; it takes any number of windows at once and gives probabilities in the labels' order"
+            )
+        case _:
+            return "see the file itself"
+
+
+def _model(model: TrainedModel) -> str:
+    shape = f"[{model.window}, {len(CHANNELS)}, {JOINT_COUNT}]"
+    if model.window == 1:
+        window = "One frame is enough; frames do not depend on each other."
+    else:
+        seconds = model.window / model.frame_rate
+        window = f"A window of {model.window} frames at {model.frame_rate:g} frames/s: {seconds:.3g} s, oldest first."
+    lines = [
+        f"- {window}",
+        f"- Input `{POSES}`, float32 {shape}. Outputs `{LABEL}`, a string, and `{LABEL_PROBABILITIES}`,"
+        " `[String: Double]`.",
+        f"- {_temperature(model)}",
+    ]
+    return "## The model\n\n" + "\n".join(lines)
+
+
+def _temperature(model: TrainedModel) -> str:
+    if model.calibration is None:
+        return "The probabilities are not calibrated: there was no validation part to learn it from."
+    temperature = model.calibration.temperature
+    was = (
+        "was too sure of itself" if temperature > 1 else "was not sure enough" if temperature < 1 else "was about right"
+    )
+    return (
+        f"The probabilities are calibrated on {model.calibration.examples} validation examples. The network {was}, so"
+        f" its scores are divided by {temperature:.3g} (the temperature) inside the file. Take them as they are."
+    )
+
+
+def _labels(model: TrainedModel) -> str:
+    thresholds = _thresholds(model)
+    rows = [
+        f"| {index} | {_code(label)} | {_threshold_cell(model, thresholds.get(label), label)} |"
+        for index, label in enumerate(model.classes)
+    ]
+    table = "\n".join(["| | label | recommended threshold |", "| --- | --- | --- |", *rows])
+    return f"## Labels, in order\n\n{table}\n\n{' '.join(_advice(model, thresholds))}"
+
+
+def _thresholds(model: TrainedModel) -> dict[str, float]:
+    """Those of gestures, rounded down: an answer that just reached the exact one still does."""
+    known = model.calibration.thresholds if model.calibration else {}
+    return {
+        label: float(Decimal(repr(known[label])).quantize(Decimal("0.0001"), ROUND_FLOOR))
+        for label in model.classes
+        if label in known and label != model.background_label
+    }
+
+
+def _threshold_cell(model: TrainedModel, threshold: float | None, label: str) -> str:
+    if label == model.background_label:
+        return "no gesture: do nothing"
+    return "none known" if threshold is None else str(threshold)
+
+
+def _advice(model: TrainedModel, thresholds: dict[str, float]) -> Iterator[str]:
+    gestures = [label for label in model.classes if label != model.background_label]
+    if thresholds:
+        yield "Believe an answer only if its probability reaches the threshold of its class."
+    if len(thresholds) < len(gestures):
+        yield f"Where no threshold is known, start with {DEFAULT_THRESHOLD}."
+    if model.background_label not in model.classes:
+        yield "No class stands for no gesture: any hand gets one of the labels, so the thresholds alone keep it out."
+    taken = model.calibration.background_taken_for_gesture if model.calibration else None
+    if taken is not None:
+        yield f"On validation {taken:.1%} of the examples without a gesture were taken for one{_at_thresholds(model)}."
+
+
+def _at_thresholds(model: TrainedModel) -> str:
+    assert model.calibration is not None
+    taken = model.calibration.background_taken_for_gesture_at_thresholds
+    return "" if taken is None else f", with the thresholds {taken:.1%}"
+
+
+def _input(model: TrainedModel) -> str:
+    lines = [
+        "- Each frame is what Vision's `keypointsMultiArray()` gives: all x, then all y, then all confidences.",
+        "- x and y are fractions of the upright picture's width and height. The origin is at the **lower left**.",
+        f"- The {JOINT_COUNT} joints, in order: {', '.join(JOINTS)}.",
+    ]
+    if model.kind == "action":
+        lines.append(
+            f"- A frame without a hand is all zeros. Predict only if {REQUIRED_SHARE:.0%} of the frames hold a hand."
+        )
+    else:
+        lines.append("- Do not ask the model where there is no hand.")
+    if model.left_hands == "mirrored":
+        lines.append(
+            "- **Mirror left hands** first: x becomes 1 - x where the confidence is above 0. Vision tells left from"
+            " right (`chirality`) from iOS 15 and macOS 12 on."
+        )
+    lines.append("- Give Vision pictures that are not mirrored, also from the front camera, and the right orientation.")
+    return "## Input\n\n" + "\n".join(lines)
+
+
+def _call(model: TrainedModel, class_name: str) -> str:
+    return (
+        f"## Call it\n\nWith the Swift package `{PACKAGE_NAME}`; `seconds` is the frame's time stamp:\n\n"
+        f"```swift\n{with_package(model, class_name)}```\n\n"
+        "Without it (import CoreML and Vision):\n\n"
+        f"```swift\n{without_package(model, class_name, _thresholds(model))}```"
+    )
+
+
+def _code(text: str) -> str:
+    """`text` as code inside a table, whatever it holds."""
+    fence = "`" * (max((len(run) for run in _runs_of_backticks(text)), default=0) + 1)
+    padding = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{padding}{printable(text).replace('|', chr(92) + '|')}{padding}{fence}"
+
+
+def _runs_of_backticks(text: str) -> Iterator[str]:
+    return (run for run in "".join(character if character == "`" else " " for character in text).split())

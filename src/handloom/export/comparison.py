@@ -1,0 +1,85 @@
+"""Two models on the same windows: how often they say the same, and how far apart their probabilities are."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from handloom.evaluation.predict import window_probabilities
+from handloom.export.interpreter.read import Runner
+from handloom.hand import Poses
+from handloom.models.checkpoint import TrainedModel
+
+
+@dataclass(frozen=True)
+class NamedWindows:
+    """Windows ``[K, T, 3, 21]``, K at least 1, and what to call each."""
+
+    windows: Poses
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is allowed.
+
+    Attributes:
+        largest_difference: between two probabilities of a class.
+        other_labels: the share of rows whose label may differ, rounded up to whole rows.
+    """
+
+    largest_difference: float
+    other_labels: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came out.
+
+    Attributes:
+        rows: windows compared.
+        equal_labels: how many of them got the same label.
+        largest_difference: of a probability; infinite where one is no number, or the classes are others.
+        where: the name of the row with it.
+        limits: what is allowed.
+    """
+
+    rows: int
+    equal_labels: int
+    largest_difference: float
+    where: str
+    limits: Limits
+
+    @property
+    def holds(self) -> bool:
+        """Whether all of it is within the limits."""
+        allowed = math.ceil(self.rows * self.limits.other_labels)
+        return self.rows - self.equal_labels <= allowed and self.largest_difference <= self.limits.largest_difference
+
+
+def compare(model: TrainedModel, runner: Runner, batches: Iterable[NamedWindows], limits: Limits) -> Comparison:
+    """Run a saved file on windows, and compare with what the trained model says of them.
+
+    Probabilities are compared label by label, as an app reads them from the dictionary.
+
+    Args:
+        model: the trained model, the reference.
+        runner: the saved file.
+        batches: windows with their names, some at a time.
+        limits: what is allowed.
+    """
+    if sorted(runner.classes) != sorted(model.classes):
+        return Comparison(0, 0, math.inf, f"the classes, which are {', '.join(runner.classes)}", limits)
+    order = [runner.classes.index(label) for label in model.classes]
+    rows, equal, largest, where = 0, 0, 0.0, ""
+    for batch in batches:
+        expected = window_probabilities(model, batch.windows)
+        found = np.stack([runner.probabilities(window) for window in batch.windows])[:, order].astype(np.float64)
+        apart = np.where(np.isfinite(found), np.abs(found - expected), math.inf).max(axis=1)
+        worst = int(apart.argmax())
+        if not where or apart[worst] > largest:
+            largest, where = float(apart[worst]), batch.names[worst]
+        equal += int((found.argmax(axis=1) == expected.argmax(axis=1)).sum())
+        rows += len(expected)
+    return Comparison(rows, equal, largest, where, limits)

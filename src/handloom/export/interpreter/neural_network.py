@@ -1,0 +1,151 @@
+"""Runs saved neural-network classifiers (`.mlmodel`, specification 4 and 5), the format that Create ML writes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handloom.errors import DataError, first_line, printable
+from handloom.export.interpreter.errors import UnknownOperation
+from handloom.export.interpreter.kernels import Array, one_thread, rounded_to_float16
+from handloom.export.interpreter.layer import Layer
+from handloom.export.interpreter.layers import LAYERS
+from handloom.export.interpreter.weights import UnsupportedUseError, Weights
+
+_RANK5_ARRAY_MAPPING = 0  # of `NeuralNetworkMultiArrayShapeMapping`; otherwise blobs have the rank of the input
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A layer made ready, and the names of the blobs that it reads and writes."""
+
+    kind: str
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    layer: Layer
+
+
+class NetworkRunner:
+    """Runs a saved neural-network classifier with one array in, of any network whose layers are in `LAYERS`.
+
+    Args:
+        path: a `.mlmodel`.
+        precision: ``stored`` computes in float32 with the weights as they are in the file. ``float16`` rounds the
+            window, the weights and every layer's result to float16, as the Neural Engine computes neural networks; sums
+            are in float32. Devices may add in other orders and fuse layers, so their last bits differ.
+
+    Raises:
+        DataError: the file is missing, broken or something else.
+        UnknownOperation: it has a layer that is not in `LAYERS`, or one that is used in an unknown way.
+    """
+
+    classes: list[str]
+
+    def __init__(self, path: Path, precision: Literal["stored", "float16"] = "stored") -> None:
+        self._path, self._float16 = path, precision == "float16"
+        description, network = self._read()
+        labels = network.WhichOneof("ClassLabels")
+        self.classes = [str(label) for label in getattr(network, labels).vector] if labels else []
+        (self._input,) = description.input
+        self._rank5 = network.arrayInputShapeMapping == _RANK5_ARRAY_MAPPING
+        weights = Weights(self._float16)
+        self._steps = [self._prepared(layer, weights) for layer in network.layers]
+        known = self._check_order()
+        names = (network.labelProbabilityLayerName, description.predictedProbabilitiesName)
+        found = [name for name in names if name in known]
+        if not found:
+            raise self._broken(f"names no layer's result as its probabilities ({' or '.join(map(repr, names))})")
+        self._probabilities = found[0]
+
+    def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One window ``[T, 3, 21]`` to ``[classes]``: the blob that is the classifier's probability layer."""
+        result = self.blobs(poses)[self._probabilities].ravel()
+        if len(result) != len(self.classes):
+            raise self._broken(f"has {len(self.classes)} classes and {len(result)} probabilities")
+        return result
+
+    def blobs(self, poses: NDArray[np.float32]) -> dict[str, Array]:
+        """One window to the results of all layers, by their names in the file."""
+        kind = self._input.type.multiArrayType
+        if list(poses.shape) != list(kind.shape) and kind.WhichOneof("ShapeFlexibility") is None:
+            raise DataError(
+                f"{printable(str(self._path))} takes windows of {list(kind.shape)}, not of {list(poses.shape)}; give it"
+                " the frames that it was trained on"
+            )
+        window = poses.astype(np.float32)
+        # The rule of specification 3: [C, H, W] is [sequence, batch, C, H, W].
+        blobs = {self._input.name: self._rounded(window[None, None] if self._rank5 else window)}
+        with one_thread(), np.errstate(all="ignore"):  # infinities go their way, as on a device
+            for step in self._steps:
+                with self._naming(step.kind, step.name):
+                    results = step.layer(*(blobs[name] for name in step.inputs))
+                    several = results if isinstance(results, list) else [results]
+                    for name, result in zip(step.outputs, several, strict=True):
+                        blobs[name] = self._rounded(result)
+        return blobs
+
+    def _read(self) -> tuple[Any, Any]:
+        """The description and the network of the file."""
+        from handloom.export.quiet import quiet
+
+        with quiet():
+            from coremltools.proto import Model_pb2
+            from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+        spec = Model_pb2.Model()
+        try:
+            spec.ParseFromString(self._path.read_bytes())
+        except OSError as error:
+            raise self._broken(f"cannot be read ({error.strerror})") from error
+        except DecodeError as error:
+            raise self._broken("is no Core ML file, or only a part of one") from error
+        kind = spec.WhichOneof("Type")
+        if kind != "neuralNetworkClassifier":
+            raise self._broken(f"holds {kind or 'nothing that Core ML knows'}, not a neural-network classifier")
+        inputs = [one.type.WhichOneof("Type") for one in spec.description.input]
+        if inputs != ["multiArrayType"]:
+            raise self._broken(f"takes {', '.join(map(str, inputs)) or 'nothing'} where one array of joints is due")
+        if spec.neuralNetworkClassifier.preprocessing:
+            raise UnknownOperation("preprocessing", self._path)
+        return spec.description, spec.neuralNetworkClassifier
+
+    def _prepared(self, layer: Any, weights: Weights) -> _Step:
+        kind = layer.WhichOneof("layer")
+        if kind not in LAYERS:
+            # A type that is newer than coremltools is read as no type at all.
+            raise UnknownOperation(f"{kind or 'of unknown type'} (layer {layer.name!r})", self._path)
+        with self._naming(kind, layer.name), np.errstate(all="ignore"):
+            ready = LAYERS[kind](getattr(layer, kind), weights)
+        return _Step(kind, layer.name, list(layer.input), list(layer.output), ready)
+
+    def _check_order(self) -> set[str]:
+        """The names of all blobs, once it is clear that no layer reads one that is not there yet."""
+        known = {self._input.name}
+        for step in self._steps:
+            for name in step.inputs:
+                if name not in known:
+                    raise self._broken(
+                        f"has a layer {step.name!r} that reads {name!r}, which no layer before it writes"
+                    )
+            known.update(step.outputs)
+        return known
+
+    def _rounded(self, values: Array) -> Array:
+        return rounded_to_float16(values) if self._float16 else values
+
+    @contextmanager
+    def _naming(self, kind: str, name: str) -> Iterator[None]:
+        """Errors of a layer say which one it is, of which file."""
+        try:
+            yield
+        except UnsupportedUseError as error:
+            raise UnknownOperation(f"{kind} {error} (layer {name!r})", self._path) from error
+        except (ValueError, IndexError, TypeError, ArithmeticError, MemoryError) as error:
+            raise self._broken(f"has a {kind} layer {name!r} that cannot work ({first_line(error)})") from error
+
+    def _broken(self, trouble: str) -> DataError:
+        return DataError(f"{printable(str(self._path))} {printable(trouble)}; export it anew")

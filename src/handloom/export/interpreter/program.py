@@ -1,0 +1,179 @@
+"""Reading a saved ML program as it stands in the file: nothing is folded, inferred or corrected on the way.
+
+The messages are MIL's: https://github.com/apple/coremltools/blob/main/mlmodel/format/MIL.proto
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handloom.errors import DataError, first_line, printable
+from handloom.export.interpreter.errors import UnknownOperation
+from handloom.export.interpreter.operations import OPERATIONS
+from handloom.export.quiet import quiet
+from handloom.export.specification import read_specification
+
+_CONST, _CLASSIFY = "const", "classify"
+_LISTS = {"values"}  # the parameters that take several values, even where there is one
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A value as the program declares it.
+
+    Args:
+        name: by which later operations take it.
+        kind: the type of its elements, as "FLOAT16".
+        shape: its size along each axis, None where only the run tells.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation of the program.
+
+    Args:
+        operation: its type.
+        arguments: for each parameter the name of its value, or those of its values.
+        outputs: what it makes.
+    """
+
+    operation: str
+    arguments: Mapping[str, str | tuple[str, ...]]
+    outputs: tuple[Declared, ...]
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """What the operation `classify` is given."""
+
+    probabilities: str
+    classes: list[str]
+
+
+@dataclass(frozen=True)
+class Program:
+    """The only function of an ML program.
+
+    Args:
+        path: the file.
+        inputs: what it is called with.
+        outputs: the names of what it returns.
+        constants: the values that stand in the file, by name, each in its stored type.
+        steps: in the order of the file.
+        classifier: None if it ends in no class.
+    """
+
+    path: Path
+    inputs: tuple[Declared, ...]
+    outputs: tuple[str, ...]
+    constants: Mapping[str, Any]
+    steps: tuple[Step, ...]
+    classifier: Classifier | None
+
+
+def read_program(path: Path) -> Program:
+    """Read a `.mlpackage` with its weights.
+
+    Raises:
+        UnknownOperation: it uses one that handloom does not have.
+        DataError: the file is missing, is damaged, or is no ML program with one function.
+    """
+    spec, name = read_specification(path), printable(str(path))
+    if spec.WhichOneof("Type") != "mlProgram":
+        raise DataError(f"{name}: not an ML program, but a {spec.WhichOneof('Type')}")
+    functions = spec.mlProgram.functions
+    if len(functions) != 1:
+        raise DataError(
+            f"{name}: has {len(functions)} functions ({printable(', '.join(sorted(functions)))}) instead of one"
+        )
+    (function,) = functions.values()
+    block = function.block_specializations[function.opset]
+    for operation in block.operations:
+        if operation.type not in {_CONST, _CLASSIFY, *OPERATIONS}:
+            raise UnknownOperation(operation.type, path)
+    try:
+        with quiet():
+            return _Reader(path).program(function.inputs, block)
+    except Exception as error:  # for damaged files coremltools raises whatever its parsing happens to meet
+        raise DataError(
+            f"{name}: not an ML program that can be read ({first_line(error)}); export the model again"
+        ) from None
+
+
+class _Reader:
+    """Collects what the messages and the files of weights beside them say."""
+
+    def __init__(self, path: Path) -> None:
+        from coremltools.converters.mil.frontend.milproto.load import TranscriptionContext
+        from coremltools.models import MLModel
+
+        self.path = path
+        self.weights = TranscriptionContext(MLModel(str(path), skip_model_load=True).weights_dir)
+        self.constants: dict[str, Any] = {}
+
+    def program(self, inputs: Any, block: Any) -> Program:
+        steps: list[Step] = []
+        classifier: Classifier | None = None
+        for operation in block.operations:
+            if operation.type == _CONST:
+                self.constants[operation.outputs[0].name] = self._value(operation.attributes["val"])
+            elif operation.type == _CLASSIFY:
+                arguments = self._arguments(operation)
+                classes = self.constants[str(arguments["classes"])]
+                classifier = Classifier(str(arguments["probabilities"]), [str(one) for one in classes])
+            else:
+                outputs = tuple(_declared(output) for output in operation.outputs)
+                steps.append(Step(operation.type, self._arguments(operation), outputs))
+        called_with = tuple(_declared(one) for one in inputs)
+        return Program(self.path, called_with, tuple(block.outputs), self.constants, tuple(steps), classifier)
+
+    def _arguments(self, operation: Any) -> dict[str, str | tuple[str, ...]]:
+        """The names of the values that each parameter gets."""
+        arguments: dict[str, str | tuple[str, ...]] = {}
+        for parameter, argument in operation.inputs.items():
+            names = tuple(self._bound(operation, parameter, binding) for binding in argument.arguments)
+            arguments[parameter] = names if parameter in _LISTS else names[0]
+        # Since iOS 16 compressed weights may stand here, all inline.
+        for parameter, value in operation.attributes.items():
+            if parameter != "name":
+                arguments[parameter] = self._inline(operation, parameter, value)
+        return arguments
+
+    def _bound(self, operation: Any, parameter: str, binding: Any) -> str:
+        if binding.WhichOneof("binding") == "value":
+            return self._inline(operation, parameter, binding.value)
+        return str(binding.name)
+
+    def _inline(self, operation: Any, parameter: str, value: Any) -> str:
+        """A value that has no name gets one that no other can have: a space is in none."""
+        name = f"{parameter} of {operation.outputs[0].name} {len(self.constants)}"
+        self.constants[name] = self._value(value)
+        return name
+
+    def _value(self, value: Any) -> Any:
+        """A NumPy array or scalar in the stored type, text, or a list of these."""
+        from coremltools.converters.mil.frontend.milproto.load import _load_value
+
+        if value.type.WhichOneof("type") == "listType":
+            return [self._value(one) for one in value.immediateValue.list.values]
+        loaded = _load_value(self.weights, value)
+        return np.array(loaded) if isinstance(loaded, np.ndarray) else loaded  # not a view of the open file
+
+
+def _declared(named: Any) -> Declared:
+    from coremltools.proto import MIL_pb2
+
+    tensor = named.type.tensorType
+    shape = tuple(
+        dimension.constant.size if dimension.WhichOneof("dimension") == "constant" else None
+        for dimension in tensor.dimensions
+    )
+    return Declared(named.name, MIL_pb2.DataType.Name(tensor.dataType), shape)

@@ -1,0 +1,80 @@
+"""A saved file as something that can be run, whatever its format."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handloom.errors import DataError, printable
+from handloom.hand import Poses
+
+Precision = Literal["stored", "float16"]
+
+
+class Runner(Protocol):
+    """Runs a saved file.
+
+    Attributes:
+        classes: labels, in the file's order.
+    """
+
+    classes: list[str]
+
+    def probabilities(self, poses: Poses) -> NDArray[np.float32]:
+        """One window ``[T, 3, 21]`` to ``[classes]``."""
+        ...
+
+
+def read_runner(path: Path, precision: Precision = "stored") -> Runner:
+    """Read a saved model back from disk, weights and all.
+
+    Args:
+        path: `.mlpackage`, `.mlmodel` or `.onnx`.
+        precision: "stored" computes as the file says; "float16" rounds each result, as the Neural Engine does. Not for
+            ONNX.
+
+    Raises:
+        DataError: the file is missing, is damaged, or is none of these.
+        UnknownOperation: it uses an operation that the interpreter does not have.
+        HandloomError: ONNX, and the extra for it is not installed.
+    """
+    if path.suffix == ".mlpackage":
+        from handloom.export.interpreter.ml_program import ProgramRunner
+
+        return ProgramRunner(path, precision)
+    if path.suffix == ".mlmodel":
+        from handloom.export.interpreter.neural_network import NetworkRunner
+
+        return NetworkRunner(path, precision)
+    if path.suffix == ".onnx":
+        from handloom.export.onnx_file import OnnxRunner
+
+        return OnnxRunner(path)
+    raise DataError(f"{printable(str(path))}: not a model file; give a .mlpackage, .mlmodel or .onnx")
+
+
+def read_core_ml(path: Path) -> Runner | None:
+    """The same file run by Core ML itself, on a Mac; None on any other computer, and for ONNX."""
+    if sys.platform != "darwin" or path.suffix == ".onnx":
+        return None
+    return _CoreML(path)
+
+
+class _CoreML:
+    def __init__(self, path: Path) -> None:
+        import coremltools
+
+        from handloom.export.interface import LABEL_PROBABILITIES, POSES
+        from handloom.export.interface_check import class_labels
+
+        self._name, self._input = LABEL_PROBABILITIES, POSES
+        model = coremltools.models.MLModel(str(path))
+        self._predict: Callable[..., dict[str, dict[str, float]]] = model.predict
+        self.classes = class_labels(model.get_spec())
+
+    def probabilities(self, poses: Poses) -> NDArray[np.float32]:
+        found = self._predict({self._input: poses})[self._name]
+        return np.array([found[label] for label in self.classes], np.float32)

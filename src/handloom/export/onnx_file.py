@@ -1,0 +1,174 @@
+"""PyTorch to ONNX, for Android, the web and desktops: the same network under the same names as in the Core ML file.
+
+Only plain operators: probabilities come out, and the labels stand in the metadata. Operators of ai.onnx.ml, which could
+give the label itself, are missing from small runtimes.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from handloom.errors import ConfigurationError, DataError, first_line
+from handloom.export.interface import LABEL_PROBABILITIES, POSES, feature_descriptions
+from handloom.export.quiet import quiet
+from handloom.hand import CHANNELS, JOINT_COUNT
+from handloom.models.checkpoint import TrainedModel
+
+if TYPE_CHECKING:
+    import onnx
+
+CLASS_LABELS = "Class Labels"  # the key of the metadata: a JSON list, in the order of the probabilities
+# The lowest that the exporter writes by itself, and the format of its time: onnxruntime reads both since 1.14 (2023).
+OPSET, FORMAT = 18, 8
+
+
+class _Probabilities(nn.Module):
+    """The network as an app calls it: ``[N, window, 3, 21]`` in, probabilities ``[N, classes]`` out."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, poses: Tensor) -> Tensor:
+        """Joints to probabilities."""
+        return torch.softmax(self.network(poses), dim=1)
+
+
+def save_onnx(model: TrainedModel, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write an ONNX file with the weights inside, the same bytes each time.
+
+    Args:
+        model: the trained classifier.
+        path: the file, replaced if it exists.
+        metadata: properties of the file; the labels and the descriptions of input and output are added.
+
+    Raises:
+        ConfigurationError: the extra `onnx` is not installed.
+    """
+    with _needs_extra("export_coreml.formats: onnx"):
+        import onnxscript  # noqa: F401  # PyTorch's exporter needs it
+
+    batch = 2  # with 1 the exporter would take the axis for a constant
+    example = torch.zeros(batch, model.window, len(CHANNELS), JOINT_COUNT)
+    with quiet():
+        program = torch.onnx.export(
+            _Probabilities(model.network).eval(),
+            (example,),
+            input_names=[POSES],
+            output_names=[LABEL_PROBABILITIES],
+            opset_version=OPSET,
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("N")},),
+            verbose=False,
+        )
+    assert program is not None
+    proto = program.model_proto
+    proto.ir_version = FORMAT
+    proto.producer_version = proto.producer_version.partition("+")[0]  # the same from PyTorch for a CPU and for a GPU
+    _forget_origin(proto.graph)
+    _describe(proto, model, metadata)
+    path.write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def _forget_origin(graph: "onnx.GraphProto") -> None:
+    """Take out the exporter's notes: stack traces with this machine's paths, a fifth of the file."""
+    for part in (graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+
+
+def _describe(proto: "onnx.ModelProto", model: TrainedModel, metadata: Mapping[str, str]) -> None:
+    import onnx
+
+    descriptions = feature_descriptions(model)
+    poses = f"Any number of windows, along an axis before those of a window. {descriptions[POSES]}"
+    probabilities = f"{descriptions[LABEL_PROBABILITIES]} Their order is that of {CLASS_LABELS}."
+    properties = {
+        **metadata,
+        CLASS_LABELS: json.dumps(model.classes, ensure_ascii=False),
+        f"Description of {POSES}": poses,
+        f"Description of {LABEL_PROBABILITIES}": probabilities,
+    }
+    onnx.helper.set_model_props(proto, properties)
+    proto.graph.input[0].doc_string = poses  # where viewers look
+    proto.graph.output[0].doc_string = probabilities
+
+
+class OnnxRunner:
+    """A saved ONNX file, run as an app runs it: onnxruntime on one thread of the CPU.
+
+    Args:
+        path: what `save_onnx` wrote.
+
+    Attributes:
+        classes: labels, in the order of the probabilities.
+
+    Raises:
+        DataError: the file is missing or damaged, or handloom did not write it.
+        ConfigurationError: the extra `onnx` is not installed.
+    """
+
+    classes: list[str]
+
+    def __init__(self, path: Path) -> None:
+        with _needs_extra(str(path)):
+            import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # what goes wrong is raised as well
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's errors have no class in common
+            raise DataError(
+                f"{path}: not an ONNX file that can be run ({first_line(error)}); export it again"
+            ) from None
+        self.classes = _labels(self._session)
+        if not self.classes:
+            raise DataError(f"{path}: an ONNX file, but not one of handloom's hand classifiers")
+        self._shape = tuple(self._session.get_inputs()[0].shape[1:])
+
+    def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One window ``[window, 3, 21]`` to the probability of each class ``[classes]``."""
+        if poses.shape != self._shape:
+            raise ValueError(f"poses: expected shape {list(self._shape)}, got {list(poses.shape)}")
+        (found,) = self._session.run([LABEL_PROBABILITIES], {POSES: poses[np.newaxis]})
+        return np.asarray(found[0], dtype=np.float32)
+
+
+def _labels(session: Any) -> list[str]:
+    """The class labels in the file's metadata; none unless input and output are those of a hand classifier."""
+    try:
+        labels = json.loads(session.get_modelmeta().custom_metadata_map[CLASS_LABELS])
+    except (KeyError, ValueError):
+        return []
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if [one.name for one in inputs] != [POSES] or [one.name for one in outputs] != [LABEL_PROBABILITIES]:
+        return []
+    fits = (
+        isinstance(labels, list)
+        and inputs[0].shape[2:] == [len(CHANNELS), JOINT_COUNT]
+        and outputs[0].shape[1:] == [len(labels)]
+    )
+    return labels if fits else []
+
+
+@contextmanager
+def _needs_extra(asked: str) -> Iterator[None]:
+    """Say in one line what is missing for what was asked."""
+    try:
+        yield
+    except ImportError as error:
+        missing = (error.name or "onnx").partition(".")[0]
+        raise ConfigurationError(f"{asked} needs {missing}: pip install 'handloom[onnx]'") from None

@@ -1,0 +1,12 @@
+// swift-tools-version:5.5
+import PackageDescription
+
+let package = Package(
+    name: "HandloomKit",
+    platforms: [.iOS(.v14), .macOS(.v11)],
+    products: [.library(name: "HandloomKit", targets: ["HandloomKit"])],
+    targets: [
+        .target(name: "HandloomKit"),
+        .testTarget(name: "HandloomKitTests", dependencies: ["HandloomKit"], resources: [.copy("vectors.json")]),
+    ]
+)

@@ -1,0 +1,119 @@
+#if canImport(Vision) && canImport(CoreML)
+import CoreML
+import CoreVideo
+import Foundation
+import ImageIO
+
+/// Says which action a hand does in a stream of pictures. Use an instance from one queue at a time.
+public final class HandActionClassifier {
+    /// What the model's file says of itself.
+    public var metadata: ModelMetadata { model.metadata }
+
+    private let model: ClassifierModel
+    private let detector: HandDetector
+    private var clock: FrameClock
+    private var queue: WindowQueue
+    private var latest: Frame?
+
+    /// Takes a model with Create ML's interface, for example `model` of the class that Xcode makes of the file.
+    ///
+    /// - Parameters:
+    ///   - model: a hand action classifier.
+    ///   - stride: frames, at the model's rate, from one prediction to the next.
+    ///   - missingHand: what becomes of a frame without a hand.
+    ///   - requiredShare: the share of the window's frames that has to hold a hand, 0 to 1.
+    public init(
+        model: MLModel,
+        stride: Int = 5,
+        missingHand: WindowQueue.MissingHand = .appendZeros,
+        requiredShare: Double = 0.6
+    ) throws {
+        let checked = try ClassifierModel(model)
+        self.model = checked
+        detector = HandDetector(mirrorsLeftHands: checked.metadata.mirrorsLeftHands)
+        clock = FrameClock(frameRate: checked.metadata.frameRate ?? 30)
+        queue = WindowQueue(
+            window: checked.window, stride: stride, missingHand: missingHand, requiredShare: requiredShare)
+    }
+
+    /// Loads a compiled model (`.mlmodelc`), with the defaults of `init(model:)`.
+    public convenience init(contentsOf url: URL, configuration: MLModelConfiguration = MLModelConfiguration()) throws {
+        try self.init(model: MLModel(contentsOf: url, configuration: configuration))
+    }
+
+    /// Takes the next picture of the stream, at whatever rate the camera gives them.
+    ///
+    /// The newest picture is kept until the next one comes. Vision looks only at pictures that the model's rate needs.
+    ///
+    /// - Parameters:
+    ///   - pixelBuffer: the picture.
+    ///   - orientation: how to turn it upright.
+    ///   - time: its time stamp, in seconds.
+    public func classify(
+        _ pixelBuffer: CVPixelBuffer,
+        orientation: CGImagePropertyOrientation,
+        at time: TimeInterval
+    ) throws -> HandOutcome {
+        let frame = Frame(pixelBuffer: pixelBuffer, orientation: orientation)
+        let arrival = clock.arrive(at: time)
+        if arrival.restarted {
+            queue.reset()
+        }
+        let previous = latest
+        latest = frame
+        var steps: [WindowQueue.Step] = []
+        for _ in 0..<arrival.ticksOfPreviousFrame {
+            steps.append(queue.append(try previous?.hand(with: detector)))
+        }
+        if arrival.isTaken {
+            steps.append(queue.append(try frame.hand(with: detector)))
+        }
+        // A slow camera's picture can stand for several frames: the newest step that says something counts.
+        guard let step = steps.last(where: { $0 != .wait }) else { return arrival.restarted ? .noHand : .waiting }
+        return try outcome(of: step)
+    }
+
+    /// Takes a hand that the app found itself, at the model's rate and already mirrored if it has to be.
+    ///
+    /// `nil` stands for a frame without a hand.
+    public func classify(_ hand: HandArray?) throws -> HandOutcome {
+        try outcome(of: queue.append(hand))
+    }
+
+    /// Forgets the stream.
+    public func reset() {
+        clock.reset()
+        queue.reset()
+        latest = nil
+    }
+
+    private func outcome(of step: WindowQueue.Step) throws -> HandOutcome {
+        switch step {
+        case .wait: return .waiting
+        case .tooFewHands: return .noHand
+        case .predict(let frames): return .prediction(try model.prediction(frames: frames))
+        }
+    }
+}
+
+/// A picture, and its hand once somebody asked for it.
+private final class Frame {
+    private let pixelBuffer: CVPixelBuffer
+    private let orientation: CGImagePropertyOrientation
+    private var found: HandArray??
+
+    init(pixelBuffer: CVPixelBuffer, orientation: CGImagePropertyOrientation) {
+        self.pixelBuffer = pixelBuffer
+        self.orientation = orientation
+    }
+
+    func hand(with detector: HandDetector) throws -> HandArray? {
+        if let found = found {
+            return found
+        }
+        let hand = try detector.hand(in: pixelBuffer, orientation: orientation)
+        found = .some(hand)
+        return hand
+    }
+}
+#endif

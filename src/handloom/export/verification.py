@@ -1,0 +1,193 @@
+"""The proof that a saved file computes what was trained, and has the interface that apps count on."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handloom.dataset.examples import Examples
+from handloom.dataset.windows import Windows
+from handloom.errors import DataError
+from handloom.export.comparison import Comparison, Limits, NamedWindows, compare
+from handloom.export.hard_cases import hard_cases, plain_hand
+from handloom.export.interface_check import InterfaceRow, check_interface
+from handloom.export.interpreter.read import Precision, read_core_ml, read_runner
+from handloom.export.package import sha256_of, size_of
+from handloom.export.specification import Storage, read_specification, storage
+from handloom.hand import Poses
+from handloom.models.checkpoint import TrainedModel
+
+# How far a file may be from the trained model, by how its weights are stored. Half precision keeps eleven bits of each
+# number; what compressing costs was measured on the drawn sample, and is written into each verification.
+LIMITS: Mapping[Storage, Limits] = {
+    "float32": Limits(largest_difference=1e-4, other_labels=0.0),
+    "float16": Limits(largest_difference=2e-2, other_labels=0.001),
+    "8_bit": Limits(largest_difference=0.2, other_labels=0.02),
+    "palettized": Limits(largest_difference=0.2, other_labels=0.02),
+}
+# On the Neural Engine, which Core ML may choose, a neural network computes in half precision from its first layer on.
+# That blurs the joints of far hands (a package is kept from it, see `convert`), so more is allowed, and shown.
+IN_HALF_PRECISION = Limits(largest_difference=0.2, other_labels=0.02)
+TEST_PART = "test part"
+HARD_CASES = "hard cases"
+HARDENED = 8  # clips of the test part of which hard cases are made
+WINDOWS_AT_ONCE = 256
+
+Rows = Mapping[str, Callable[[], Iterable[NamedWindows]]]  # by the name of the part, as often as they are asked for
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What is known of one saved file.
+
+    Attributes:
+        path: the file.
+        bytes: its size.
+        storage: how its weights are stored.
+        interface: each property against Create ML's; empty for ONNX, which has none to keep to.
+        comparisons: with the trained model, by what was run and how.
+    """
+
+    path: Path
+    bytes: int
+    storage: Storage
+    interface: list[InterfaceRow]
+    comparisons: dict[str, Comparison]
+
+    @property
+    def problems(self) -> list[str]:
+        """What does not hold, a line each."""
+        wrong = [
+            f"{row.item} is {row.found}, Create ML's is {row.expected}" for row in self.interface if not row.agrees
+        ]
+        for name, one in self.comparisons.items():
+            if not one.holds:
+                wrong.append(
+                    f"{name}: {one.rows - one.equal_labels} of {one.rows} rows get another label,"
+                    f" and the largest difference of a probability is {one.largest_difference:.2g} in {one.where}"
+                    f" (allowed: {one.limits.other_labels:.1%} of rows, {one.limits.largest_difference:g})"
+                )
+        return wrong
+
+    @property
+    def summary(self) -> str:
+        """All of it in one line."""
+        about = f"{self.path.name}: {self.storage}, {self.bytes / 1e6:.2f} MB"
+        if self.interface:
+            agreeing = sum(row.agrees for row in self.interface)
+            about += f", interface as Create ML's in {agreeing} of {len(self.interface)} rows"
+        for name, one in self.comparisons.items():
+            about += f"; {name}: {one.equal_labels} of {one.rows} labels equal, probabilities within"
+            about += f" {one.largest_difference:.1e}"
+        return about
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "file": self.path.name,
+            "bytes": self.bytes,
+            "sha256": sha256_of(self.path),
+            "storage": self.storage,
+            "holds": not self.problems,
+            "problems": self.problems,
+            "comparisons": {name: _plain(comparison) for name, comparison in self.comparisons.items()},
+            "interface": [asdict(row) for row in self.interface],
+        }
+
+
+def verify(path: Path, model: TrainedModel | None, rows: Rows) -> Verification:
+    """Read a saved file back, check its interface, and run it beside the trained model on every row.
+
+    A neural network (`.mlmodel`) is run twice: as stored, and with each layer's result in half precision, since the
+    Neural Engine computes it so. On a Mac, Core ML runs the file too.
+
+    Args:
+        path: `.mlpackage`, `.mlmodel` or `.onnx`.
+        model: what it is to compute; None checks the interface alone.
+        rows: see `rows_of`.
+
+    Raises:
+        DataError: the file cannot be read, or uses an operation that the interpreter does not have.
+    """
+    onnx = path.suffix == ".onnx"
+    spec = None if onnx else read_specification(path)
+    stored: Storage = "float32" if spec is None else storage(spec)
+    interface = [] if spec is None else check_interface(path, spec)
+    comparisons = {}
+    if model is not None:
+        for how, precision, limits in _ways(path, stored):
+            runner = read_runner(path, precision)
+            for name, batches in rows.items():
+                comparisons[f"{name}, {how}"] = compare(model, runner, batches(), limits)
+        core_ml = read_core_ml(path)
+        if core_ml is not None:
+            # Core ML may run any file in half precision.
+            limits = max(LIMITS["float16"], LIMITS[stored], key=lambda one: one.largest_difference)
+            for name, batches in rows.items():
+                comparisons[f"{name}, by Core ML"] = compare(model, core_ml, batches(), limits)
+    return Verification(path, size_of(path), stored, interface, comparisons)
+
+
+def _ways(path: Path, stored: Storage) -> list[tuple[str, Precision, Limits]]:
+    ways: list[tuple[str, Precision, Limits]] = [("as stored", "stored", LIMITS[stored])]
+    if path.suffix == ".mlmodel":
+        ways.append(("in half precision", "float16", IN_HALF_PRECISION))
+    return ways
+
+
+def rows_of(window: int, examples: Examples | None = None, stride: int = 1) -> Rows:
+    """What a file is run on: the windows of the test part, and hard cases made of some of them.
+
+    Args:
+        window: frames of a prediction.
+        examples: the test part; without it hard cases are made of a drawn hand.
+        stride: frames between two windows of a clip.
+
+    Raises:
+        DataError: the test part is empty.
+    """
+    if examples is None:
+        drawn = plain_hand(window)[None]
+        return {HARD_CASES: lambda: _hardened(drawn)}
+    if not len(examples):
+        raise DataError("the test part is empty; raise split.test_ratio or add a test folder")
+    windows = Windows.over(examples.starts, examples.lengths, window, stride)
+    base = _some_of(examples, window)
+
+    def test_part() -> Iterable[NamedWindows]:
+        for some in windows.some_at_a_time(WINDOWS_AT_ONCE):
+            names = [
+                f"{examples.names[clip].as_py()} from frame {first - examples.starts[clip]}"
+                if window > 1
+                else examples.names[clip].as_py()
+                for clip, first in zip(some.clip.tolist(), some.first.tolist(), strict=True)
+            ]
+            yield NamedWindows(some.cut(examples.frames), names)
+
+    return {TEST_PART: test_part, HARD_CASES: lambda: _hardened(base)}
+
+
+def _some_of(examples: Examples, window: int) -> Poses:
+    """Windows with a hand from a few clips, evenly chosen: ``[K, window, 3, 21]``; a drawn hand where there is none."""
+    found = np.flatnonzero(examples.hand_found)
+    if not len(found):
+        return plain_hand(window)[None]
+    clips = found[np.unique(np.linspace(0, len(found) - 1, HARDENED).astype(int))]
+    starts, lengths = examples.starts[clips], examples.lengths[clips]
+    return Windows.over(starts, lengths, window, stride=int(lengths.max())).cut(examples.frames)
+
+
+def _hardened(windows: Poses) -> Iterable[NamedWindows]:
+    for name, changed in hard_cases(windows).items():
+        yield NamedWindows(changed, [name] * len(changed))
+
+
+def _plain(comparison: Comparison) -> dict[str, Any]:
+    largest = comparison.largest_difference
+    return asdict(comparison) | {
+        "holds": comparison.holds,
+        "largest_difference": largest if math.isfinite(largest) else None,  # JSON has no infinity
+    }

@@ -1,0 +1,153 @@
+"""A file that is not what was trained fails the proof, whatever was done to it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from small_models import WINDOWS, rows, save, trained
+from torch import Tensor, nn
+
+from handloom.config import ExportCoreML, Kind
+from handloom.export.package import SPECIFICATION
+from handloom.export.specification import operations
+from handloom.export.verification import verify
+
+FORMATS = ("mlpackage", "mlmodel")
+# Each kind, format and precision twice.
+CASES = [
+    ("pose", "mlpackage", "float16"),
+    ("pose", "mlmodel", "float32"),
+    ("action", "mlpackage", "float32"),
+    ("action", "mlmodel", "float16"),
+]
+
+
+class Changed(nn.Module):
+    """A network that sees other joints than it is given."""
+
+    def __init__(self, network: nn.Module, change: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.network, self.change = network, change
+
+    def forward(self, poses: Tensor) -> Tensor:
+        return self.network(self.change(poses))
+
+
+def two_joints_swapped(poses: Tensor) -> Tensor:
+    order = list(range(21))
+    order[8], order[12] = order[12], order[8]
+    return torch.stack([poses[..., joint] for joint in order], dim=-1)
+
+
+def y_turned_over(poses: Tensor) -> Tensor:
+    return torch.stack([poses[:, :, 0], 1 - poses[:, :, 1], poses[:, :, 2]], dim=2)
+
+
+def x_and_y_swapped(poses: Tensor) -> Tensor:
+    return torch.stack([poses[:, :, 1], poses[:, :, 0], poses[:, :, 2]], dim=2)
+
+
+def time_reversed(poses: Tensor) -> Tensor:
+    return torch.stack([poses[:, frame] for frame in reversed(range(poses.shape[1]))], dim=1)
+
+
+def edit(path: Path, change: Callable[[Any], None]) -> None:
+    """Change the specification of a saved file."""
+    from coremltools.proto import Model_pb2
+
+    file = path / SPECIFICATION if path.is_dir() else path
+    spec = Model_pb2.Model.FromString(file.read_bytes())
+    change(spec)
+    file.write_bytes(spec.SerializeToString(deterministic=True))
+
+
+def labels_in_another_order(spec: Any) -> None:
+    if spec.WhichOneof("Type") == "neuralNetworkClassifier":
+        labels = spec.neuralNetworkClassifier.stringClassLabels.vector
+        labels[:] = [labels[1], labels[0], *labels[2:]]
+        return
+    (classify,) = [one for one in operations(spec) if one.type == "classify"]
+    values = classify.inputs["classes"].arguments[0].value.immediateValue.list.values
+    texts = [value.immediateValue.tensor.strings.values for value in values]
+    texts[0][0], texts[1][0] = texts[1][0], texts[0][0]
+
+
+def softmax_dropped(spec: Any) -> None:
+    if spec.WhichOneof("Type") == "neuralNetworkClassifier":
+        layers = spec.neuralNetworkClassifier.layers
+        (place,) = [number for number, layer in enumerate(layers) if layer.WhichOneof("layer") == "softmaxND"]
+        before = layers[place].input[0]
+        del layers[place]
+        for layer in layers:
+            layer.output[:] = ["labelProbabilities" if name == before else name for name in layer.output]
+        return
+    for operation in operations(spec):
+        if operation.type == "softmax":
+            scores = operation.inputs["x"].arguments[0].name
+            dropped = operation.outputs[0].name
+    for operation in operations(spec):
+        for given in operation.inputs.values():
+            for argument in given.arguments:
+                if argument.name == dropped:
+                    argument.name = scores
+
+
+@pytest.fixture(params=CASES, ids="-".join)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Kind, Path, ExportCoreML]:
+    kind, suffix, precision = request.param
+    return kind, tmp_path / f"Hand.{suffix}", ExportCoreML(precision=precision)
+
+
+def problems(kind: Kind, path: Path) -> list[str]:
+    return verify(path, trained(kind), rows(WINDOWS[kind])).problems
+
+
+def test_an_undamaged_file_passes(case) -> None:
+    kind, path, settings = case
+    save(trained(kind), path, settings)
+    assert problems(kind, path) == []
+
+
+@pytest.mark.parametrize("change", [two_joints_swapped, y_turned_over, x_and_y_swapped, time_reversed])
+def test_a_file_that_sees_other_joints_fails(case, change: Callable[[Tensor], Tensor]) -> None:
+    kind, path, settings = case
+    if kind == "pose" and change is time_reversed:
+        return  # one frame is the same backwards
+    save(replace(trained(kind), network=Changed(trained(kind).network, change)), path, settings)
+    (first, *_) = problems(kind, path)
+    assert first.startswith("test part") and "row" in first
+
+
+@pytest.mark.parametrize("change", [labels_in_another_order, softmax_dropped])
+def test_a_file_whose_answers_are_changed_fails(case, change: Callable[[Any], None]) -> None:
+    kind, path, settings = case
+    save(trained(kind), path, settings)
+    edit(path, change)
+    assert any(one.startswith("test part") for one in problems(kind, path))
+
+
+@pytest.mark.parametrize("layer", ["joint_in", "hand_in", "out"])
+def test_a_file_with_one_weight_changed_fails(case, layer: str) -> None:
+    """From nearly nothing to 2: no weight is 2, and a damaged exponent is worse."""
+    kind, path, settings = case
+    changed = trained(kind)
+    with torch.no_grad():
+        weight = getattr(changed.network, layer).weight
+        weight.view(-1)[int(weight.abs().argmin())] = 2.0
+    save(changed, path, settings)
+    assert any(one.startswith("test part") for one in problems(kind, path))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_one_changed_byte_of_a_stored_weight_fails(suffix: str, tmp_path: Path) -> None:
+    path = save(trained("pose"), tmp_path / f"Hand.{suffix}")
+    file = path / "Data/com.apple.CoreML/weights/weight.bin" if path.is_dir() else path
+    content = bytearray(file.read_bytes())
+    marker = trained("pose").network.hand_in.weight.detach().numpy().astype("<f4").tobytes()
+    place = bytes(content).index(marker) + 3  # the sign and most of the exponent of the first number
+    content[place] ^= 0x40
+    file.write_bytes(bytes(content))
+    assert any(one.startswith("test part") for one in problems("pose", path))

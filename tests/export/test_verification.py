@@ -1,0 +1,157 @@
+"""What is compared, what is allowed, and what is said of it."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_models import CLASSES, WINDOWS, random_hands, rows, save, trained
+
+from handloom.config import KINDS, ExportCoreML, Kind
+from handloom.dataset.examples import Example, Examples
+from handloom.errors import DataError
+from handloom.evaluation.predict import window_probabilities
+from handloom.export.comparison import Comparison, Limits, NamedWindows, compare
+from handloom.export.verification import rows_of, verify
+from handloom.hand import Poses
+
+
+class Answers:
+    """Something that gives the trained model's probabilities, changed."""
+
+    def __init__(
+        self, kind: Kind, change=lambda probabilities: probabilities, classes: list[str] | None = None
+    ) -> None:
+        self.model, self.change = trained(kind), change
+        self.classes = classes or CLASSES
+
+    def probabilities(self, poses: Poses) -> np.ndarray:
+        return self.change(window_probabilities(self.model, poses[None])[0].astype(np.float32))
+
+
+def compared(runner: Answers, limits: Limits = Limits(1e-4, 0.0)) -> Comparison:  # noqa: B008  # it is frozen
+    windows = random_hands(1, 40)
+    batches = [NamedWindows(windows[:25], [f"{number}" for number in range(25)])]
+    batches.append(NamedWindows(windows[25:], [f"{number}" for number in range(25, 40)]))
+    return compare(trained("pose"), runner, batches, limits)
+
+
+def test_equal_answers_hold() -> None:
+    found = compared(Answers("pose"))
+    assert found.holds
+    assert (found.rows, found.equal_labels) == (40, 40)
+    assert found.largest_difference < 1e-6
+
+
+def test_the_row_with_the_largest_difference_is_named() -> None:
+    calls = iter(range(40))
+
+    def change(probabilities: np.ndarray) -> np.ndarray:
+        return probabilities + (0.25 if next(calls) == 31 else 0.01) * np.array([1, 0, 0], np.float32)
+
+    found = compared(Answers("pose", change))
+    assert found.where == "31"
+    assert found.largest_difference == pytest.approx(0.25, abs=1e-6)
+    assert not found.holds
+
+
+def test_probabilities_are_compared_by_label_not_by_place() -> None:
+    assert compared(Answers("pose", lambda found: found[[2, 0, 1]], [CLASSES[2], CLASSES[0], CLASSES[1]])).holds
+    assert not compared(Answers("pose", classes=[CLASSES[1], CLASSES[0], CLASSES[2]])).holds
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_what_is_no_number_does_not_hold(wrong: float) -> None:
+    found = compared(Answers("pose", lambda probabilities: probabilities * wrong), Limits(10.0, 1.0))
+    assert found.largest_difference == math.inf
+    assert not found.holds
+
+
+def test_other_classes_do_not_hold() -> None:
+    found = compared(Answers("pose", classes=["b", "a", "d"]), Limits(10.0, 1.0))
+    assert not found.holds
+    assert "b, a, d" in found.where
+
+
+@pytest.mark.parametrize(("other", "rows_in_all", "share", "holds"), [
+    (0, 100, 0.0, True),
+    (1, 100, 0.0, False),
+    (1, 100, 0.001, True),  # a share is rounded up to whole rows
+    (2, 100, 0.001, False),
+    (2, 2000, 0.001, True),
+    (3, 2000, 0.001, False),
+])  # fmt: skip
+def test_a_share_of_rows_may_have_another_label(other: int, rows_in_all: int, share: float, holds: bool) -> None:
+    assert Comparison(rows_in_all, rows_in_all - other, 0.0, "", Limits(1.0, share)).holds is holds
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_rows_are_every_window_of_the_test_part_and_hard_cases(kind: Kind) -> None:
+    window = WINDOWS[kind]
+    lengths = [1, 1, 1] if kind == "pose" else [20, 31, 80]
+    clips = [np.concatenate([random_hands(1, length)[:, 0]]) for length in lengths]
+    examples = Examples.of([Example(clip, "a", f"clip {number}", "") for number, clip in enumerate(clips)])
+    parts = rows_of(window, examples, stride=15)
+    tested = list(parts["test part"]())
+    expected = 3 if kind == "pose" else 1 + 1 + 5
+    assert sum(len(batch.windows) for batch in tested) == sum(len(batch.names) for batch in tested) == expected
+    if kind == "action":
+        assert tested[0].names[-1] == "clip 2 from frame 49"
+        assert np.array_equal(tested[0].windows[-1], clips[2][49:])
+    assert {name for batch in parts["hard cases"]() for name in batch.names} > {"no hand", "a tiny hand"}
+    assert list(parts["test part"]())  # they can be asked for again
+
+
+def test_an_empty_test_part_is_one_line() -> None:
+    with pytest.raises(DataError, match="the test part is empty"):
+        rows_of(1, Examples.of([]))
+
+
+def test_a_neural_network_is_run_in_half_precision_too(tmp_path: Path) -> None:
+    path = save(trained("pose"), tmp_path / "Hand.mlmodel")
+    found = verify(path, trained("pose"), rows(1))
+    assert set(found.comparisons) == {"test part, as stored", "test part, in half precision"}
+    stored, half = (
+        found.comparisons[f"test part, {how}"].largest_difference for how in ("as stored", "in half precision")
+    )
+    assert stored < 1e-5 < half < 0.05
+
+
+def test_without_a_model_the_interface_alone_is_checked(tmp_path: Path) -> None:
+    found = verify(save(trained("pose"), tmp_path / "Hand.mlmodel"), None, rows(1))
+    assert found.interface and not found.comparisons and not found.problems
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+@pytest.mark.parametrize("compression", ["none", "8_bit", "palettized"])
+@pytest.mark.parametrize("suffix", ["mlpackage", "mlmodel"])
+def test_every_way_of_storing_weights_can_be_proven(
+    suffix: str, compression: str, precision: str, tmp_path: Path
+) -> None:
+    settings = ExportCoreML(precision=precision, weight_compression=compression)
+    found = verify(save(trained("action"), tmp_path / f"Hand.{suffix}", settings), trained("action"), rows(31))
+    assert found.problems == []
+    assert found.storage == (precision if compression == "none" else compression)
+
+
+def test_all_that_is_known_is_plain_json(tmp_path: Path) -> None:
+    path = save(trained("pose"), tmp_path / "Hand.mlpackage")
+    found = verify(path, trained("pose"), rows(1))
+    plain = json.loads(json.dumps(found.plain(), allow_nan=False))
+    assert plain["file"] == "Hand.mlpackage"
+    assert plain["holds"] is True
+    assert plain["bytes"] == sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) < 1_200_000
+    assert str(tmp_path) not in json.dumps(plain)
+    assert "24 of 24 labels equal" in found.summary
+
+
+@pytest.mark.parametrize("name", ["Hand.mlpackage", "Hand.mlmodel", "Hand.onnx", "Hand.txt"])
+@pytest.mark.parametrize("content", [None, b"", b"not a model", bytes(range(256)) * 40])
+def test_a_file_that_is_no_model_is_one_line(name: str, content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=name) as raised:
+        verify(path, trained("pose"), rows(1))
+    assert "\n" not in str(raised.value)

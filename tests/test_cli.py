@@ -1,0 +1,88 @@
+"""The command line: what it prints where, and its exit status."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from small_models import save, trained
+from small_training import OUT, PARTS, TABLE, WITHOUT_VALIDATION, train_small, write_tables
+
+from handloom.cli import main
+from handloom.models.checkpoint import load_model
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+def test_verify_prints_the_interface_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    save(trained("pose"), Path("Hand.mlmodel"))
+    assert main(["verify", "Hand.mlmodel"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "yes  inputs: poses: FLOAT32 [1, 3, 21]" in printed.out
+    assert "interface as Create ML's in 18 of 18 rows" in printed.out
+
+
+def test_verify_runs_the_file_beside_the_model_it_came_from(capsys: pytest.CaptureFixture[str]) -> None:
+    write_tables(["background", "fist", "open"] * 20, WITHOUT_VALIDATION)
+    train_small()
+    model = OUT / "model.ckpt"
+    save(load_model(model), Path("Hand.mlpackage"))
+    given = [
+        "verify",
+        "Hand.mlpackage",
+        "--against",
+        str(model),
+        "--table",
+        str(TABLE),
+        "--split",
+        str(PARTS),
+        "--json",
+    ]
+    assert main(given) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["holds"]
+    assert set(found["comparisons"]) == {"test part, as stored", "hard cases, as stored"}
+
+    train_small(seed=2)  # another model, of the same form
+    assert main(given) == 1
+    printed = capsys.readouterr()
+    assert not json.loads(printed.out)["holds"]
+    assert main(["verify", "Hand.mlpackage", "--against", str(model)]) == 1
+    assert "NO   hard cases, as stored:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["Hand.mlmodel"], "handloom verify: Hand.mlmodel: no such file"),
+        (["Hand.txt"], "handloom verify: Hand.txt: no such file"),
+        (
+            ["Hand.mlmodel", "--against", "model.ckpt"],
+            "handloom verify: model.ckpt: no such file",
+        ),
+        (["Hand.mlmodel", "--table", "a"], "handloom verify: --table, --split and --against belong together"),
+        (["Hand.mlmodel", "--stride", "0"], "handloom verify: --stride: must be at least 1 (got 0)"),
+    ],
+)
+def test_a_mistake_is_one_line_on_stderr(given: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", *given]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(said)
+    assert printed.err.count("\n") == 1
+
+
+def test_the_command_is_installed_and_its_help_has_an_example() -> None:
+    command = shutil.which("handloom")
+    assert command is not None
+    done = subprocess.run([command, "verify", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Example: handloom verify" in done.stdout
+    assert subprocess.run([command], capture_output=True).returncode == 2
