@@ -1,3 +1,67 @@
-"""handloom: hand pose and hand action classifiers, from pictures to Core ML, on any computer."""
+"""handloom: hand pose and hand action classifiers, from pictures to Core ML, on any computer.
+
+The names below are loaded when they are first used: importing handloom takes no time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from handloom.api.classifier import HandActionClassifier, HandPoseClassifier
+    from handloom.api.errors import CancelledError, IncompatibleParametersError, ModifiedTrainingDataError
+    from handloom.api.job import Job
+    from handloom.api.metrics import ClassifierMetrics
+    from handloom.api.parameters import (
+        ImageAugmentationOptions,
+        ModelMetadata,
+        ModelParameters,
+        TrainingSessionParameters,
+        ValidationData,
+        VideoAugmentationOptions,
+    )
+    from handloom.api.progress import Checkpoint, Phase, Progress
+    from handloom.api.session import TrainingSession
+    from handloom.data_source import DataSource
+    from handloom.errors import ConfigurationError, DataError, HandloomError
+    from handloom.prediction.predictor import Predictor
+    from handloom.prediction.recognizer import Event, Recognizer
+    from handloom.prediction.results import Classification, Prediction
+
+_HOMES = {
+    "api.classifier": ("HandActionClassifier", "HandPoseClassifier"),
+    "api.errors": ("CancelledError", "IncompatibleParametersError", "ModifiedTrainingDataError"),
+    "api.job": ("Job",),
+    "api.metrics": ("ClassifierMetrics",),
+    "api.parameters": (
+        "ImageAugmentationOptions",
+        "ModelMetadata",
+        "ModelParameters",
+        "TrainingSessionParameters",
+        "ValidationData",
+        "VideoAugmentationOptions",
+    ),
+    "api.progress": ("Checkpoint", "Phase", "Progress"),
+    "api.session": ("TrainingSession",),
+    "data_source": ("DataSource",),
+    "errors": ("ConfigurationError", "DataError", "HandloomError"),
+    "prediction.predictor": ("Predictor",),
+    "prediction.recognizer": ("Event", "Recognizer"),
+    "prediction.results": ("Classification", "Prediction"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

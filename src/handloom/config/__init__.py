@@ -39,6 +39,7 @@ from handloom.config.sections import (
     Tracking,
     Training,
     Validation,
+    default_training,
 )
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "Training",
     "Validation",
     "as_plain",
+    "default_training",
     "members",
     "parameters_from",
     "section_from",

@@ -19,6 +19,7 @@ from handloom.config.sections import (
     Split,
     Tracking,
     Training,
+    default_training,
 )
 from handloom.errors import ConfigurationError
 
@@ -33,8 +34,8 @@ class Parameters:
     sample: Sample = field(default_factory=Sample)
     extract_keypoints: ExtractKeypoints = field(default_factory=ExtractKeypoints)
     split: Split = field(default_factory=Split)
-    train_pose: Training = field(default_factory=Training)
-    train_action: Training = field(default_factory=Training)
+    train_pose: Training = field(default_factory=lambda: default_training("pose"))
+    train_action: Training = field(default_factory=lambda: default_training("action"))
     evaluate: Evaluate = field(default_factory=Evaluate)
     export_coreml: ExportCoreML = field(default_factory=ExportCoreML)
     tracking: Tracking = field(default_factory=Tracking)

@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from handloom.config.fields import STRICT, ModelFormat, NotNegative, Positive, PositiveInt, Seed, Share, Text, Workers
+from handloom.config.fields import (
+    STRICT,
+    Kind,
+    ModelFormat,
+    NotNegative,
+    Positive,
+    PositiveInt,
+    Seed,
+    Share,
+    Text,
+    Workers,
+)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -152,6 +163,17 @@ class Training:
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"  # Lightning's names
     threads: PositiveInt = 1  # threads of PyTorch on the CPU; a fixed number, because sums depend on it
     keypoints_in_memory: NotNegative = 2.0  # GiB; a larger training part is read from a file as it is needed
+
+
+def default_training(kind: Kind) -> Training:
+    """The section of a kind as `conf/` has it."""
+    if kind == "pose":
+        return Training(augmentation_options=["horizontally_flip", "rotate", "scale", "translate"])
+    return Training(
+        prediction_window_size=45,  # 1.5 s at 30 frames/s
+        augmentation_options=["rotate", "scale", "translate", "interpolate_frames", "drop_frames"],  # left is not right
+        model=Model(frames_per_step=3, temporal_layers=3),
+    )
 
 
 @dataclass(frozen=True, config=STRICT)

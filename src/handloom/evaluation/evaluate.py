@@ -5,13 +5,13 @@ from pathlib import Path
 
 from handloom import tracking
 from handloom.config import Kind, Parameters
-from handloom.dataset.examples import read_examples
+from handloom.dataset.examples import Examples, read_examples
 from handloom.errors import DataError
 from handloom.evaluation.metrics import Answer, confusion, per_class, summary
 from handloom.evaluation.predict import predict_examples
 from handloom.evaluation.trust import confidence_bins, per_class_at_thresholds, trust
 from handloom.files import write_csv, write_json
-from handloom.models.checkpoint import load_model
+from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
 
 
@@ -35,18 +35,7 @@ def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split
         raise DataError(
             f"{split}: the test part has no example with a hand; raise split.test_ratio or add a test folder"
         )
-    probabilities = predict_examples(trained, examples, parameters.evaluate.window_stride)
-    answers = [
-        Answer(
-            name=example.name,
-            label=example.label,
-            predicted=trained.classes[row.argmax()],
-            confidence=float(row.max()),
-            label_probability=dict(zip(trained.classes, row.tolist(), strict=True)).get(example.label),
-            hand_found=example.hand_found,
-        )
-        for example, row in zip(examples, probabilities, strict=True)
-    ]
+    answers = answers_of(trained, examples, parameters.evaluate.window_stride)
     thresholds = trained.calibration.thresholds if trained.calibration else {}
     metrics = summary(answers) | trust(answers, trained.background_label, thresholds)
     labels = [*trained.classes, *sorted({answer.label for answer in answers} - set(trained.classes))]
@@ -61,3 +50,19 @@ def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split
     tracking.log_metrics(run_id, {f"test_{name}": value for name, value in metrics.items()})
     tracking.log_files(run_id, [out], "reports")
     return metrics
+
+
+def answers_of(model: TrainedModel, examples: Examples, stride: int) -> list[Answer]:
+    """What the model says of each example; windows of a clip are `stride` frames apart."""
+    probabilities = predict_examples(model, examples, stride)
+    return [
+        Answer(
+            name=example.name,
+            label=example.label,
+            predicted=model.classes[row.argmax()],
+            confidence=float(row.max()),
+            label_probability=dict(zip(model.classes, row.tolist(), strict=True)).get(example.label),
+            hand_found=example.hand_found,
+        )
+        for example, row in zip(examples, probabilities, strict=True)
+    ]

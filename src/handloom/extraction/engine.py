@@ -1,13 +1,10 @@
 """From files to joints, on all cores: what is in the cache is taken from there, the rest is read and kept."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 from joblib import effective_n_jobs
-from tqdm import tqdm
 
 from handloom.config import ExtractKeypoints, Kind
 from handloom.errors import printable
@@ -16,6 +13,7 @@ from handloom.extraction.extraction import Extraction
 from handloom.extraction.pool import run_over
 from handloom.extraction.recipe import entry_key, recipe
 from handloom.extraction.task import Stretch, extract_files
+from handloom.progress import ProgressBar
 from handloom.sources import Clip
 from handloom.system_libraries import require_system_libraries
 
@@ -28,7 +26,7 @@ Outcome = Extraction | str  # the joints, or one line that says why there are no
 def hashes_of(clips: Sequence[Clip], settings: ExtractKeypoints) -> dict[Path, str]:
     """The sha256 of every file that can be read."""
     paths = dict.fromkeys(clip.path for clip in clips)
-    with KeypointCache(cache_path()) as cache, _progress("files known", len(paths)) as progress:
+    with KeypointCache(cache_path()) as cache, ProgressBar("files known", len(paths), "file") as progress:
         return cache.hashes(paths, effective_n_jobs(settings.workers), progress.update)
 
 
@@ -76,7 +74,7 @@ def _extract(
         return reasons
     require_system_libraries()
     read = partial(extract_files, kind=kind, settings=settings, model=model)
-    with _progress(f"extract_keypoints {kind}", len(clips)) as progress:
+    with ProgressBar(f"extract_keypoints {kind}", len(clips), "file") as progress:
         progress.update(len(clips) - sum(map(len, waiting.values())))
         for stretch, outcome in run_over(
             read, list(waiting), settings.workers, settings.backend, PHOTOS_TOGETHER if kind == "pose" else 1
@@ -94,8 +92,3 @@ def _extract(
             else:
                 cache.put(key, outcome)
     return reasons
-
-
-def _progress(text: str, total: int) -> "tqdm[NoReturn]":
-    interval = 0.1 if sys.stderr.isatty() else 10.0  # seconds; a log need not hold every step
-    return tqdm(total=total, desc=text, unit="file", file=sys.stderr, mininterval=interval)

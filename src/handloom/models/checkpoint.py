@@ -45,7 +45,7 @@ class TrainedModel:
 
 
 def load_model(path: Path) -> TrainedModel:
-    """Read `model.ckpt`. Only tensors and plain types are read from it, never code.
+    """Read `model.ckpt`, or a checkpoint of a training. Only tensors and plain types are read from it, never code.
 
     Raises:
         DataError: the file is missing, is damaged, or is no checkpoint of handloom.
@@ -61,7 +61,8 @@ def load_model(path: Path) -> TrainedModel:
             if name.startswith(NETWORK_PREFIX)
         }
         network.load_state_dict(weights)
-        calibration = section_from(Calibration, content[CALIBRATION]) if content[CALIBRATION] else None
+        known = content.get(CALIBRATION)  # a checkpoint on the way has none
+        calibration = section_from(Calibration, known) if known else None
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DataError(
             f"{path}: not a model that this version of handloom trained ({first_line(error)}); train it again"

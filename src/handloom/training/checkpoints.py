@@ -27,12 +27,14 @@ class Checkpoints(Checkpoint):
         folder: where to.
         mark: the training's fingerprint.
         interval: iterations between two checkpoints.
+        kept: how many stay, the newest; None: all.
     """
 
-    def __init__(self, folder: Path, mark: str, interval: int) -> None:
+    def __init__(self, folder: Path, mark: str, interval: int, kept: int | None = KEPT_CHECKPOINTS) -> None:
         self.folder = folder
         self.mark = mark
         self.interval = interval
+        self.kept = kept
 
     @override
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
@@ -40,10 +42,10 @@ class Checkpoints(Checkpoint):
         if iteration % self.interval and iteration != trainer.max_epochs:
             return
         trainer.save_checkpoint(self.folder / f"iteration-{iteration:06d}.ckpt")
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and self.kept:
             # A longer session may have left later ones; they are as good as before.
             until_now = [path for path in checkpoints_in(self.folder) if iteration_of(path) <= iteration]
-            for path in until_now[:-KEPT_CHECKPOINTS]:
+            for path in until_now[: -self.kept]:
                 path.unlink()
 
     @override

@@ -3,6 +3,7 @@
 import shutil
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytorch_lightning as lightning
@@ -20,7 +21,7 @@ from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.models.provenance import provenance_of, write_provenance
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
-from handloom.training.checkpoints import Checkpoints, latest_checkpoint
+from handloom.training.checkpoints import KEPT_CHECKPOINTS, Checkpoints, latest_checkpoint
 from handloom.training.checks import check_examples, class_weights, count_found, warning_of_few
 from handloom.training.divergence import likely_cause
 from handloom.training.early_stopping import EarlyStopping
@@ -33,12 +34,30 @@ from handloom.training.work import deciding, made_of, open_folder, what_changed,
 WARNING_TAG = "handloom.warning"
 
 
-def train(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Path) -> None:
+def train(
+    parameters: Parameters,
+    kind: Kind,
+    table: Path,
+    split: Path,
+    out: Path,
+    checkpoints: Path | None = None,
+    callbacks: Sequence[lightning.Callback] = (),
+) -> None:
     """Train on the training part; write the model, its history and the id of its MLflow run into the folder `out`.
 
     Interrupted and started again with the same parameters, data and code, it goes on from the last checkpoint in the
     same MLflow run and ends in the same weights, bit for bit. So does a session that ended at `iterations`, when that
     is raised.
+
+    Args:
+        parameters: all of them; the section of the kind decides.
+        kind: "pose" or "action".
+        table: keypoint table.
+        split: its parts.
+        out: folder for `model.ckpt`, `history.csv` and `run.json`.
+        checkpoints: a folder that keeps every checkpoint, also when the training is done; None: one of its own in
+            `.handloom/`, which keeps the newest and is removed at the end.
+        callbacks: of Lightning, told of the training after everything else; they must not change it.
 
     With several devices Lightning runs the calling script again for each further one; only the first process tracks
     and writes.
@@ -56,15 +75,16 @@ def train(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Pat
 
     content = made_of(kind, settings, table, split)
     mark = fingerprint(content)
-    folder = work_folder(kind, mark)
+    folder = checkpoints or work_folder(kind, mark)
     reporter, early_stopping = Reporter(settings, f"train_{kind}"), EarlyStopping(settings)
-    checkpoints = Checkpoints(folder, mark, settings.checkpoint_interval)
-    trainer = trainer_for(settings, kind, folder, [reporter, early_stopping, checkpoints])
+    saving = Checkpoints(folder, mark, settings.checkpoint_interval, kept=None if checkpoints else KEPT_CHECKPOINTS)
+    trainer = trainer_for(settings, kind, folder, [reporter, early_stopping, saving, *callbacks])
 
     checkpoint, wrong = latest_checkpoint(folder, mark, session_length(settings))
     if trainer.is_global_zero:
-        _say_where_it_starts(kind, checkpoint, wrong, changed=what_changed(folder, kind, content))
-        open_folder(folder, kind, content)
+        changed = [] if checkpoints else what_changed(folder, kind, content)
+        _say_where_it_starts(kind, checkpoint, wrong, changed)
+        open_folder(folder, kind, content, alone=checkpoints is not None)
         run_id = _run(folder, checkpoint, parameters, kind)
         if warning := warning_of_few(found):
             print(f"train_{kind}: {warning}", file=sys.stderr)
@@ -113,7 +133,7 @@ def train(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Pat
             f"train_{kind}: paused at iteration {iteration} of {settings.maximum_iterations};"
             f" with a greater train_{kind}.iterations it goes on from there"
         )
-    else:
+    elif checkpoints is None:
         shutil.rmtree(folder)
 
 

@@ -51,9 +51,11 @@ def work_folder(kind: Kind, mark: str) -> Path:
     return main_repository() / ".handloom" / "training" / f"{kind}-{mark[:16]}"
 
 
-def open_folder(folder: Path, kind: Kind, content: dict[str, Any]) -> None:
-    """Make the folder of a training with `made_of`'s `content`, and remove the oldest ones of its kind."""
+def open_folder(folder: Path, kind: Kind, content: dict[str, Any], alone: bool = False) -> None:
+    """Make the folder of a training with `made_of`'s `content`; unless it is alone, remove the oldest of its kind."""
     write_json(folder / MADE_OF_FILE, content)
+    if alone:
+        return
     for old in list(_others(folder, kind))[KEPT_FOLDERS - 1 :]:
         shutil.rmtree(old, ignore_errors=True)
 

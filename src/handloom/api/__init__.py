@@ -1,0 +1,1 @@
+"""Create ML's two hand classifiers for Python, on the pipeline's own functions. Import the names from `handloom`."""

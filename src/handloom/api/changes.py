@@ -1,0 +1,74 @@
+"""What must not have changed since a session's last checkpoint."""
+
+import json
+from pathlib import Path
+
+from handloom.api.errors import IncompatibleParametersError, ModifiedTrainingDataError
+from handloom.api.session import CHECKPOINTS, KEYPOINTS, SPLIT
+from handloom.config import Kind, Parameters
+from handloom.errors import HandloomError
+from handloom.sources import gather_all
+
+FILES = "files.json"  # the training data's files by name, with a hash of each
+
+
+def refuse_changes(folder: Path, kind: Kind, parameters: Parameters) -> None:
+    """Compare the session's training data and training with what they were; the first time, note what they are.
+
+    Raises:
+        ModifiedTrainingDataError: a file of the training data was added, removed or changed.
+        IncompatibleParametersError: a parameter of the training changed.
+        HandloomError: the checkpoints are those of another version of handloom.
+    """
+    _refuse_other_files(folder, kind, parameters)
+    _refuse_other_training(folder, kind, parameters)
+
+
+def _refuse_other_files(folder: Path, kind: Kind, parameters: Parameters) -> None:
+    from handloom.extraction.engine import hashes_of
+    from handloom.files import write_json
+
+    settings = parameters.extract_keypoints
+    gathered = gather_all(
+        parameters.source(kind), kind, "training_data", settings.target_frame_rate, settings.accept_slow_clips
+    )
+    hashes = hashes_of(gathered.clips, settings)
+    now = {
+        f"{clip.label}/{clip.name} {clip.start} {clip.end} {clip.part}": hashes.get(clip.path, "")
+        for clip in gathered.clips
+    }
+    if not (folder / FILES).exists():
+        write_json(folder / FILES, now)
+        return
+    before = json.loads((folder / FILES).read_text(encoding="utf-8"))
+    changed = [name for name in before | now if before.get(name) != now.get(name)]
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        raise ModifiedTrainingDataError(
+            f"training_data: {changed[0].split(' ')[0]}{more} changed since the session was made;"
+            " use another session directory"
+        )
+
+
+def _refuse_other_training(folder: Path, kind: Kind, parameters: Parameters) -> None:
+    from handloom.training.checkpoints import checkpoints_in
+    from handloom.training.work import MADE_OF_FILE, made_of
+
+    noted = folder / CHECKPOINTS / MADE_OF_FILE
+    if not noted.exists() or not checkpoints_in(folder / CHECKPOINTS):
+        return
+    before = json.loads(noted.read_text(encoding="utf-8"))
+    now = made_of(kind, parameters.training(kind), folder / KEYPOINTS, folder / SPLIT)
+    for name in before | now:
+        if before.get(name) == now.get(name):
+            continue
+        if name.startswith(f"train_{kind}."):
+            raise IncompatibleParametersError(name.removeprefix(f"train_{kind}."), before.get(name), now.get(name))
+        if name in ("the keypoint table", "the split"):
+            raise ModifiedTrainingDataError(
+                f"training_data: {name} of the session changed; use another session directory"
+            )
+        raise HandloomError(
+            f"{name} is another than the session's checkpoints were made with; use that, or remove them"
+            " (remove_checkpoints)"
+        )

@@ -1,0 +1,74 @@
+"""What a training session says of itself while it runs."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+
+class Phase(Enum):
+    """Where a session is."""
+
+    INITIALIZED = "initialized"
+    EXTRACTING_FEATURES = "extracting_features"
+    TRAINING = "training"
+    EVALUATING = "evaluating"
+    INFERENCING = "inferencing"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is.
+
+    Attributes:
+        phase: where it is.
+        item_count: files while features are extracted, iterations while training.
+        total_item_count: of how many; None where that is not known.
+        metrics: the newest report by name: loss, accuracy, validation_loss, validation_accuracy.
+        elapsed_time: seconds since the job began.
+    """
+
+    phase: Phase = Phase.INITIALIZED
+    item_count: int = 0
+    total_item_count: int | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    elapsed_time: float = 0.0
+
+    @property
+    def fraction_completed(self) -> float:
+        """Of the phase, 0 to 1."""
+        return self.item_count / self.total_item_count if self.total_item_count else 0.0
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A saved state of a training: a classifier can be built from it, and a session goes on from it.
+
+    Attributes:
+        path: the file.
+        phase: in which it was written.
+        iteration: how many iterations are behind it.
+        date: when it was written, local time.
+        metrics: the report of its iteration or the newest before it; see `Progress`.
+    """
+
+    path: Path
+    phase: Phase
+    iteration: int
+    date: datetime
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "Checkpoint":
+        """Read one of a session's files.
+
+        Raises:
+            DataError: it is missing or damaged.
+        """
+        from handloom.models.checkpoint import read_checkpoint
+        from handloom.training.checkpoints import iteration_of
+
+        history: list[dict[str, Any]] = read_checkpoint(path).get("history") or [{}]
+        metrics = {name: value for name, value in history[-1].items() if name != "iteration"}
+        return cls(path, Phase.TRAINING, iteration_of(path), datetime.fromtimestamp(path.stat().st_mtime), metrics)

@@ -1,0 +1,286 @@
+"""A training session: a folder that holds all that a training needs, so that another process can go on with it."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from handloom.api.errors import IncompatibleParametersError, ModifiedTrainingDataError
+from handloom.api.parameters import ModelParameters, TrainingSessionParameters, parameters_of, with_validation
+from handloom.api.progress import Checkpoint, Phase
+from handloom.config import JoinedAction, JoinedPose, Kind, Parameters, as_plain, section_from
+from handloom.data_source import DataSource
+from handloom.errors import DataError, HandloomError, printable
+from handloom.files import replacing, write_json
+from handloom.models.folder import MODEL_FILE
+from handloom.tracking import flat
+
+Task = TypeVar("Task")
+
+SESSION_FILE, FRAMES, CHECKPOINTS, MODEL = "session.json", "frames", "checkpoints", "model"
+KEYPOINTS, SPLIT, REPORT = "keypoints.parquet", "split.parquet", "keypoints"
+# They say how long a session is and how often it reports, and may change when it is resumed.
+MAY_CHANGE = ("iterations", "checkpoint_interval")
+
+
+class TrainingSession(Generic[Task]):
+    """A training that may be stopped and gone on with; made by a classifier's `make_training_session`.
+
+    Attributes:
+        task: the classifier's class.
+        folder: where all of it is.
+        parameters: all of them, as in `params.yaml`.
+        date: when it was made, local time.
+        model_parameters: what it was made with; None in a session that was restored.
+    """
+
+    def __init__(self, task: type[Task], kind: Kind, folder: Path, parameters: Parameters, date: datetime) -> None:
+        self.task, self.kind, self.folder, self.parameters, self.date = task, kind, folder, parameters, date
+        self.model_parameters: ModelParameters | None = None
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """How far it has come."""
+        if self.checkpoints:
+            return Phase.TRAINING
+        return Phase.EXTRACTING_FEATURES if (self.folder / KEYPOINTS).exists() else Phase.INITIALIZED
+
+    @property
+    def iteration(self) -> int:
+        """The iteration of the newest checkpoint."""
+        return self.checkpoints[-1].iteration if self.checkpoints else 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether there is a model, that of the last or of a paused session."""
+        return (self.folder / MODEL / MODEL_FILE).exists()
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """All checkpoints, the oldest first; a damaged one is left out."""
+        from handloom.training.checkpoints import checkpoints_in
+
+        found = []
+        for path in checkpoints_in(self.folder / CHECKPOINTS):
+            try:
+                found.append(Checkpoint.read(path))
+            except DataError:
+                continue  # the training names it when it is resumed
+        return found
+
+    def remove_checkpoints(self, predicate: Callable[[Checkpoint], bool]) -> None:
+        """Remove the checkpoints for which `predicate` is true."""
+        for checkpoint in self.checkpoints:
+            if predicate(checkpoint):
+                checkpoint.path.unlink(missing_ok=True)
+
+    def reuse_extracted_features(self, other: "TrainingSession[Any]") -> None:
+        """Take the joints that another session has found in the same files, with the same settings.
+
+        Raises:
+            HandloomError: this session has checkpoints already, or the other one has not finished extraction.
+            IncompatibleParametersError: joints would be found in another way here.
+            ModifiedTrainingDataError: the other session has other training data.
+        """
+        if self.checkpoints:
+            raise HandloomError("reuse_extracted_features: this session has checkpoints already; make a new one")
+        if not (other.folder / KEYPOINTS).exists():
+            raise HandloomError("reuse_extracted_features: the other session has not finished extraction")
+        extraction, others = as_plain(self.parameters.extract_keypoints), as_plain(other.parameters.extract_keypoints)
+        for name, value in flat(others, "extraction").items():
+            if flat(extraction, "extraction")[name] != value:
+                raise IncompatibleParametersError(name, value, flat(extraction, "extraction")[name])
+        if _source_of(self) != _source_of(other):
+            raise ModifiedTrainingDataError("reuse_extracted_features: the other session has another data source")
+        with replacing(self.folder / REPORT) as beside:
+            shutil.copytree(other.folder / REPORT, beside)
+        with replacing(self.folder / KEYPOINTS) as beside:
+            shutil.copy(other.folder / KEYPOINTS, beside)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.kind}, {self.phase.value}, iteration {self.iteration}, {str(self.folder)!r})"
+        )
+
+
+def make_session(
+    task: type[Task],
+    kind: Kind,
+    training_data: DataSource,
+    parameters: ModelParameters,
+    session_parameters: TrainingSessionParameters,
+) -> TrainingSession[Task]:
+    """A new session, or, in a session directory that holds one, that session again.
+
+    Raises:
+        ConfigurationError: a parameter cannot be used.
+        IncompatibleParametersError: the directory holds a session with other parameters.
+        ModifiedTrainingDataError: the same, with another data source.
+    """
+    if not isinstance(training_data, DataSource):
+        raise HandloomError(f"training_data: a DataSource was expected (got {type(training_data).__name__})")
+    joined = with_validation(kind, training_data, parameters.validation)
+    temporary = None
+    if session_parameters.session_directory is None:
+        temporary = tempfile.TemporaryDirectory(prefix="handloom-session-")
+        folder = Path(temporary.name)
+    else:
+        folder = Path(session_parameters.session_directory).absolute()
+    existing = _read(folder) if (folder / SESSION_FILE).exists() else None
+    source, tables = _on_disk(joined, folder)
+    checked = parameters_of(kind, source, parameters, session_parameters)
+    content: dict[str, Any] = {"format": 1, "kind": kind, "parameters": _without_dependencies(as_plain(checked)), "frames": tables,
+               "date": datetime.now().astimezone().isoformat()}  # fmt: skip
+    if existing:
+        _require_same(existing, content)
+        content["date"] = existing["date"]
+    elif folder.exists() and any(folder.iterdir()):
+        raise HandloomError(
+            f"{printable(str(folder))}: is not empty and holds no session; give another session directory"
+        )
+    for name, frame in joined.frames.items():
+        path = folder / FRAMES / f"{name or 'frame'}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as beside:
+            pq.write_table(_as_arrow(frame), beside)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / SESSION_FILE, content)
+    session = TrainingSession(task, kind, folder, checked, datetime.fromisoformat(content["date"]))
+    session._temporary = temporary
+    return session
+
+
+def restore_session(
+    task: type[Task], kind: Kind, session_parameters: TrainingSessionParameters
+) -> TrainingSession[Task]:
+    """The session in a directory, also in another process than made it.
+
+    Args:
+        task: the classifier's class.
+        kind: "pose" or "action".
+        session_parameters: those that made it; `iterations` and `checkpoint_interval` may differ.
+
+    Raises:
+        HandloomError: there is no session, or it is another classifier's.
+        IncompatibleParametersError: `report_interval` differs.
+    """
+    if session_parameters.session_directory is None:
+        raise HandloomError("session_parameters.session_directory: say where the session is")
+    folder = Path(session_parameters.session_directory).absolute()
+    content = _read(folder)
+    if content["kind"] != kind:
+        raise HandloomError(f"{printable(str(folder))}: the session trains a hand {content['kind']} classifier")
+    parameters = content["parameters"]
+    section = parameters[f"train_{kind}"]
+    if section["report_interval"] != session_parameters.report_interval:
+        raise IncompatibleParametersError(
+            "report_interval", section["report_interval"], session_parameters.report_interval
+        )
+    section |= {name: getattr(session_parameters, name) for name in MAY_CHANGE}
+    write_json(folder / SESSION_FILE, content)
+    return TrainingSession(
+        task, kind, folder, section_from(Parameters, parameters), datetime.fromisoformat(content["date"])
+    )
+
+
+def read_session_file(folder: Path) -> tuple[Kind, Parameters]:
+    """What the worker needs to know.
+
+    Raises:
+        DataError: there is no session.
+    """
+    content = _read(folder)
+    return content["kind"], section_from(Parameters, content["parameters"])
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / SESSION_FILE
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        section_from(Parameters, content["parameters"])
+        return content
+    except FileNotFoundError:
+        raise DataError(f"{printable(str(folder))}: holds no session; make one with make_training_session") from None
+    except (ValueError, KeyError, TypeError):
+        raise DataError(
+            f"{printable(str(path))}: not a session of this version of handloom; use another folder"
+        ) from None
+
+
+def _without_dependencies(content: Any) -> Any:
+    """Plain content without what only DVC needs to know of a source."""
+    if not isinstance(content, dict):
+        return content
+    return {name: _without_dependencies(value) for name, value in content.items() if name != "dependencies"}
+
+
+def _require_same(existing: Mapping[str, Any], content: Mapping[str, Any]) -> None:
+    kind = existing["kind"]
+    if content["kind"] != kind:
+        raise HandloomError(f"the session directory holds a session of a hand {kind} classifier; give another one")
+    old, new = existing["parameters"], content["parameters"]
+    if old["data"] != new["data"] or existing["frames"] != content["frames"]:
+        raise ModifiedTrainingDataError(
+            "training_data: the session was made with another data source; give that one, or another session directory"
+        )
+    for section, name in ((f"train_{kind}", "training"), ("split", "validation"), ("extract_keypoints", "extraction")):
+        before, now = flat(old[section], name), flat(new[section], name)
+        for key, value in before.items():
+            short = key.removeprefix("training.")
+            if now.get(key) != value and short not in MAY_CHANGE:
+                raise IncompatibleParametersError(short, value, now.get(key))
+
+
+def _source_of(session: TrainingSession[Any]) -> Any:
+    content = _read(session.folder)
+    return content["parameters"]["data"], content["frames"]
+
+
+def _on_disk(source: DataSource, folder: Path) -> tuple[Any, dict[str, str]]:
+    """The section of a source whose tables in memory lie in the session's folder, and the hashes of those tables."""
+    if not source.frames:
+        return source.section, {}
+    hashes = {name: _hash(_as_arrow(frame)) for name, frame in source.frames.items()}
+    paths = {name: str(folder / FRAMES / f"{name or 'frame'}.parquet") for name in source.frames}
+    section: Any = source.section
+    if isinstance(section, JoinedPose | JoinedAction):
+        members: dict[str, Any] = dict(section.sources)
+        members |= {name: replace(members[name], data_frame=path) for name, path in paths.items()}
+        return replace(section, sources=members), hashes  # type: ignore[arg-type]  # the same kinds as before
+    return replace(section, data_frame=paths[""]), hashes
+
+
+def _as_arrow(frame: pd.DataFrame | pa.Table) -> pa.Table:
+    """A table in memory in a form that Parquet keeps: arrays in cells become lists."""
+    if isinstance(frame, pa.Table):
+        return frame
+    columns = {}
+    for name in frame.columns:
+        values = frame[name]
+        plain = (
+            [one.tolist() if isinstance(one, np.ndarray) else one for one in values]
+            if values.dtype == object
+            else values
+        )
+        try:
+            columns[str(name)] = pa.array(plain, from_pandas=True)
+        except (pa.ArrowException, TypeError):
+            raise DataError(f"training_data: column '{printable(str(name))}' holds values of several kinds") from None
+    return pa.table(columns)
+
+
+def _hash(table: pa.Table) -> str:
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer)
+    return hashlib.sha256(buffer.getvalue()).hexdigest()

@@ -1,0 +1,56 @@
+"""A trained model as a file of the caller's own name."""
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from handloom.api.parameters import ModelMetadata
+from handloom.config import ExportCoreML, section_from
+from handloom.errors import HandloomError, printable
+from handloom.export.export import write_files
+from handloom.export.interface import FILE_NAMES, user_metadata
+from handloom.export.verification import rows_of, verify
+from handloom.files import replacing
+from handloom.models.checkpoint import TrainedModel
+from handloom.models.provenance import Provenance
+
+SUFFIXES = (".mlpackage", ".mlmodel", ".onnx")
+
+
+def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenance: Provenance | None) -> Path:
+    """Write a model as `to` says by its suffix, run the saved file beside it on hard cases, then put it in its place.
+
+    A path that ends in no suffix is a folder, which gets a `.mlmodel`.
+
+    Raises:
+        HandloomError: the suffix is another, the place cannot be written, or the saved file is not what was trained.
+    """
+    if not to.suffix:
+        to = to / f"{FILE_NAMES[model.kind]}.mlmodel"
+    if to.suffix not in SUFFIXES:
+        raise HandloomError(f"to: a file that ends in {', '.join(SUFFIXES)} was expected (got {printable(to.name)})")
+    settings = section_from(
+        ExportCoreML,
+        {
+            "author": metadata.author,
+            "short_description": metadata.short_description,
+            "license": metadata.license,
+            "version": metadata.version,
+            "formats": [to.suffix.removeprefix(".")],
+        },
+    )
+    known = user_metadata(model, provenance)
+    for name in metadata.additional:
+        if name in known:
+            raise HandloomError(f"metadata.additional: {name!r} is a key of handloom's own; choose another")
+    with TemporaryDirectory() as folder:
+        try:
+            (file,) = write_files(model, settings, known | dict(metadata.additional), Path(folder))
+            problems = verify(file, model, rows_of(model.window)).problems
+            if problems:
+                raise HandloomError(f"{to.name} is not what was trained: {'; '.join(problems)}")
+            with replacing(to) as beside:
+                shutil.move(file, beside)
+        except OSError as error:
+            raise HandloomError(f"{printable(str(to))}: cannot be written ({error.strerror or error})") from None
+    return to
