@@ -24,12 +24,12 @@ from handloom.api.session import KEYPOINTS, MODEL, SPLIT, TrainingSession, make_
 from handloom.config import ExportCoreML, ExtractKeypoints, Kind
 from handloom.dataset.split import PartName
 from handloom.errors import ConfigurationError, DataError, HandloomError, printable
+from handloom.prediction import results
 
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples
     from handloom.models.checkpoint import TrainedModel
     from handloom.prediction.predictor import Predictor
-    from handloom.prediction.results import Classification, Prediction
 
 Place = str | Path
 
@@ -274,7 +274,7 @@ class HandPoseClassifier(HandClassifier):
     kind = "pose"
     ImageAugmentationOptions = ImageAugmentationOptions
 
-    def prediction(self, from_: Place) -> "list[Classification]":
+    def prediction(self, from_: Place) -> list[results.Classification]:
         """The labels of the best hand in a photo, with their confidence, the highest first; empty without a hand.
 
         Args:
@@ -285,14 +285,14 @@ class HandPoseClassifier(HandClassifier):
         """
         return self.predictions([from_])[0]
 
-    def predictions(self, from_: Sequence[Place]) -> "list[list[Classification]]":
+    def predictions(self, from_: Sequence[Place]) -> list[list[results.Classification]]:
         """The same for several photos, on all cores, in their order."""
         from handloom.prediction.photos import predict_photos
 
         found = predict_photos(self.predictor, [Path(path) for path in from_], hands="best", settings=self._settings())
         return [list(hands[0].results) if hands else [] for hands in found]
 
-    def hands(self, from_: Place) -> "list[Prediction]":
+    def hands(self, from_: Place) -> list[results.Prediction]:
         """Every hand in a photo, the most confident one first; Create ML has no such call."""
         from handloom.prediction.photos import predict_photos
 
@@ -309,8 +309,9 @@ class HandActionClassifier(HandClassifier):
     __doc__ = f"{__doc__}\n\n{HandClassifier.__doc__}"
     kind = "action"
     VideoAugmentationOptions = VideoAugmentationOptions
+    Prediction = results.Prediction
 
-    def prediction(self, from_: Place, *, stride: int | None = None) -> "list[Prediction]":
+    def prediction(self, from_: Place, *, stride: int | None = None) -> list[results.Prediction]:
         """The labels of a video, window by window.
 
         Args:
@@ -322,7 +323,7 @@ class HandActionClassifier(HandClassifier):
         """
         return list(self.stream(from_, stride=stride))
 
-    def predictions(self, from_: Sequence[Place], *, stride: int | None = None) -> "list[list[Prediction]]":
+    def predictions(self, from_: Sequence[Place], *, stride: int | None = None) -> list[list[results.Prediction]]:
         """The same for several videos, on all cores, in their order."""
         from handloom.prediction.videos import predict_videos
 
@@ -330,7 +331,7 @@ class HandActionClassifier(HandClassifier):
             predict_videos(self.predictor, [Path(path) for path in from_], stride=stride, settings=self._settings())
         )
 
-    def stream(self, from_: Place, *, stride: int | None = None) -> "Iterator[Prediction]":
+    def stream(self, from_: Place, *, stride: int | None = None) -> Iterator[results.Prediction]:
         """As `prediction`, one window after another as the video is read: any length, constant memory."""
         from handloom.prediction.videos import predict_video
 

@@ -140,8 +140,13 @@ def make_session(
     existing = _read(folder) if (folder / SESSION_FILE).exists() else None
     source, tables = _on_disk(joined, folder)
     checked = parameters_of(kind, source, parameters, session_parameters)
-    content: dict[str, Any] = {"format": 1, "kind": kind, "parameters": _without_dependencies(as_plain(checked)), "frames": tables,
-               "date": datetime.now().astimezone().isoformat()}  # fmt: skip
+    content: dict[str, Any] = {
+        "format": 1,
+        "kind": kind,
+        "parameters": _without_dependencies(as_plain(checked)),
+        "frames": tables,
+        "date": datetime.now().astimezone().isoformat(),
+    }
     if existing:
         _require_same(existing, content)
         content["date"] = existing["date"]
