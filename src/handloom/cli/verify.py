@@ -1,43 +1,24 @@
-"""The command line, `handloom`: results on stdout, everything else on stderr."""
+"""`handloom verify`: the interface of a saved model file, and what it computes."""
 
 import argparse
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
+from handloom.cli.verb import DONE, REFUSED, Commands, add_verb
 from handloom.errors import HandloomError
 
-HELD, REFUSED, MISUSED = 0, 1, 2
-EXIT_CODES = "Exit status: 0 it holds; 1 it does not, or a file cannot be used; 2 the command was not understood."
 
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit status. A mistake that the user can mend is one line on stderr."""
-    given = _parser().parse_args(arguments)
-    try:
-        status: int = given.run(given)
-    except HandloomError as error:
-        print(f"handloom {given.command}: {error}", file=sys.stderr)
-        return REFUSED
-    return status
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="handloom", description="Hand pose and hand action classifiers.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_verify(commands)
-    return parser
-
-
-def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    verify = commands.add_parser(
+def add(commands: Commands) -> None:
+    """Add the verb."""
+    verify = add_verb(
+        commands,
         "verify",
-        help="check a Core ML file, on any computer",
+        run,
+        summary="check a Core ML file, on any computer",
         description="Check a saved model file: the interface of Create ML's hand classifiers, line by line, and with"
         " --against that it computes what was trained, by running the saved file itself.",
-        epilog="Example: handloom verify exports/pose/HandPoseClassifier.mlpackage --against models/pose/model.ckpt"
-        f" --table data/keypoints/pose.parquet --split data/splits/pose.parquet. {EXIT_CODES}",
+        example="handloom verify exports/pose/HandPoseClassifier.mlpackage --against models/pose/model.ckpt"
+        " --table data/keypoints/pose.parquet --split data/splits/pose.parquet",
     )
     verify.add_argument("file", type=Path, metavar="FILE", help=".mlpackage, .mlmodel (Create ML's own too) or .onnx")
     verify.add_argument("--against", type=Path, metavar="MODEL", help="the model.ckpt that it was exported from")
@@ -45,10 +26,10 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     verify.add_argument("--split", type=Path, help="its parts; needed with --table")
     verify.add_argument("--stride", type=int, default=15, help="frames between two windows of a clip (15)")
     verify.add_argument("--json", action="store_true", help="all that is known, as JSON")
-    verify.set_defaults(run=_verify)
 
 
-def _verify(given: argparse.Namespace) -> int:
+def run(given: argparse.Namespace) -> int:
+    """Print what was found; refuse a file that is not what it should be."""
     from handloom.dataset.examples import read_examples
     from handloom.export.verification import rows_of, verify
     from handloom.models.checkpoint import load_model
@@ -71,4 +52,4 @@ def _verify(given: argparse.Namespace) -> int:
         print(found.summary)
         for problem in found.problems:
             print(f"NO   {problem}")
-    return REFUSED if found.problems else HELD
+    return REFUSED if found.problems else DONE

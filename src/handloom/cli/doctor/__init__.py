@@ -1,0 +1,60 @@
+"""`handloom doctor`: what is installed, what is missing, what to type.
+
+Every check imports what it needs by itself, so that a missing package is a finding and never a traceback.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+from handloom.cli.doctor.finding import Finding
+from handloom.cli.doctor.machine import gpu, landmark_model, programs, system_libraries
+from handloom.cli.doctor.packages import packages
+from handloom.cli.doctor.tracking_store import tracking_store
+from handloom.cli.verb import DONE, REFUSED, Commands, add_verb
+
+CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
+    "packages": packages,
+    "system libraries": system_libraries,
+    "programs": programs,
+    "landmark model": landmark_model,
+    "MLflow store": tracking_store,
+    "GPU": gpu,
+}
+
+
+def add(commands: Commands) -> None:
+    """Add the verb."""
+    doctor = add_verb(
+        commands,
+        "doctor",
+        run,
+        summary="what is installed, what is missing, what to type",
+        description="Look at Python and its packages, system libraries, git and dvc, the landmark model, the MLflow"
+        " store and the GPU. Nothing is fetched, made or changed.",
+        example="handloom doctor | grep MISSING",
+    )
+    doctor.add_argument("--json", action="store_true", help="a JSON object a line")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print a line a finding as it is made, then how many are missing."""
+    missing = 0
+    for finding in findings():
+        print(json.dumps(asdict(finding), ensure_ascii=False) if given.json else finding, flush=True)
+        missing += finding.state == "MISSING"
+    if not given.json:
+        print(f"{missing} missing; the lines above say what to type" if missing else "Everything needed is there.")
+    return REFUSED if missing else DONE
+
+
+def findings() -> Iterator[Finding]:
+    """Those of all checks."""
+    for name, check in CHECKS.items():
+        try:
+            yield from check()
+        except ImportError as error:
+            advice = "type: python -m pip install --upgrade handloom"
+            what = f"cannot be looked at without {error.name or error}"
+            yield Finding(name, "MISSING", what, advice)

@@ -1,0 +1,112 @@
+"""What is not a Python package: system libraries, programs, the landmark model, a GPU."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handloom.cli.doctor.finding import Finding
+from handloom.errors import HandloomError
+from handloom.system_libraries import missing_system_libraries
+
+if TYPE_CHECKING:
+    from handloom.config import LandmarkModel
+
+
+def system_libraries() -> Iterator[Finding]:
+    """The libraries that MediaPipe and OpenCV load."""
+    missing = missing_system_libraries()
+    for library, package in missing.items():
+        yield Finding(library, "MISSING", "cannot be loaded", f"type, on Debian or Ubuntu: apt-get install {package}")
+    if not missing:
+        yield Finding("system libraries", "ok", "all that MediaPipe and OpenCV load are there")
+
+
+def programs() -> Iterator[Finding]:
+    """Programs that `dvc repro` needs on the path, and that its `python` is this one."""
+    for name, package in (("git", "on Debian or Ubuntu: apt-get install git"), ("dvc", "python -m pip install dvc")):
+        found = shutil.which(name)
+        here = Path(sys.executable).with_name(name)
+        if found:
+            yield Finding(name, "ok", found)
+        elif here.exists():
+            yield Finding(name, "MISSING", f"not on the path, though here: {here}", _activate())
+        else:
+            yield Finding(name, "MISSING", "not found, and dvc repro needs it", f"type: {package}")
+    python = shutil.which("python")
+    if python and Path(python).parent.resolve() == Path(sys.executable).parent.resolve():
+        yield Finding("python", "ok", python)
+    else:
+        what = f"{python or 'none'} on the path, handloom is in {sys.executable}; stages run the one on the path"
+        yield Finding("python", "MISSING", what, _activate())
+
+
+def _activate() -> str:
+    script = Path(sys.prefix) / "bin" / "activate"
+    if script.exists():
+        return f"type: . {script}"
+    return f'type: export PATH="{Path(sys.executable).parent}:$PATH"'
+
+
+def landmark_model() -> Iterator[Finding]:
+    """The model that finds joints: there and undamaged, or, without fetching it, whether it could be fetched."""
+    from platformdirs import user_cache_path
+
+    from handloom.extraction.landmark_model import WHEEL, landmark_model_path
+
+    item = "landmark model"
+    settings = _landmark_settings()
+    path = Path(settings.path) if settings.path else user_cache_path("handloom") / "hand_landmarker.task"
+    if settings.path or path.exists():
+        try:
+            yield Finding(item, "ok", str(landmark_model_path(settings)))
+        except HandloomError as error:
+            yield Finding(item, "MISSING", str(error))
+        return
+    package, _, wanted = WHEEL.partition("==")
+    listing = _pip("index", "versions", package, "--python-version=3.12", "--only-binary=:all:", "--timeout=5")
+    if wanted in listing.replace(",", " ").split():
+        yield Finding(item, "ok", "not fetched yet; the first extraction fetches it with pip, which can")
+    else:
+        yield Finding(
+            item,
+            "MISSING",
+            f"not in {path}, and pip does not find {WHEEL}, which holds it",
+            "connect to a package index that has it or set extract_keypoints.landmark_model.path to a file of your own",
+        )
+
+
+def _landmark_settings() -> "LandmarkModel":
+    """The project's own settings where the working folder is one."""
+    import yaml
+
+    from handloom.config import LandmarkModel
+
+    try:
+        content = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+        return LandmarkModel(**content["extract_keypoints"]["landmark_model"])
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return LandmarkModel()
+
+
+def _pip(*arguments: str) -> str:
+    command = [sys.executable, "-m", "pip", *arguments, "--retries=0"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def gpu() -> Iterator[Finding]:
+    """Whether PyTorch sees one. None is needed."""
+    import torch
+
+    if torch.cuda.is_available():
+        name = torch.cuda.get_device_name(0)
+        yield Finding("GPU", "ok", f"{name}; train_pose.accelerator and train_action.accelerator: gpu use it")
+    elif torch.backends.mps.is_available():
+        yield Finding("GPU", "ok", "Apple's; train_pose.accelerator and train_action.accelerator: mps use it")
+    else:
+        yield Finding("GPU", "note", "none that PyTorch sees; none is needed")

@@ -1,0 +1,70 @@
+"""Python, handloom and the packages that it needs, by what handloom's own metadata ask for."""
+
+import platform
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+
+import handloom
+from handloom.cli.doctor.finding import Finding
+from handloom.errors import HandloomError
+from handloom.project.template import template_folder
+
+_FOR_DEVELOPERS = "dev"
+
+
+def packages() -> Iterator[Finding]:
+    """Python's version, handloom's, and a finding for each package."""
+    yield Finding("Python", "ok", f"{platform.python_version()}, {platform.machine()}")
+    yield Finding("handloom", "ok", handloom.__version__)
+
+    from packaging.requirements import Requirement
+
+    tested = _tested_versions()
+    for text in requires("handloom") or []:
+        requirement = Requirement(text)
+        extra = _extra_of(text)
+        if extra == _FOR_DEVELOPERS or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
+            continue
+        asked = f"{requirement.name}{requirement.specifier}"
+        typed = f"python -m pip install '{f'handloom[{extra}]' if extra else asked}'"
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            if extra:
+                yield Finding(requirement.name, "note", f"not installed, only {_EXTRAS[extra]} needs it", typed)
+            else:
+                yield Finding(requirement.name, "MISSING", "not installed", f"type: {typed}")
+            continue
+        if not requirement.specifier.contains(found, prereleases=True):
+            yield Finding(requirement.name, "MISSING", f"{found}, {requirement.specifier} is needed", f"type: {typed}")
+        elif found.split("+")[0] != (known := tested.get(_plain(requirement.name), found.split("+")[0])):
+            yield Finding(requirement.name, "note", f"{found}; handloom was tested with {known}")
+        else:
+            yield Finding(requirement.name, "ok", found)
+
+
+_EXTRAS = {
+    "ray": "extract_keypoints.backend: ray",
+    "dask": "extract_keypoints.backend: dask",
+    "onnx": "the format onnx of export_coreml.formats",
+}
+
+
+def _extra_of(requirement: str) -> str:
+    named = re.search(r"""extra\s*==\s*["']([\w-]+)["']""", requirement)
+    return named[1] if named else ""
+
+
+def _tested_versions() -> dict[str, str]:
+    try:
+        lines = (template_folder() / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    except (HandloomError, OSError):
+        return {}
+    pairs = (line.split("==") for line in lines if "==" in line)
+    return {_plain(name): known for name, known in pairs}
+
+
+def _plain(name: str) -> str:
+    """The name of a package as the index compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()

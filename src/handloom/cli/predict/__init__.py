@@ -1,0 +1,99 @@
+"""`handloom predict`: what a model says of photos and videos."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handloom.cli.verb import DONE, REFUSED, Commands, add_verb, results_only_on_stdout
+from handloom.errors import DataError, HandloomError, printable
+
+if TYPE_CHECKING:
+    from handloom.prediction.results import Prediction
+
+
+def add(commands: Commands) -> None:
+    """Add the verb."""
+    predict = add_verb(
+        commands,
+        "predict",
+        run,
+        summary="what a model says of photos and videos",
+        description="Print a line a photo, or a line a window of each video, as soon as it is known: file, label,"
+        " confidence, and for videos start and end in seconds, with tabs between. What cannot be read is a line on"
+        " stderr; the rest goes on, and the exit status is 1.",
+        example="handloom predict holiday/ clip.mov --json | head",
+    )
+    predict.add_argument("files", nargs="+", metavar="FILES", help="photos, videos, or folders of them")
+    predict.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="model.ckpt, .mlpackage, .mlmodel, .onnx, a folder with one, runs:/... or models:/...; without it, in a"
+        " project, models/pose answers for photos and models/action for videos",
+    )
+    form = predict.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", help="a JSON object a line")
+    form.add_argument("--csv", dest="form", action="store_const", const="csv", help="CSV with a header")
+    predict.add_argument(
+        "--overlay",
+        type=Path,
+        metavar="OUT",
+        help="draw skeleton, label and confidence over the clip (OUT.mp4, without sound) or photo (OUT.png); for"
+        " several files OUT is a folder",
+    )
+    predict.add_argument("--hands", choices=("best", "all"), default="best", help="of a photo: the best one, or all")
+    predict.add_argument("--stride", type=int, help="frames between two windows of a video (a third of a window)")
+    predict.set_defaults(form="text")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print predictions as they are made."""
+    from handloom.cli.predict.answers import answers, asked, warnings_told
+    from handloom.cli.predict.media_files import media_files
+    from handloom.cli.predict.models import Models
+    from handloom.cli.predict.output import OUTPUTS
+    from handloom.cli.predict.overlay_files import OverlayFiles
+    from handloom.cli.settings import project_extraction
+    from handloom.progress import ProgressBar
+
+    if given.stride is not None and given.stride < 1:
+        raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")
+    problems: list[str] = []
+
+    def problem(text: str) -> None:
+        problems.append(text)
+        note(text)
+
+    def note(text: str) -> None:
+        ProgressBar.write(f"handloom predict: {text}", file=sys.stderr)
+
+    stdout = sys.stdout
+    with results_only_on_stdout(), warnings_told(note):
+        models = Models(given.model)
+        files = asked(media_files(given.files, problem, note), models, problem, note)
+        if not files and not problems:
+            raise HandloomError(f"{printable(' '.join(given.files))}: no photo or video in it that the model is for")
+        overlays = OverlayFiles(given.overlay, files) if given.overlay else None
+        found = answers(files, models, given.hands, given.stride, project_extraction(), problem)
+        output = OUTPUTS[given.form](stdout)
+        # The lines themselves show how far it is, unless they go somewhere else.
+        hidden = stdout.isatty() or len(files) < 2
+        with ProgressBar("predict", len(files), "file", disable=hidden) as progress:
+            for file, predictor, predictions in found:
+                kept: list[Prediction] = []
+                seen = False
+                try:
+                    for prediction in predictions:
+                        seen = True
+                        output.write(file, predictor.kind, prediction, predictor.thresholds.get(prediction.label))
+                        if overlays:
+                            kept.append(prediction)
+                    if not seen:
+                        output.write(file, predictor.kind, None, None)
+                    if overlays:
+                        overlays.write(file, predictor, kept)
+                except DataError as error:
+                    problem(str(error))
+                progress.update()
+            progress.update(len(files) - progress.n)  # those that could not be read
+    return REFUSED if problems else DONE

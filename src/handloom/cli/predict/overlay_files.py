@@ -1,0 +1,164 @@
+"""Photos and clips with skeleton, label and confidence drawn over them."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handloom.cli.predict.media_files import MediaFile
+from handloom.config import Kind
+from handloom.errors import HandloomError, first_line, printable
+from handloom.files import replacing
+
+if TYPE_CHECKING:
+    from handloom.hand import Poses
+    from handloom.media.frame import Picture
+    from handloom.prediction.predictor import Predictor
+    from handloom.prediction.results import Prediction
+
+SUFFIXES: dict[Kind, str] = {"pose": ".png", "action": ".mp4"}
+LARGEST_SIDE = 1280  # pixels; larger pictures are scaled down
+# So that a player shows it anywhere, and joints stay sharp.
+_H264 = {"preset": "veryfast", "crf": "20", "movflags": "faststart"}
+
+
+class OverlayFiles:
+    """Where the drawn files go.
+
+    Args:
+        out: a file for a single photo or clip, or a folder for any number.
+        files: the files and as what they are asked for.
+
+    Raises:
+        HandloomError: `out` does not fit them, or is one of them.
+    """
+
+    def __init__(self, out: Path, files: Sequence[tuple[MediaFile, Kind]]) -> None:
+        self._targets: dict[Path, Path] = {}
+        shown = printable(str(out))
+        if out.suffix.lower() in SUFFIXES.values() and not out.is_dir():
+            if len(files) > 1:
+                raise HandloomError(f"--overlay {shown}: one file for {len(files)} photos or clips; name a folder")
+            for file, kind in files:
+                if out.suffix.lower() != SUFFIXES[kind]:
+                    raise HandloomError(f"--overlay {shown}: of {file.shown} it has to be a {SUFFIXES[kind]}")
+                self._targets[file.path] = out
+        elif out.is_file():
+            raise HandloomError(f"--overlay {shown}: a file; name a .png, an .mp4 or a folder")
+        else:
+            taken: set[str] = set()
+            for file, kind in files:
+                name = next(name for name in _names(file.path.stem, SUFFIXES[kind]) if name.lower() not in taken)
+                taken.add(name.lower())
+                self._targets[file.path] = out / name
+        sources = {file.path.resolve() for file, _ in files}
+        for target in self._targets.values():
+            if target.resolve() in sources:
+                raise HandloomError(
+                    f"--overlay {printable(str(target))}: that is one of the files itself; name another"
+                )
+
+    def write(self, file: MediaFile, predictor: "Predictor", predictions: "Sequence[Prediction]") -> None:
+        """Draw one file; an old one in its place is replaced when all is drawn."""
+        target = self._targets[file.path]
+        draw = _write_photo if predictor.kind == "pose" else _write_clip
+        try:
+            with replacing(target) as beside:
+                draw(file.path, beside, predictor, predictions)
+        except (OSError, ValueError) as error:  # PyAV's errors are one or the other
+            reason = printable(getattr(error, "strerror", None) or first_line(error))
+            raise HandloomError(f"--overlay {printable(str(target))}: cannot be written ({reason})") from None
+
+
+def _names(stem: str, suffix: str) -> Iterator[str]:
+    yield f"{stem}{suffix}"
+    number = 2
+    while True:
+        yield f"{stem}-{number}{suffix}"
+        number += 1
+
+
+def _write_photo(path: Path, target: Path, _: "Predictor", predictions: "Sequence[Prediction]") -> None:
+    from PIL import Image
+
+    from handloom.hand import picture_from_poses
+    from handloom.media.photos import read_photo
+    from handloom.overlay import with_joints
+
+    picture = read_photo(path, LARGEST_SIDE).picture
+    for prediction in predictions:
+        picture = with_joints(picture, prediction.poses[0])
+    for prediction in predictions:  # labels last, over all hands
+        points = picture_from_poses(prediction.poses)[0] * [picture.shape[1], picture.shape[0]]
+        left, top = points.min(axis=0).tolist()
+        picture = _with_text(picture, _said(prediction), left, top, above=True)
+    Image.fromarray(picture).save(target, "PNG")
+
+
+def _write_clip(path: Path, target: Path, predictor: "Predictor", predictions: "Sequence[Prediction]") -> None:
+    """The clip at the model's rate: each of its pictures with the joints that the model was given."""
+    import av
+    import numpy as np
+
+    from handloom.media.clips import ClipReader
+    from handloom.overlay import with_joints
+
+    rate = Fraction(predictor.frame_rate).limit_denominator(1001)
+    joints = _joints_of_ticks(predictions, predictor.frame_rate)
+    frames = ClipReader(path, LARGEST_SIDE, predictor.frame_rate, accept_slow=True)
+    with av.open(str(target), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=rate, options=_H264)
+        for tick, frame in enumerate(frames):
+            picture = frame.picture
+            if not tick:  # H.264 has even sizes
+                stream.height, stream.width = (side // 2 * 2 for side in picture.shape[:2])
+                stream.pix_fmt, stream.time_base = "yuv420p", 1 / rate
+            if tick in joints:
+                picture = with_joints(picture, joints[tick])
+            nearest = _nearest(predictions, frame.time)
+            if nearest:
+                picture = _with_text(picture, _said(nearest), 0, 0)
+            picture = np.ascontiguousarray(picture[: stream.height, : stream.width])
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def _joints_of_ticks(predictions: "Sequence[Prediction]", rate: float) -> "dict[int, Poses]":
+    """The joints ``[3, 21]`` by the number of the tick. A tick that is in no window has no hand."""
+    joints: dict[int, Poses] = {}
+    for prediction in predictions:
+        first = round(prediction.start * rate)
+        count = round((prediction.end - prediction.start) * rate)
+        joints.update(zip(range(first, first + count), prediction.poses, strict=False))
+    return joints
+
+
+def _nearest(predictions: "Sequence[Prediction]", time: float) -> "Prediction | None":
+    """Of the windows that a moment is in, the one with its middle next to it."""
+    over = [one for one in predictions if one.start <= time < one.end]
+    return min(over, key=lambda one: abs((one.start + one.end) / 2 - time), default=None)
+
+
+def _said(prediction: "Prediction") -> str:
+    return f"{prediction.label}  {prediction.confidence:.0%}"
+
+
+def _with_text(picture: "Picture", text: str, left: float, top: float, above: bool = False) -> "Picture":
+    """A copy with white text on black, at a place or as near to it as the picture allows."""
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    size = max(10, max(image.size) // 32)
+    font = ImageFont.load_default(size)
+    # Pillow's own font has ASCII.
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    shown = plain.encode("ascii", "replace").decode("ascii")
+    width, height = draw.textlength(shown, font) + size, 1.5 * size
+    left = max(0.0, min(left, image.width - width))
+    top = max(0.0, min(top - height if above else top, image.height - height))
+    draw.rectangle((left, top, left + width, top + height), fill=(0, 0, 0))
+    draw.text((left + size / 2, top + height / 2), shown, (255, 255, 255), font, anchor="lm")
+    return np.asarray(image)

@@ -1,0 +1,76 @@
+"""`handloom train`: the whole pipeline on one folder of data, without DVC."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handloom.cli.metrics_text import metrics_text
+from handloom.cli.place import work_kept_in
+from handloom.cli.verb import DONE, Commands, add_verb, results_only_on_stdout
+
+if TYPE_CHECKING:
+    from handloom.config import Kind, Parameters
+    from handloom.export.verification import Verification
+
+
+def add(commands: Commands) -> None:
+    """Add the verb."""
+    train = add_verb(
+        commands,
+        "train",
+        run,
+        summary="from labelled photos or videos to a model and its Core ML files, without DVC",
+        description="Find the joints, hold out a test part, train, evaluate and export, with the stages and the"
+        " parameters of a project. Killed and started again, it goes on where it was. Nothing is written outside --out"
+        " (in a DVC project: its cache and its MLflow runs are used).",
+        example="handloom train pose data/photos --out first_try train_pose.maximum_iterations=40 split.seed=2",
+    )
+    train.add_argument("kind", choices=("pose", "action"), help="pose learns from photos, action from videos")
+    train.add_argument("data", type=Path, metavar="DATA", help="a folder with a folder a class")
+    train.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="parameters, by their names in params.yaml; data/pose=labeled_files reads DATA as another kind of source",
+    )
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where everything goes")
+    train.add_argument("--json", action="store_true", help="metrics and files as one JSON object")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Run the stages; print metrics and files."""
+    from handloom.cli.composing import parameters_for
+
+    out: Path = given.out
+    with results_only_on_stdout(), work_kept_in(out):
+        parameters = parameters_for(given.kind, given.data, given.overrides)
+        metrics, verifications = _run_stages(parameters, given.kind, out)
+    files = [out / "model" / "model.ckpt", *(one.path for one in verifications)]
+    if given.json:
+        print(json.dumps({"metrics": metrics, "files": [str(file) for file in files]}, ensure_ascii=False))
+    else:
+        print(metrics_text(metrics))
+        for file in (*files, out / "report", out / "keypoints"):
+            print(file)
+    return DONE
+
+
+def _run_stages(parameters: "Parameters", kind: "Kind", out: Path) -> "tuple[dict[str, float], list[Verification]]":
+    from handloom.dataset.split import split_table
+    from handloom.evaluation.evaluate import evaluate
+    from handloom.export.export import export_coreml
+    from handloom.extraction.extract import extract_keypoints
+    from handloom.training.train import train
+
+    table, split, model = out / "keypoints.parquet", out / "split.parquet", out / "model"
+    report = extract_keypoints(parameters.source(kind), parameters.extract_keypoints, kind, table, out / "keypoints")
+    print(report.as_text())
+    for part, classes in split_table(table, parameters.split, split).items():
+        print(f"{part}: {sum(classes.values())} examples of {len(classes)} classes")
+    train(parameters, kind, table, split, model)
+    metrics = evaluate(parameters, kind, model, table, split, out / "report")
+    verifications = export_coreml(parameters, kind, model, table, split, out / "export")
+    for one in verifications:
+        print(one.summary)
+    return metrics, verifications

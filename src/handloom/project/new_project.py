@@ -1,0 +1,106 @@
+"""Making a project of the user's own."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from handloom.compose import composed_text
+from handloom.config import KINDS, Kind
+from handloom.errors import HandloomError, printable
+from handloom.project.groups import write_groups
+from handloom.project.installed import write_installed
+from handloom.project.stages import project_stages
+from handloom.project.template import template_folder
+
+MEDIA_FOLDERS: dict[Kind, str] = {"pose": "photos", "action": "videos"}
+# What may be there before: who made a repository or an environment first need not start again.
+_ALLOWED = {".git", ".venv"}
+# Lines of the repository's own .gitignore that mean nothing elsewhere.
+_NOT_IGNORED = ("sample", "egg-info", "hypothesis")
+
+
+def make_project(folder: Path, kinds: Sequence[Kind] = KINDS) -> None:
+    """Fill a new or empty folder with a project that runs with `dvc repro`, all of it or nothing.
+
+    Args:
+        folder: where; the folders above it are made too.
+        kinds: of classifiers; the stages of others are left out.
+
+    Raises:
+        HandloomError: there is something in the folder, or it cannot be written.
+    """
+    shown = printable(str(folder))
+    try:
+        if folder.exists():
+            there = sorted(path.name for path in folder.iterdir() if path.name not in _ALLOWED)
+            if there:
+                first = printable(there[0])
+                raise HandloomError(f"{shown}: not empty ({first}); name a new folder, or an empty one")
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix=".part") as beside:
+            _fill(Path(beside), kinds)
+            for path in sorted(Path(beside).iterdir()):
+                path.rename(folder / path.name)
+    except NotADirectoryError:
+        raise HandloomError(f"{shown}: a file, not a folder; name a new folder") from None
+    except OSError as error:
+        raise HandloomError(f"{shown}: cannot be written ({error.strerror or error}); name another folder") from None
+
+
+def _fill(folder: Path, kinds: Sequence[Kind]) -> None:
+    template = template_folder()
+    write_groups(template, folder)
+    (folder / "params.yaml").write_text(composed_text(folder / "conf"), encoding="utf-8")
+    stages = project_stages((template / "dvc.yaml").read_text(encoding="utf-8"), kinds)
+    (folder / "dvc.yaml").write_text(stages, encoding="utf-8")
+    write_installed(folder)
+
+    (folder / "pipeline").mkdir()
+    left_out = {"draw_sample", *(f"train_{kind}" for kind in KINDS if kind not in kinds)}
+    for path in (template / "pipeline").glob("*.py"):
+        if path.stem not in left_out:
+            shutil.copyfile(path, folder / "pipeline" / path.name)
+
+    for kind in kinds:
+        (folder / "data" / MEDIA_FOLDERS[kind]).mkdir(parents=True)
+    shutil.copyfile(template / "data" / "no_groups.csv", folder / "data" / "no_groups.csv")
+    shutil.copyfile(template / ".dvcignore", folder / ".dvcignore")
+    ignored = (template / ".gitignore").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in ignored if not any(word in line for word in _NOT_IGNORED)]
+    (folder / ".gitignore").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(note(kinds), encoding="utf-8")
+
+
+def next_steps(kinds: Sequence[Kind]) -> list[str]:
+    """What to type or do in a new project, a line a step."""
+    steps = ["git init", "dvc init", "dvc config hydra.enabled true    # for dvc exp run -S group=option"]
+    steps += [f"put {MEDIA_FOLDERS[kind]} into data/{MEDIA_FOLDERS[kind]}/<class>/, a folder a class" for kind in kinds]
+    folders = " ".join(f"data/{MEDIA_FOLDERS[kind]}" for kind in kinds)
+    steps.append(f"dvc add {folders}    # keeps their versions; queued experiments need it")
+    if len(kinds) == 1:
+        return [*steps, "dvc repro"]
+    return [*steps, "dvc repro    # or one kind alone: dvc repro export_coreml@pose"]
+
+
+def note(kinds: Sequence[Kind]) -> str:
+    """The project's README.md."""
+    steps = "\n".join(f"{number}. {_marked(step)}" for number, step in enumerate(next_steps(kinds), 1))
+    return f"""\
+# Hand gestures
+
+{steps}
+
+The models for an app are then in `exports/`, how good they are is in `reports/`, and what was found in each file is in
+`data/keypoints/`. A class `background` for everything else makes a classifier better.
+
+Settings of your own go at the end of `conf/config.yaml`; then `python pipeline/compose_params.py` and `dvc repro`. Each
+file in `conf/` explains its keys. `handloom doctor` tells what is missing on this computer.
+"""
+
+
+def _marked(step: str) -> str:
+    command, _, remark = step.partition("    # ")
+    if command.split()[0] not in ("git", "dvc"):
+        return command
+    return f"`{command}`" + (f" ({remark})" if remark else "")

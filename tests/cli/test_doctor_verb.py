@@ -1,0 +1,131 @@
+"""What doctor finds, and what it says to type; each thing really missing."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+
+from handloom.cli import main
+
+ENVIRONMENT = Path(sys.executable).parent
+
+
+@pytest.fixture(autouse=True)
+def healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{ENVIRONMENT}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+def found(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, str]]]:
+    status = main(["doctor", "--json"])
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    lines = [json.loads(line) for line in printed.out.splitlines()]
+    return status, {line["item"]: line for line in lines}
+
+
+def test_a_good_installation_has_status_zero_and_nothing_is_made(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    status, items = found(capsys)
+    assert {name for name, item in items.items() if item["state"] == "MISSING"} == set()
+    assert status == 0
+    assert {"Python", "handloom", "torch", "mediapipe", "git", "dvc", "landmark model", "MLflow store", "GPU"} <= set(
+        items
+    )
+    assert "pytest" not in items
+    assert list(tmp_path.iterdir()) == []
+    assert main(["doctor"]) == 0
+    assert capsys.readouterr().out.endswith("Everything needed is there.\n")
+
+
+def test_missing_git_and_another_python_on_the_path(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status, items = found(capsys)
+    assert status == 1
+    assert items["git"]["state"] == items["dvc"]["state"] == items["python"]["state"] == "MISSING"
+    assert items["git"]["advice"].endswith("apt-get install git")
+    assert items["dvc"]["advice"] == items["python"]["advice"] == f"type: . {ENVIRONMENT / 'activate'}"
+    assert main(["doctor"]) == 1
+    assert capsys.readouterr().out.endswith("3 missing; the lines above say what to type\n")
+
+
+def test_too_old_and_newer_than_tested_packages(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, version in (("av", "9.0"), ("tqdm", "4.999.0")):
+        (tmp_path / f"{name}-{version}.dist-info").mkdir()
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        (tmp_path / f"{name}-{version}.dist-info" / "METADATA").write_text(metadata)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    status, items = found(capsys)
+    assert status == 1
+    assert items["av"]["state"] == "MISSING"
+    assert items["av"]["advice"] == "type: python -m pip install 'av>=17'"
+    assert items["tqdm"]["state"] == "note"
+    assert items["tqdm"]["text"].startswith("4.999.0; handloom was tested with 4.")
+
+
+def test_without_any_package_it_still_answers() -> None:
+    base_python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    done = subprocess.run(
+        [str(base_python), "-S", "-c", "import sys; from handloom.cli import main; sys.exit(main(['doctor']))"],
+        env={**kept, "PYTHONPATH": str(REPOSITORY / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "ok       Python: 3." in done.stdout
+    assert "MISSING  GPU: cannot be looked at without torch; type: python -m pip install" in done.stdout
+    assert "MISSING  landmark model: cannot be looked at without" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://me:secret@127.0.0.1:9", "http://127.0.0.1:9 does not answer"),
+        ("sqlite:///nowhere/mlflow.db", "nowhere/mlflow.db cannot be made"),
+        ("sqlite:///damaged.db", "damaged.db is no MLflow store"),
+        ("sqlite:///other.db", "other.db is no MLflow store"),
+    ],
+)
+def test_a_store_that_cannot_be_used(
+    address: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("damaged.db").write_text("not a database, and long enough to be read as one" * 10)
+    sqlite3.connect("other.db").execute("CREATE TABLE something (number)").connection.close()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    status, items = found(capsys)
+    assert status == 1
+    assert items["MLflow store"]["text"].startswith(said)
+    assert items["MLflow store"]["advice"]
+    assert "secret" not in str(items)
+
+
+def test_a_landmark_model_that_is_gone_or_cannot_be_fetched(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    Path("params.yaml").write_text("extract_keypoints: {landmark_model: {path: gone.task, sha256: ''}}")
+    status, items = found(capsys)
+    assert status == 1
+    assert items["landmark model"]["text"].startswith("gone.task: no such file")
+
+    Path("params.yaml").unlink()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    status, items = found(capsys)
+    assert status == 1
+    assert "pip does not find mediapipe==0.10.21" in items["landmark model"]["text"]
+    assert not (tmp_path / "empty").exists()

@@ -1,0 +1,175 @@
+"""A new project: what is in it, that it runs, and that an upgrade of handloom is noticed."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY, Project
+
+from handloom.cli import main
+from handloom.compose import composed_text
+from handloom.config import parameters_from
+from handloom.project.installed import INSTALLED_FILE
+from handloom.sample import draw_photos
+
+INIT = "import sys; from handloom.cli import main; sys.exit(main(['init', sys.argv[1]]))"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
+    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **more}
+
+
+@pytest.mark.parametrize("kinds", [["pose"], ["action"], ["pose", "action"]])
+def test_a_project_has_the_stages_of_its_kinds_and_good_parameters(
+    kinds: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "deep" / "own"
+    assert main(["init", str(folder), *(["--kind", kinds[0]] if len(kinds) == 1 else [])]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert f"  cd {folder}\n  git init\n  dvc init\n" in printed.out
+    stages = yaml.safe_load((folder / "dvc.yaml").read_text())
+    trained = {name for name in stages["stages"] if name.startswith("train_")}
+    assert trained == {f"train_{kind}" for kind in kinds}
+    assert len(stages["plots"]) == 3 * len(kinds)
+    text = (folder / "dvc.yaml").read_text()
+    assert "src/handloom" not in text
+    for name, stage in stages["stages"].items():
+        script = stage.get("do", stage)["cmd"].split()[1]
+        assert script == "-m" or (folder / script).is_file(), name
+    assert parameters_from(yaml.safe_load((folder / "params.yaml").read_text())).data.pose.path == "data/photos"
+    media = {"pose": "photos", "action": "videos"}
+    assert {path.name for path in (folder / "data").iterdir() if path.is_dir()} == {media[kind] for kind in kinds}
+    everything = "".join(path.read_text() for path in folder.rglob("*") if path.is_file())
+    assert not re.search(r"data/sample|: sample\b", everything)
+
+
+def test_every_option_of_the_data_groups_composes(tmp_path: Path) -> None:
+    main(["init", str(tmp_path / "own")])
+    conf = tmp_path / "own" / "conf"
+    for kind in ("pose", "action"):
+        for option in sorted(path.stem for path in (conf / "data" / kind).glob("*.yaml")):
+            content = yaml.safe_load(composed_text(conf, [f"data/{kind}={option}"]))
+            if option not in ("labeled_keypoints_data_frame",):  # what its numbers mean has to be said
+                parameters_from(content)
+
+
+@pytest.mark.parametrize("there", ["something.txt", ".hidden", "data/"])
+def test_a_folder_that_is_not_empty_is_refused_in_one_line(
+    there: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / there).mkdir() if there.endswith("/") else (tmp_path / there).touch()
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["init", str(tmp_path)]) == 1
+    printed = capsys.readouterr()
+    name = there.rstrip("/")
+    assert printed.out == ""
+    assert printed.err == f"handloom init: {tmp_path}: not empty ({name}); name a new folder, or an empty one\n"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_file_or_an_unwritable_place_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["init", str(tmp_path / "file")]) == 1
+    assert main(["init", str(tmp_path / "file" / "inside")]) == 1
+    assert main(["init", "/proc/own"]) == 1
+    assert capsys.readouterr().err.count("\n") == 3
+
+
+def test_here_where_git_and_an_environment_are_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".venv").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "."]) == 0
+    assert "cd " not in capsys.readouterr().out
+    assert Path("dvc.yaml").is_file()
+
+
+def test_the_wheel_makes_the_same_project(
+    make_project: Callable[[str], Project], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = make_project("for_the_wheel").root
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", "--wheel-dir", "out"]
+    subprocess.run([*build, "."], cwd=source, check=True, capture_output=True)
+    with zipfile.ZipFile(next((source / "out").glob("*.whl"))) as wheel:
+        wheel.extractall(tmp_path / "installed")
+    started = environment(PYTHONPATH=str(tmp_path / "installed"))
+    subprocess.run([sys.executable, "-c", INIT, "own"], cwd=tmp_path, env=started, check=True, capture_output=True)
+    main(["init", str(tmp_path / "same")])
+    assert contents(tmp_path / "own") == contents(tmp_path / "same")
+
+
+def run(command: str, folder: Path) -> str:
+    done = subprocess.run(command.split(), cwd=folder, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def ran(output: str) -> list[str]:
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+
+def test_it_runs_and_a_second_repro_runs_nothing_and_an_upgrade_runs_what_it_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own"
+    assert main(["init", str(own), "--kind", "pose"]) == 0
+    steps = [line.strip().split("    #")[0] for line in capsys.readouterr().out.splitlines()[1:]]
+    for step in steps:  # as it says, word for word
+        if step.startswith(("git", "dvc init", "dvc config")):
+            run(step, own)
+    (tmp_path / "gestures").mkdir()
+    for name in ("background", "five", "one"):
+        shutil.copy(REPOSITORY / f"data/sample/gestures/pose/{name}.yaml", tmp_path / "gestures")
+    (own / "data/photos").rmdir()
+    drawing = {"seed": 3, "people": 5, "per_class": 8}
+    draw_photos(tmp_path / "gestures", own / "data/photos", tmp_path / "photos.parquet", **drawing)
+    assert "dvc add data/photos" in steps
+    run("dvc add data/photos", own)
+    config = own / "conf/config.yaml"
+    config.write_text(config.read_text() + "train_pose:\n  maximum_iterations: 4\n")
+    run("python pipeline/compose_params.py", own)
+
+    before = (own / INSTALLED_FILE).read_bytes()
+    assert ran(run("dvc repro export_coreml@pose", own)) == [
+        "installed_handloom",
+        "extract_keypoints@pose",
+        "split@pose",
+        "train_pose",
+        "export_coreml@pose",
+    ]
+    assert (own / "exports/pose/HandPoseClassifier.mlpackage/Manifest.json").is_file()
+    assert (own / "exports/pose/HandPoseClassifier.mlmodel").is_file()
+    assert (own / INSTALLED_FILE).read_bytes() == before
+    assert "data/photos/" not in run("git status --short --untracked-files=all", own)
+    assert ran(run("dvc repro export_coreml@pose", own)) == ["installed_handloom"]
+
+    # another handloom, in which only the export is another
+    other = tmp_path / "other"
+    for name in ("src/handloom", "conf", "pipeline"):
+        shutil.copytree(REPOSITORY / name, other / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPOSITORY / "dvc.yaml", other)
+    code = other / "src/handloom/export/app_note.py"
+    code.write_text(code.read_text() + "\n# another line\n")
+    upgraded = environment(PYTHONPATH=str(other / "src"))
+    done = subprocess.run(
+        ["dvc", "repro", "export_coreml@pose"], cwd=own, env=upgraded, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ran(done.stdout) == ["installed_handloom", "export_coreml@pose"]

@@ -1,0 +1,181 @@
+"""What predict prints where, for photos and clips, and what it draws."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+from small_models import save, trained
+
+from handloom import keypoint_table
+from handloom.cli import main
+from handloom.hand import picture_from_poses
+from handloom.sample import draw_clips
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
+    """A folder with two models, photos/ of six hands, and clips/ of two."""
+    folder = tmp_path_factory.mktemp("predict")
+    save(trained("pose"), folder / "pose.mlmodel")
+    save(trained("action"), folder / "action.mlmodel")
+    shutil.copytree(drawn / "photos", folder / "photos")
+    (folder / "gestures").mkdir()
+    shutil.copy(REPOSITORY / "data/sample/gestures/action/grab.yaml", folder / "gestures")
+    draw_clips(folder / "gestures", folder / "clips", folder / "clips.parquet", seed=5, people=2, per_class=2)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def in_the_place(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+
+
+def test_text_csv_and_json_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["predict", "photos", "--model", "pose.mlmodel"]
+    assert main(given) == 0
+    text = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in text] == sorted(str(path) for path in Path("photos").rglob("*.jpg"))
+    assert {line[1] for line in text} <= {"a", "b", "c"}
+
+    assert main([*given, "--csv"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [[row["file"], row["label"], f"{float(row['confidence']):.3f}"] for row in rows] == text
+
+    assert main([*given, "--json"]) == 0
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [[one["file"], one["label"], f"{one['confidence']:.3f}"] for one in objects] == text
+    assert all(sum(one["probabilities"].values()) == pytest.approx(1) for one in objects)
+    assert all(max(one["probabilities"].values()) == one["confidence"] for one in objects)
+
+
+def test_what_cannot_be_read_is_a_line_on_stderr_and_the_rest_goes_on(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    good = sorted(Path("photos").rglob("*.jpg"))[0]
+    (tmp_path / "cut.jpg").write_bytes(good.read_bytes()[:3000])
+    (tmp_path / "notes.txt").write_text("hello")
+    clip = next(Path("clips").rglob("*.mp4"))
+    named = [str(tmp_path / "cut.jpg"), str(tmp_path / "notes.txt"), "gone.jpg", str(clip), str(good)]
+    assert main(["predict", *named, "--model", "pose.mlmodel"]) == 1
+    printed = capsys.readouterr()
+    assert [line.split("\t")[0] for line in printed.out.splitlines()] == [str(good)]
+    for said in (
+        "handloom predict: cut.jpg: not a readable picture",
+        f"handloom predict: {tmp_path / 'notes.txt'}: text; give a photo or a video",
+        "handloom predict: gone.jpg: no such file",
+        f"handloom predict: {clip}: the model is for photos",
+    ):
+        assert said in printed.err
+
+
+def test_of_a_folder_what_is_not_for_the_model_is_passed_over(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shutil.copy(next(Path("photos").rglob("*.jpg")), tmp_path / "b.jpg")
+    shutil.copy(next(Path("clips").rglob("*.mp4")), tmp_path / "a.mp4")
+    (tmp_path / "notes.txt").write_text("hello")
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((120, 160, 3), 128, np.uint8))
+    assert main(["predict", str(tmp_path), "--model", "pose.mlmodel", "--json"]) == 0
+    printed = capsys.readouterr()
+    objects = [json.loads(line) for line in printed.out.splitlines()]
+    assert [Path(one["file"]).name for one in objects] == ["b.jpg", "grey.png"]
+    assert objects[1]["label"] is None  # no hand in it, and it is not left out
+    assert "1 files that are neither photos nor videos passed over" in printed.err
+    assert "1 files in folders passed over: the model is for photos" in printed.err
+
+
+def pictures(clip: Path) -> list[np.ndarray]:
+    with av.open(str(clip)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def test_windows_of_clips_and_the_drawn_clips(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["predict", "clips", "--model", "action.mlmodel", "--stride", "10", "--overlay", str(tmp_path)]) == 0
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    clips = sorted(Path("clips").rglob("*.mp4"))
+    assert sorted({line[0] for line in lines}) == [str(clip) for clip in clips]
+    assert all(0 <= float(start) < float(end) for *_, start, end in lines)
+    for clip in clips:
+        source, made = (pictures(path) for path in (clip, tmp_path / f"{clip.stem}.mp4"))
+        assert len(made) == len(source)  # both have 30 frames/s
+        changed = [np.abs(one.astype(int) - two).max(axis=-1) > 60 for one, two in zip(source, made, strict=True)]
+        assert all(0.005 < picture.mean() < 0.3 for picture in changed)  # a skeleton and a label
+
+    # one clip alone, as it is read
+    assert main(["predict", str(clips[0]), "--model", "action.mlmodel", "--stride", "10"]) == 0
+    alone = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert alone == [line for line in lines if line[0] == str(clips[0])]
+
+
+def test_the_skeleton_is_drawn_over_the_hand(capsys: pytest.CaptureFixture[str], tmp_path: Path, drawn: Path) -> None:
+    truth = keypoint_table.read(drawn / "photos.parquet")
+    name, width, height = (truth.column(column)[0].as_py() for column in ("path", "width", "height"))
+    wrist = picture_from_poses(keypoint_table.poses_of(truth)[:1])[0, 0] * [width, height]
+    out = tmp_path / "drawn.png"
+    assert main(["predict", f"photos/{name}", "--model", "pose.mlmodel", "--overlay", str(out)]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+    before, after = cv2.imread(f"photos/{name}"), cv2.imread(str(out))
+    assert before.shape == after.shape
+    column, row = np.round(wrist).astype(int)
+    reach = max(width, height) // 20
+    near = (slice(max(0, row - reach), row + reach), slice(max(0, column - reach), column + reach))
+    assert (after[near] == 255).all(axis=-1).any()
+    assert not (before[near] == 255).all(axis=-1).any()
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("one.png", "one file for 6 photos or clips; name a folder"),
+        ("pose.mlmodel", "pose.mlmodel: a file; name a .png, an .mp4 or a folder"),
+    ],
+)
+def test_an_overlay_that_does_not_fit_is_refused_first(out: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "photos", "--model", "pose.mlmodel", "--overlay", out]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert said in printed.err
+    assert not Path("one.png").exists()
+
+
+def test_an_overlay_never_replaces_its_source(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    own = tmp_path / "hand.png"
+    cv2.imwrite(str(own), cv2.imread(str(next(Path("photos").rglob("*.jpg")))))
+    before = own.read_bytes()
+    assert main(["predict", str(own), "--model", "pose.mlmodel", "--overlay", str(tmp_path)]) == 1
+    assert "that is one of the files itself" in capsys.readouterr().err
+    assert own.read_bytes() == before
+
+
+def test_without_a_model_the_projects_own_answer(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    photo = next(Path("photos").rglob("*.jpg")).absolute()
+    os.chdir(tmp_path)
+    assert main(["predict", str(photo)]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == (
+        "handloom predict: no model for photos: models/pose/model.ckpt is not here; name one with --model\n"
+    )
+
+
+def test_a_folder_without_photos_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["predict", str(tmp_path), "--model", "pose.mlmodel"]) == 1
+    assert capsys.readouterr().err == f"handloom predict: {tmp_path}: no photo or video in it that the model is for\n"
+
+
+def test_it_works_in_a_pipe() -> None:
+    handloom = Path(sys.executable).with_name("handloom")
+    done = subprocess.run(
+        f"{handloom} predict photos --model pose.mlmodel | head -n 1", shell=True, capture_output=True, text=True
+    )
+    assert done.stdout.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    assert "Error" not in done.stderr

@@ -1,0 +1,103 @@
+"""Training without DVC, and evaluating what came out of it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+
+from handloom.cli import main
+from handloom.models.checkpoint import load_model
+from handloom.sample import draw_photos
+
+CLASSES = ("background", "five", "one")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "gestures").mkdir()
+    for name in CLASSES:
+        shutil.copy(REPOSITORY / f"data/sample/gestures/pose/{name}.yaml", folder / "gestures")
+    draw_photos(folder / "gestures", folder / "photos", folder / "photos.parquet", seed=3, people=5, per_class=8)
+    return folder / "photos"
+
+
+@pytest.fixture
+def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Outside any project: what a training leaves has to be in its own folder."""
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Path("first try")
+
+
+def test_train_then_evaluate(out: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["train", "pose", str(photos), "--out", str(out)]
+    overrides = ["train_pose.maximum_iterations=30", r"data.pose.groups.pattern='^(person_\d+)-'"]
+    assert main([*given, *overrides, "--json"]) == 0
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert found["metrics"]["accuracy"] > 0.5
+    assert all(Path(file).exists() for file in found["files"])
+    assert [Path(file).name for file in found["files"]] == [
+        "model.ckpt",
+        "HandPoseClassifier.mlpackage",
+        "HandPoseClassifier.mlmodel",
+    ]
+    assert load_model(out / "model" / "model.ckpt").training["maximum_iterations"] == 30
+    assert "extract_keypoints pose" in printed.err
+    assert [path.name for path in Path.cwd().iterdir()] == [out.name]
+    groups = {file.split("/")[1].split("-")[0] for file in _test_part(out)}
+    assert len(groups) == 1  # one person of five, and nobody of the training
+
+    numbers = []
+    for model in (out / "model", out / "export" / "HandPoseClassifier.mlmodel"):
+        assert main(["evaluate", str(model), str(photos), "--json"]) == 0
+        printed = capsys.readouterr()
+        numbers.append(json.loads(printed.out))
+        assert numbers[-1]["metrics"]["examples"] == 24
+        assert [row["label"] for row in numbers[-1]["per_class"]] == list(CLASSES)
+    assert numbers[0]["metrics"]["accuracy_end_to_end"] == numbers[1]["metrics"]["accuracy_end_to_end"]
+    assert numbers[0]["metrics"]["log_loss"] == pytest.approx(numbers[1]["metrics"]["log_loss"], abs=0.01)
+
+    # the same joints from the table, as text
+    assert main(["evaluate", str(out / "model"), str(out / "keypoints.parquet")]) == 0
+    text = capsys.readouterr().out.splitlines()
+    assert text[0].split() == ["accuracy", f"{numbers[0]['metrics']['accuracy']:.4f}"]
+    assert text[-4].split() == ["label", "precision", "recall", "f1", "examples", "hands_found"]
+    assert [path.name for path in Path.cwd().iterdir()] == [out.name]
+
+
+def _test_part(out: Path) -> list[str]:
+    return [line.split(",")[0] for line in (out / "report" / "predictions.csv").read_text().splitlines()[1:]]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["train", "pose", "gone", "--out", "x"], "handloom train: gone: no such folder"),
+        (["train", "pose", ".", "--out", "x", "train_pose.lr=1"], "handloom train: Could not override 'train_pose.lr'"),
+        (["train", "pose", ".", "train_pose.batch_size=0", "--out", "x"], "handloom train: train_pose.batch_size: "),
+        (["train", "pose", ".", "--out", "x", "data/pose=joined"], "handloom train: data/pose: joined sources are"),
+        (["evaluate", "gone", "."], "handloom evaluate: gone: no such file"),
+        (["evaluate", "gone", ".", "--stride", "0"], "handloom evaluate: --stride: must be at least 1 (got 0)"),
+    ],
+)
+def test_a_mistake_is_one_line(out: Path, given: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(given) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(said)
+    assert printed.err.count("\n") == 1
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_another_kind_of_source(out: Path, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from handloom.cli.composing import parameters_for
+
+    overrides = ["data/pose=labeled_keypoints_data_frame", "data.pose.origin=upper_left"]
+    source = parameters_for("pose", Path("joints.csv"), overrides).data.pose
+    assert source.data_frame == "joints.csv"
+    assert source.origin == "upper_left"
