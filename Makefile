@@ -6,7 +6,7 @@ READY := .venv/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint format params bench pictures ui clean system
+.PHONY: help install repro test lint format params bench pictures reference ui clean system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: $(READY) ## run the benchmarks that need no other data
 
 pictures: $(READY) ## draw the pictures of the README again
 	@python docs/draw_pictures.py
+
+reference: $(READY) ## write docs/reference.md from the docstrings
+	@python docs/write_reference.py
 
 ui: $(READY) ## open the runs in MLflow, on this computer only
 	@mlflow ui --host 127.0.0.1 --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"

@@ -53,7 +53,8 @@ def load_model(path: Path) -> TrainedModel:
     content = read_checkpoint(path)
     try:
         settings: dict[str, Any] = content["hyper_parameters"]
-        kind, classes, training = settings["kind"], settings["classes"], section_from(Training, settings["training"])
+        kind, classes, frame_rate = settings["kind"], settings["classes"], settings["frame_rate"]
+        training = section_from(Training, settings["training"])
         network = HandNetwork(len(classes), training.prediction_window_size, training.model)
         weights = {
             name.removeprefix(NETWORK_PREFIX): tensor
@@ -72,7 +73,7 @@ def load_model(path: Path) -> TrainedModel:
         kind,
         list(classes),
         training.prediction_window_size,
-        settings["frame_rate"],
+        frame_rate,
         training.background_label,
         training.left_hands,
         calibration,

@@ -1,0 +1,121 @@
+"""From the address of a model to a file that can be read."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from handloom.errors import DataError, first_line, printable
+from handloom.models.folder import MODEL_FILE
+from handloom.prediction.predictor import EXPORTED
+from handloom.tracking import tracking_uri
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+RUN, REGISTERED = "runs:/", "models:/"
+# Where the stage `export_coreml` logs its files in a run.
+EXPORTS = "exports"
+
+
+@contextmanager
+def local_file(address: str | Path) -> Iterator[Path]:
+    """The file of a model, fetched first if it lies in MLflow; a fetched one is gone afterwards.
+
+    Args:
+        address: see `Predictor.open`.
+
+    Raises:
+        DataError: there is no such model.
+    """
+    text = str(address)
+    if isinstance(address, str) and text.startswith((RUN, REGISTERED)):
+        with TemporaryDirectory(prefix="handloom-") as folder:
+            _fetch(text, Path(folder))
+            found = _model_in(Path(folder), deep=True)
+            if found is None:
+                raise DataError(
+                    f"{printable(text)}: holds neither a {MODEL_FILE} nor an exported model; export it first"
+                )
+            yield found
+        return
+    path = Path(address).expanduser()
+    if path.is_dir() and path.suffix not in EXPORTED:
+        found = _model_in(path, deep=False)
+        if found is None:
+            raise DataError(
+                f"{printable(text)}: no model in this folder; give one that holds {MODEL_FILE}, or a"
+                f" {', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
+            )
+        path = found
+    yield path
+
+
+def _model_in(folder: Path, deep: bool) -> Path | None:
+    """The checkpoint in a folder, else an exported file, in the order of `EXPORTED`, by name; also further down."""
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder):
+        found += [Path(place) / name for name in (*files, *folders) if name == MODEL_FILE or name.endswith(EXPORTED)]
+        # What lies inside a package is a part of it.
+        folders[:] = sorted(name for name in folders if deep and not name.endswith(EXPORTED))
+    order = ("", *EXPORTED)
+    return min(
+        found, key=lambda path: (order.index("" if path.name == MODEL_FILE else path.suffix), path), default=None
+    )
+
+
+def _fetch(address: str, folder: Path) -> None:
+    """Put the artifacts of a run or of a registered model into a folder."""
+    store = tracking_uri()
+    database = Path(store.removeprefix("sqlite:///"))
+    if store.startswith("sqlite:///") and not database.exists():  # MLflow would make an empty one
+        raise DataError(
+            f"{printable(address)}: there is no MLflow store at {database}; train a model first, or set"
+            " MLFLOW_TRACKING_URI"
+        )
+    import mlflow
+    from mlflow import MlflowClient
+
+    try:
+        client = MlflowClient(store, store)
+        uri = _artifacts_of(client, address) if address.startswith(REGISTERED) else address
+        if uri.startswith(RUN) and "/" not in uri.removeprefix(RUN).strip("/"):
+            uri = f"{uri.rstrip('/')}/{EXPORTS}"
+        with _without_progress_bar():  # a file of a megabyte
+            mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=store)
+    except Exception as error:  # MlflowException, and what its stores raise of their own: OSError, requests' errors
+        raise DataError(
+            f"{printable(address)}: cannot be had from the MLflow store {store} ({printable(first_line(error))});"
+            " see the runs and models with `make ui`"
+        ) from None
+
+
+def _artifacts_of(client: "MlflowClient", address: str) -> str:
+    """Where the artifacts of a registered model lie. (MLflow's own way would ask the store of the environment.)"""
+    name = address.removeprefix(REGISTERED)
+    if "@" in name:
+        name, _, alias = name.rpartition("@")
+        version = client.get_model_version_by_alias(name, alias).version
+    else:
+        name, _, version = name.rpartition("/")
+    uri: str = client.get_model_version_download_uri(name, version)
+    if uri.startswith(REGISTERED):  # a model that was logged by itself, not in a run
+        uri = client.get_logged_model(uri.removeprefix(REGISTERED)).artifact_location
+    return uri
+
+
+@contextmanager
+def _without_progress_bar() -> Iterator[None]:
+    from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR as PROGRESS_BAR
+
+    before = PROGRESS_BAR.get_raw()
+    PROGRESS_BAR.set(False)
+    try:
+        yield
+    finally:
+        if before is None:
+            PROGRESS_BAR.unset()
+        else:
+            PROGRESS_BAR.set(before)

@@ -1,0 +1,106 @@
+"""When a gesture begins and ends: the rules "Decision" of HandloomKit's RULES.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from handloom.config import Training
+from handloom.errors import ConfigurationError
+from handloom.prediction.smoothing import Probabilities
+
+DEFAULT_THRESHOLD = 0.8
+# Times are compared with this much slack, seconds: differences of time stamps are rounded.
+TIME_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Event:
+    """A gesture began or ended.
+
+    Attributes:
+        kind: which of the two.
+        label: the gesture.
+        confidence: its smoothed probability at this time, 0 to 1; 0 where it ended because the hand was lost.
+        time: of the frame at which it happened, seconds.
+    """
+
+    kind: Literal["began", "ended"]
+    label: str
+    confidence: float
+    time: float
+
+
+@dataclass(frozen=True)
+class DecisionSettings:
+    """When a gesture is believed.
+
+    Attributes:
+        thresholds: the probability from which on a class is believed, 0 to 1.
+        default_threshold: the same for a class that is not among them.
+        hold_time: seconds for which a class has to be believed before its gesture begins.
+        cooldown: seconds after the end of a gesture in which none begins.
+        background_label: the class of no gesture; it need not be among the model's.
+
+    Raises:
+        ConfigurationError: a time is negative, or a threshold is not between 0 and 1.
+    """
+
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    default_threshold: float = DEFAULT_THRESHOLD
+    hold_time: float = 0.0
+    cooldown: float = 0.0
+    background_label: str = Training.background_label
+
+    def __post_init__(self) -> None:
+        for name in ("hold_time", "cooldown"):
+            if not getattr(self, name) >= 0:
+                raise ConfigurationError(f"{name}: must be 0 seconds or more, got {getattr(self, name):g}")
+        for threshold in (self.default_threshold, *self.thresholds.values()):
+            if not 0 <= threshold <= 1:
+                raise ConfigurationError(f"threshold: must be from 0 to 1, got {threshold:g}")
+
+
+class GestureDecision:
+    """Turns probabilities into gestures that begin and end.
+
+    Attributes:
+        active: the gesture that began and has not ended; None if there is none.
+    """
+
+    def __init__(self, settings: DecisionSettings) -> None:
+        self.active: str | None = None
+        self._settings = settings
+        self._candidate: str | None = None
+        self._candidate_since = 0.0
+        self._last_end = float("-inf")
+
+    def update(self, probabilities: Probabilities | None, time: float) -> list[Event]:
+        """Take the probabilities of this time, in seconds; None where there is no hand. Times must not decrease."""
+        events: list[Event] = []
+        believed = None if probabilities is None else self._believed(probabilities)
+        if believed != self._candidate:
+            self._candidate, self._candidate_since = believed, time
+        if self.active is not None and self.active != believed:
+            confidence = probabilities.get(self.active, 0.0) if probabilities else 0.0
+            events.append(Event("ended", self.active, confidence, time))
+            self.active, self._last_end = None, time
+        held = _has_passed(self._settings.hold_time, self._candidate_since, time)
+        cooled = _has_passed(self._settings.cooldown, self._last_end, time)
+        if believed is not None and probabilities and self.active is None and held and cooled:
+            events.append(Event("began", believed, probabilities[believed], time))
+            self.active = believed
+        return events
+
+    def forget(self) -> None:
+        """Forget everything, so that the next time may be any; a gesture that is active ends without an event."""
+        self.active = self._candidate = None
+        self._last_end = float("-inf")
+
+    def _believed(self, probabilities: Probabilities) -> str | None:
+        label, probability = min(probabilities.items(), key=lambda item: (-item[1], item[0]))
+        reached = probability >= self._settings.thresholds.get(label, self._settings.default_threshold)
+        return label if reached and label != self._settings.background_label else None
+
+
+def _has_passed(seconds: float, start: float, time: float) -> bool:
+    return time - start + TIME_TOLERANCE >= seconds

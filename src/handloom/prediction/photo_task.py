@@ -1,0 +1,48 @@
+"""The unit of work of photos: a few of them in, the joints of their hands out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from handloom.config import ExtractKeypoints
+from handloom.errors import DataError
+from handloom.hand import Poses, poses_from_picture
+
+Hands = Literal["best", "all"]
+
+
+class HandInPhoto(NamedTuple):
+    """A hand: its joints ``[1, 3, 21]``, and "left", "right" or ""."""
+
+    poses: Poses
+    chirality: str
+
+
+def look_at_photos(
+    paths: Sequence[Path], hands: Hands, settings: ExtractKeypoints, model: Path
+) -> list[list[HandInPhoto] | str]:
+    """The hands of each of a few photos, the best one first, or one line that says why a photo cannot be read."""
+    from handloom.extraction.landmarker import Landmarker
+    from handloom.extraction.looks import find_in_photo
+    from handloom.media.photos import read_photo
+    from handloom.prediction.every_hand import EveryHandLandmarker, others
+
+    outcomes: list[list[HandInPhoto] | str] = []
+    every = EveryHandLandmarker(model, settings.detection_confidence) if hands == "all" else None
+    try:
+        with Landmarker(model, settings.detection_confidence, settings.hand, follow=False) as landmarker:
+            for path in paths:
+                try:
+                    picture = read_photo(path, settings.largest_picture_side).picture
+                except DataError as error:
+                    outcomes.append(str(error))
+                    continue
+                best = find_in_photo(landmarker, picture, settings.borders).hand
+                found = [best] if best else []
+                if every:
+                    found += others(every.find_all(picture), best, settings.hand)
+                outcomes.append([HandInPhoto(poses_from_picture(one.points[None]), one.chirality) for one in found])
+    finally:
+        if every:
+            every.close()
+    return outcomes

@@ -1,0 +1,93 @@
+"""Poses in photos."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from handloom.config import ExtractKeypoints
+from handloom.errors import DataError, printable
+from handloom.prediction.photo_task import HandInPhoto, Hands, look_at_photos
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.results import Prediction
+from handloom.prediction.windows import VOTES
+
+# Photos that share a landmarker: opening one takes as long as using it two or three times.
+PHOTOS_TOGETHER = 16
+
+OnUnreadable = Callable[[Path, DataError], object]
+
+
+def predict_photos(
+    predictor: Predictor,
+    paths: Sequence[Path],
+    *,
+    hands: Hands = "best",
+    settings: ExtractKeypoints | None = None,
+    on_unreadable: OnUnreadable | None = None,
+) -> Iterator[list[Prediction]]:
+    """The poses in photos, on all cores: a list a photo, in the order of the photos, as they become ready.
+
+    A photo without a hand has an empty list. The joints are found exactly as `extract_keypoints` finds them.
+
+    Args:
+        predictor: a hand pose classifier.
+        paths: the photos.
+        hands: "best": one hand, which `settings.hand` chooses. "all": that one first, then what else the landmarker
+            finds, two hands in a photo at most; with `settings.hand` left or right, only hands of that side.
+        settings: the section `extract_keypoints`; its defaults if None.
+        on_unreadable: called with a photo that cannot be read and the reason, at its turn; its list is then empty and
+            the others go on. If None, the reason is raised at its turn: the photos before it have been answered, and
+            nothing comes after it.
+
+    Raises:
+        DataError: the model is for actions; while iterating: a photo cannot be read (its name is in the text).
+        HandloomError: while iterating: a system library or the landmark model is missing.
+    """
+    if predictor.kind != "pose":
+        raise DataError("photos need a hand pose classifier, and this model is for hand actions; give it videos")
+    return _predictions(predictor, paths, hands, settings or ExtractKeypoints(), on_unreadable)
+
+
+def _predictions(
+    predictor: Predictor,
+    paths: Sequence[Path],
+    hands: Hands,
+    settings: ExtractKeypoints,
+    on_unreadable: OnUnreadable | None,
+) -> Iterator[list[Prediction]]:
+    if not paths:
+        return
+    from handloom.extraction.landmark_model import landmark_model_path
+    from handloom.prediction.in_order import run_in_order
+    from handloom.system_libraries import require_system_libraries
+
+    require_system_libraries()
+    model = landmark_model_path(settings.landmark_model)
+    look = partial(look_at_photos, hands=hands, settings=settings, model=model)
+    if len(paths) == 1:  # not worth other processes
+        settings = replace(settings, workers=1)
+    for path, found in run_in_order(look, map(Path, paths), settings, PHOTOS_TOGETHER):
+        if found is None:
+            name = printable(path.name)
+            found = f"{name}: reading it killed the process; make the file anew with another program"
+        if isinstance(found, list):
+            yield _answers(predictor, found)
+            continue
+        if on_unreadable is None:
+            raise DataError(found)
+        on_unreadable(path, DataError(found))
+        yield []
+
+
+def _answers(predictor: Predictor, hands: Sequence[HandInPhoto]) -> list[Prediction]:
+    if not hands:
+        return []
+    windows = np.stack([hand.poses for hand in hands])
+    votes = np.array([[VOTES.get(hand.chirality, 0)] for hand in hands], np.int8)
+    return [
+        Prediction(results, range(0, 1), 0.0, 0.0, hand.chirality, hand.poses)
+        for hand, results in zip(hands, predictor.answers(windows, votes), strict=True)
+    ]

@@ -1,0 +1,79 @@
+"""A clip cut into pieces that several processes can read at once, and where its frames lie in the source."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handloom.errors import printable
+from handloom.extraction.task import Stretch
+from handloom.media.clips import ClipReader
+from handloom.media.sampling import sampled
+from handloom.media.timeline import read_timeline
+from handloom.media.video_file import VideoFile
+
+# Clips up to one and a half times as long are read as a whole, exactly as extraction reads them. Shorter pieces would
+# cost more: each is decoded from the key frame before it, and the hand is found anew.
+PIECE_SECONDS = 30.0
+# Before its own frames a piece looks at so many seconds of the one before, so that the hand is being followed there.
+WARM_UP_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a clip.
+
+    Attributes:
+        stretch: what to read.
+        skip: ticks at its beginning that belong to the piece before.
+        first_tick: the number in the clip of the first one that is its own.
+        shown: int64 ``[ticks + 1]``, for each tick of its own the source frame that it shows, and for the one after. Of
+            a clip that breaks off they may be more than can be read.
+        frame_rate: ticks a second.
+        name: of the file, fit for an error's line.
+    """
+
+    stretch: Stretch
+    skip: int
+    first_tick: int
+    shown: NDArray[np.int64]
+    frame_rate: float
+    name: str
+
+    @property
+    def ticks(self) -> int:
+        """Ticks of its own."""
+        return len(self.shown) - 1
+
+
+def pieces_of(path: Path, frame_rate: float, largest_side: int, accept_slow: bool) -> Iterator[Piece]:
+    """The pieces of a clip, in order; how it is cut depends on the clip alone, so the joints do too.
+
+    Args:
+        path: the clip.
+        frame_rate: ticks a second.
+        largest_side: of its frames, pixels.
+        accept_slow: take a clip with fewer frames a second than that.
+
+    Raises:
+        DataError: it cannot be read, or is too slow.
+    """
+    if not accept_slow:  # the whole clip decides, as in extraction, and before any work
+        next(iter(ClipReader(path, largest_side, frame_rate)))
+    times = read_timeline(path, 0.0, None).times
+    shown = np.array([frame for _, frame in sampled(zip(times, count()), frame_rate, 0.0)], np.int64)
+    shown = np.append(shown, len(times))
+    ticks = len(shown) - 1
+    with VideoFile(path) as file:
+        number = max(1, round(ticks / (PIECE_SECONDS * frame_rate))) if file.can_seek else 1
+    length, warm_up = -(-ticks // number), round(WARM_UP_SECONDS * frame_rate)
+    for first in range(0, ticks, length):
+        skip = min(first, warm_up)
+        last = first + length >= ticks
+        stretch = Stretch(
+            path, (first - skip) / frame_rate if first else None, None if last else (first + length) / frame_rate
+        )
+        yield Piece(stretch, skip, first, shown[first : first + length + 1], frame_rate, printable(path.name))

@@ -1,0 +1,222 @@
+"""Live use: frames or joints come one at a time, and gestures begin and end."""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from handloom.config import ExtractKeypoints
+from handloom.hand import Poses, poses_from_picture
+from handloom.media.frame import Picture
+from handloom.prediction.decision import DEFAULT_THRESHOLD, DecisionSettings, Event, GestureDecision
+from handloom.prediction.frame_clock import LONGEST_GAP, Arrival, FrameClock
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.results import Classification, Prediction
+from handloom.prediction.smoothing import Smoother, Smoothing
+from handloom.prediction.window_queue import REQUIRED_SHARE, MissingHand, NoWindow, WindowQueue
+from handloom.prediction.windows import NO_HAND, Tick, predict_windows, usual_stride
+
+if TYPE_CHECKING:
+    from handloom.prediction.follow import HandFollower
+
+
+class Recognizer:
+    """Says when gestures begin and end in a stream, in memory that does not grow. Use it with `with`, or close it.
+
+    It follows the rules of HandloomKit's RULES.md, so an app in Swift and this say the same. An action classifier gets
+    frames at its own rate, whatever the camera's, and is asked every `stride` of them; a pose classifier gets every
+    frame. Only frames that the model needs are looked at. One instance serves one stream and one thread at a time.
+
+    Args:
+        predictor: a pose or action classifier.
+        threshold: from which probability on a gesture is believed, 0 to 1; None: the model's recommended ones, 0.8 for
+            classes without one.
+        smoothing: how probabilities are averaged: `Exponential(weight)`, `Mean(count)`, or not.
+        hold_time: seconds for which a gesture has to be believed before it begins.
+        cooldown: seconds after the end of a gesture in which none begins.
+        stride: frames at the model's rate from one prediction to the next; a third of the window, at least 1, if None.
+        required_share: the share of the window's frames that has to hold a hand, 0 to 1; with less there is no answer.
+        missing_hand: what becomes of frames without a hand, see `WindowQueue`.
+        longest_gap: seconds without a frame after which everything is forgotten.
+        settings: the section `extract_keypoints`; its defaults if None.
+
+    Attributes:
+        prediction: the newest answer of the model, as it is; its `frame_range` counts the frames given so far. None
+            where there is no hand, or too little of one, or no window yet.
+        results: the same smoothed, the highest confidence first; empty where there is none.
+        poses: ``[1, 3, 21]``, the joints of the newest frame that was looked at, zeros without a hand.
+
+    Raises:
+        ConfigurationError: a value is out of range.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        *,
+        threshold: float | None = None,
+        smoothing: Smoothing = None,
+        hold_time: float = 0.0,
+        cooldown: float = 0.0,
+        stride: int | None = None,
+        required_share: float = REQUIRED_SHARE,
+        missing_hand: MissingHand = "append_zeros",
+        longest_gap: float = LONGEST_GAP,
+        settings: ExtractKeypoints | None = None,
+    ) -> None:
+        self.prediction: Prediction | None = None
+        self.results: list[Classification] = []
+        self.poses: Poses = NO_HAND[None]
+        self._predictor = predictor
+        self._settings = settings or ExtractKeypoints()
+        self._clock = FrameClock(predictor.frame_rate, longest_gap)
+        self._queue: WindowQueue[Tick] = WindowQueue(
+            predictor.window, usual_stride(predictor, stride), missing_hand, required_share
+        )
+        self._smoother = Smoother(smoothing)
+        self._decision = GestureDecision(
+            DecisionSettings(
+                thresholds=predictor.thresholds if threshold is None else {},
+                default_threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
+                hold_time=hold_time,
+                cooldown=cooldown,
+                background_label=predictor.background_label,
+            )
+        )
+        self._follower: HandFollower | None = None
+        self._previous: _Frame | None = None
+        self._frames = 0
+        self._time = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def active(self) -> str | None:
+        """The gesture that began and has not ended."""
+        return self._decision.active
+
+    def add_frame(self, rgb: Picture, time: float) -> list[Event]:
+        """Take the next frame and find the hand in it.
+
+        Args:
+            rgb: uint8 ``[height, width, 3]``, upright, not mirrored; it may be written over afterwards.
+            time: seconds. Where it goes back or jumps by more than `longest_gap`, a new stream begins.
+
+        Raises:
+            ValueError: the picture has another shape or type.
+            HandloomError: at the first frame: a system library or the landmark model is missing.
+        """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+            raise ValueError(f"rgb: expected uint8 [height, width, 3], got {rgb.dtype} {list(rgb.shape)}")
+        return self._take(_Frame(self._frames, picture=rgb), time)
+
+    def add_joints(self, poses: Poses | None, time: float, chirality: str = "") -> list[Event]:
+        """Take the next frame's joints, found by other means.
+
+        Args:
+            poses: ``[1, 3, 21]`` as in `handloom.hand`; None or zeros without a hand.
+            time: as in `add_frame`.
+            chirality: "left" or "right" if known; it counts where the model wants left hands mirrored.
+
+        Raises:
+            ValueError: the joints have another shape.
+        """
+        if poses is not None and poses.shape != (1, *NO_HAND.shape):
+            raise ValueError(f"poses: expected shape {[1, *NO_HAND.shape]}, got {list(poses.shape)}")
+        joints = NO_HAND if poses is None else poses[0].astype(np.float32)
+        return self._take(_Frame(self._frames, joints=(joints, chirality)), time)
+
+    def close(self) -> list[Event]:
+        """Free the networks and forget the stream; a gesture that is active ends, which is given back."""
+        events = self._lost(self._time)
+        self._forget()
+        self._decision.forget()
+        self._clock = FrameClock(self._clock.frame_rate, self._clock.longest_gap)
+        return events
+
+    def _take(self, frame: "_Frame", time: float) -> list[Event]:
+        """Give the ticks to the frame before and to this one; then ask the model, if it is time."""
+        arrival = self._clock.arrive(time)
+        events: list[Event] = []
+        if arrival.restarted:
+            events = self._lost(time)
+            self._forget()
+        self._time = time
+        self._frames += 1
+        steps = [self._append(*shown) for shown in self._shown(arrival, frame)]
+        if frame.picture is not None:
+            frame.picture = frame.picture.copy()  # it may get the next tick, and its memory is the caller's
+        self._previous = frame
+        # A slow camera's frame can stand for several ticks: the newest step that says something counts.
+        said = [step for step in steps if step is not NoWindow.WAIT]
+        if not said:
+            return events
+        return events + (self._lost(time) if isinstance(said[-1], NoWindow) else self._ask(said[-1], time))
+
+    def _shown(self, arrival: Arrival, frame: "_Frame") -> list[tuple["_Frame", float]]:
+        """The frames that the ticks up to now show, and their times since the stream began."""
+        if self._predictor.kind == "pose":  # every frame is a tick
+            return [(frame, self._clock.since)]
+        first = self._clock.ticks - arrival.previous_ticks - arrival.taken
+        frames = [self._previous or frame] * arrival.previous_ticks + [frame] * arrival.taken
+        return [(shown, tick / self._clock.frame_rate) for tick, shown in enumerate(frames, first)]
+
+    def _append(self, frame: "_Frame", time: float) -> list[Tick] | NoWindow:
+        if frame.joints is None:
+            frame.joints = self._look(frame, time)
+            frame.picture = None
+        poses, chirality = frame.joints
+        self.poses = poses[None]
+        tick = Tick(poses, chirality, range(frame.number, frame.number + 1), time)
+        return self._queue.append(tick, hand=bool((poses[2] > 0).any()))
+
+    def _look(self, frame: "_Frame", time: float) -> tuple[Poses, str]:
+        if self._follower is None:
+            from handloom.extraction.landmark_model import landmark_model_path
+            from handloom.prediction.follow import HandFollower
+
+            self._follower = HandFollower(self._settings, landmark_model_path(self._settings.landmark_model))
+        assert frame.picture is not None  # a frame has a picture or joints
+        hand = self._follower.find(self._follower.scaled(frame.picture), time)
+        return (poses_from_picture(hand.points[None])[0], hand.chirality) if hand else (NO_HAND, "")
+
+    def _ask(self, window: list[Tick], time: float) -> list[Event]:
+        self.prediction = next(iter(predict_windows(self._predictor, [window])), None)
+        if self.prediction is None:  # no hand in it at all
+            return self._lost(time)
+        smoothed = self._smoother.add(dict(self.prediction.results))
+        self.results = sorted(map(Classification._make, smoothed.items()), key=lambda one: (-one.confidence, one.label))
+        return self._decision.update(smoothed, time)
+
+    def _lost(self, time: float) -> list[Event]:
+        """There is no answer: averages are forgotten, and what is active ends."""
+        self.prediction, self.results = None, []
+        self._smoother.forget()
+        events = self._decision.update(None, time)
+        if time < self._time:  # the clock was set back: hold time and cooldown cannot be reckoned over that
+            self._decision.forget()
+        return events
+
+    def _forget(self) -> None:
+        """Forget the frames and the hand that was followed."""
+        self._queue.clear()
+        self._previous, self.poses = None, NO_HAND[None]
+        if self._follower is not None:
+            self._follower.close()
+            self._follower = None
+
+
+@dataclass
+class _Frame:
+    """A frame: its picture until it was looked at, its joints ``[3, 21]`` and chirality from then on."""
+
+    number: int
+    picture: Picture | None = None
+    joints: tuple[Poses, str] | None = None

@@ -1,0 +1,56 @@
+"""What a prediction says: the classes with their probabilities, and which part of the source they are about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handloom.hand import Poses
+
+CHIRALITY_OF_VOTES = {1: "left", -1: "right", 0: ""}
+
+
+class Classification(NamedTuple):
+    """A class and its probability, 0 to 1."""
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the model says of one window of a clip, or of one hand of a photo.
+
+    Attributes:
+        results: every class, the highest confidence first; of equal ones the label that sorts first.
+        frame_range: half-open, the source's own frames, counted from 0; ``range(0, 1)`` for a photo.
+        start, end: the same in seconds since the source's first frame; both 0 for a photo.
+        chirality: "left", "right", or "" where nothing is known; of a window the side of most of its frames.
+        poses: float32 ``[T, 3, 21]``, the window's joints as they lie in the picture, oldest first, zeros where there
+            was no hand or no frame. Left hands are not mirrored here, also where the model wants them to be.
+    """
+
+    results: list[Classification]
+    frame_range: range
+    start: float
+    end: float
+    chirality: str
+    poses: Poses = field(repr=False)
+
+    @property
+    def label(self) -> str:
+        """The most likely class."""
+        return self.results[0].label
+
+    @property
+    def confidence(self) -> float:
+        """Its probability, 0 to 1."""
+        return self.results[0].confidence
+
+
+def ranked(classes: Sequence[str], probabilities: NDArray[np.floating]) -> list[Classification]:
+    """The classes with their probabilities ``[classes]``, the highest first, equal ones by their labels."""
+    found = (Classification(label, float(value)) for label, value in zip(classes, probabilities, strict=True))
+    return sorted(found, key=lambda one: (-one.confidence, one.label))

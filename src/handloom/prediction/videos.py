@@ -1,0 +1,203 @@
+"""Actions in videos."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handloom.config import ExtractKeypoints
+from handloom.errors import DataError, printable
+from handloom.prediction.photos import OnUnreadable
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.results import Prediction
+from handloom.prediction.windows import Tick, predict_ticks, usual_stride
+
+if TYPE_CHECKING:
+    from handloom.extraction.extraction import Extraction
+    from handloom.prediction.pieces import Piece
+
+    Outcome = Extraction | str | None
+
+
+def predict_video(
+    predictor: Predictor, path: Path, *, stride: int | None = None, settings: ExtractKeypoints | None = None
+) -> Iterator[Prediction]:
+    """The actions in a clip, window by window, on all cores, while the rest of it is still being read.
+
+    The clip is brought to the model's frame rate as in training: each tick shows the newest frame that is not later.
+    There is a window every `stride` ticks, the last one flush with the clip's end; a clip that is shorter than the
+    window is filled up with zeros at its end. A window without any hand is left out, so a clip without a hand has no
+    predictions. Memory does not grow with the clip, but for 40 bytes a source frame while it is planned.
+
+    A clip of more than 45 seconds is read in pieces of about 30 by several processes. In each the hand is looked for
+    anew, a second before it begins; how a clip is cut depends on the clip alone, so its predictions do not depend on
+    the number of processes.
+
+    Args:
+        predictor: a hand action classifier.
+        path: the clip.
+        stride: frames at the model's rate from one window to the next; a third of the window, at least 1, if None.
+        settings: the section `extract_keypoints`, whose `target_frame_rate` is the model's, whatever it says. If None,
+            its defaults, but clips slower than the model's frame rate are accepted, with frames repeated and a warning.
+
+    Raises:
+        DataError: the model is for poses; while iterating: the clip cannot be read. One that breaks off gives a warning
+            and the predictions of the part before.
+        ConfigurationError: the stride is below 1.
+        HandloomError: while iterating: a system library or the landmark model is missing.
+    """
+    stride = _checked(predictor, stride)
+    return _one(predictor, Path(path), stride, _adapted(settings, predictor))
+
+
+def predict_videos(
+    predictor: Predictor,
+    paths: Sequence[Path],
+    *,
+    stride: int | None = None,
+    settings: ExtractKeypoints | None = None,
+    on_unreadable: OnUnreadable | None = None,
+) -> Iterator[list[Prediction]]:
+    """The same of several clips: a list a clip, in the order of the clips, the clips read at the same time.
+
+    Args:
+        predictor: a hand action classifier.
+        paths: the clips.
+        stride: as in `predict_video`.
+        settings: as in `predict_video`.
+        on_unreadable: called with a clip that cannot be read and the reason, see `predict_photos`.
+
+    Raises:
+        DataError: as in `predict_video`.
+        HandloomError: as in `predict_video`.
+    """
+    stride = _checked(predictor, stride)
+    return _several(predictor, paths, stride, _adapted(settings, predictor), on_unreadable)
+
+
+def _checked(predictor: Predictor, stride: int | None) -> int:
+    if predictor.kind != "action":
+        raise DataError("videos need a hand action classifier, and this model is for hand poses; give it photos")
+    return usual_stride(predictor, stride)
+
+
+def _adapted(settings: ExtractKeypoints | None, predictor: Predictor) -> ExtractKeypoints:
+    settings = settings or ExtractKeypoints(accept_slow_clips=True)
+    return replace(settings, target_frame_rate=float(predictor.frame_rate))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A piece of one of the clips, or why there is none."""
+
+    clip: int
+    piece: "Piece | str"
+
+
+def _one(predictor: Predictor, path: Path, stride: int, settings: ExtractKeypoints) -> Iterator[Prediction]:
+    from handloom.prediction.pieces import pieces_of
+
+    side = settings.largest_frame_side
+    jobs = [_Job(0, one) for one in pieces_of(path, settings.target_frame_rate, side, settings.accept_slow_clips)]
+    yield from predict_ticks(predictor, _blocks(_run(jobs, settings)), stride)
+
+
+def _several(
+    predictor: Predictor,
+    paths: Sequence[Path],
+    stride: int,
+    settings: ExtractKeypoints,
+    on_unreadable: OnUnreadable | None,
+) -> Iterator[list[Prediction]]:
+    if not paths:
+        return
+    for clip, run in groupby(_run(_jobs(paths, settings), settings), key=lambda pair: pair[0].clip):
+        try:
+            found = list(predict_ticks(predictor, _blocks(run), stride))
+        except DataError as error:
+            if on_unreadable is None:
+                raise
+            on_unreadable(Path(paths[clip]), error)
+            found = []
+        yield found
+
+
+def _jobs(paths: Sequence[Path], settings: ExtractKeypoints) -> Iterator[_Job]:
+    from handloom.prediction.pieces import pieces_of
+
+    side = settings.largest_frame_side
+    for clip, path in enumerate(paths):
+        try:
+            for piece in pieces_of(Path(path), settings.target_frame_rate, side, settings.accept_slow_clips):
+                yield _Job(clip, piece)
+        except DataError as error:
+            yield _Job(clip, str(error))
+
+
+def _run(jobs: Iterable[_Job], settings: ExtractKeypoints) -> Iterator[tuple[_Job, "Outcome"]]:
+    from handloom.extraction.landmark_model import landmark_model_path
+    from handloom.prediction.in_order import run_in_order
+    from handloom.system_libraries import require_system_libraries
+
+    require_system_libraries()
+    model = landmark_model_path(settings.landmark_model)
+    # Whether a clip is too slow was decided when it was planned, and not by a piece of it.
+    read = partial(_read, settings=replace(settings, accept_slow_clips=True), model=model)
+    return run_in_order(read, jobs, settings)
+
+
+def _read(jobs: Sequence[_Job], settings: ExtractKeypoints, model: Path) -> "list[Extraction | str]":
+    from handloom.extraction.task import extract_files
+
+    return [
+        job.piece if isinstance(job.piece, str) else extract_files([job.piece.stretch], "action", settings, model)[0]
+        for job in jobs
+    ]
+
+
+def _blocks(run: Iterable[tuple[_Job, "Outcome"]]) -> Iterator[list[Tick]]:
+    """The ticks of one clip, a piece at a time, up to where it breaks off."""
+    warned: set[str] = set()
+    for job, outcome in run:
+        if isinstance(job.piece, str):
+            raise DataError(job.piece)
+        piece = job.piece
+        if outcome is None:
+            outcome = f"{piece.name}: reading it killed the process; make the file anew with another program"
+        if isinstance(outcome, str):
+            if not piece.first_tick:
+                raise DataError(outcome)
+            _warn(f"{outcome}: only the part before is used")
+            return
+        for text in outcome.warnings:
+            if text not in warned:
+                warned.add(text)
+                _warn(f"{piece.name}: {text}")
+        ticks = _ticks(piece, outcome)
+        yield ticks
+        if len(ticks) < piece.ticks:  # it broke off
+            return
+
+
+def _ticks(piece: "Piece", extraction: "Extraction") -> list[Tick]:
+    from handloom.extraction.extraction import CHIRALITIES
+
+    rows = extraction.frames[piece.skip :]
+    return [
+        Tick(
+            row["keypoints"],
+            CHIRALITIES[row["chirality"]],
+            range(first, max(first + 1, following)),
+            tick / piece.frame_rate,
+        )
+        for tick, (row, first, following) in enumerate(
+            zip(rows, piece.shown[:-1].tolist(), piece.shown[1:].tolist(), strict=False), piece.first_tick
+        )
+    ]
+
+
+def _warn(text: str) -> None:
+    warnings.warn(printable(text), stacklevel=2)
