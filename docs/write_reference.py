@@ -22,7 +22,7 @@ SOURCES = Path(handloom.__file__).parent
 # Every name of `handloom.__all__` stands in one of these. A name with a module is imported from there.
 GROUPS = {
     "Classifiers": ("HandPoseClassifier", "HandActionClassifier"),
-    "Data": ("DataSource", "handloom.config.Groups"),
+    "Data": ("DataSource", "Groups"),
     "Parameters": (
         "ModelParameters",
         "ValidationData",
@@ -35,16 +35,16 @@ GROUPS = {
     "Results": ("ClassifierMetrics", "Prediction", "Classification"),
     "Use": (
         "Predictor",
-        "handloom.prediction.photos.predict_photos",
-        "handloom.prediction.videos.predict_video",
-        "handloom.prediction.videos.predict_videos",
-        "handloom.prediction.streams.predict_stream",
+        "predict_photos",
+        "predict_video",
+        "predict_videos",
+        "predict_stream",
     ),
     "Live use": (
         "Recognizer",
         "Event",
-        "handloom.prediction.smoothing.Exponential",
-        "handloom.prediction.smoothing.Mean",
+        "Exponential",
+        "Mean",
     ),
     "Errors": (
         "HandloomError",

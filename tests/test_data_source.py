@@ -42,7 +42,7 @@ def told(source):
 
 
 def test_labeled_directories(folder):
-    source = DataSource.labeled_directories(at=folder, groups=Groups(file="", pattern="^([a-z]+)-"))
+    source = DataSource.labeled_directories(at=folder, groups=Groups(pattern="^([a-z]+)-"))
     assert source.labeled_media() == {
         "a": [folder / "a/1.jpg", folder / "a/ann-2.jpg"],
         "b": [folder / "b/2.jpg", folder / "b/ann-1.jpg"],

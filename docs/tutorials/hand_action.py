@@ -12,6 +12,7 @@ from pathlib import Path
 import handloom
 from handloom import (
     DataSource,
+    Groups,
     HandActionClassifier,
     ModelMetadata,
     ModelParameters,
@@ -19,10 +20,9 @@ from handloom import (
     Recognizer,
     TrainingSessionParameters,
     ValidationData,
+    predict_video,
 )
-from handloom.config import Groups
 from handloom.media.clips import ClipReader
-from handloom.prediction.videos import predict_video
 from handloom.sample import draw_clips
 
 WORK = Path("outputs/hand_action_tutorial")
@@ -56,7 +56,7 @@ clips = drawn_clips()  # your own: clips = Path("/home/anna/clips")
 # several actions go with `DataSource.directory_with_videos_and_annotation`, whose table has the start and end of each.
 
 # %%
-source = DataSource.labeled_directories(at=clips, groups=Groups(file="", pattern="^([^-]+)-"))
+source = DataSource.labeled_directories(at=clips, groups=Groups(pattern="^([^-]+)-"))
 for label, files in source.labeled_media().items():
     print(f"{label}: {len(files)} clips")
 

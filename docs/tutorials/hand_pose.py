@@ -11,6 +11,7 @@ from pathlib import Path
 import handloom
 from handloom import (
     DataSource,
+    Groups,
     HandPoseClassifier,
     ModelMetadata,
     ModelParameters,
@@ -18,10 +19,9 @@ from handloom import (
     Recognizer,
     TrainingSessionParameters,
     ValidationData,
+    predict_photos,
 )
-from handloom.config import Groups
 from handloom.media.photos import read_photo
-from handloom.prediction.photos import predict_photos
 from handloom.sample import draw_photos
 
 WORK = Path("outputs/hand_pose_tutorial")
@@ -55,7 +55,7 @@ photos = drawn_photos()  # your own: photos = Path("/home/anna/photos")
 # the hyphen. People stay together, so that nobody is both learnt from and tested on.
 
 # %%
-source = DataSource.labeled_directories(at=photos, groups=Groups(file="", pattern="^([^-]+)-"))
+source = DataSource.labeled_directories(at=photos, groups=Groups(pattern="^([^-]+)-"))
 for label, files in source.labeled_media().items():
     print(f"{label}: {len(files)} photos")
 

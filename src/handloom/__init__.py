@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     )
     from handloom.api.progress import Checkpoint, Phase, Progress
     from handloom.api.session import TrainingSession
+    from handloom.config import Groups
     from handloom.data_source import DataSource
     from handloom.errors import ConfigurationError, DataError, HandloomError
+    from handloom.prediction.photos import predict_photos
     from handloom.prediction.predictor import Predictor
     from handloom.prediction.recognizer import Event, Recognizer
     from handloom.prediction.results import Classification, Prediction
+    from handloom.prediction.smoothing import Exponential, Mean
+    from handloom.prediction.streams import predict_stream
+    from handloom.prediction.videos import predict_video, predict_videos
 
 _HOMES = {
     "api.classifier": ("HandActionClassifier", "HandPoseClassifier"),
@@ -44,11 +49,16 @@ _HOMES = {
     ),
     "api.progress": ("Checkpoint", "Phase", "Progress"),
     "api.session": ("TrainingSession",),
+    "config": ("Groups",),
     "data_source": ("DataSource",),
     "errors": ("ConfigurationError", "DataError", "HandloomError"),
+    "prediction.photos": ("predict_photos",),
     "prediction.predictor": ("Predictor",),
     "prediction.recognizer": ("Event", "Recognizer"),
     "prediction.results": ("Classification", "Prediction"),
+    "prediction.smoothing": ("Exponential", "Mean"),
+    "prediction.streams": ("predict_stream",),
+    "prediction.videos": ("predict_video", "predict_videos"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

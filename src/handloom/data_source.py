@@ -4,6 +4,7 @@ import mimetypes
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self, TypeAlias
@@ -347,6 +348,9 @@ class DataSource:
 
 
 def _built(section: Any, **settings: Any) -> Any:
+    groups = settings.get("groups")
+    if groups is not None and groups.file == Groups().file and not Path(groups.file).exists():
+        settings["groups"] = replace(groups, file="")  # the default is a file that every project has; here is none
     try:
         return section(**settings)
     except ValidationError as error:

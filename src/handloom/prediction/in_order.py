@@ -1,9 +1,11 @@
 """Work in processes whose results come in the order of the items, with a bounded look ahead."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from joblib import effective_n_jobs
 
@@ -43,11 +45,23 @@ def run_in_order(
         )
         ready: dict[int, tuple[Item, Result | None]] = {}
         turn = 0
-        for (number, item), result in calls:
-            ready[number] = item, result
-            while turn in ready:
-                yield ready.pop(turn)
-                turn += 1
+        with _closing_quietly(calls):
+            for (number, item), result in calls:
+                ready[number] = item, result
+                while turn in ready:
+                    yield ready.pop(turn)
+                    turn += 1
+
+
+@contextmanager
+def _closing_quietly(calls: Iterator[Any]) -> Iterator[None]:
+    """Whoever has seen enough stops asking; joblib would warn of the tasks that nobody waits for."""
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            cast(Generator[Any, None, None], calls).close()
 
 
 def _without_numbers(
