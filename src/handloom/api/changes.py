@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 from handloom.api.errors import IncompatibleParametersError, ModifiedTrainingDataError
-from handloom.api.session import CHECKPOINTS, KEYPOINTS, SPLIT
+from handloom.api.session import CHECKPOINTS, FILES, KEYPOINTS, SPLIT, hash_of_table
 from handloom.config import Kind, Parameters
-from handloom.errors import HandloomError
+from handloom.errors import HandloomError, printable
 from handloom.sources import gather_all
 
-FILES = "files.json"  # the training data's files by name, with a hash of each
+JOINTS = "the table of joints"
 
 
 def refuse_changes(folder: Path, kind: Kind, parameters: Parameters) -> None:
@@ -34,18 +34,20 @@ def _refuse_other_files(folder: Path, kind: Kind, parameters: Parameters) -> Non
     )
     hashes = hashes_of(gathered.clips, settings)
     now = {
-        f"{clip.label}/{clip.name} {clip.start} {clip.end} {clip.part}": hashes.get(clip.path, "")
+        json.dumps([clip.name, clip.label, clip.start, clip.end, clip.part]): hashes.get(clip.path, "")
         for clip in gathered.clips
     }
+    if gathered.keypoints is not None:
+        now[json.dumps([JOINTS])] = hash_of_table(gathered.keypoints)
     if not (folder / FILES).exists():
         write_json(folder / FILES, now)
         return
     before = json.loads((folder / FILES).read_text(encoding="utf-8"))
-    changed = [name for name in before | now if before.get(name) != now.get(name)]
+    changed = list(dict.fromkeys(json.loads(key)[0] for key in before | now if before.get(key) != now.get(key)))
     if changed:
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
         raise ModifiedTrainingDataError(
-            f"training_data: {changed[0].split(' ')[0]}{more} changed since the session was made;"
+            f"training_data: {printable(changed[0])}{more} changed since the session was made;"
             " use another session directory"
         )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from handloom import data_source
 from handloom.api import parameters as api_parameters
+from handloom.api.arguments import expect
 from handloom.api.job import Job
 from handloom.api.metrics import ClassifierMetrics
 from handloom.api.parameters import (
@@ -70,6 +71,7 @@ class HandClassifier:
         if training_data is not None:
             vars(self).update(vars(self.train(training_data, parameters).result()))
             return
+        expect("checkpoint", checkpoint, Checkpoint, str, Path)
         path = checkpoint.path if isinstance(checkpoint, Checkpoint) else checkpoint
         assert path is not None
         self._adopt(Path(path), parameters, None)
@@ -103,10 +105,10 @@ class HandClassifier:
         session_parameters: TrainingSessionParameters | None = None,
     ) -> TrainingSession[Self]:
         """A session that does not run yet; arguments and errors as of `train`."""
-        parameters, session_parameters = (
-            parameters or api_parameters.ModelParameters(),
-            session_parameters or TrainingSessionParameters(),
-        )
+        if parameters is None:
+            parameters = api_parameters.ModelParameters()
+        if session_parameters is None:
+            session_parameters = TrainingSessionParameters()
         session = make_session(cls, cls.kind, training_data, parameters, session_parameters)
         session.model_parameters = parameters
         return session
@@ -114,6 +116,7 @@ class HandClassifier:
     @classmethod
     def resume(cls, session: TrainingSession[Self]) -> Job[Self]:
         """Start a session, or go on with it where it was: it ends in the same bits as if it had never stopped."""
+        expect("session", session, TrainingSession)
         if session.kind != cls.kind:
             raise HandloomError(
                 f"session: it trains a hand {session.kind} classifier, not a hand {cls.kind} classifier"
@@ -164,6 +167,7 @@ class HandClassifier:
         from handloom.dataset.examples import read_examples
         from handloom.dataset.split import split_table
 
+        expect("on", on, data_source.DataSource)
         rate = None if self.kind == "pose" else self.trained_model.frame_rate
         rows = on.extract_keypoints(target_frame_rate=rate)
         with TemporaryDirectory() as folder:
@@ -206,7 +210,10 @@ class HandClassifier:
         """
         from handloom.api.write import write_model
 
-        return write_model(self.trained_model, Path(to), metadata or ModelMetadata(), self._provenance())
+        expect("to", to, str, Path)
+        if metadata is None:
+            metadata = ModelMetadata()
+        return write_model(self.trained_model, Path(to), metadata, self._provenance())
 
     @classmethod
     def _of_session(cls, session: TrainingSession[Self]) -> Self:

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import weakref
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from handloom.errors import ConfigurationError, DataError, HandloomError, Landma
 
 Result = TypeVar("Result")
 
+END_WITH_STDIN = "--end-with-stdin"  # to the worker
 LOG = "log.txt"  # of the session: what a stage would print on the terminal
 _KNOWN = {
     error.__name__: error
@@ -42,7 +44,8 @@ class Job(Generic[Result]):
     """A session being trained in a process of its own; made by a classifier's `train` or `resume`.
 
     Wait for it with `result()`, with ``await job``, or ask to be told: `on_progress`, `on_checkpoint`, `on_done`. What
-    is told comes from another thread.
+    is told comes from another thread; an exception there is printed and does no harm. An ``await`` that is cancelled
+    leaves the job running.
 
     Attributes:
         session: what is trained.
@@ -54,14 +57,15 @@ class Job(Generic[Result]):
         self.start_date = datetime.now().astimezone()
         self._finish = finish
         self._future: Future[Result] = Future()
+        self._future.set_running_or_notify_cancel()  # so that no `await` can cancel it
         self._progress = Progress()
         self._cancelled = False
         self._listeners: dict[str, list[Callable[[Any], None]]] = {"progress": [], "checkpoint": []}
         self._started = time.monotonic()
         self._log = (session.folder / LOG).open("a", encoding="utf-8")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "handloom.api.worker", str(session.folder)],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "handloom.api.worker", str(session.folder), END_WITH_STDIN],
+            stdin=subprocess.PIPE,  # closed by the system when this process ends, however it ends
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
@@ -149,16 +153,19 @@ class Job(Generic[Result]):
                 last = json.loads(line)
             except ValueError:
                 continue  # a line that was cut off by its end
-            self._hear(last)
+            try:
+                self._hear(last)
+            except Exception:
+                traceback.print_exc()  # a checkpoint that somebody has removed meanwhile, say
         status = self._process.wait()
-        self._log.close()
+        for file in (self._process.stdin, self._process.stdout, self._log):
+            if file is not None:
+                file.close()
         try:
             if status == 0 and last.get("event") == "finished":
                 self._future.set_result(self._finish(self.session))
             else:
                 self._future.set_exception(self._failure(last, status))
-        except InvalidStateError:  # somebody cancelled the future that `await` made of it
-            pass
         except BaseException as error:
             self._future.set_exception(error)
 
@@ -179,7 +186,10 @@ class Job(Generic[Result]):
 
     def _tell(self, what: str, content: Any) -> None:
         for listener in list(self._listeners[what]):
-            listener(content)
+            try:
+                listener(content)
+            except Exception:
+                traceback.print_exc()
 
     def _failure(self, last: dict[str, Any], status: int) -> Exception:
         if self._cancelled:

@@ -1,13 +1,14 @@
 """Create ML's parameters, and what they are in `params.yaml`."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from handloom.api.arguments import expect
 from handloom.config import (
     Data,
     ExtractKeypoints,
@@ -185,35 +186,48 @@ def _validation(validation: ValidationData) -> dict[str, Any]:
 
 
 def _extraction(kind: Kind, parameters: ModelParameters) -> ExtractKeypoints:
+    expect("extraction", parameters.extraction, Mapping)
     given = dict(parameters.extraction)
+    own = {"target_frame_rate"} - given.keys()
     if parameters.target_frame_rate is not None:
+        if not own:
+            raise ConfigurationError("extraction: target_frame_rate is a parameter of its own; give it there")
         if kind == "pose":
             raise ConfigurationError("target_frame_rate: photos have none; leave it out")
         given["target_frame_rate"] = parameters.target_frame_rate
     settings: ExtractKeypoints = _section(
-        ExtractKeypoints, _merged(as_plain(ExtractKeypoints()), given), "extraction", given
+        ExtractKeypoints, _merged(as_plain(ExtractKeypoints()), given), "extraction", own
     )
     return settings
 
 
 def with_validation(kind: Kind, training: DataSource, validation: ValidationData) -> DataSource:
     """The training source, joined with the validation source if there is one."""
-    if validation.source is None:
+    expect("validation", validation, ValidationData)
+    if validation.strategy != "data_source":
         return training
+    expect("validation", validation.source, DataSource)
+    assert validation.source is not None
     sources: dict[str, Any] = {}
     frames: dict[str, Any] = {}
     parts: tuple[tuple[Any, DataSource], ...] = (("train", training), ("validation", validation.source))
     for part, source in parts:
         if isinstance(source.section, JoinedPose | JoinedAction):
             for name, member in source.section.sources.items():
-                sources[f"{part}_{name}"] = replace(member, part=part)
+                sources[f"{part}_{name}"] = changed(member, part=part)
                 if name in source.frames:
                     frames[f"{part}_{name}"] = source.frames[name]
         else:
-            sources[part] = replace(source.section, part=part)
+            sources[part] = changed(source.section, part=part)
             if "" in source.frames:
                 frames[part] = source.frames[""]
     return DataSource(_joined(kind, sources), frames)
+
+
+def changed(source: Any, **changes: Any) -> Any:
+    """A source with other values, and without what only DVC needs to know of it."""
+    kept = {one.name: getattr(source, one.name) for one in fields(source) if one.name != "dependencies"}
+    return type(source)(**kept | changes)
 
 
 def _joined(kind: Kind, sources: Mapping[str, Any]) -> Source:
@@ -233,11 +247,13 @@ def _training(kind: Kind, parameters: ModelParameters, session: TrainingSessionP
         "checkpoint_interval": session.checkpoint_interval,
         "iterations": session.iterations,
     }
+    expect("training", parameters.training, Mapping)
     if parameters.augmentation_options is not None:
+        expect("augmentation_options", parameters.augmentation_options, list, tuple, set, frozenset)
         allowed = ImageAugmentationOptions if kind == "pose" else VideoAugmentationOptions
         given["augmentation_options"] = [_option(allowed, option) for option in parameters.augmentation_options]
     for name in given.keys() & parameters.training.keys():
-        if given[name] is not None and not (name == "seed" and parameters.seed == 1):
+        if given[name] is not None:
             raise ConfigurationError(f"training: {name} is a parameter of its own; give it there")
     if kind == "pose" and parameters.prediction_window_size not in (None, 1):
         raise ConfigurationError(
@@ -268,14 +284,14 @@ def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
-def _section(section: type[Any], content: Mapping[str, Any], name: str, top: Mapping[str, Any] | None = None) -> Any:
+def _section(section: type[Any], content: Mapping[str, Any], name: str, top: Container[str] = ()) -> Any:
     """Build a section; an error names the parameter: those in `top` by their own name, others inside `name`."""
     try:
         return section_from(section, content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = [str(part) for part in first["loc"]]
-        key = ".".join(place if not name or (place and place[0] in (top or {})) else [name, *place])
+        key = ".".join(place if not name or (place and place[0] in top) else [name, *place])
         message = first["msg"][0].lower() + first["msg"][1:]
         raise ConfigurationError(f"{key}: {message} (got {first['input']!r})") from None
     except TypeError as error:

@@ -71,4 +71,5 @@ class Checkpoint:
 
         history: list[dict[str, Any]] = read_checkpoint(path).get("history") or [{}]
         metrics = {name: value for name, value in history[-1].items() if name != "iteration"}
-        return cls(path, Phase.TRAINING, iteration_of(path), datetime.fromtimestamp(path.stat().st_mtime), metrics)
+        date = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+        return cls(path, Phase.TRAINING, iteration_of(path), date, metrics)

@@ -5,7 +5,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -14,13 +13,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
+from handloom.api.arguments import expect
 from handloom.api.errors import IncompatibleParametersError, ModifiedTrainingDataError
-from handloom.api.parameters import ModelParameters, TrainingSessionParameters, parameters_of, with_validation
+from handloom.api.parameters import ModelParameters, TrainingSessionParameters, changed, parameters_of, with_validation
 from handloom.api.progress import Checkpoint, Phase
 from handloom.config import JoinedAction, JoinedPose, Kind, Parameters, as_plain, section_from
 from handloom.data_source import DataSource
-from handloom.errors import DataError, HandloomError, printable
+from handloom.errors import ConfigurationError, DataError, HandloomError, printable
 from handloom.files import replacing, write_json
 from handloom.models.folder import MODEL_FILE
 from handloom.tracking import flat
@@ -29,6 +30,8 @@ Task = TypeVar("Task")
 
 SESSION_FILE, FRAMES, CHECKPOINTS, MODEL = "session.json", "frames", "checkpoints", "model"
 KEYPOINTS, SPLIT, REPORT = "keypoints.parquet", "split.parquet", "keypoints"
+FILES = "files.json"  # the training data's files by name, with a hash of each
+FORMAT = 1  # of the session file
 # They say how long a session is and how often it reports, and may change when it is resumed.
 MAY_CHANGE = ("iterations", "checkpoint_interval")
 
@@ -93,6 +96,7 @@ class TrainingSession(Generic[Task]):
             IncompatibleParametersError: joints would be found in another way here.
             ModifiedTrainingDataError: the other session has other training data.
         """
+        expect("other", other, TrainingSession)
         if self.checkpoints:
             raise HandloomError("reuse_extracted_features: this session has checkpoints already; make a new one")
         if not (other.folder / KEYPOINTS).exists():
@@ -103,6 +107,8 @@ class TrainingSession(Generic[Task]):
                 raise IncompatibleParametersError(name, value, flat(extraction, "extraction")[name])
         if _source_of(self) != _source_of(other):
             raise ModifiedTrainingDataError("reuse_extracted_features: the other session has another data source")
+        with replacing(self.folder / FILES) as beside:  # so that a file that has changed since is noticed
+            shutil.copy(other.folder / FILES, beside)
         with replacing(self.folder / REPORT) as beside:
             shutil.copytree(other.folder / REPORT, beside)
         with replacing(self.folder / KEYPOINTS) as beside:
@@ -128,21 +134,23 @@ def make_session(
         IncompatibleParametersError: the directory holds a session with other parameters.
         ModifiedTrainingDataError: the same, with another data source.
     """
-    if not isinstance(training_data, DataSource):
-        raise HandloomError(f"training_data: a DataSource was expected (got {type(training_data).__name__})")
+    expect("training_data", training_data, DataSource)
+    expect("parameters", parameters, ModelParameters)
+    expect("session_parameters", session_parameters, TrainingSessionParameters)
     joined = with_validation(kind, training_data, parameters.validation)
     temporary = None
     if session_parameters.session_directory is None:
         temporary = tempfile.TemporaryDirectory(prefix="handloom-session-")
         folder = Path(temporary.name)
     else:
-        folder = Path(session_parameters.session_directory).absolute()
+        folder = _folder_of(session_parameters)
     existing = _read(folder) if (folder / SESSION_FILE).exists() else None
     source, tables = _on_disk(joined, folder)
     checked = parameters_of(kind, source, parameters, session_parameters)
     content: dict[str, Any] = {
-        "format": 1,
+        "format": FORMAT,
         "kind": kind,
+        "working_folder": str(Path.cwd()),
         "parameters": _without_dependencies(as_plain(checked)),
         "frames": tables,
         "date": datetime.now().astimezone().isoformat(),
@@ -180,9 +188,10 @@ def restore_session(
         HandloomError: there is no session, or it is another classifier's.
         IncompatibleParametersError: `report_interval` differs.
     """
+    expect("session_parameters", session_parameters, TrainingSessionParameters)
     if session_parameters.session_directory is None:
-        raise HandloomError("session_parameters.session_directory: say where the session is")
-    folder = Path(session_parameters.session_directory).absolute()
+        raise ConfigurationError("session_directory: say where the session is")
+    folder = _folder_of(session_parameters)
     content = _read(folder)
     if content["kind"] != kind:
         raise HandloomError(f"{printable(str(folder))}: the session trains a hand {content['kind']} classifier")
@@ -193,20 +202,23 @@ def restore_session(
             "report_interval", section["report_interval"], session_parameters.report_interval
         )
     section |= {name: getattr(session_parameters, name) for name in MAY_CHANGE}
+    try:
+        checked = section_from(Parameters, parameters)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ConfigurationError(f"{first['loc'][-1]}: {first['msg']} (got {first['input']!r})") from None
     write_json(folder / SESSION_FILE, content)
-    return TrainingSession(
-        task, kind, folder, section_from(Parameters, parameters), datetime.fromisoformat(content["date"])
-    )
+    return TrainingSession(task, kind, folder, checked, datetime.fromisoformat(content["date"]))
 
 
-def read_session_file(folder: Path) -> tuple[Kind, Parameters]:
-    """What the worker needs to know.
+def read_session_file(folder: Path) -> tuple[Kind, Parameters, Path]:
+    """What the worker needs to know: what to train, how, and the folder that its relative paths start from.
 
     Raises:
         DataError: there is no session.
     """
     content = _read(folder)
-    return content["kind"], section_from(Parameters, content["parameters"])
+    return content["kind"], section_from(Parameters, content["parameters"]), Path(content["working_folder"])
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -214,13 +226,24 @@ def _read(folder: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         section_from(Parameters, content["parameters"])
+        if content["format"] != FORMAT or not content.keys() >= {"kind", "working_folder", "frames", "date"}:
+            raise ValueError
         return content
     except FileNotFoundError:
         raise DataError(f"{printable(str(folder))}: holds no session; make one with make_training_session") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
         raise DataError(
             f"{printable(str(path))}: not a session of this version of handloom; use another folder"
         ) from None
+
+
+def _folder_of(session_parameters: TrainingSessionParameters) -> Path:
+    directory = session_parameters.session_directory
+    expect("session_directory", directory, str, Path)
+    folder = Path(directory or "").expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"session_directory: {printable(str(folder))} is no folder; give another one")
+    return folder
 
 
 def _without_dependencies(content: Any) -> Any:
@@ -249,21 +272,22 @@ def _require_same(existing: Mapping[str, Any], content: Mapping[str, Any]) -> No
 
 def _source_of(session: TrainingSession[Any]) -> Any:
     content = _read(session.folder)
-    return content["parameters"]["data"], content["frames"]
+    data = json.dumps(content["parameters"]["data"])
+    return data.replace(json.dumps(str(session.folder / FRAMES))[:-1], '"'), content["frames"]
 
 
 def _on_disk(source: DataSource, folder: Path) -> tuple[Any, dict[str, str]]:
     """The section of a source whose tables in memory lie in the session's folder, and the hashes of those tables."""
     if not source.frames:
         return source.section, {}
-    hashes = {name: _hash(_as_arrow(frame)) for name, frame in source.frames.items()}
+    hashes = {name: hash_of_table(_as_arrow(frame)) for name, frame in source.frames.items()}
     paths = {name: str(folder / FRAMES / f"{name or 'frame'}.parquet") for name in source.frames}
     section: Any = source.section
     if isinstance(section, JoinedPose | JoinedAction):
         members: dict[str, Any] = dict(section.sources)
-        members |= {name: replace(members[name], data_frame=path) for name, path in paths.items()}
-        return replace(section, sources=members), hashes  # type: ignore[arg-type]  # the same kinds as before
-    return replace(section, data_frame=paths[""]), hashes
+        members |= {name: changed(members[name], data_frame=path) for name, path in paths.items()}
+        return changed(section, sources=members), hashes
+    return changed(section, data_frame=paths[""]), hashes
 
 
 def _as_arrow(frame: pd.DataFrame | pa.Table) -> pa.Table:
@@ -285,7 +309,8 @@ def _as_arrow(frame: pd.DataFrame | pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
-def _hash(table: pa.Table) -> str:
+def hash_of_table(table: pa.Table) -> str:
+    """A hash of a table's content."""
     buffer = pa.BufferOutputStream()
     pq.write_table(table, buffer)
     return hashlib.sha256(buffer.getvalue()).hexdigest()

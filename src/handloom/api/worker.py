@@ -1,19 +1,29 @@
 """The process that trains a session: the pipeline's own stages, one after another, in the session's folder.
 
-``python -m handloom.api.worker FOLDER`` prints a JSON object a line on stdout: progress, checkpoints, and at the end
-how it ended. It may be killed at any moment; started again, it goes on from the newest checkpoint and ends in the same
-bits.
+``python -m handloom.api.worker FOLDER [--end-with-stdin]`` prints a JSON object a line on stdout: progress,
+checkpoints, and at the end how it ended. It may be killed at any moment; started again, it goes on from the newest
+checkpoint and ends in the same bits. With `--end-with-stdin` it ends when its stdin does, that is, with the process
+that started it.
 """
 
 import json
 import os
+import signal
+import sqlite3
 import sys
+import threading
+import time
 import traceback
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 # Work in progress and the MLflow store of this process belong to the session; MLFLOW_TRACKING_URI wins.
 REPOSITORY_VARIABLE = "DVC_ROOT"
+END_WITH_STDIN = "--end-with-stdin"
+LOCK = "lock"  # a file of the session
+LOCK_PATIENCE = 3.0  # seconds in which a process that is ending may let go of it
 
 
 def main(folder: Path) -> int:
@@ -22,7 +32,8 @@ def main(folder: Path) -> int:
     from handloom.errors import HandloomError
 
     try:
-        _train(folder)
+        with _alone(folder):
+            _train(folder)
     except HandloomError as error:
         _say(event="error", **_described(error))
         return 1
@@ -33,6 +44,38 @@ def main(folder: Path) -> int:
     return 0
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the session's lock, which the system takes back however this process ends.
+
+    Raises:
+        HandloomError: another process trains the session.
+    """
+    from handloom.errors import HandloomError, printable
+
+    with closing(sqlite3.connect(folder / LOCK, timeout=LOCK_PATIENCE, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise HandloomError(f"session: {printable(str(folder))} cannot be locked ({error})") from None
+            raise HandloomError(
+                f"session: {printable(str(folder))} is being trained by another job; wait for that one, or cancel it"
+            ) from None
+        yield
+
+
+def _end_with_stdin() -> None:
+    """End this process and those that it started as soon as nobody holds the other end of its stdin."""
+    while os.read(0, 1):
+        pass
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGTERM)
+        time.sleep(10)
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
 def _train(folder: Path) -> None:
     from handloom.api.changes import refuse_changes
     from handloom.api.session import CHECKPOINTS, KEYPOINTS, MODEL, REPORT, SPLIT, read_session_file
@@ -41,7 +84,9 @@ def _train(folder: Path) -> None:
     from handloom.progress import listening
     from handloom.training.train import train
 
-    kind, parameters = read_session_file(folder)
+    kind, parameters, working_folder = read_session_file(folder)
+    if working_folder.is_dir():
+        os.chdir(working_folder)
     table, split = folder / KEYPOINTS, folder / SPLIT
     refuse_changes(folder, kind, parameters)
     if not table.exists():
@@ -58,14 +103,21 @@ def _telling_callback() -> Any:
     import pytorch_lightning as lightning
 
     class Telling(lightning.Callback):
-        """Tells of each iteration, and of each checkpoint that has been written."""
+        """Tells of each iteration, and of each checkpoint when it has been written."""
 
-        def __init__(self) -> None:
-            self.told: set[Path] = set()
+        iteration = told = 0  # the last one that is done; the last one whose checkpoint is no news
+
+        def on_train_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+            self.iteration = self.told = trainer.current_epoch
+
+        def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+            self._tell_of_checkpoint(trainer, trainer.current_epoch)
+
+        def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+            self._tell_of_checkpoint(trainer, self.iteration)
 
         def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
-            from handloom.training.checkpoints import Checkpoints, checkpoints_in
-
+            self.iteration = trainer.current_epoch + 1
             history = pl_module.history[-1:] or [{}]
             metrics = {name: value for name, value in history[0].items() if name != "iteration"}
             _say(
@@ -74,11 +126,15 @@ def _telling_callback() -> Any:
                 total_item_count=trainer.max_epochs,
                 metrics=metrics,
             )
+
+        def _tell_of_checkpoint(self, trainer: lightning.Trainer, iteration: int) -> None:
+            from handloom.training.checkpoints import Checkpoints
+
             (saving,) = [one for one in trainer.checkpoint_callbacks if isinstance(one, Checkpoints)]
-            for path in checkpoints_in(saving.folder):
-                if path not in self.told:
-                    self.told.add(path)
-                    _say(event="checkpoint", path=str(path))
+            path = saving.folder / f"iteration-{iteration:06d}.ckpt"
+            if iteration > self.told and path.exists():
+                self.told = iteration
+                _say(event="checkpoint", path=str(path))
 
     return Telling()
 
@@ -98,4 +154,6 @@ def _say(**content: Any) -> None:
 _out = sys.stdout
 if __name__ == "__main__":
     sys.stdout = sys.stderr  # what the stages print is for people, and goes into the session's log
+    if END_WITH_STDIN in sys.argv[2:]:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     sys.exit(main(Path(sys.argv[1])))

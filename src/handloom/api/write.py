@@ -1,9 +1,11 @@
 """A trained model as a file of the caller's own name."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from handloom.api.arguments import expect
 from handloom.api.parameters import ModelMetadata
 from handloom.config import ExportCoreML, section_from
 from handloom.errors import HandloomError, printable
@@ -29,6 +31,7 @@ def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenan
         to = to / f"{FILE_NAMES[model.kind]}.mlmodel"
     if to.suffix not in SUFFIXES:
         raise HandloomError(f"to: a file that ends in {', '.join(SUFFIXES)} was expected (got {printable(to.name)})")
+    _check(metadata)
     settings = section_from(
         ExportCoreML,
         {
@@ -54,3 +57,13 @@ def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenan
         except OSError as error:
             raise HandloomError(f"{printable(str(to))}: cannot be written ({error.strerror or error})") from None
     return to
+
+
+def _check(metadata: ModelMetadata) -> None:
+    expect("metadata", metadata, ModelMetadata)
+    for name in ("author", "short_description", "license", "version"):
+        expect(f"metadata.{name}", getattr(metadata, name), str)
+    expect("metadata.additional", metadata.additional, Mapping)
+    for name, value in metadata.additional.items():
+        expect("metadata.additional", name, str)
+        expect(f"metadata.additional.{printable(name)}", value, str)

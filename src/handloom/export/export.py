@@ -98,8 +98,19 @@ def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[s
         elif file.suffix == ".mlmodel":
             save_network(neural_network(model, settings, metadata), file)
         else:
-            save_onnx(model, file, metadata)
+            save_onnx(model, file, _about(settings) | dict(metadata))
     return files
+
+
+def _about(settings: ExportCoreML) -> dict[str, str]:
+    """What a Core ML file has places of their own for, and ONNX has not."""
+    texts = {
+        "Author": settings.author,
+        "Short Description": settings.short_description,
+        "License": settings.license,
+        "Version": settings.version,
+    }
+    return {name: text for name, text in texts.items() if text}
 
 
 @contextmanager

@@ -1,0 +1,55 @@
+"""The classes and the pipeline's stages learn the same from the same data and parameters."""
+
+from pathlib import Path
+from typing import Any
+
+from small_sessions import ITERATIONS, SMALL, WINDOW, model_bytes, new_folder, trained_action, undisturbed
+
+from handloom.config import (
+    Data,
+    LabeledDirectories,
+    Parameters,
+    Split,
+    Training,
+    Validation,
+    as_plain,
+    default_training,
+)
+from handloom.config import section_from as section
+from handloom.dataset.split import split_table
+from handloom.training.train import train
+
+
+def trained_by_stages(kind: Any, table: Path, split: Split, settings: dict[str, Any]) -> bytes:
+    """The model that `split_table` and `train` make of a keypoint table."""
+    content = as_plain(default_training(kind)) | settings
+    content["model"] = as_plain(default_training(kind))["model"] | SMALL["model"]
+    content["optimizer"] = as_plain(default_training(kind))["optimizer"] | SMALL["optimizer"]
+    training = section(Training, content)
+    unused = LabeledDirectories(path="unused")
+    parameters = Parameters(data=Data(unused, unused), split=split, train_pose=training, train_action=training)
+    folder = new_folder()
+    split_table(table, split, folder / "split.parquet")
+    train(parameters, kind, table, folder / "split.parquet", folder)
+    return (folder / "model.ckpt").read_bytes()
+
+
+def test_a_pose_classifier_has_the_weights_of_the_stages() -> None:
+    session = undisturbed().job.session
+    split = Split(test_ratio=0.0, validation=Validation(strategy="fixed", ratio=0.3))
+    settings = {"maximum_iterations": ITERATIONS, "batch_size": 2, "report_interval": 1}
+    assert trained_by_stages("pose", session.folder / "keypoints.parquet", split, settings) == model_bytes(
+        session.folder
+    )
+
+
+def test_an_action_classifier_has_the_weights_of_the_stages() -> None:
+    folder = trained_action().classifier._session.folder
+    split = Split(test_ratio=0.0, validation=Validation(strategy="none"))  # the table itself says what is validation
+    settings = {
+        "maximum_iterations": 3,
+        "batch_size": 8,
+        "prediction_window_size": WINDOW,
+        "augmentation_options": [option.value for option in trained_action().parameters.augmentation_options],
+    }
+    assert trained_by_stages("action", folder / "keypoints.parquet", split, settings) == model_bytes(folder)
