@@ -91,12 +91,17 @@ def _train(folder: Path) -> None:
     refuse_changes(folder, kind, parameters)
     if not table.exists():
         _say(event="phase", phase="extracting_features")
-        with listening(lambda text, count, total: _say(event="progress", item_count=count, total_item_count=total)):
+        with listening(_tell_of_files):
             extract_keypoints(parameters.source(kind), parameters.extract_keypoints, kind, table, folder / REPORT)
     if not split.exists():
         split_table(table, parameters.split, split)
     _say(event="phase", phase="training")
     train(parameters, kind, table, split, folder / MODEL, folder / CHECKPOINTS, [_telling_callback()])
+
+
+def _tell_of_files(text: str, count: int, total: int) -> None:
+    if text.startswith("extract_keypoints"):  # looking whether files have changed is no progress
+        _say(event="progress", item_count=count, total_item_count=total)
 
 
 def _telling_callback() -> Any:
