@@ -11,6 +11,7 @@ import numpy as np
 
 from handloom.config import HandChoice
 from handloom.extraction.found_hand import FoundHand, choose, hands_to_find
+from handloom.extraction.profiling_signal import ignore_profiling_signal
 from handloom.media.frame import Picture
 from handloom.system_libraries import require_system_libraries
 
@@ -47,6 +48,7 @@ class Landmarker:
             min_hand_detection_confidence=detection_confidence,
             min_hand_presence_confidence=detection_confidence,
         )
+        ignore_profiling_signal()
         with _quiet_stderr():
             self._landmarker = vision.HandLandmarker.create_from_options(options)
 

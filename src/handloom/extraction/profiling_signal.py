@@ -1,0 +1,27 @@
+"""MediaPipe's profiling timer, kept from ending the process."""
+
+import ctypes
+import signal
+
+_handler_of = ctypes.pythonapi.PyOS_getsig  # of the process, which Python may not know
+_handler_of.restype = ctypes.c_void_p
+_set_handler = ctypes.pythonapi.PyOS_setsig
+_set_handler.argtypes = [ctypes.c_int, ctypes.c_void_p]
+
+
+def ignore_profiling_signal() -> None:
+    """Ignore SIGPROF where nobody handles it. Call it before each landmarker is opened.
+
+    MediaPipe 1.0 starts a timer that sends SIGPROF to its threads, and ignores that signal once, at the first
+    landmarker, behind Python's back. Python goes on to believe that the default holds, and Lightning, which puts back
+    all signals as Python knew them after a training, puts back the default: the next landmarker ends the process
+    without a word.
+    """
+    if not hasattr(signal, "SIGPROF"):  # Windows
+        return
+    if _handler_of(signal.SIGPROF):  # 0: the default
+        return
+    try:
+        signal.signal(signal.SIGPROF, signal.SIG_IGN)
+    except ValueError:  # a thread may not change what Python knows, but the process
+        _set_handler(signal.SIGPROF, signal.SIG_IGN)
