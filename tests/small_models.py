@@ -15,6 +15,7 @@ from handloom.hand import Poses
 from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.network import HandNetwork
+from handloom.models.provenance import Provenance
 
 WINDOWS: dict[Kind, int] = {"pose": 1, "action": 31}  # steps of three frames, the last not full
 CLASSES = ["b", "a", "c"]
@@ -46,12 +47,14 @@ def trained(kind: Kind) -> TrainedModel:
     return TrainedModel(network, kind, CLASSES, WINDOWS[kind], 30.0)
 
 
-def save(model: TrainedModel, path: Path, settings: ExportCoreML | None = None) -> Path:
-    settings = settings or ExportCoreML(precision="float32")
+def save(
+    model: TrainedModel, path: Path, settings: ExportCoreML | None = None, provenance: Provenance | None = None
+) -> Path:
+    settings, metadata = settings or ExportCoreML(precision="float32"), user_metadata(model, provenance)
     if path.suffix == ".mlpackage":
-        save_package(ml_program(model, settings, user_metadata(model)), path)
+        save_package(ml_program(model, settings, metadata), path)
     else:
-        save_network(neural_network(model, settings, user_metadata(model)), path)
+        save_network(neural_network(model, settings, metadata), path)
     return path
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from small_models import CALIBRATION, CLASSES, WINDOWS, trained
+from small_models import CALIBRATION, CLASSES, WINDOWS, save, trained
 
 from handloom.config import KINDS, ExportCoreML, Kind
-from handloom.export.convert import ExportedNetwork, ml_program, neural_network
+from handloom.export.convert import ExportedNetwork
 from handloom.export.interface import feature_descriptions, user_metadata
 from handloom.export.interface_check import check_interface, class_labels
-from handloom.export.package import save_network, save_package, size_of
+from handloom.export.package import size_of
 from handloom.export.specification import operations, read_specification, storage
 from handloom.hand import JOINTS
 from handloom.models.checkpoint import TrainedModel
@@ -24,12 +24,7 @@ SUFFIXES = (".mlpackage", ".mlmodel")
 
 
 def write(model: TrainedModel, path: Path, provenance: Provenance | None = None, **changes: Any) -> Path:
-    settings, metadata = replace(SETTINGS, **changes), user_metadata(model, provenance)
-    if path.suffix == ".mlpackage":
-        save_package(ml_program(model, settings, metadata), path)
-    else:
-        save_network(neural_network(model, settings, metadata), path)
-    return path
+    return save(model, path, replace(SETTINGS, **changes), provenance)
 
 
 @pytest.fixture(scope="module", params=[(kind, suffix) for kind in KINDS for suffix in SUFFIXES], ids="".join)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from handloom.hand import CHANNELS, JOINT_COUNT, WRIST, Poses
+from handloom.hand import CHANNELS, JOINT_COUNT, WRIST, Poses, present
 
 # The lower left corner of the hand's box for its size: both ``[2]``, shares of the picture.
 Place = Callable[[np.ndarray], np.ndarray]
@@ -28,7 +28,7 @@ def hard_cases(windows: Poses) -> dict[str, Poses]:
     Returns:
         arrays ``[K, T, 3, 21]``; of the window without a hand there is one.
     """
-    windows = windows[(windows[:, :, 2] > 0).any(axis=(1, 2))]
+    windows = windows[present(windows).any(axis=1)]
     count = windows.shape[1]
     if not len(windows):
         windows = plain_hand(count)[None]

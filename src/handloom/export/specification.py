@@ -25,9 +25,11 @@ def read_specification(path: Path) -> Any:
         try:
             spec = load_spec(str(path))
         except Exception as error:  # protobuf's DecodeError, RuntimeError and OSError of the package's manifest, ...
-            raise DataError(f"{name}: not a Core ML model that can be read ({first_line(error)})") from None
+            raise DataError(
+                f"{name}: not a Core ML model that can be read ({first_line(error)}); export it anew"
+            ) from None
     if spec.WhichOneof("Type") is None or not spec.description.input:
-        raise DataError(f"{name}: not a Core ML model, it has neither a type nor an input")
+        raise DataError(f"{name}: not a Core ML model, it lacks a type or an input; export it anew")
     return spec
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from handloom.export.interpreter.errors import UnknownOperation
 from handloom.export.interpreter.kernels import Array, one_thread, rounded_to_float16
 from handloom.export.interpreter.layer import Layer
 from handloom.export.interpreter.layers import LAYERS
+from handloom.export.interpreter.read import Precision
 from handloom.export.interpreter.weights import UnsupportedUseError, Weights
+from handloom.export.specification import read_specification
 
 _RANK5_ARRAY_MAPPING = 0  # of `NeuralNetworkMultiArrayShapeMapping`; otherwise blobs have the rank of the input
 
@@ -46,7 +48,7 @@ class NetworkRunner:
 
     classes: list[str]
 
-    def __init__(self, path: Path, precision: Literal["stored", "float16"] = "stored") -> None:
+    def __init__(self, path: Path, precision: Precision = "stored") -> None:
         self._path, self._float16 = path, precision == "float16"
         description, network = self._read()
         labels = network.WhichOneof("ClassLabels")
@@ -91,21 +93,10 @@ class NetworkRunner:
 
     def _read(self) -> tuple[Any, Any]:
         """The description and the network of the file."""
-        from handloom.export.quiet import quiet
-
-        with quiet():
-            from coremltools.proto import Model_pb2
-            from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-        spec = Model_pb2.Model()
-        try:
-            spec.ParseFromString(self._path.read_bytes())
-        except OSError as error:
-            raise self._broken(f"cannot be read ({error.strerror})") from error
-        except DecodeError as error:
-            raise self._broken("is no Core ML file, or only a part of one") from error
+        spec = read_specification(self._path)
         kind = spec.WhichOneof("Type")
         if kind != "neuralNetworkClassifier":
-            raise self._broken(f"holds {kind or 'nothing that Core ML knows'}, not a neural-network classifier")
+            raise self._broken(f"holds {kind}, not a neural-network classifier")
         inputs = [one.type.WhichOneof("Type") for one in spec.description.input]
         if inputs != ["multiArrayType"]:
             raise self._broken(f"takes {', '.join(map(str, inputs)) or 'nothing'} where one array of joints is due")
