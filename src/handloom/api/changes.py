@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from handloom.api.errors import IncompatibleParametersError, ModifiedTrainingDataError
-from handloom.api.session import CHECKPOINTS, FILES, KEYPOINTS, SPLIT, hash_of_table
+from handloom.api.frames import hash_of_table
+from handloom.api.session import CHECKPOINTS, FILES, KEYPOINTS, SPLIT
 from handloom.config import Kind, Parameters
 from handloom.errors import HandloomError, printable
 from handloom.sources import gather_all

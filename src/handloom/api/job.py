@@ -21,11 +21,11 @@ from typing import Any, Generic, TypeVar
 from handloom.api import errors as session_errors
 from handloom.api.progress import Checkpoint, Phase, Progress
 from handloom.api.session import TrainingSession
+from handloom.api.worker import END_WITH_STDIN
 from handloom.errors import ConfigurationError, DataError, HandloomError, LandmarkModelError
 
 Result = TypeVar("Result")
 
-END_WITH_STDIN = "--end-with-stdin"  # to the worker
 LOG = "log.txt"  # of the session: what a stage would print on the terminal
 _KNOWN = {
     error.__name__: error
@@ -209,12 +209,19 @@ class Job(Generic[Result]):
 def _end(process: "subprocess.Popen[str]") -> None:
     """End a process and those that it started."""
     try:
-        os.killpg(process.pid, signal.SIGTERM)
+        _signal_all(process, signal.SIGTERM)
         process.wait(10)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        _signal_all(process, getattr(signal, "SIGKILL", signal.SIGTERM))  # Windows has none
     except ProcessLookupError:
         pass
+
+
+def _signal_all(process: "subprocess.Popen[str]", number: int) -> None:
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, number)
+    else:  # Windows: its workers end with it
+        process.terminate()
 
 
 def _end_all() -> None:

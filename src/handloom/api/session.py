@@ -1,6 +1,5 @@
 """A training session: a folder that holds all that a training needs, so that another process can go on with it."""
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -9,17 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from handloom.api.arguments import expect
 from handloom.api.errors import IncompatibleParametersError, ModifiedTrainingDataError
-from handloom.api.parameters import ModelParameters, TrainingSessionParameters, changed, parameters_of, with_validation
+from handloom.api.frames import FRAMES, on_disk, write_frames
+from handloom.api.parameters import ModelParameters, TrainingSessionParameters, parameters_of, with_validation
 from handloom.api.progress import Checkpoint, Phase
-from handloom.config import JoinedAction, JoinedPose, Kind, Parameters, as_plain, section_from
+from handloom.config import Kind, Parameters, as_plain, section_from
 from handloom.data_source import DataSource
 from handloom.errors import ConfigurationError, DataError, HandloomError, printable
 from handloom.files import replacing, write_json
@@ -28,7 +24,7 @@ from handloom.tracking import flat
 
 Task = TypeVar("Task")
 
-SESSION_FILE, FRAMES, CHECKPOINTS, MODEL = "session.json", "frames", "checkpoints", "model"
+SESSION_FILE, CHECKPOINTS, MODEL = "session.json", "checkpoints", "model"
 KEYPOINTS, SPLIT, REPORT = "keypoints.parquet", "split.parquet", "keypoints"
 FILES = "files.json"  # the training data's files by name, with a hash of each
 FORMAT = 1  # of the session file
@@ -145,7 +141,7 @@ def make_session(
     else:
         folder = _folder_of(session_parameters)
     existing = _read(folder) if (folder / SESSION_FILE).exists() else None
-    source, tables = _on_disk(joined, folder)
+    source, tables = on_disk(joined, folder)
     checked = parameters_of(kind, source, parameters, session_parameters)
     content: dict[str, Any] = {
         "format": FORMAT,
@@ -162,11 +158,7 @@ def make_session(
         raise HandloomError(
             f"{printable(str(folder))}: is not empty and holds no session; give another session directory"
         )
-    for name, frame in joined.frames.items():
-        path = folder / FRAMES / f"{name or 'frame'}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
-            pq.write_table(_as_arrow(frame), beside)
+    write_frames(joined, folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / SESSION_FILE, content)
     session = TrainingSession(task, kind, folder, checked, datetime.fromisoformat(content["date"]))
@@ -274,43 +266,3 @@ def _source_of(session: TrainingSession[Any]) -> Any:
     content = _read(session.folder)
     data = json.dumps(content["parameters"]["data"])
     return data.replace(json.dumps(str(session.folder / FRAMES))[:-1], '"'), content["frames"]
-
-
-def _on_disk(source: DataSource, folder: Path) -> tuple[Any, dict[str, str]]:
-    """The section of a source whose tables in memory lie in the session's folder, and the hashes of those tables."""
-    if not source.frames:
-        return source.section, {}
-    hashes = {name: hash_of_table(_as_arrow(frame)) for name, frame in source.frames.items()}
-    paths = {name: str(folder / FRAMES / f"{name or 'frame'}.parquet") for name in source.frames}
-    section: Any = source.section
-    if isinstance(section, JoinedPose | JoinedAction):
-        members: dict[str, Any] = dict(section.sources)
-        members |= {name: changed(members[name], data_frame=path) for name, path in paths.items()}
-        return changed(section, sources=members), hashes
-    return changed(section, data_frame=paths[""]), hashes
-
-
-def _as_arrow(frame: pd.DataFrame | pa.Table) -> pa.Table:
-    """A table in memory in a form that Parquet keeps: arrays in cells become lists."""
-    if isinstance(frame, pa.Table):
-        return frame
-    columns = {}
-    for name in frame.columns:
-        values = frame[name]
-        plain = (
-            [one.tolist() if isinstance(one, np.ndarray) else one for one in values]
-            if values.dtype == object
-            else values
-        )
-        try:
-            columns[str(name)] = pa.array(plain, from_pandas=True)
-        except (pa.ArrowException, TypeError):
-            raise DataError(f"training_data: column '{printable(str(name))}' holds values of several kinds") from None
-    return pa.table(columns)
-
-
-def hash_of_table(table: pa.Table) -> str:
-    """A hash of a table's content."""
-    buffer = pa.BufferOutputStream()
-    pq.write_table(table, buffer)
-    return hashlib.sha256(buffer.getvalue()).hexdigest()

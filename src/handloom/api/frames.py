@@ -1,0 +1,71 @@
+"""Tables in memory that a session learns from, kept as files of its folder."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from handloom.api.parameters import changed
+from handloom.config import JoinedAction, JoinedPose
+from handloom.data_source import DataSource
+from handloom.errors import DataError, printable
+from handloom.files import replacing
+
+FRAMES = "frames"  # a folder of the session
+
+
+def write_frames(source: DataSource, folder: Path) -> None:
+    """Write the tables of a source into the session's folder."""
+    for name, frame in source.frames.items():
+        path = _place(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as beside:
+            pq.write_table(_as_arrow(frame), beside)
+
+
+def on_disk(source: DataSource, folder: Path) -> tuple[Any, dict[str, str]]:
+    """The section of a source whose tables in memory lie in the session's folder, and the hashes of those tables."""
+    if not source.frames:
+        return source.section, {}
+    hashes = {name: hash_of_table(_as_arrow(frame)) for name, frame in source.frames.items()}
+    paths = {name: str(_place(folder, name)) for name in source.frames}
+    section: Any = source.section
+    if isinstance(section, JoinedPose | JoinedAction):
+        members: dict[str, Any] = dict(section.sources)
+        members |= {name: changed(members[name], data_frame=path) for name, path in paths.items()}
+        return changed(section, sources=members), hashes
+    return changed(section, data_frame=paths[""]), hashes
+
+
+def _place(folder: Path, name: str) -> Path:
+    return folder / FRAMES / f"{name or 'frame'}.parquet"
+
+
+def _as_arrow(frame: pd.DataFrame | pa.Table) -> pa.Table:
+    """A table in memory in a form that Parquet keeps: arrays in cells become lists."""
+    if isinstance(frame, pa.Table):
+        return frame
+    columns = {}
+    for name in frame.columns:
+        values = frame[name]
+        plain = (
+            [one.tolist() if isinstance(one, np.ndarray) else one for one in values]
+            if values.dtype == object
+            else values
+        )
+        try:
+            columns[str(name)] = pa.array(plain, from_pandas=True)
+        except (pa.ArrowException, TypeError):
+            raise DataError(f"training_data: column '{printable(str(name))}' holds values of several kinds") from None
+    return pa.table(columns)
+
+
+def hash_of_table(table: pa.Table) -> str:
+    """A hash of a table's content."""
+    buffer = pa.BufferOutputStream()
+    pq.write_table(table, buffer)
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
