@@ -66,16 +66,20 @@ class Landmarker:
 
     def find(self, picture: Picture) -> FoundHand | None:
         """The hand of a photo, or None."""
-        return self._quiet_at_first(self._landmarker.detect, self._wrap(picture))
+        return choose(self.find_all(picture), self._hand)
+
+    def find_all(self, picture: Picture) -> list[FoundHand]:
+        """All hands of a photo that are looked for: one or two, by the choice of hand; in the landmarker's order."""
+        return self._hands(self._landmarker.detect, self._wrap(picture))
 
     def find_in_frame(self, picture: Picture, milliseconds: int) -> FoundHand | None:
         """The hand of a clip's next frame, or None. `milliseconds` must rise from frame to frame."""
-        return self._quiet_at_first(self._landmarker.detect_for_video, self._wrap(picture), milliseconds)
+        return choose(self._hands(self._landmarker.detect_for_video, self._wrap(picture), milliseconds), self._hand)
 
-    def _quiet_at_first(self, detect: Callable[..., Any], *arguments: Any) -> FoundHand | None:
-        with _quiet_stderr() if self._first else nullcontext():
+    def _hands(self, detect: Callable[..., Any], *arguments: Any) -> list[FoundHand]:
+        with _quiet_stderr() if self._first else nullcontext():  # it greets at the first picture
             self._first = False
-            return choose(_found(detect(*arguments)), self._hand)
+            return _found(detect(*arguments))
 
     def _wrap(self, picture: Picture) -> Any:
         # MediaPipe reads the buffer as C-contiguous, whatever the strides say.
