@@ -11,6 +11,7 @@ SOURCE = REPOSITORY / "src"
 PACKAGE = SOURCE / "handloom/__init__.py"
 # Beside the rooms: what they do cannot change a stage's results, only whether and how it runs.
 NEUTRAL = {
+    "closing",
     "config",
     "errors",
     "files",

@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from handloom.closing import Closing
 from handloom.errors import HandloomError
 from handloom.extraction.extraction import Extraction
 from handloom.files import sha256_of_file
@@ -34,7 +33,7 @@ def cache_path() -> Path:
     return main_repository() / ".handloom" / "keypoints.sqlite"
 
 
-class KeypointCache:
+class KeypointCache(Closing):
     """The cache, open for one process. Use it with `with`.
 
     Raises:
@@ -53,12 +52,8 @@ class KeypointCache:
             self._database.close()
             raise HandloomError(f"{path}: the cache of joints cannot be used ({error}); delete the file") from None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the file."""
         self._database.close()
 
     def hashes(

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
+from handloom.closing import Closing
 from handloom.config import HandChoice
 from handloom.extraction.found_hand import FoundHand, choose, hands_to_find
 from handloom.extraction.profiling_signal import ignore_profiling_signal
@@ -16,7 +16,7 @@ from handloom.media.frame import Picture
 from handloom.system_libraries import require_system_libraries
 
 
-class Landmarker:
+class Landmarker(Closing):
     """A hand landmarker in one of its two modes. Use it with `with`: it must be closed before Python ends.
 
     Args:
@@ -51,14 +51,6 @@ class Landmarker:
         ignore_profiling_signal()
         with _quiet_stderr():
             self._landmarker = vision.HandLandmarker.create_from_options(options)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the networks."""

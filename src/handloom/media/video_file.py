@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import av
 from av.stream import Discard, Disposition
 from av.video.reformatter import Colorspace
 
+from handloom.closing import Closing
 from handloom.errors import DataError, first_line, printable
 from handloom.media.display_matrix import Turn
 from handloom.media.readable import beginning_of, kind_of
@@ -27,7 +27,7 @@ _UNTOLD_COLOUR_SPACE = 2  # AVCOL_SPC_UNSPECIFIED
 _NEVER_SOUGHT = ("gif", "apng")
 
 
-class VideoFile:
+class VideoFile(Closing):
     """The first video in a file. Use it with `with`.
 
     Attributes:
@@ -86,14 +86,6 @@ class VideoFile:
             and bool(self.stream.codec_context.has_b_frames)
         )
         self.can_seek = not self._stamped_in_decoding_order and not set(format_names) & set(_NEVER_SOUGHT)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file."""

@@ -2,12 +2,11 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 
+from handloom.closing import Closing
 from handloom.config import ExtractKeypoints
 from handloom.extraction.found_hand import FoundHand
 from handloom.extraction.landmarker import Landmarker
@@ -16,7 +15,7 @@ from handloom.extraction.task import LOOK_AGAIN_SECONDS
 from handloom.media.frame import Picture
 
 
-class HandFollower:
+class HandFollower(Closing):
     """Finds the hand in the frames of one stream. Use it with `with`, or close it.
 
     It gives the joints that `handloom.extraction.task.extract_clip` gives for the same frames.
@@ -39,14 +38,6 @@ class HandFollower:
         self._last: FoundHand | None = None
         self._last_time = 0.0
         self._milliseconds = -1
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the networks."""

@@ -1,11 +1,11 @@
 """Live use: frames or joints come one at a time, and gestures begin and end."""
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from handloom.closing import Closing
 from handloom.config import ExtractKeypoints
 from handloom.hand import Poses, poses_from_picture
 from handloom.media.frame import Picture
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from handloom.prediction.follow import HandFollower
 
 
-class Recognizer:
+class Recognizer(Closing):
     """Says when gestures begin and end in a stream, in memory that does not grow. Use it with `with`, or close it.
 
     It follows the rules of HandloomKit's RULES.md, so an app in Swift and this say the same. An action classifier gets
@@ -88,14 +88,6 @@ class Recognizer:
         self._previous: _Frame | None = None
         self._frames = 0
         self._time = 0.0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def active(self) -> str | None:
