@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,35 +13,17 @@ from handloom.config import Kind, Training
 from handloom.errors import DataError, printable
 from handloom.export.interpreter.read import Runner, read_core_ml, read_runner
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
-from handloom.prediction.predictor import LeftHands
+from handloom.prediction.predictor import Predictor
 
 # A file without this entry is Create ML's own, which samples clips at this rate unless told otherwise.
 USUAL_FRAME_RATE = 30.0
 
 
-@dataclass(frozen=True)
-class ExportedModel:
-    """An exported file, read. The attributes are those of `Predictor`; what its metadata leave out has defaults."""
-
-    kind: Kind
-    classes: list[str]
-    window: int
-    frame_rate: float
-    background_label: str
-    left_hands: LeftHands
-    thresholds: Mapping[str, float]
-    runner: Runner
-
-    def probabilities(self, windows: Poses) -> NDArray[np.float64]:
-        """Probabilities ``[K, classes]`` of windows ``[K, window, 3, 21]``, one after the other."""
-        rows = [self.runner.probabilities(window) for window in windows]
-        return np.array(rows, np.float64).reshape(len(rows), len(self.classes))
-
-
-def read_exported(path: Path) -> ExportedModel:
+def read_exported(path: Path) -> Predictor:
     """Read a `.mlpackage`, `.mlmodel` or `.onnx`: handloom's, or one that Create ML made.
 
-    On a Mac Core ML itself runs the first two, elsewhere handloom's interpreter.
+    What its metadata leave out has defaults. On a Mac Core ML itself runs the first two, elsewhere handloom's
+    interpreter.
 
     Raises:
         DataError: it is missing, is damaged, is no hand classifier, or its metadata cannot be read.
@@ -62,7 +44,7 @@ def read_exported(path: Path) -> ExportedModel:
     window = shape[0]
     kinds: dict[str, Kind] = {preview: kind for kind, preview in interface.PREVIEW_TYPES.items()}
     try:
-        return ExportedModel(
+        return Predictor(
             kind=kinds.get(metadata.get(interface.PREVIEW_TYPE, ""), "pose" if window == 1 else "action"),
             classes=list(runner.classes),
             window=window,
@@ -70,12 +52,18 @@ def read_exported(path: Path) -> ExportedModel:
             background_label=metadata.get(interface.BACKGROUND_LABEL, Training.background_label),
             left_hands="mirrored" if metadata.get(interface.LEFT_HANDS) == "mirrored" else "as_they_are",
             thresholds=_thresholds(metadata.get(interface.RECOMMENDED_THRESHOLDS, "{}")),
-            runner=runner,
+            ask=partial(_one_by_one, runner),
         )
     except (ValueError, TypeError, AttributeError):
         raise DataError(
             f"{name}: its metadata are not those that this version of handloom writes; export the model again"
         ) from None
+
+
+def _one_by_one(runner: Runner, windows: Poses) -> NDArray[np.float64]:
+    """Probabilities ``[K, classes]`` of windows ``[K, window, 3, 21]``, one after the other."""
+    rows = [runner.probabilities(window) for window in windows]
+    return np.array(rows, np.float64).reshape(len(rows), len(runner.classes))
 
 
 def _thresholds(text: str) -> dict[str, float]:

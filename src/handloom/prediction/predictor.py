@@ -95,17 +95,7 @@ class Predictor:
         if path.suffix in EXPORTED:
             from handloom.prediction.exported import read_exported
 
-            file = read_exported(path)
-            return cls(
-                file.kind,
-                file.classes,
-                file.window,
-                file.frame_rate,
-                file.background_label,
-                file.left_hands,
-                file.thresholds,
-                file.probabilities,
-            )
+            return read_exported(path)
         if path.suffix != CHECKPOINT and path.exists():
             known = f"{CHECKPOINT}, {', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
             raise DataError(f"{printable(str(path))}: not a model file; give a {known}")
