@@ -58,13 +58,13 @@ if __name__ == "__main__":
         calls = run_over(where, range(20), -1, backend)  # of which somebody has seen enough
         next(calls)
         calls.close()
+        print("now what goes wrong", file=sys.stderr)
         def refuse(items):
             raise ValueError("one line")
         try:
             list(run_over(refuse, range(3), -1, backend))
         except ValueError as error:
             print(repr(error))
-        print("now a damaged file", file=sys.stderr)
         def die_of_the_seventh(items):
             if 7 in items:
                 os.kill(os.getpid(), signal.SIGKILL)  # as native code that reads a damaged video may
@@ -105,9 +105,9 @@ def finished():
 def kill():
     while not (finished() and any("ray::_work" in child.cmdline() for child in raylet.children(recursive=True))):
         time.sleep(0.01)
-    killed.append(finished())
     for process in [raylet, *raylet.children(recursive=True)]:
         process.kill()
+    killed.append(finished())
 if __name__ == "__main__":
     try:
         thread = threading.Thread(target=kill, daemon=True)
@@ -116,7 +116,7 @@ if __name__ == "__main__":
         settings = ExtractKeypoints(workers=-1, backend="ray")
         extract_keypoints(source, settings, "pose", Path(table), Path(table).with_suffix(""))
         thread.join(10)
-        print(*killed, sum(node["Alive"] for node in ray.nodes()))
+        print(*killed)
     finally:
         ray.shutdown()
         cluster.shutdown()
@@ -158,7 +158,7 @@ def test_the_machines_of_a_cluster_share_the_work_and_make_the_same_table(
     assert table.read_bytes() == of_one_machine
     # Ray's own processes may tell, in between, of workers that they stop.
     assert {"2 machines", "ValueError('one line')"} <= set(process.stdout.splitlines())
-    printed = [line.rsplit("\r", 1)[-1] for line in process.stderr.split("now a damaged file")[0].splitlines()]
+    printed = [line.rsplit("\r", 1)[-1] for line in process.stderr.split("now what goes wrong")[0].splitlines()]
     usual = ("files known", "extract_keypoints pose")
     assert [line for line in printed if line and not line.startswith(usual) and "INFO" not in line] == []
 
@@ -169,8 +169,7 @@ def test_a_machine_that_is_lost_in_the_middle_costs_nothing(
     table = tmp_path / "cluster.parquet"
     process = run(LOST, tmp_path, photos, table)
     assert table.read_bytes() == of_one_machine
-    finished, machines = map(int, process.stdout.splitlines()[-1].split())
-    assert 0 < finished < 144 and machines == 1
+    assert 0 < int(process.stdout.splitlines()[-1]) < 144  # files that were finished when it was killed
 
 
 def run(script: str, folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:

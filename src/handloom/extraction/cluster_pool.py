@@ -40,26 +40,42 @@ def run_on(
 ) -> Iterator[tuple[Item, Result | None]]:
     """See `handloom.extraction.pool.run_over`.
 
-    A core works on a task at a time; machines that join are used. Items of a task that was lost are tried alone, so
-    that a damaged file costs nothing but itself.
+    A core works on a task at a time; machines that join are used. The items of a task that was lost are tried one by
+    one, and those that are lost again once more when nothing else runs: a process or a machine can take tasks with it
+    that had no part in its end.
     """
-    waiting = deque(items[start : start + together] for start in range(0, len(items), together))
+    tasks = deque(items[start : start + together] for start in range(0, len(items), together))
+    suspects: list[Item] = []
+    for some, results in _run(cluster, function, tasks, workers):
+        if results is not None:
+            yield from zip(some, results, strict=True)
+        elif len(some) == 1:
+            suspects.append(some[0])
+        else:
+            tasks.extendleft([item] for item in some)
+    for item in suspects:
+        for _, results in _run(cluster, function, deque([[item]]), workers):
+            yield item, results[0] if results is not None else None
+
+
+def _run(
+    cluster: Cluster,
+    function: Callable[[Sequence[Item]], Sequence[Result]],
+    tasks: deque[Sequence[Item]],
+    workers: int,
+) -> Iterator[tuple[Sequence[Item], Sequence[Result] | None]]:
+    """Yield each task and its results, or None where it was lost; more tasks may be added on the way."""
     running: dict[Any, Sequence[Item]] = {}
     try:
-        while waiting or running:
+        while tasks or running:
             limit = workers if workers > 0 else TASKS_A_CORE * max(1, cluster.cores())
-            while waiting and len(running) < limit:
-                some = waiting.popleft()
+            while tasks and len(running) < limit:
+                some = tasks.popleft()
                 running[cluster.start(function, some)] = some
-            task = cluster.next_done(running)
-            some = running.pop(task)
-            results = cluster.result_of(task)
-            del task  # and with it the cluster's copy of the results
-            if results is not None:
-                yield from zip(some, results, strict=True)
-            elif len(some) == 1:
-                yield some[0], None
-            else:
-                waiting.extendleft([item] for item in some)
+            done = cluster.next_done(running)
+            some = running.pop(done)
+            results = cluster.result_of(done)
+            del done  # and with it the cluster's copy of the results
+            yield some, results
     finally:  # whoever asked has seen enough, or something went wrong
         cluster.give_up(running)

@@ -24,8 +24,8 @@ from typing_extensions import override
 from handloom.errors import ConfigurationError, first_line
 from handloom.extraction.cluster_pool import Cluster
 
-# So often a single item is tried again, elsewhere if need be, before it counts as what its process died of.
-RETRIES = 3
+# So often Ray begins a task of a single item again, elsewhere if need be.
+RETRIES = 1
 # What is raised for a task whose process, machine or finished result is gone.
 LOST = (WorkerCrashedError, NodeDiedError, LocalRayletDiedError, OutOfMemoryError, ObjectLostError)
 SECONDS_TO_ANSWER = 5.0
