@@ -36,6 +36,8 @@ cluster.close = lambda: (default_client().close(), close())
 here = lambda: get_worker().address
 """
 STAGE = """
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -53,8 +55,71 @@ if __name__ == "__main__":
         settings = ExtractKeypoints(workers=-1, backend=backend)
         extract_keypoints(source, settings, "pose", Path(table), Path(table).with_suffix(""))
         print(len({machine for _, machine in run_over(where, range(20), -1, backend)}), "machines")
+        calls = run_over(where, range(20), -1, backend)  # of which somebody has seen enough
+        next(calls)
+        calls.close()
+        print("now what goes wrong", file=sys.stderr)
+        def refuse(items):
+            raise ValueError("one line")
+        try:
+            list(run_over(refuse, range(3), -1, backend))
+        except ValueError as error:
+            print(repr(error))
+        def die_of_the_seventh(items):
+            if 7 in items:
+                os.kill(os.getpid(), signal.SIGKILL)  # as native code that reads a damaged video may
+            return [item + 1 for item in items]
+        results = dict(run_over(die_of_the_seventh, range(20), -1, backend, 4))
+        assert results == {item: None if item == 7 else item + 1 for item in range(20)}, results
     finally:
         cluster.close()
+"""
+# One of the two machines is lost while it works: all its processes are killed at once.
+LOST = """
+import os
+import sqlite3
+import sys
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+import psutil
+import ray
+from ray.cluster_utils import Cluster
+from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
+from handloom.extraction.cache import cache_path
+from handloom.extraction.extract import extract_keypoints
+photos, table = sys.argv[1:]
+machine = {"num_cpus": 1, "node_ip_address": "127.0.0.1"}
+cluster = Cluster(initialize_head=True, head_node_args=machine)
+other = cluster.add_node(**machine)
+os.environ["RAY_ADDRESS"] = cluster.address
+raylet = psutil.Process(other.all_processes["raylet"][0].process.pid)
+killed = []
+def finished():
+    try:
+        with closing(sqlite3.connect(cache_path())) as database:
+            return database.execute("SELECT count(*) FROM extractions").fetchone()[0]
+    except sqlite3.OperationalError:  # there is none yet
+        return 0
+def kill():
+    while not (finished() and any("ray::_work" in child.cmdline() for child in raylet.children(recursive=True))):
+        time.sleep(0.01)
+    for process in [raylet, *raylet.children(recursive=True)]:
+        process.kill()
+    killed.append(finished())
+if __name__ == "__main__":
+    try:
+        thread = threading.Thread(target=kill, daemon=True)
+        thread.start()
+        source = LabeledDirectories(path=photos, groups=Groups(file=""))
+        settings = ExtractKeypoints(workers=-1, backend="ray")
+        extract_keypoints(source, settings, "pose", Path(table), Path(table).with_suffix(""))
+        thread.join(10)
+        print(*killed)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
 """
 
 
@@ -66,8 +131,8 @@ def photos(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / path.parent.name).mkdir(parents=True, exist_ok=True)
         shutil.copy(path, folder / path.parent.name)
         with Image.open(path) as image:
-            for number in range(1, 8):
-                darker = Image.fromarray((np.asarray(image) * (1 - number / 40)).astype(np.uint8))
+            for number in range(1, 24):
+                darker = Image.fromarray((np.asarray(image) * (1 - number / 60)).astype(np.uint8))
                 darker.save(folder / path.parent.name / f"{path.stem}-{number}.png")
     return folder
 
@@ -89,20 +154,28 @@ def test_the_machines_of_a_cluster_share_the_work_and_make_the_same_table(
 ) -> None:
     script = STAGE.replace("exec(MACHINES)", machines.strip().replace("\n", "\n    "))
     table = tmp_path / "cluster.parquet"
-    # Ray takes an address of this machine's network where there may be several machines; here there is one.
-    environment = {**os.environ, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-    process = subprocess.run(
-        [sys.executable, "-c", script, str(photos), str(table), backend],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert process.returncode == 0, process.stderr
+    process = run(script, tmp_path, photos, table, backend)
     assert table.read_bytes() == of_one_machine
-    # Ray's own processes may tell, before it, of workers that they stop.
-    assert process.stdout.splitlines()[-1] == "2 machines"
-    printed = [line.rsplit("\r", 1)[-1] for line in process.stderr.splitlines()]
+    # Ray's own processes may tell, in between, of workers that they stop.
+    assert {"2 machines", "ValueError('one line')"} <= set(process.stdout.splitlines())
+    printed = [line.rsplit("\r", 1)[-1] for line in process.stderr.split("now what goes wrong")[0].splitlines()]
     usual = ("files known", "extract_keypoints pose")
     assert [line for line in printed if line and not line.startswith(usual) and "INFO" not in line] == []
+
+
+def test_a_machine_that_is_lost_in_the_middle_costs_nothing(
+    photos: Path, of_one_machine: bytes, tmp_path: Path
+) -> None:
+    table = tmp_path / "cluster.parquet"
+    process = run(LOST, tmp_path, photos, table)
+    assert table.read_bytes() == of_one_machine
+    assert 0 < int(process.stdout.splitlines()[-1]) < 144  # files that were finished when it was killed
+
+
+def run(script: str, folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    # Ray takes an address of this machine's network where there may be several machines; here there is one.
+    environment = {**os.environ, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    process = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=100)
+    assert process.returncode == 0, process.stderr
+    return process

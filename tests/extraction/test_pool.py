@@ -64,6 +64,14 @@ def test_workers_end_soon_after_a_killed_parent(moment: str) -> None:
 
 
 def test_a_backend_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "handloom.extraction.dask_pool", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigurationError, match=r"^extract_keypoints\.backend: dask [^\n]*'handloom\[dask\]'[^\n]*$"):
         list(run_over(squares, range(3), 2, "dask"))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "nonsense"])
+def test_a_ray_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(ConfigurationError, match=rf"^extract_keypoints\.backend: [^\n]* at {address} [^\n]*$"):
+        list(run_over(squares, range(3), 2, "ray"))

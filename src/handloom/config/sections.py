@@ -56,7 +56,7 @@ class ExtractKeypoints:
     largest_frame_side: Annotated[int, Field(ge=64)] = 480  # pixels; larger frames are scaled down
     unreadable_limit: Share = 0.1  # a greater share of unusable files and rows stops the stage
     workers: Workers = -1  # processes; -1: one a core
-    backend: Literal["loky", "ray", "dask"] = "loky"  # joblib's pool: this machine, or a cluster that is configured
+    backend: Literal["loky", "ray", "dask"] = "loky"  # loky: this machine; ray, dask: a cluster
     landmark_model: LandmarkModel = field(default_factory=LandmarkModel)
 
 

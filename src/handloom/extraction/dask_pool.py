@@ -1,0 +1,47 @@
+"""The pool on a Dask cluster, whose scheduler gives tasks of a lost machine to another one."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from distributed import Client, Future, KilledWorker, LocalCluster, default_client, wait
+from typing_extensions import override
+
+from handloom.extraction.cluster_pool import Cluster
+
+
+class DaskCluster(Cluster):
+    """The cluster of the process's own client, or at ``DASK_SCHEDULER_ADDRESS``; else one of this machine's cores."""
+
+    def __init__(self) -> None:
+        try:
+            self._client = default_client()
+        except ValueError:  # there is none yet
+            address = os.environ.get("DASK_SCHEDULER_ADDRESS")
+            self._client = Client(
+                address or LocalCluster(host="127.0.0.1", dashboard_address=None, threads_per_worker=1)
+            )
+
+    @override
+    def cores(self) -> int:
+        return sum(self._client.nthreads().values())
+
+    @override
+    def start(self, function: Callable[[Sequence[Any]], Sequence[Any]], items: Sequence[Any]) -> Future:
+        # How often a task is begun again is the scheduler's `distributed.scheduler.allowed-failures`: 3.
+        return self._client.submit(function, items, pure=False)
+
+    @override
+    def next_done(self, tasks: Iterable[Future]) -> Future:
+        return next(iter(wait(list(tasks), return_when="FIRST_COMPLETED").done))
+
+    @override
+    def result_of(self, task: Future) -> Sequence[Any] | None:
+        try:
+            return task.result()
+        except KilledWorker:
+            return None
+
+    @override
+    def give_up(self, tasks: Iterable[Future]) -> None:
+        self._client.cancel(list(tasks))
