@@ -23,6 +23,10 @@ SETTINGS = {
 LOUD = ("mlflow.store", "mlflow.tracking", "urllib3.connectionpool", "alembic")
 
 
+class WrongAddressError(ValueError):
+    """`MLFLOW_TRACKING_URI` is no address."""
+
+
 def tracking_uri() -> str:
     """The MLflow store: `MLFLOW_TRACKING_URI`, else one sqlite file at the root of the main repository."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{local_store()}"
@@ -42,8 +46,9 @@ def shown_address() -> str:
     """The store's address as it may be shown and kept: without user, password and options."""
     if is_local():
         return str(local_store())
-    parts = urlsplit(tracking_uri())
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    scheme, separator, rest = tracking_uri().partition("?")[0].partition("://")
+    machine, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{machine.rpartition('@')[2]}{slash}{path}"
 
 
 def client() -> "MlflowClient":
@@ -55,6 +60,7 @@ def client() -> "MlflowClient":
     if is_local() and not local_store().exists():
         _make_store(local_store())
     uri = tracking_uri()
+    _check_address(uri)
     _check_sqlite(uri)
     return _client(uri)
 
@@ -70,6 +76,15 @@ def _client(uri: str) -> "MlflowClient":
     return MlflowClient(uri)
 
 
+def _check_address(uri: str) -> None:
+    try:
+        parts = urlsplit(uri)
+        if parts.scheme in ("http", "https") and not (parts.hostname and parts.port != 0):
+            raise ValueError
+    except ValueError:
+        raise WrongAddressError("it names no machine") from None
+
+
 def _check_sqlite(uri: str) -> None:
     """See that a sqlite file can be written. MLflow would try for two minutes before it says that it cannot."""
     path = uri.removeprefix("sqlite:///")
@@ -78,7 +93,8 @@ def _check_sqlite(uri: str) -> None:
     connection = sqlite3.connect(path, timeout=5, isolation_level=None, uri=path.startswith("file:"))
     try:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("SELECT count(*) FROM sqlite_master")
+        (mark,) = connection.execute("PRAGMA application_id").fetchone()
+        connection.execute(f"PRAGMA application_id = {mark}")  # a write, although it changes nothing
         connection.execute("ROLLBACK")
     finally:
         connection.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from handloom.errors import ConfigurationError, HandloomError, first_line
-from handloom.tracking.store import is_local, shown_address
+from handloom.tracking.store import WrongAddressError, is_local, shown_address
 
 _FULL_OR_READ_ONLY = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _PASSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
@@ -55,12 +55,14 @@ def trouble_of(error: Exception) -> Trouble | None:
     from requests import RequestException
     from sqlalchemy.exc import SQLAlchemyError
 
+    if isinstance(error, WrongAddressError):
+        return Trouble(str(error), passes=False)
     if isinstance(error, MlflowException):
         return _of_mlflow(str(error.message), error.error_code)
     if isinstance(error, RequestException):  # before OSError, which it is too
         return _of_request(str(error))
     if isinstance(error, SQLAlchemyError | sqlite3.Error):
-        return _of_database(first_line(error))
+        return _of_database(str(error))
     if isinstance(error, OSError) and error.errno in _FULL_OR_READ_ONLY:
         return Trouble(error.strerror or first_line(error), passes=False)
     return None
@@ -72,7 +74,7 @@ def _of_mlflow(message: str, code: str) -> Trouble | None:
     if "response body was not in a valid JSON" in message:
         return Trouble("what answers there is no MLflow server", passes=False)
     if "sqlite3." in message or "sqlalche.me" in message:
-        return _of_database(message.strip().splitlines()[0])
+        return _of_database(message)
     if code in _CODES_AWAY:
         return Trouble(f"it answers {code}", passes=True)
     if code in _CODES_REFUSED:
@@ -95,5 +97,6 @@ def _of_request(message: str) -> Trouble:
 
 
 def _of_database(message: str) -> Trouble:
-    inner = re.search(r"\) (.*)", message)
-    return Trouble(inner.group(1) if inner else message, passes="locked" in message)
+    inner = re.search(r"\(\w[\w.]*Error\) (.*)", message)  # what the driver says, within what SQLAlchemy says
+    reason = inner.group(1) if inner else message.strip().splitlines()[0]
+    return Trouble(reason, passes="locked" in reason)
