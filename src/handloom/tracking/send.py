@@ -40,12 +40,14 @@ def send(here: bool = False) -> int:
                 )
             try:
                 _send_run(client(), run_id)
+                while not outbox.close(run_id):  # a training has added to it meanwhile
+                    _send_run(client(), run_id)
             except Exception as error:
                 trouble = trouble_of(error)
                 if trouble is None:
                     raise
                 raise HandloomError(f"{shown_address()}: {trouble.reason}; run {run_id} waits on") from None
-            complete += outbox.close(run_id)
+            complete += 1
     return complete
 
 
