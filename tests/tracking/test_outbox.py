@@ -199,6 +199,28 @@ def test_what_is_kept_when_a_process_is_killed_is_whole() -> None:
     assert all(call.files[0].read_text() == "kept" for call in found)
 
 
+def test_a_step_that_the_run_has_is_not_logged_again_by_a_training_that_went_back_to_a_checkpoint() -> None:
+    run_id = tracking.start_run("pose", parameters("steps"))
+    for step in (1, 2):
+        tracking.log_metrics(run_id, {"loss": step / 10}, step, once=True)
+    tracking.log_metrics(run_id, {"test_accuracy": 0.5})
+    Path("mlflow.db").rename("away.db")
+    Path("mlflow.db").mkdir()  # a store that cannot be opened
+    for step in (2, 3):
+        tracking.log_metrics(run_id, {"loss": step / 10 + 1e-9}, step, once=True)
+    tracking.log_metrics(run_id, {"test_accuracy": 0.5})  # evaluated again, with the same result
+    tracking.log_metrics(run_id, {"test_accuracy": 0.6})  # and with another
+    assert tracking.logged_steps(run_id) == {"loss": {2, 3}, "test_accuracy": {0}}
+    Path("mlflow.db").rmdir()
+    Path("away.db").rename("mlflow.db")
+    assert send() == 1
+    client = MlflowClient(tracking.tracking_uri())
+    history = client.get_metric_history(run_id, "loss")
+    assert [(point.step, point.value) for point in history] == [(1, 0.1), (2, 0.2), (3, 0.3 + 1e-9)]
+    assert [point.value for point in client.get_metric_history(run_id, "test_accuracy")] == [0.5, 0.6]
+    assert client.get_run(run_id).data.metrics["test_accuracy"] == 0.6
+
+
 def test_a_server_that_never_answers_is_not_waited_for_twice(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", silent)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
