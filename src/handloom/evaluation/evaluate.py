@@ -1,6 +1,5 @@
 """The stage: the test part, read once, as numbers and tables."""
 
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -54,8 +53,8 @@ def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split
     run_id = tracking.open_run(model / RUN_FILE, kind, parameters)
     tracking.log_metrics(run_id, {f"test_{name}": value for name, value in metrics.items()})
     tracking.log_files(run_id, [out], "reports")
-    with tempfile.TemporaryDirectory() as folder:
-        tracking.log_files(run_id, draw_plots(answers, labels, bins, Path(folder)), "plots")
+    with tracking.scratch() as folder:
+        tracking.log_files(run_id, draw_plots(answers, labels, bins, folder), "plots")
     # Left hands as they are, so that models that want them mirrored were measured on the same.
     as_they_are = examples if trained.left_hands == "as_they_are" else read_examples(table, split, "test")
     test_data = measured_on(as_they_are, parameters.evaluate.window_stride)

@@ -9,6 +9,7 @@ from handloom.tracking.log import log_files, log_metrics, log_text, logged_steps
 from handloom.tracking.parameters import flat
 from handloom.tracking.registry import register_model
 from handloom.tracking.run import end_run, open_run, resume_run, run_in, start_run, write_run_file
+from handloom.tracking.scratch import scratch
 from handloom.tracking.store import tracking_uri
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "register_model",
     "resume_run",
     "run_in",
+    "scratch",
     "set_tags",
     "start_run",
     "tracking_uri",

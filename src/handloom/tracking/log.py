@@ -1,12 +1,12 @@
 """Numbers, tags and files of a run."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from handloom.tracking import outbox
 from handloom.tracking.calls import Call, find_run, metrics_of, now, plain_number
 from handloom.tracking.delivery import deliver
+from handloom.tracking.scratch import scratch
 from handloom.tracking.store import client
 from handloom.tracking.trouble import trouble_of
 
@@ -33,8 +33,8 @@ def log_files(run_id: str, files: list[Path], folder: str = "") -> None:
 
 def log_text(run_id: str, text: str, name: str) -> None:
     """Log a text as an artifact."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, name)
+    with scratch() as folder:
+        file = folder / name
         file.write_text(text, encoding="utf-8")
         log_files(run_id, [file])
 

@@ -1,7 +1,6 @@
 """A trained model as MLflow loads it, logged into its run and registered as `handloom-pose` or `handloom-action`."""
 
 import logging
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +15,7 @@ from handloom.tracking.calls import Call
 from handloom.tracking.champion import ACCURACY, LOG_LOSS, TEST_DATA
 from handloom.tracking.delivery import deliver
 from handloom.tracking.registry_calls import MODEL_SHA256
+from handloom.tracking.scratch import scratch
 
 if TYPE_CHECKING:
     from handloom.models.checkpoint import TrainedModel
@@ -51,8 +51,8 @@ def register_model(
         ACCURACY: repr(metrics["accuracy_end_to_end"]),
         LOG_LOSS: repr(metrics["log_loss"]),
     }
-    with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder, "model")
+    with scratch() as folder:
+        saved = folder / "model"
         save_pyfunc(model_file, model, saved)
         deliver(run_id, Call("model", {"name": registered_name(model.kind), "tags": tags}, (saved,)))
 

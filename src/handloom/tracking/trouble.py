@@ -9,7 +9,7 @@ from http import HTTPStatus
 from handloom.errors import ConfigurationError, HandloomError, first_line
 from handloom.tracking.store import WrongAddressError, is_local, shown_address
 
-_FULL_OR_READ_ONLY = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+FULL_OR_READ_ONLY = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _PASSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 # MLflow's codes for what a server says of itself.
 _CODES_AWAY = {"TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED"}
@@ -63,7 +63,7 @@ def trouble_of(error: Exception) -> Trouble | None:
         return _of_request(str(error))
     if isinstance(error, SQLAlchemyError | sqlite3.Error):
         return _of_database(str(error))
-    if isinstance(error, OSError) and error.errno in _FULL_OR_READ_ONLY:
+    if isinstance(error, OSError) and error.errno in FULL_OR_READ_ONLY:
         return Trouble(error.strerror or first_line(error), passes=False)
     return None
 
