@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytorch_lightning as lightning
-from pytorch_lightning.loggers import MLFlowLogger
 
 from handloom import keypoint_table, tracking
 from handloom.config import Kind, Parameters, Training
@@ -27,6 +26,7 @@ from handloom.training.divergence import likely_cause
 from handloom.training.early_stopping import EarlyStopping
 from handloom.training.module import HandClassifier
 from handloom.training.reporter import Reporter
+from handloom.training.run_logger import RunLogger
 from handloom.training.saved_model import save_model
 from handloom.training.trainer import session_length, trainer_for
 from handloom.training.work import deciding, made_of, open_folder, what_changed, work_folder
@@ -86,12 +86,13 @@ def train(
         _say_where_it_starts(kind, checkpoint, wrong, changed)
         open_folder(folder, kind, content, alone=checkpoints is not None)
         run_id = _run(folder, checkpoint, parameters, kind)
+        _log_origin(run_id, table, split)
         if warning := warning_of_few(found):
             print(f"train_{kind}: {warning}", file=sys.stderr)
-            tracking.set_tag(run_id, WARNING_TAG, warning)
+            tracking.set_tags(run_id, {WARNING_TAG: warning})
     else:
         run_id = tracking.run_in(folder / RUN_FILE)
-    trainer.logger = MLFlowLogger(tracking_uri=tracking.tracking_uri(), run_id=run_id)
+    trainer.logger = RunLogger(run_id)
 
     lightning.seed_everything(settings.seed, verbose=False)
     frame_rate = float(keypoint_table.read_metadata(table)["frame_rate"])
@@ -125,7 +126,8 @@ def train(
     save_model(module, calibration, out / MODEL_FILE)
     if calibration:
         numbers = {f"calibration_{name}": number for name, number in calibration.metrics.items()}
-        tracking.log_metrics(run_id, tracking.unlogged(tracking.logged_steps(run_id), numbers, iteration), iteration)
+        fresh = tracking.unlogged(tracking.logged_steps(run_id), numbers, iteration)
+        tracking.log_metrics(run_id, fresh, iteration, once=True)
     write_csv(out / HISTORY_FILE, module.history)
     write_provenance(out / RUN_FILE, provenance_of(run_id, table, split))
     if paused:
@@ -159,6 +161,14 @@ def _say_where_it_starts(kind: Kind, checkpoint: Path | None, wrong: list[str], 
             f" changed; {start}",
             file=sys.stderr,
         )
+
+
+def _log_origin(run_id: str, table: Path, split: Path) -> None:
+    """Log what the training is made of: hashes, packages, and what extraction reports and shows of the data."""
+    tracking.set_tags(run_id, tracking.origin_tags(table, split))
+    tracking.log_text(run_id, tracking.environment_text(), "environment.txt")
+    shown = table.with_suffix("")
+    tracking.log_files(run_id, [*sorted(shown.glob("*.png")), *shown.glob("report.json")], "data")
 
 
 def _run(folder: Path, checkpoint: Path | None, parameters: Parameters, kind: Kind) -> str:

@@ -1,0 +1,34 @@
+"""MLflow: one run a training, followed from start through evaluation to export.
+
+What is asked of a run is a `Call` (`calls.py`). It is made on the store (`store.py`) at once, or, where that cannot be
+reached (`trouble.py`), kept on this computer and sent later (`outbox.py`).
+"""
+
+from handloom.tracking.environment import environment_text, origin_tags
+from handloom.tracking.log import log_files, log_metrics, log_text, logged_steps, set_tags, unlogged
+from handloom.tracking.parameters import flat
+from handloom.tracking.registry import register_model
+from handloom.tracking.run import end_run, open_run, resume_run, run_in, start_run, write_run_file
+from handloom.tracking.scratch import scratch
+from handloom.tracking.store import tracking_uri
+
+__all__ = [
+    "end_run",
+    "environment_text",
+    "flat",
+    "log_files",
+    "log_metrics",
+    "log_text",
+    "logged_steps",
+    "open_run",
+    "origin_tags",
+    "register_model",
+    "resume_run",
+    "run_in",
+    "scratch",
+    "set_tags",
+    "start_run",
+    "tracking_uri",
+    "unlogged",
+    "write_run_file",
+]

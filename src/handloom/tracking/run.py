@@ -1,0 +1,98 @@
+"""The life of a run: it is opened by a training, found again by its file, and ended."""
+
+import json
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from handloom.config import Kind, Parameters
+from handloom.files import write_json
+from handloom.repository import current_commit
+from handloom.tracking import outbox
+from handloom.tracking.calls import LOCAL_PREFIX, Call, now, open_on
+from handloom.tracking.delivery import deliver, keep
+from handloom.tracking.parameters import run_parameters
+from handloom.tracking.store import client
+from handloom.tracking.trouble import trouble_of
+
+
+def start_run(kind: Kind, parameters: Parameters) -> str:
+    """Open a run for a training, with all parameters that decide it; return its id.
+
+    While the store is away that is an id of ours, which the run gets as its tag `handloom.run` when it is sent.
+
+    Raises:
+        HandloomError: the store's address is wrong, or the store cannot be used.
+    """
+    return _opened(f"{LOCAL_PREFIX}{uuid4().hex}", kind, parameters, new=True)
+
+
+def open_run(run_file: Path, kind: Kind, parameters: Parameters) -> str:
+    """The id of the run that trained the model, from the file that travels with the model.
+
+    Where the store does not hold that run (a model pulled from a DVC remote, say) a new one goes on for it.
+
+    Raises:
+        HandloomError: the store's address is wrong, or the store cannot be used.
+    """
+    return _opened(run_in(run_file), kind, parameters)
+
+
+def run_in(run_file: Path) -> str:
+    """The run's id in the file that `write_run_file` wrote, or `models/provenance.py`."""
+    run_id: str = json.loads(run_file.read_text(encoding="utf-8"))["run_id"]
+    return run_id
+
+
+def write_run_file(path: Path, run_id: str) -> None:
+    """Write the file that lets a training find its run again."""
+    write_json(path, {"run_id": run_id})
+
+
+def resume_run(run_id: str) -> None:
+    """Set a run that was interrupted to RUNNING again."""
+    _set_status(run_id, "RUNNING")
+
+
+def end_run(run_id: str, status: str) -> None:
+    """Set a run to FINISHED or FAILED."""
+    _set_status(run_id, status)
+
+
+def _set_status(run_id: str, status: str) -> None:
+    deliver(run_id, Call("status", {"status": status, "time": now()}))
+
+
+def _opened(run_id: str, kind: Kind, parameters: Parameters, new: bool = False) -> str:
+    call = Call(
+        "open",
+        {
+            "experiment": f"{parameters.tracking.experiment}-{kind}",
+            "time": now(),
+            "tags": {
+                "mlflow.runName": os.environ.get("DVC_EXP_NAME") or f"{kind}",
+                "handloom.kind": kind,
+                **_git_tags(),
+            },
+            "params": run_parameters(kind, parameters),
+        },
+    )
+    if outbox.holds(run_id):
+        return run_id
+    try:
+        return open_on(client(), run_id, call, new)
+    except Exception as error:
+        trouble = trouble_of(error)
+        if trouble is None:
+            raise
+        if not trouble.passes:
+            raise trouble.as_error() from None
+        keep(run_id, call, trouble.reason)
+        return run_id
+
+
+def _git_tags() -> dict[str, str]:
+    commit = current_commit()
+    if commit is None:
+        return {}
+    return {"mlflow.source.git.commit": commit.sha, "handloom.git.dirty": str(commit.changed)}
