@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 TRAINED_IN = "handloom.trained_in_run"  # tag of a run that goes on for one that this store does not hold
+JOB = "handloom.job"  # tag of a run that is one of many: which one, so that it is found again after a kill
+PARENT = "mlflow.parentRunId"  # MLflow's own tag: it shows such runs below their parent
 
 
 def tracking_uri() -> str:
@@ -22,8 +24,14 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_local_store()}"
 
 
-def start_run(kind: Kind, parameters: Parameters) -> str:
-    """Open a run for a training, with all parameters that decide it; return its id."""
+def start_run(kind: Kind, parameters: Parameters, further_tags: Mapping[str, str] | None = None) -> str:
+    """Open a run for a training, with all parameters that decide it; return its id.
+
+    Args:
+        kind: "pose" or "action".
+        parameters: all of them.
+        further_tags: they win over its own. A run with the same `JOB` that is there already is taken up instead.
+    """
     from mlflow.entities import Param
 
     client = _client()
@@ -31,8 +39,14 @@ def start_run(kind: Kind, parameters: Parameters) -> str:
         "mlflow.runName": os.environ.get("DVC_EXP_NAME") or f"{kind}",
         "handloom.kind": kind,
         **_git_tags(),
+        **(further_tags or {}),
     }
-    run_id: str = client.create_run(_experiment(client, kind, parameters), tags=tags).info.run_id
+    experiment = _experiment(client, kind, parameters)
+    if JOB in tags and (known := _run_of_job(client, experiment, tags[JOB])):
+        run_id = known
+        client.update_run(run_id, status="RUNNING")
+    else:
+        run_id = client.create_run(experiment, tags=tags).info.run_id
     sections = {"data": parameters.source(kind), f"train_{kind}": parameters.training(kind)}
     for name in ("extract_keypoints", "split", "evaluate", "export_coreml"):
         sections[name] = getattr(parameters, name)
@@ -93,6 +107,11 @@ def resume_run(run_id: str) -> None:
     _client().update_run(run_id, status="RUNNING")
 
 
+def end_run(run_id: str) -> None:
+    """Set a run to FINISHED."""
+    _client().set_terminated(run_id)
+
+
 def set_tag(run_id: str, name: str, value: str) -> None:
     """Set a tag of a run."""
     _client().set_tag(run_id, name, value)
@@ -119,6 +138,11 @@ def flat(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return values
 
 
+def _run_of_job(client: "MlflowClient", experiment: str, job: str) -> str | None:
+    runs = client.search_runs([experiment], f"tags.`{JOB}` = '{job}'", max_results=1)
+    return str(runs[0].info.run_id) if runs else None
+
+
 def _client() -> "MlflowClient":
     from mlflow import MlflowClient
 
@@ -132,12 +156,16 @@ def _local_store() -> Path:
 
 
 def _make_store(path: Path) -> None:
-    """Make an empty store. MLflow cannot open one whose making was killed, so it is made beside its place."""
-    from mlflow import MlflowClient
+    """Make an empty store. MLflow cannot open one whose making was killed, so it is made beside its place.
+
+    The experiment that MLflow makes with it would otherwise keep its files in the working folder, which may be one of
+    DVC's temporary copies.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        MlflowClient(f"sqlite:///{beside}").search_experiments()
+        SqlAlchemyStore(f"sqlite:///{beside}", (main_repository() / "mlruns").as_uri())
         try:
             path.hardlink_to(beside)  # not a rename: another stage may have made one just now, with a run in it
         except FileExistsError:
@@ -149,13 +177,21 @@ def _make_store(path: Path) -> None:
 
 
 def _experiment(client: "MlflowClient", kind: Kind, parameters: Parameters) -> str:
+    from mlflow.exceptions import MlflowException
+
     name = f"{parameters.tracking.experiment}-{kind}"
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
         return str(experiment.experiment_id)
     local = not os.environ.get("MLFLOW_TRACKING_URI")
     location = (main_repository() / "mlruns" / name).as_uri() if local else None
-    return str(client.create_experiment(name, artifact_location=location))
+    try:
+        return str(client.create_experiment(name, artifact_location=location))
+    except MlflowException:
+        experiment = client.get_experiment_by_name(name)  # another process may have made it just now
+        if experiment is None:
+            raise
+        return str(experiment.experiment_id)
 
 
 def _git_tags() -> dict[str, str]:
