@@ -110,7 +110,7 @@ def well_kept(repository: Path, trials: int) -> bool:
     """Whether there are just so many trials, none twice, each with one MLflow run below the one parent."""
     values = [str(sorted(one[2].items())) for one in trials_of(repository)]
     client = MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
-    runs = client.search_runs([client.get_experiment_by_name("handloom-pose").experiment_id])
+    runs = client.search_runs([one.experiment_id for one in client.search_experiments()])
     parents = [run.info.run_id for run in runs if "mlflow.parentRunId" not in run.data.tags]
     children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") in parents]
     finished = all(run.info.status == "FINISHED" for run in runs)

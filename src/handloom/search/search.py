@@ -7,14 +7,14 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from handloom import tracking
-from handloom.config import Kind, Parameters
+from handloom.config import Kind
 from handloom.dataset.split import read_split
 from handloom.errors import DataError, DivergenceError, HandloomError
 from handloom.fingerprint import fingerprint
-from handloom.multirun import OPTUNA, Multirun
+from handloom.multirun import Multirun
 from handloom.search.best import write_best
 from handloom.search.pruning import Pruning
-from handloom.search.space import Space, check_settings, space_of
+from handloom.search.space import check_settings, space_of
 from handloom.search.studies import (
     GIVEN_UP_AT,
     alone,
