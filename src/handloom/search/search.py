@@ -11,13 +11,13 @@ from handloom.config import Kind
 from handloom.dataset.split import read_split
 from handloom.errors import DataError, DivergenceError, HandloomError
 from handloom.fingerprint import fingerprint
+from handloom.lock import alone
 from handloom.multirun import Multirun
 from handloom.search.best import write_best
 from handloom.search.pruning import Pruning
 from handloom.search.space import check_settings, space_of
 from handloom.search.studies import (
     GIVEN_UP_AT,
-    alone,
     finished_trials,
     folder_of,
     open_study,
@@ -50,7 +50,7 @@ def search(multirun: Multirun, kind: Kind, table: Path, split: Path) -> None:
     content = {name: value for name, value in made.items() if name not in space.ranges}
     name = f"{kind}-{fingerprint([content, space.ranges, sampler, str(parameters.search)])[:12]}"
 
-    with alone(name):
+    with alone(folder_of(name).with_suffix(".lock"), f"search {name}"):
         study = open_study(name, parameters, parameters.training(kind).maximum_iterations)
         take_up_killed_trials(study)
         parent = tracking.start_run(kind, parameters, {tracking.JOB: name, "mlflow.runName": f"search {name}"})
@@ -65,7 +65,7 @@ def search(multirun: Multirun, kind: Kind, table: Path, split: Path) -> None:
         study = open_study(name, parameters, parameters.training(kind).maximum_iterations)
         best = _best(study)
         path = write_best(multirun, kind, [*space.ranges, *space.fixed], best, len(finished_trials(study)))
-        tracking.log_metrics(parent, {"best_validation_loss": best.value or 0.0, "best_trial": best.number})
+        tracking.log_metrics(parent, {"best_validation_loss": best.value or 0.0, "best_trial": best.number + 1})
         tracking.log_files(parent, [path], "search")
         tracking.end_run(parent)
 
@@ -104,7 +104,7 @@ def _run_trial(
         study = open_study(name, parameters, settings.maximum_iterations)
         trial = running_trial(study)
         job = f"{name}-{trial.number}"
-        tags = {tracking.JOB: job, tracking.PARENT: parent, "mlflow.runName": f"trial {trial.number} of {name}"}
+        tags = {tracking.JOB: job, tracking.PARENT: parent, "mlflow.runName": f"trial {trial.number + 1} of {name}"}
         try:
             out = folder_of(name) / f"trial-{trial.number}"
             loss = train(parameters, kind, table, split, out, callbacks=[Pruning(trial, settings)], tags=tags)

@@ -5,10 +5,7 @@ transaction that SQLAlchemy 2 no longer commits by itself. So the file is made w
 statement, and used with one that does not.
 """
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
@@ -20,7 +17,6 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from typing_extensions import override
 
 from handloom.config import Parameters
-from handloom.errors import HandloomError
 from handloom.repository import main_repository
 
 GIVEN_UP_AT = "given_up_at"  # attribute of a trial: the iteration at which it was pruned
@@ -73,22 +69,6 @@ def running_trial(study: Study) -> Trial:
 def finished_trials(study: Study) -> list[FrozenTrial]:
     """Those that need not be run any more."""
     return study.get_trials(states=FINISHED)
-
-
-@contextmanager
-def alone(name: str) -> Iterator[None]:
-    """Hold the lock of a search; the operating system lets go of it when the process ends, however it ends.
-
-    Raises:
-        HandloomError: another process holds it.
-    """
-    path = _folder() / f"{name}.lock"
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise HandloomError(f"{name} is running already; wait for it, or stop it") from None
-        yield
 
 
 def folder_of(name: str) -> Path:
