@@ -2,8 +2,8 @@
 
     python benchmarks/experiment_queue.py [ROUNDS=3] [KINDS_OF_RATE=3] [JOBS=2]
 
-It clones the repository into a temporary folder, draws a small sample there and runs the pose half of the pipeline up to
-the evaluation. Then, in each round, the MLflow store is removed, KINDS_OF_RATE x 2 experiments are queued (learning rates
+It clones the repository into a temporary folder, draws a small sample there and runs the pose half of the pipeline up
+to the evaluation. Then, in each round, the MLflow store is removed, KINDS_OF_RATE x 2 experiments are queued (learning rates
 and two networks) and run by `dvc queue start -j JOBS`.
 
 The status is 1 unless in each round every experiment succeeds and is in `dvc exp show`, has one finished MLflow run of
@@ -73,7 +73,7 @@ def tried(project: Path, number: int, rates: int, jobs: int) -> bool:
     places += [str(one.artifact_location) for one in client.search_experiments()]
     elsewhere = [place for place in places if not place.startswith((project / "mlruns").as_uri())]
     finished = [one for one in runs if one.info.status == "FINISHED" and "test_accuracy" in one.data.metrics]
-    well = list(states.values()).count("Success")
+    well = list(states.values()).count("success")
     print(
         f"round {number}: {well} of {2 * rates} finished in {duration:.0f} s, {len(finished)} runs,"
         f" {len(elsewhere)} in a temporary place, extraction ran {extracted} times",
@@ -93,7 +93,7 @@ def experiments(project: Path) -> dict[str, str]:
     """The state of each experiment in `dvc exp show`."""
     shown = json.loads(run(project, "dvc", "exp", "show", "--json"))
     return {
-        one["name"]: (one["executor"] or {}).get("state") or "Success" if not one["revs"][0].get("error") else "Failed"
+        one["name"]: "failed" if one["revs"][0]["error"] else (one["executor"] or {}).get("state", "success")
         for revision in shown
         for one in revision.get("experiments") or []
     }
