@@ -3,8 +3,8 @@
     python benchmarks/experiment_queue.py [ROUNDS=3] [KINDS_OF_RATE=3] [JOBS=2]
 
 It clones the repository into a temporary folder, draws a small sample there and runs the pose half of the pipeline up
-to the evaluation. Then, in each round, the MLflow store is removed, KINDS_OF_RATE x 2 experiments are queued (learning rates
-and two networks) and run by `dvc queue start -j JOBS`.
+to the evaluation. Then, in each round, the MLflow store is removed, KINDS_OF_RATE x 2 experiments are queued (learning
+rates and two networks) and run by `dvc queue start -j JOBS`.
 
 The status is 1 unless in each round every experiment succeeds and is in `dvc exp show`, has one finished MLflow run of
 its name in the clone's own store, with its files there too, and no joints were extracted.
@@ -53,10 +53,19 @@ def tried(project: Path, number: int, rates: int, jobs: int) -> bool:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     before = set(experiments(project))
     values = ",".join(f"{0.001 * (1 + one):.3f}" for one in range(rates))
-    # Another seed each round, or DVC would give back what the rounds before have computed.
+    # Another seed each round, or DVC would give back what was computed before, without a run.
     run(
         project,
-        *("dvc", "exp", "run", "--queue", "-S", f"train_pose.optimizer.lr={values}", "-S", f"train_pose.seed={number}"),
+        *(
+            "dvc",
+            "exp",
+            "run",
+            "--queue",
+            "-S",
+            f"train_pose.optimizer.lr={values}",
+            "-S",
+            f"train_pose.seed={100 + number}",
+        ),
         *("-S", "model@train_pose.model=single_frame,window", "evaluate@pose"),
     )
     began = time.perf_counter()

@@ -25,8 +25,13 @@ from mlflow.entities import Run
 from handloom import keypoint_table
 from handloom.compose import composed_text
 from handloom.config import Split, Validation
+from handloom.cross_validation.folds import folds_by_group
 from handloom.dataset.split import split_table
+from handloom.errors import ConfigurationError, DataError
 from handloom.keypoint_table import SCHEMA
+from handloom.multirun import Multirun
+from handloom.search.search import search
+from handloom.stage import parameters_of
 
 LEARNING_RATE = "train_pose.optimizer.lr=tag(log,interval(0.0005,0.02))"
 OPTUNA = ("-m", "hydra/sweeper=optuna", "train_pose.maximum_iterations=20", LEARNING_RATE)
@@ -144,15 +149,22 @@ def test_a_killed_search_goes_on_to_the_same_trials(project: Path, tmp_path_fact
     assert with_best["maximum_iterations"] == 20
     assert with_best["batch_size"] == 32
 
-    again = run(project, "train_pose.py", *words)
-    assert "6 of 6 trials are there" in again.stdout
-    assert trials(project) == found
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("-m", "train_pose.optimzer.lr=0.1,0.2"), "'train_pose.optimzer.lr'"),
+        (("-m", "hydra/sweeper=optuna", "train_pose.seed=1,2", "train_pose.iterations=3"), "train_pose.iterations: "),
+    ],
+)
+def test_a_wrong_sweep_ends_in_one_line(project: Path, words: tuple[str, ...], told: str) -> None:
+    assert told in one_line_of(project, "train_pose.py", *words)
+    assert not (project / "mlflow.db").exists()
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("-m", "train_pose.optimzer.lr=0.1,0.2"), "'train_pose.optimzer'"),
         (("-m", "train_pose.optimizer.lr=0.1,-1"), "train_pose.optimizer.lr: "),
         (("-m", "hydra/sweeper=optuna"), "nothing to search"),
         (("-m", "hydra/sweeper=optuna", "train_pose.optimizer.lr=interval(-1,1)"), "train_pose.optimizer.lr: "),
@@ -161,20 +173,31 @@ def test_a_killed_search_goes_on_to_the_same_trials(project: Path, tmp_path_fact
         (("-m", "+space=face"), "space/face"),
         (("-m", "+space=pose", "hydra.sweeper.n_trials=0"), "hydra.sweeper.n_trials: "),
         (("-m", "+space=pose", "+hydra.sweeper.params.train_pose\\.lr=interval(0,1)"), "train_pose"),
-        (("-m", "+space=pose", "train_pose.iterations=3"), "train_pose.iterations: "),
         (("-m", "train_pose.seed=1,2", "train_pose.seed=("), "train_pose.seed="),
     ],
 )
-def test_a_wrong_sweep_is_one_line(project: Path, words: tuple[str, ...], told: str) -> None:
-    assert told in one_line_of(project, "train_pose.py", *words)
-    assert not (project / "mlflow.db").exists()
+def test_a_wrong_sweep_is_refused(project: Path, words: tuple[str, ...], told: str) -> None:
+    multirun = Multirun(project, words, stop=pytest.fail)
+    table, split = project / "data/keypoints/pose.parquet", project / "data/splits/pose.parquet"
+    with pytest.raises(ConfigurationError) as caught:
+        multirun.check(parameters_of)
+        search(multirun, "pose", table, split)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_search_needs_a_validation_part_and_a_stage_that_trains(project: Path) -> None:
     assert "only trainings" in one_line_of(project, "split.py", "pose", "-m", "hydra/sweeper=optuna", "split.seed=1,2")
+
     without = Split(validation=Validation(strategy="none"))
     split_table(project / "data/keypoints/pose.parquet", without, project / "data/splits/pose.parquet")
-    assert "no validation part" in one_line_of(project, "train_pose.py", *OPTUNA)
+    with pytest.raises(DataError, match="no validation part"):
+        search(
+            Multirun(project, OPTUNA, stop=pytest.fail),
+            "pose",
+            project / "data/keypoints/pose.parquet",
+            project / "data/splits/pose.parquet",
+        )
 
 
 def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(project: Path) -> None:
@@ -208,9 +231,17 @@ def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(
     assert summary[0]["mean"] == metrics["accuracy_mean"]
 
 
-def test_folds_need_groups(project: Path) -> None:
-    line = one_line_of(project, "cross_validate.py", "pose", "cross_validate.folds=40")
-    assert "cannot be dealt into 40 folds" in line
+@pytest.mark.parametrize(
+    ("labels", "groups", "told"),
+    [
+        ("aabb", "1122", "2 groups cannot be dealt into 3 folds"),
+        ("aabbcc", "111234", "class 'a': all of its examples are in one fold"),
+        ("abc", "123", "no class has 3 examples"),
+    ],
+)
+def test_folds_that_cannot_be_are_refused(labels: str, groups: str, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        folds_by_group(labels, groups, 3, seed=1)
 
 
 @pytest.mark.xdist_group("pipeline")
