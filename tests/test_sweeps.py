@@ -235,7 +235,7 @@ def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(
     ("labels", "groups", "told"),
     [
         ("aabb", "1122", "2 groups cannot be dealt into 3 folds"),
-        ("aabbcc", "111234", "class 'a': all of its examples are in one fold"),
+        ("aaabbb", "111234", "class 'a': all of its examples are in one fold"),
         ("abc", "123", "no class has 3 examples"),
     ],
 )

@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 from handloom import tracking
 from handloom.config import Kind, Parameters
 from handloom.cross_validation.folds import folds_by_group, write_fold
-from handloom.dataset.split import read_split
-from handloom.errors import ConfigurationError, DataError
+from handloom.errors import ConfigurationError
 from handloom.evaluation.evaluate import evaluate
 from handloom.files import write_csv, write_json
 from handloom.fingerprint import code_version, fingerprint
 from handloom.lock import alone
 from handloom.repository import main_repository
+from handloom.training.checks import parts_to_learn_from
 from handloom.training.train import train
 from handloom.training.work import made_of
 
@@ -57,9 +57,7 @@ def cross_validate(parameters: Parameters, kind: Kind, table: Path, split: Path,
         )
     if training.devices > 1:
         raise ConfigurationError(f"train_{kind}.devices: a fold trains on one device (got {training.devices})")
-    parts = read_split(split)
-    if not table.is_file():
-        raise DataError(f"{table}: no such file; run the stage that writes it (dvc repro split@{kind})")
+    parts = parts_to_learn_from(kind, table, split)
     sessions = pq.read_table(split).to_pydict()
     ids = [one for one in sessions["session_id"] if settings.with_test_part or parts[one] != "test"]
     rows = {one: row for row, one in enumerate(sessions["session_id"])}

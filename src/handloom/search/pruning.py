@@ -25,20 +25,25 @@ class Pruning(lightning.Callback):
         self.trial = trial
         self.settings = settings
         self.told = set(trial.study.trials[trial.number].intermediate_values)
+        self.given_up_at: int | None = trial.user_attrs.get(GIVEN_UP_AT)
 
     @override
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        if GIVEN_UP_AT in self.trial.user_attrs:
-            trainer.should_stop = True  # it was killed before its end was written
+        self._stop_if_given_up(trainer, trainer.current_epoch)  # it may have been killed before its model was written
 
     @override
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         assert isinstance(pl_module, HandClassifier)
         iteration = trainer.current_epoch + 1
-        if not report_due(self.settings, iteration) or iteration == self.settings.maximum_iterations:
-            return
-        if iteration not in self.told:
+        due = report_due(self.settings, iteration) and iteration != self.settings.maximum_iterations
+        if due and iteration not in self.told:
             self.trial.report(pl_module.history[-1]["validation_loss"], iteration)
-        if self.trial.should_prune():
+            self.told.add(iteration)
+        if due and iteration == max(self.told) and self.trial.should_prune():
+            self.given_up_at = iteration
             self.trial.set_user_attr(GIVEN_UP_AT, iteration)
+        self._stop_if_given_up(trainer, iteration)
+
+    def _stop_if_given_up(self, trainer: lightning.Trainer, iteration: int) -> None:
+        if self.given_up_at and iteration >= self.given_up_at:
             trainer.should_stop = True

@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from typing_extensions import override
 
 from handloom.config import Parameters
+from handloom.errors import HandloomError
 from handloom.repository import main_repository
 
 GIVEN_UP_AT = "given_up_at"  # attribute of a trial: the iteration at which it was pruned
@@ -69,6 +70,18 @@ def running_trial(study: Study) -> Trial:
 def finished_trials(study: Study) -> list[FrozenTrial]:
     """Those that need not be run any more."""
     return study.get_trials(states=FINISHED)
+
+
+def best_trial(study: Study) -> FrozenTrial:
+    """The complete trial with the lowest loss.
+
+    Raises:
+        HandloomError: there is none.
+    """
+    complete = study.get_trials(states=(TrialState.COMPLETE,))
+    if not complete:
+        raise HandloomError(f"search {study.study_name}: no trial came to its end; lower the learning rates it tries")
+    return min(complete, key=lambda trial: (trial.value, trial.number))
 
 
 def folder_of(name: str) -> Path:
