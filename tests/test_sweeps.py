@@ -241,7 +241,7 @@ def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(
 )
 def test_folds_that_cannot_be_are_refused(labels: str, groups: str, told: str) -> None:
     with pytest.raises(DataError, match=told):
-        folds_by_group(labels, groups, 3, seed=1)
+        folds_by_group(list(labels), list(groups), 3, seed=1)
 
 
 @pytest.mark.xdist_group("pipeline")
