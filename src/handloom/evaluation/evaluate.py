@@ -18,7 +18,9 @@ from handloom.models.folder import MODEL_FILE, RUN_FILE
 from handloom.models.provenance import read_provenance
 
 
-def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path) -> dict[str, float]:
+def evaluate(
+    parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path, register: bool = True
+) -> dict[str, float]:
     """Predict the test part; write metrics and tables to the folder `out`, log them to its run, register it.
 
     Args:
@@ -28,6 +30,7 @@ def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split
         table: keypoint table.
         split: its parts.
         out: gets `metrics.json`, `per_class.csv`, `confusion.csv`, `reliability.csv` and `predictions.csv`.
+        register: whether the model becomes a version in MLflow's registry.
 
     Raises:
         DataError: the test part is empty or has no hand.
@@ -55,11 +58,12 @@ def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split
     tracking.log_files(run_id, [out], "reports")
     with tracking.scratch() as folder:
         tracking.log_files(run_id, draw_plots(answers, labels, bins, folder), "plots")
-    # Left hands as they are, so that models that want them mirrored were measured on the same.
-    as_they_are = examples if trained.left_hands == "as_they_are" else read_examples(table, split, "test")
-    test_data = measured_on(as_they_are, parameters.evaluate.window_stride)
-    keypoints = read_provenance(model / RUN_FILE).keypoints_sha256
-    tracking.register_model(run_id, model / MODEL_FILE, trained, metrics, test_data, keypoints)
+    if register:
+        # Left hands as they are, so that models that want them mirrored were measured on the same.
+        as_they_are = examples if trained.left_hands == "as_they_are" else read_examples(table, split, "test")
+        test_data = measured_on(as_they_are, parameters.evaluate.window_stride)
+        keypoints = read_provenance(model / RUN_FILE).keypoints_sha256
+        tracking.register_model(run_id, model / MODEL_FILE, trained, metrics, test_data, keypoints)
     return metrics
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from handloom.errors import DataError, first_line, printable
 from handloom.models.folder import MODEL_FILE
 from handloom.prediction.predictor import EXPORTED
-from handloom.tracking import tracking_uri
+from handloom.tracking.store import client_of, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -75,16 +75,14 @@ def _fetch(address: str, folder: Path) -> None:
             f"{printable(address)}: there is no MLflow store at {database}; train a model first, or set"
             " MLFLOW_TRACKING_URI"
         )
-    import mlflow
-    from mlflow import MlflowClient
+    from mlflow.artifacts import download_artifacts
 
     try:
-        client = MlflowClient(store, store)
+        client = client_of(store)
         uri = _artifacts_of(client, address) if address.startswith(REGISTERED) else address
         if uri.startswith(RUN) and "/" not in uri.removeprefix(RUN).strip("/"):
             uri = f"{uri.rstrip('/')}/{EXPORTS}"
-        with _without_progress_bar():  # a file of a megabyte
-            mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=store)
+        download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=store)
     except Exception as error:  # MlflowException, and what its stores raise of their own: OSError, requests' errors
         raise DataError(
             f"{printable(address)}: cannot be had from the MLflow store {store} ({printable(first_line(error))});"
@@ -104,18 +102,3 @@ def _artifacts_of(client: "MlflowClient", address: str) -> str:
     if uri.startswith(REGISTERED):  # a model that was logged by itself, not in a run
         uri = client.get_logged_model(uri.removeprefix(REGISTERED)).artifact_location
     return uri
-
-
-@contextmanager
-def _without_progress_bar() -> Iterator[None]:
-    from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR as PROGRESS_BAR
-
-    before = PROGRESS_BAR.get_raw()
-    PROGRESS_BAR.set(False)
-    try:
-        yield
-    finally:
-        if before is None:
-            PROGRESS_BAR.unset()
-        else:
-            PROGRESS_BAR.set(before)

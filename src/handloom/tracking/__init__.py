@@ -4,15 +4,18 @@ What is asked of a run is a `Call` (`calls.py`). It is made on the store (`store
 reached (`trouble.py`), kept on this computer and sent later (`outbox.py`).
 """
 
+from handloom.tracking.calls import PARENT
 from handloom.tracking.environment import environment_text, origin_tags
 from handloom.tracking.log import log_files, log_metrics, log_text, logged_steps, set_tags, unlogged
 from handloom.tracking.parameters import flat
 from handloom.tracking.registry import register_model
-from handloom.tracking.run import end_run, open_run, resume_run, run_in, start_run, write_run_file
+from handloom.tracking.run import JOB, end_run, open_run, resume_run, run_in, start_run, write_run_file
 from handloom.tracking.scratch import scratch
 from handloom.tracking.store import tracking_uri
 
 __all__ = [
+    "JOB",
+    "PARENT",
     "end_run",
     "environment_text",
     "flat",

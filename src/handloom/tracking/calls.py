@@ -22,6 +22,7 @@ Name = Literal["open", "metrics", "tags", "status", "files", "model"]
 
 LOCAL_PREFIX = "local-"  # of the id of a run that was opened while the store was away
 RUN_TAG = "handloom.run"  # the id by which our files know a run, where it is not MLflow's own
+PARENT = "mlflow.parentRunId"  # MLflow's own tag: it shows such runs below their parent
 TRAINED_IN = "handloom.trained_in_run"  # tag of a run that goes on for one that this store does not hold
 AT_ONCE = {"metrics": 1000, "params": 100, "tags": 100}  # MLflow's limits of one request
 
@@ -85,6 +86,8 @@ def _create(client: "MlflowClient", run_id: str, content: Mapping[str, Any]) -> 
     tags = dict(content["tags"]) | {RUN_TAG: run_id}
     if not run_id.startswith(LOCAL_PREFIX):
         tags[TRAINED_IN] = run_id
+    if tags.get(PARENT, "").startswith(LOCAL_PREFIX):  # which was opened while the store was away, and is sent by now
+        tags[PARENT] = find_run(client, tags[PARENT]) or tags[PARENT]
     return client.create_run(_experiment(client, content["experiment"]), start_time=content["time"], tags=tags)
 
 
@@ -97,11 +100,19 @@ def _log_parameters(client: "MlflowClient", run: "Run", values: Mapping[str, str
 
 
 def _experiment(client: "MlflowClient", name: str) -> str:
+    from mlflow.exceptions import MlflowException
+
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
         return str(experiment.experiment_id)
     location = (main_repository() / "mlruns" / name).as_uri() if is_local() else None
-    return str(client.create_experiment(name, artifact_location=location))
+    try:
+        return str(client.create_experiment(name, artifact_location=location))
+    except MlflowException:
+        experiment = client.get_experiment_by_name(name)  # another process may have made it just now
+        if experiment is None:
+            raise
+        return str(experiment.experiment_id)
 
 
 def make(client: "MlflowClient", run_id: str, call: Call) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,16 +16,28 @@ from handloom.tracking.parameters import run_parameters
 from handloom.tracking.store import client
 from handloom.tracking.trouble import trouble_of
 
+JOB = "handloom.job"  # tag of a run that is one of many: which one, so that it is found again after a kill
 
-def start_run(kind: Kind, parameters: Parameters) -> str:
+
+def start_run(kind: Kind, parameters: Parameters, further_tags: Mapping[str, str] | None = None) -> str:
     """Open a run for a training, with all parameters that decide it; return its id.
 
     While the store is away that is an id of ours, which the run gets as its tag `handloom.run` when it is sent.
 
+    Args:
+        kind: "pose" or "action".
+        parameters: all of them.
+        further_tags: they win over its own. A run with the same `JOB` that is there already is taken up instead.
+
     Raises:
         HandloomError: the store's address is wrong, or the store cannot be used.
     """
-    return _opened(f"{LOCAL_PREFIX}{uuid4().hex}", kind, parameters, new=True)
+    tags = dict(further_tags or {})
+    if JOB not in tags:
+        return _opened(f"{LOCAL_PREFIX}{uuid4().hex}", kind, parameters, tags, new=True)
+    run_id = _opened(f"{LOCAL_PREFIX}{tags[JOB]}", kind, parameters, tags)
+    resume_run(run_id)
+    return run_id
 
 
 def open_run(run_file: Path, kind: Kind, parameters: Parameters) -> str:
@@ -35,7 +48,7 @@ def open_run(run_file: Path, kind: Kind, parameters: Parameters) -> str:
     Raises:
         HandloomError: the store's address is wrong, or the store cannot be used.
     """
-    return _opened(run_in(run_file), kind, parameters)
+    return _opened(run_in(run_file), kind, parameters, {})
 
 
 def run_in(run_file: Path) -> str:
@@ -54,7 +67,7 @@ def resume_run(run_id: str) -> None:
     _set_status(run_id, "RUNNING")
 
 
-def end_run(run_id: str, status: str) -> None:
+def end_run(run_id: str, status: str = "FINISHED") -> None:
     """Set a run to FINISHED or FAILED."""
     _set_status(run_id, status)
 
@@ -63,7 +76,7 @@ def _set_status(run_id: str, status: str) -> None:
     deliver(run_id, Call("status", {"status": status, "time": now()}))
 
 
-def _opened(run_id: str, kind: Kind, parameters: Parameters, new: bool = False) -> str:
+def _opened(run_id: str, kind: Kind, parameters: Parameters, tags: Mapping[str, str], new: bool = False) -> str:
     call = Call(
         "open",
         {
@@ -73,6 +86,7 @@ def _opened(run_id: str, kind: Kind, parameters: Parameters, new: bool = False) 
                 "mlflow.runName": os.environ.get("DVC_EXP_NAME") or f"{kind}",
                 "handloom.kind": kind,
                 **_git_tags(),
+                **tags,
             },
             "params": run_parameters(kind, parameters),
         },

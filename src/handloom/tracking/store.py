@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # MLflow 3 tells its makers of each use unless it is told not to
     # MLflow's own defaults try for minutes; what cannot be sent is kept, so a short try is enough.
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -21,6 +22,12 @@ SETTINGS = {
 }
 # They print tracebacks and each retry; what happened is said in one line of ours.
 LOUD = ("mlflow.store", "mlflow.tracking", "urllib3.connectionpool", "alembic")
+
+# Here, because MLflow reads some when it is imported, and whatever of ours imports it needs this module before.
+for _name, _value in SETTINGS.items():
+    os.environ.setdefault(_name, _value)
+for _name in LOUD:
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 class WrongAddressError(ValueError):
@@ -62,18 +69,15 @@ def client() -> "MlflowClient":
     uri = tracking_uri()
     _check_address(uri)
     _check_sqlite(uri)
-    return _client(uri)
+    return client_of(uri)
 
 
 @cache
-def _client(uri: str) -> "MlflowClient":
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
+def client_of(uri: str) -> "MlflowClient":
+    """A client of the store at an address, which is not looked at."""
     from mlflow import MlflowClient
 
-    for name in LOUD:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return MlflowClient(uri)
+    return MlflowClient(uri, uri)
 
 
 def _check_address(uri: str) -> None:
@@ -101,12 +105,18 @@ def _check_sqlite(uri: str) -> None:
 
 
 def _make_store(path: Path) -> None:
-    """Make an empty store. MLflow cannot open one whose making was killed, so it is made beside its place."""
+    """Make an empty store. MLflow cannot open one whose making was killed, so it is made beside its place.
+
+    The experiment that MLflow makes with it would otherwise keep its files in the working folder, which may be one of
+    DVC's temporary copies.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
     beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         with beside.open("wb"):
             pass  # a folder that cannot be written says so at once
-        _client(f"sqlite:///{beside}").search_experiments()
+        SqlAlchemyStore(f"sqlite:///{beside}", (main_repository() / "mlruns").as_uri())
         try:
             path.hardlink_to(beside)  # not a rename: another stage may have made one just now, with a run in it
         except FileExistsError:

@@ -3,7 +3,7 @@
 import shutil
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytorch_lightning as lightning
@@ -12,7 +12,7 @@ from handloom import keypoint_table, tracking
 from handloom.config import Kind, Parameters, Training
 from handloom.dataset.classes import class_names
 from handloom.dataset.examples import Examples, read_examples
-from handloom.errors import ConfigurationError, HandloomError
+from handloom.errors import ConfigurationError, DivergenceError
 from handloom.files import write_csv
 from handloom.fingerprint import fingerprint
 from handloom.models.checkpoint import read_checkpoint
@@ -42,7 +42,8 @@ def train(
     out: Path,
     checkpoints: Path | None = None,
     callbacks: Sequence[lightning.Callback] = (),
-) -> None:
+    tags: Mapping[str, str] | None = None,
+) -> float | None:
     """Train on the training part; write the model, its history and the id of its MLflow run into the folder `out`.
 
     Interrupted and started again with the same parameters, data and code, it goes on from the last checkpoint in the
@@ -57,7 +58,11 @@ def train(
         out: folder for `model.ckpt`, `history.csv` and `run.json`.
         checkpoints: a folder that keeps every checkpoint, also when the training is done; None: one of its own in
             `.handloom/`, which keeps the newest and is removed at the end.
-        callbacks: of Lightning, told of the training after everything else; they must not change it.
+        callbacks: of Lightning, told of the training after everything else; they must not change it, but may end it.
+        tags: further tags of the MLflow run (`tracking.start_run`).
+
+    Returns:
+        The validation loss of the model; None without a validation part.
 
     With several devices Lightning runs the calling script again for each further one; only the first process tracks
     and writes.
@@ -65,7 +70,7 @@ def train(
     Raises:
         DataError: there is nothing to learn from.
         ConfigurationError: the accelerator is not there, or a parameter does not fit the data.
-        HandloomError: the loss or the weights were no longer numbers.
+        DivergenceError: the loss or the weights were no longer numbers.
     """
     settings = parameters.training(kind)
     training, validation = _read(settings, table, split)
@@ -85,7 +90,7 @@ def train(
         changed = [] if checkpoints else what_changed(folder, kind, content)
         _say_where_it_starts(kind, checkpoint, wrong, changed)
         open_folder(folder, kind, content, alone=checkpoints is not None)
-        run_id = _run(folder, checkpoint, parameters, kind)
+        run_id = _run(folder, checkpoint, parameters, kind, tags)
         _log_origin(run_id, table, split)
         if warning := warning_of_few(found):
             print(f"train_{kind}: {warning}", file=sys.stderr)
@@ -108,11 +113,11 @@ def train(
             sys.exit(1)  # all processes fail alike, and one line is enough
         if isinstance(error, ConfigurationError):
             raise ConfigurationError(f"train_{kind}.{error}") from None
-        raise HandloomError(
+        raise DivergenceError(
             f"{error}; {likely_cause(settings, kind, table)}; the last checkpoint is kept in {folder}"
         ) from None
     if not trainer.is_global_zero:
-        return
+        return None
 
     iteration = trainer.current_epoch
     paused = iteration < settings.maximum_iterations and not trainer.should_stop
@@ -137,6 +142,9 @@ def train(
         )
     elif checkpoints is None:
         shutil.rmtree(folder)
+    if early_stopping.best:
+        return early_stopping.best_loss
+    return module.history[-1].get("validation_loss")
 
 
 def _read(settings: Training, table: Path, split: Path) -> tuple[Examples, Examples]:
@@ -171,7 +179,9 @@ def _log_origin(run_id: str, table: Path, split: Path) -> None:
     tracking.log_files(run_id, [*sorted(shown.glob("*.png")), *shown.glob("report.json")], "data")
 
 
-def _run(folder: Path, checkpoint: Path | None, parameters: Parameters, kind: Kind) -> str:
+def _run(
+    folder: Path, checkpoint: Path | None, parameters: Parameters, kind: Kind, tags: Mapping[str, str] | None
+) -> str:
     """The MLflow run of the training in progress in `folder`, or a new one."""
     run_file = folder / RUN_FILE
     if checkpoint and not run_file.exists():
@@ -180,6 +190,6 @@ def _run(folder: Path, checkpoint: Path | None, parameters: Parameters, kind: Ki
         run_id = tracking.open_run(run_file, kind, parameters)
         tracking.resume_run(run_id)
     else:
-        run_id = tracking.start_run(kind, parameters)
+        run_id = tracking.start_run(kind, parameters, tags)
     tracking.write_run_file(run_file, run_id)
     return run_id
