@@ -102,7 +102,8 @@ def _one(
         return known
     section = f"train_{kind}"
     mine = replace(parameters, **{section: replace(parameters.training(kind), seed=seed)})  # type: ignore[arg-type]
-    tags = {tracking.JOB: name, tracking.PARENT: parent, "mlflow.runName": f"{split.stem}, seed {seed}"}
+    which = f"{split.stem}, seed {seed}"
+    tags = {tracking.JOB: name, tracking.PARENT: parent, tracking.FOLD: split.stem, "mlflow.runName": which}
     train(mine, kind, table, split, folder, tags=tags)
     metrics = evaluate(mine, kind, folder, table, split, folder / "reports", register=False)
     write_json(done, metrics)

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from handloom.files import sha256_of_file
 
+KEYPOINTS_SHA256, SPLIT_SHA256 = "handloom.keypoints_sha256", "handloom.split_sha256"
+LOCK_SHA256 = "handloom.dvc_lock_sha256"
+ENVIRONMENT_FILE = "environment.txt"  # artifact of a run
+
 
 def environment_text() -> str:
     """Python, platform and each installed distribution with its version, a line each; no paths, no machine's name."""
@@ -17,7 +21,8 @@ def environment_text() -> str:
     return "\n".join([*head, *sorted(installed, key=str.lower)]) + "\n"
 
 
-def origin_tags(table: Path, split: Path) -> dict[str, str]:
+def origin_tags(keypoints_sha256: str, split_sha256: str) -> dict[str, str]:
     """Tags with the sha256 of the data, of its parts, and of `dvc.lock` where the working folder has one."""
-    files = {"keypoints": table, "split": split, "dvc_lock": Path("dvc.lock")}
-    return {f"handloom.{name}_sha256": sha256_of_file(path) for name, path in files.items() if path.exists()}
+    lock = Path("dvc.lock")
+    tags = {KEYPOINTS_SHA256: keypoints_sha256, SPLIT_SHA256: split_sha256}
+    return tags | ({LOCK_SHA256: sha256_of_file(lock)} if lock.exists() else {})

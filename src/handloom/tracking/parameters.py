@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from handloom.config import Kind, Parameters, as_plain
+
+PARAMETERS_FILE = "params.yaml"  # artifact of a run
 
 
 def flat(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -23,3 +27,8 @@ def run_parameters(kind: Kind, parameters: Parameters) -> dict[str, str]:
     return {
         key: str(value) for name, section in sections.items() for key, value in flat(as_plain(section), name).items()
     }
+
+
+def parameters_text(parameters: Parameters) -> str:
+    """All parameters as a `params.yaml`, which `parameters_from` reads to the same."""
+    return yaml.safe_dump(as_plain(parameters), sort_keys=False, allow_unicode=True)

@@ -14,6 +14,7 @@ from handloom.hand import CHANNELS, JOINT_COUNT
 from handloom.tracking.calls import Call
 from handloom.tracking.champion import ACCURACY, LOG_LOSS, TEST_DATA
 from handloom.tracking.delivery import deliver
+from handloom.tracking.environment import KEYPOINTS_SHA256
 from handloom.tracking.registry_calls import MODEL_SHA256
 from handloom.tracking.scratch import scratch
 
@@ -46,7 +47,7 @@ def register_model(
     tags = {
         MODEL_SHA256: sha256_of_file(model_file),
         "handloom.trained_by": run_id,
-        "handloom.keypoints_sha256": keypoints,
+        KEYPOINTS_SHA256: keypoints,
         TEST_DATA: test_data,
         ACCURACY: repr(metrics["accuracy_end_to_end"]),
         LOG_LOSS: repr(metrics["log_loss"]),

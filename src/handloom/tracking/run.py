@@ -16,6 +16,11 @@ from handloom.tracking.parameters import run_parameters
 from handloom.tracking.store import client
 from handloom.tracking.trouble import trouble_of
 
+COMMIT = "mlflow.source.git.commit"  # MLflow's own tag
+DIRTY, CHANGES = "handloom.git.dirty", "handloom.git.changes"  # whether files differed from it; which, a line each
+LONGEST_TAG = 4000  # MLflow allows 5000 bytes at least
+KIND = "handloom.kind"
+FOLD = "handloom.fold"  # tag of a training of a cross-validation: its fold
 JOB = "handloom.job"  # tag of a run that is one of many: which one, so that it is found again after a kill
 
 
@@ -84,7 +89,7 @@ def _opened(run_id: str, kind: Kind, parameters: Parameters, tags: Mapping[str, 
             "time": now(),
             "tags": {
                 "mlflow.runName": os.environ.get("DVC_EXP_NAME") or f"{kind}",
-                "handloom.kind": kind,
+                KIND: kind,
                 **_git_tags(),
                 **tags,
             },
@@ -109,4 +114,5 @@ def _git_tags() -> dict[str, str]:
     commit = current_commit()
     if commit is None:
         return {}
-    return {"mlflow.source.git.commit": commit.sha, "handloom.git.dirty": str(commit.changed)}
+    tags = {COMMIT: commit.sha, DIRTY: str(commit.changed)}
+    return tags | ({CHANGES: "\n".join(commit.changes)[:LONGEST_TAG]} if commit.changed else {})

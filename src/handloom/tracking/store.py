@@ -58,6 +58,14 @@ def shown_address() -> str:
     return f"{scheme}{separator}{machine.rpartition('@')[2]}{slash}{path}"
 
 
+def missing_store() -> Path | None:
+    """The file of a store that is one and not there; MLflow would make an empty one when it reads."""
+    path = tracking_uri().removeprefix("sqlite:///")
+    if path == tracking_uri() or path.startswith("file:") or Path(path).exists():
+        return None
+    return Path(path)
+
+
 def client() -> "MlflowClient":
     """A client of the store, which is made where it is this repository's own and missing.
 

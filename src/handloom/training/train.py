@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as lightning
 
@@ -13,11 +14,12 @@ from handloom.config import Kind, Parameters, Training
 from handloom.dataset.classes import class_names
 from handloom.dataset.examples import Examples, read_examples
 from handloom.errors import ConfigurationError, DivergenceError
-from handloom.files import write_csv
+from handloom.files import sha256_of_file, write_csv
 from handloom.fingerprint import fingerprint
+from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import read_checkpoint
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
-from handloom.models.provenance import provenance_of, write_provenance
+from handloom.models.provenance import Provenance, provenance_of, write_provenance
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
 from handloom.training.checkpoints import KEPT_CHECKPOINTS, Checkpoints, latest_checkpoint
@@ -29,7 +31,7 @@ from handloom.training.reporter import Reporter
 from handloom.training.run_logger import RunLogger
 from handloom.training.saved_model import save_model
 from handloom.training.trainer import session_length, trainer_for
-from handloom.training.work import deciding, made_of, open_folder, what_changed, work_folder
+from handloom.training.work import KEYPOINTS, SPLIT, deciding, made_of, open_folder, what_changed, work_folder
 
 WARNING_TAG = "handloom.warning"
 
@@ -91,7 +93,7 @@ def train(
         _say_where_it_starts(kind, checkpoint, wrong, changed)
         open_folder(folder, kind, content, alone=checkpoints is not None)
         run_id = _run(folder, checkpoint, parameters, kind, tags)
-        _log_origin(run_id, table, split)
+        _log_origin(run_id, parameters, table, content)
         if warning := warning_of_few(found):
             print(f"train_{kind}: {warning}", file=sys.stderr)
             tracking.set_tags(run_id, {WARNING_TAG: warning})
@@ -127,14 +129,8 @@ def train(
             f"train_{kind}: stopped at iteration {iteration},"
             f" the model is that of iteration {early_stopping.best_iteration}"
         )
-    calibration = calibration_of(module, data.validation_batches())
-    save_model(module, calibration, out / MODEL_FILE)
-    if calibration:
-        numbers = {f"calibration_{name}": number for name, number in calibration.metrics.items()}
-        fresh = tracking.unlogged(tracking.logged_steps(run_id), numbers, iteration)
-        tracking.log_metrics(run_id, fresh, iteration, once=True)
-    write_csv(out / HISTORY_FILE, module.history)
-    write_provenance(out / RUN_FILE, provenance_of(run_id, table, split))
+    provenance = provenance_of(run_id, table, content[KEYPOINTS], content[SPLIT])
+    _write_model(module, calibration_of(module, data.validation_batches()), iteration, provenance, out)
     if paused:
         print(
             f"train_{kind}: paused at iteration {iteration} of {settings.maximum_iterations};"
@@ -145,6 +141,21 @@ def train(
     if early_stopping.best:
         return early_stopping.best_loss
     return module.history[-1].get("validation_loss")
+
+
+def _write_model(
+    module: HandClassifier, calibration: Calibration | None, iteration: int, provenance: Provenance, out: Path
+) -> None:
+    """Write the model and what travels with it; log its hash and its calibration."""
+    save_model(module, calibration, out / MODEL_FILE)
+    write_csv(out / HISTORY_FILE, module.history)
+    write_provenance(out / RUN_FILE, provenance)
+    run_id = provenance.run_id
+    tracking.set_tags(run_id, {tracking.MODEL_SHA256: sha256_of_file(out / MODEL_FILE)})
+    if calibration:
+        numbers = {f"calibration_{name}": number for name, number in calibration.metrics.items()}
+        fresh = tracking.unlogged(tracking.logged_steps(run_id), numbers, iteration)
+        tracking.log_metrics(run_id, fresh, iteration, once=True)
 
 
 def _read(settings: Training, table: Path, split: Path) -> tuple[Examples, Examples]:
@@ -171,10 +182,11 @@ def _say_where_it_starts(kind: Kind, checkpoint: Path | None, wrong: list[str], 
         )
 
 
-def _log_origin(run_id: str, table: Path, split: Path) -> None:
-    """Log what the training is made of: hashes, packages, and what extraction reports and shows of the data."""
-    tracking.set_tags(run_id, tracking.origin_tags(table, split))
-    tracking.log_text(run_id, tracking.environment_text(), "environment.txt")
+def _log_origin(run_id: str, parameters: Parameters, table: Path, content: Mapping[str, Any]) -> None:
+    """Log what the training is made of: hashes, parameters, packages, what extraction reports and shows of the data."""
+    tracking.set_tags(run_id, tracking.origin_tags(content[KEYPOINTS], content[SPLIT]))
+    tracking.log_text(run_id, tracking.parameters_text(parameters), tracking.PARAMETERS_FILE)
+    tracking.log_text(run_id, tracking.environment_text(), tracking.ENVIRONMENT_FILE)
     shown = table.with_suffix("")
     tracking.log_files(run_id, [*sorted(shown.glob("*.png")), *shown.glob("report.json")], "data")
 
