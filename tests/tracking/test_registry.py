@@ -6,12 +6,13 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+import yaml
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, train_small, write_tables
 
 from handloom import tracking
-from handloom.config import Data, Evaluate, LabeledDirectories, Parameters
+from handloom.config import Data, Evaluate, LabeledDirectories, Parameters, as_plain
 from handloom.evaluation.evaluate import evaluate
 from handloom.evaluation.metrics import Answer
 from handloom.evaluation.plots import draw_plots
@@ -19,6 +20,7 @@ from handloom.evaluation.predict import window_probabilities
 from handloom.files import sha256_of_file
 from handloom.models.checkpoint import load_model
 from handloom.models.reliability import reliability
+from handloom.prediction.predictor import Predictor
 from handloom.tracking.champion import ACCURACY, LOG_LOSS, TEST_DATA, replaces
 
 LABELS = ["fist", "open hand", "é"] * 10
@@ -74,6 +76,10 @@ def test_a_run_has_all_of_its_story_and_its_model_predicts_as_trained(capsys: py
     found = {file.path for folder in ("", "data", "plots") for file in client.list_artifacts(run_id, folder or None)}
     assert found >= {"data/hands.png", "data/no_hand.png", "data/report.json", "environment.txt"}
     assert found >= {"plots/confusion.png", "plots/reliability.png"}
+    recorded = Path(client.download_artifacts(run_id, "params.yaml")).read_text()
+    parameters = Parameters(data=DATA, train_pose=SETTINGS, train_action=SETTINGS)
+    assert yaml.safe_load(recorded) == as_plain(parameters)
+    assert tags["handloom.model_sha256"] == sha256_of_file(OUT / "model.ckpt")
     environment = Path(client.download_artifacts(run_id, "environment.txt")).read_text()
     assert environment.startswith("# Python 3.") and "\nmlflow==" in environment
     assert "/" not in environment and "@" not in environment
@@ -98,6 +104,9 @@ def test_a_run_has_all_of_its_story_and_its_model_predicts_as_trained(capsys: py
         loaded.predict({"joints": poses})
     with pytest.raises(mlflow.MlflowException, match="shape"):
         loaded.predict({"poses": poses[:, :, :, :20]})
+    expected = Predictor.open(OUT / "model.ckpt").probabilities(poses)
+    for address in ("models:/handloom-pose@champion", "models:/handloom-pose/1", f"runs:/{run_id}"):
+        np.testing.assert_array_equal(Predictor.open(address).probabilities(poses), expected)
     saved = Path(mlflow.artifacts.download_artifacts("models:/handloom-pose@champion"))
     assert not list(saved.rglob("*.pkl"))
     assert str(Path.cwd()) not in (saved / "MLmodel").read_text()
