@@ -4,9 +4,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 # The stages of dvc.yaml call `python`: let it be the one of this environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# MLflow 3 tells its makers of each use unless it is told not to.
+export MLFLOW_DISABLE_TELEMETRY ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint format params bench pictures reference ui send clean system
+.PHONY: help install repro test lint format params bench pictures reference ui send reproduce clean system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +59,9 @@ ui: $(READY) ## open the runs in MLflow, on this computer only, or the server of
 
 send: $(READY) ## send what was logged while the MLflow server could not be reached
 	@python -m handloom.tracking.send
+
+reproduce: $(READY) ## make a run again and compare: make reproduce RUN=<its MLflow id>
+	@handloom reproduce "$(RUN)"
 
 clean: ## remove the environment and everything that the pipeline made
 	@if ls .handloom/outbox/*/calls.jsonl >/dev/null 2>&1; then \
