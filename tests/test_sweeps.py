@@ -150,15 +150,8 @@ def test_a_killed_search_goes_on_to_the_same_trials(project: Path, tmp_path_fact
     assert with_best["batch_size"] == 32
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        (("-m", "train_pose.optimzer.lr=0.1,0.2"), "'train_pose.optimzer.lr'"),
-        (("-m", "hydra/sweeper=optuna", "train_pose.seed=1,2", "train_pose.iterations=3"), "train_pose.iterations: "),
-    ],
-)
-def test_a_wrong_sweep_ends_in_one_line(project: Path, words: tuple[str, ...], told: str) -> None:
-    assert told in one_line_of(project, "train_pose.py", *words)
+def test_a_sweep_over_a_key_that_is_not_there_ends_in_one_line(project: Path) -> None:
+    assert "'train_pose.optimzer.lr'" in one_line_of(project, "train_pose.py", "-m", "train_pose.optimzer.lr=0.1,0.2")
     assert not (project / "mlflow.db").exists()
 
 
@@ -167,6 +160,7 @@ def test_a_wrong_sweep_ends_in_one_line(project: Path, words: tuple[str, ...], t
     [
         (("-m", "train_pose.optimizer.lr=0.1,-1"), "train_pose.optimizer.lr: "),
         (("-m", "hydra/sweeper=optuna"), "nothing to search"),
+        (("-m", "hydra/sweeper=optuna", "train_pose.seed=1,2", "train_pose.iterations=3"), "train_pose.iterations: "),
         (("-m", "hydra/sweeper=optuna", "train_pose.optimizer.lr=interval(-1,1)"), "train_pose.optimizer.lr: "),
         (("-m", "hydra/sweeper=optuna", "split.seed=1,2"), "split.seed: "),
         (("-m", "hydra/sweeper=optuna", "train_pose.label_smoothing=0.0,0.1"), "train_pose.label_smoothing: "),
@@ -184,6 +178,7 @@ def test_a_wrong_sweep_is_refused(project: Path, words: tuple[str, ...], told: s
         search(multirun, "pose", table, split)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert not (project / "mlflow.db").exists()
 
 
 def test_a_search_needs_a_validation_part_and_a_stage_that_trains(project: Path) -> None:
@@ -250,18 +245,18 @@ def test_a_queue_from_no_store_keeps_every_run(finished: Project, tmp_path: Path
     shutil.copytree(finished.root, tmp_path / "queue", ignore=left_out)
     project = Project.__new__(Project)
     project.root = tmp_path / "queue"
-    rates = "train_pose.optimizer.lr=0.001,0.002"
+    rate = "train_pose.optimizer.lr=0.002"
     networks = "model@train_pose.model=single_frame,window"
     short = "train_pose.maximum_iterations=3"
-    project.run("dvc", "exp", "run", "--queue", "-S", rates, "-S", networks, "-S", short, "evaluate@pose")
+    project.run("dvc", "exp", "run", "--queue", "-S", rate, "-S", networks, "-S", short, "evaluate@pose")
     project.run("dvc", "queue", "start", "-j", "2")
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        tasks = [line.split() for line in project.run("dvc", "queue", "status").stdout.splitlines()[1:5]]
+        tasks = [line.split() for line in project.run("dvc", "queue", "status").stdout.splitlines()[1:3]]
         if not {task[-1] for task in tasks} & {"Queued", "Running"}:
             break
         time.sleep(0.5)
-    assert [task[-1] for task in tasks] == ["Success"] * 4
+    assert [task[-1] for task in tasks] == ["Success"] * 2
     names = sorted(task[1] for task in tasks)
     shown = json.loads(project.run("dvc", "exp", "show", "--json").stdout)
     assert sorted(one["name"] for revision in shown for one in revision["experiments"] or []) == names
@@ -273,7 +268,7 @@ def test_a_queue_from_no_store_keeps_every_run(finished: Project, tmp_path: Path
     runs = client.search_runs([one.experiment_id for one in experiments])
     assert sorted(one.info.run_name for one in runs) == names
     assert {one.info.status for one in runs} == {"FINISHED"}
-    assert {one.data.params["train_pose.optimizer.lr"] for one in runs} == {"0.001", "0.002"}
+    assert {one.data.params["train_pose.optimizer.lr"] for one in runs} == {"0.002"}
     assert {one.data.params["train_pose.model.temporal_layers"] for one in runs} == {"0", "3"}
     places = [*(one.info.artifact_uri for one in runs), *(one.artifact_location for one in experiments)]
     assert all(place.startswith((project.root / "mlruns").as_uri()) for place in places)
