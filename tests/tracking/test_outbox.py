@@ -255,3 +255,29 @@ def silent() -> Any:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_runs_of_a_sweep_that_began_without_a_store_are_taken_up_and_stay_below_their_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start() -> tuple[str, str]:
+        above = tracking.start_run("pose", parameters("sweep"), {tracking.JOB: "search"})
+        tags = {tracking.JOB: "search-0", tracking.PARENT: above}
+        return above, tracking.start_run("pose", parameters("sweep"), tags)
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    kept = start()
+    assert start() == kept and set(outbox.waiting()) == set(kept)
+    tracking.end_run(kept[1])
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert send(here=True) == 2
+    parent, child = start()
+    client = MlflowClient(tracking.tracking_uri())
+    experiment = client.get_experiment_by_name("sweep-pose")
+    assert experiment is not None
+    runs = {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {parent, child}
+    assert runs[child].data.tags[tracking.PARENT] == parent
+    assert {run.info.status for run in runs.values()} == {"RUNNING"}
