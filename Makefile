@@ -4,9 +4,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 # The stages of dvc.yaml call `python`: let it be the one of this environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# MLflow 3 tells its makers of each use unless it is told not to.
+export MLFLOW_DISABLE_TELEMETRY ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint format params bench pictures reference ui clean system
+.PHONY: help install repro test lint format params bench pictures reference ui send reproduce clean system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,9 +51,20 @@ pictures: $(READY) ## draw the pictures of the README again
 reference: $(READY) ## write docs/reference.md from the docstrings
 	@python docs/write_reference.py
 
-ui: $(READY) ## open the runs in MLflow, on this computer only
-	@mlflow ui --host 127.0.0.1 --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
+ui: $(READY) ## open the runs in MLflow, on this computer only, or the server of MLFLOW_TRACKING_URI in a browser
+	@case "$$MLFLOW_TRACKING_URI" in \
+	  http*) python -m webbrowser "$$MLFLOW_TRACKING_URI" ;; \
+	  *) mlflow ui --host 127.0.0.1 --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" ;; \
+	esac
+
+send: $(READY) ## send what was logged while the MLflow server could not be reached
+	@python -m handloom.tracking.send
+
+reproduce: $(READY) ## make a run again and compare: make reproduce RUN=<its MLflow id>
+	@handloom reproduce "$(RUN)"
 
 clean: ## remove the environment and everything that the pipeline made
+	@if ls .handloom/outbox/*/calls.jsonl >/dev/null 2>&1; then \
+	  echo "clean: .handloom/outbox holds what MLflow has not got yet; run make send first, or remove it" >&2; exit 1; fi
 	@rm -rf .venv .handloom .dvc/cache .dvc/tmp data/keypoints data/splits data/sample/photos data/sample/photos.parquet \
 	  data/sample/clips data/sample/clips.parquet models reports exports mlflow.db mlruns *_cache .*_cache .hypothesis

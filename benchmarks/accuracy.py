@@ -25,10 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import phone
-import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
-from sklearn.model_selection import StratifiedGroupKFold
 
 from handloom import keypoint_table
 from handloom.config import (
@@ -42,6 +39,7 @@ from handloom.config import (
     Training,
     parameters_from,
 )
+from handloom.cross_validation.folds import folds_by_group, write_fold
 from handloom.dataset.examples import Example, read_examples
 from handloom.evaluation.predict import predict_examples
 from handloom.extraction.extract import extract_keypoints
@@ -100,11 +98,9 @@ def sign_digits(photos: Path, subjects: Path) -> None:
     source = LabeledDirectories(path=str(photos), groups=groups)
     with tempfile.TemporaryDirectory() as name:
         sessions = extracted(source, "pose", 30.0, Path(name))
-        splitter = StratifiedGroupKFold(5, shuffle=True, random_state=1)
-        parts = splitter.split(sessions["label"], sessions["label"], sessions["group"])
         folds = [
             Fold(f"fold {number}", frozenset(sessions["session_id"][row] for row in tested), 1)
-            for number, (_, tested) in enumerate(parts, start=1)
+            for number, tested in enumerate(folds_by_group(sessions["label"], sessions["group"], 5, seed=1), start=1)
         ]
         tables = {change: changed_table(photos, change, Path(name)) for change in phone.PICTURES}
         results = list(measured("pose", parameters().train_pose, sessions, folds, Path(name), tables))
@@ -190,8 +186,7 @@ def tried(
     os.environ["DVC_ROOT"] = str(project)
     os.environ.pop("MLFLOW_TRACKING_URI", None)
     split, table = project / "split.parquet", folder / TABLE
-    parts = ["test" if session in fold.tested else "train" for session in sessions["session_id"]]
-    pq.write_table(pa.table({**sessions, "part": parts}), split)
+    write_fold(split, sessions, fold.tested)
     base = parameters()
     changed = replace(base, train_pose=settings) if kind == "pose" else replace(base, train_action=settings)
     train(changed, kind, table, split, project / "model")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from handloom.config import Kind, Parameters
+from handloom.multirun import Multirun
 from handloom.stage import run_stage
 
 
@@ -18,5 +19,11 @@ def main(parameters: Parameters, kind: Kind) -> None:
     )
 
 
+def search(multirun: Multirun, kind: Kind) -> None:
+    from handloom.search.search import search
+
+    search(multirun, kind, table=Path(f"data/keypoints/{kind}.parquet"), split=Path(f"data/splits/{kind}.parquet"))
+
+
 if __name__ == "__main__":
-    run_stage(__file__, main, kind="pose")
+    run_stage(__file__, main, kind="pose", search=search)

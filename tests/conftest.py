@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from mlflow_server import Server
 
 from handloom.sample import draw_photos
 
@@ -134,3 +135,18 @@ def finished(make_project: Callable[[str], Project]) -> Project:
     project.run("dvc", "repro")
     project.commit("repro")
     return project
+
+
+@pytest.fixture(scope="session")
+def a_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(a_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """A running server, whose address is that of the store."""
+    a_server.start()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", a_server.uri)
+    return a_server

@@ -36,6 +36,10 @@ class ConfigurationError(HandloomError):
     """A parameter is unknown, of the wrong type or out of range. The text starts with the key's full name."""
 
 
+class DivergenceError(HandloomError):
+    """A training's loss or weights were no longer numbers."""
+
+
 class DataError(HandloomError):
     """The user's files or folders cannot be used as they are."""
 

@@ -25,22 +25,34 @@ class Commit:
 
     Attributes:
         sha: of the commit that is checked out.
-        changed: whether a file differs from it or is new; `dvc.lock` does not count, which every stage writes.
+        changes: the files that differ from it or are new, by their paths from the working folder; `dvc.lock` does not
+            count, which every stage writes.
     """
 
     sha: str
-    changed: bool
+    changes: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether a file differs."""
+        return bool(self.changes)
 
 
 def current_commit() -> Commit | None:
     """The commit that is checked out; None outside a git repository, before the first commit, or without git."""
-    sha = _git("rev-parse", "HEAD")
-    return Commit(sha, bool(_git("status", "--porcelain", "--", ".", ":(exclude,glob)**/dvc.lock"))) if sha else None
+    sha = git("rev-parse", "HEAD").strip()
+    if not sha:
+        return None
+    status = git("status", "--porcelain", "-z", "--no-renames", "--", ".", ":(exclude,glob)**/dvc.lock")
+    names = [entry[3:] for entry in status.split("\0") if entry]  # two letters, a space, the path from git's root
+    prefix = git("rev-parse", "--show-prefix").strip() if names else ""
+    return Commit(sha, tuple(name.removeprefix(prefix) for name in names))
 
 
-def _git(*arguments: str) -> str:
+def git(*arguments: str, folder: Path | None = None) -> str:
+    """What a git command prints, in the working folder or another; nothing where it fails, or without git."""
     try:
-        result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+        result = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return ""
-    return result.stdout.strip() if result.returncode == 0 else ""
+    return result.stdout if result.returncode == 0 else ""

@@ -4,6 +4,7 @@ python pipeline/train_pose.py                                  as `dvc repro` ru
 python pipeline/train_pose.py train_pose.optimizer.lr=0.001    with overrides, in Hydra's grammar
 python pipeline/extract_keypoints.py pose                      a stage that serves both kinds takes the kind first
 python pipeline/train_pose.py -m train_pose.seed=1,2,3         Hydra's own multirun
+python pipeline/train_pose.py -m +space=pose                   a search with Hydra's Optuna sweeper
 """
 
 import os
@@ -11,24 +12,33 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from handloom.config import KINDS, Kind, Parameters, parameters_from
 from handloom.errors import ConfigurationError, HandloomError
 
-CONFIG_NAME = "params"
-HYDRA_ONLY = {"-m", "--multirun", "-c", "--cfg", "-h", "--help", "--hydra-help", "-i", "--info"}
-# Hydra's own bookkeeping stays out of the way unless it is asked for.
-QUIET = ("hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none")
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from handloom.multirun import Search
+
+MULTIRUN = {"-m", "--multirun"}
+HYDRA_ONLY = MULTIRUN | {"-c", "--cfg", "-h", "--help", "--hydra-help", "-i", "--info"}
 
 
-def run_stage(script: str, function: Callable[[Parameters, Kind], None], kind: Kind | None = None) -> None:
+def run_stage(
+    script: str,
+    function: Callable[[Parameters, Kind], None],
+    kind: Kind | None = None,
+    search: "Search | None" = None,
+) -> None:
     """Run a stage and end the process: status 0, or 1 with one line on stderr for an error that the user can mend.
 
     Args:
         script: the stage script's `__file__`; the folder above its own is the project.
         function: what to run.
         kind: the kind it serves; None takes it from the command line.
+        search: what runs in its place when Hydra's Optuna sweeper is asked for; None: a stage that cannot be searched.
     """
     script = sys.argv[0] = str(Path(script).resolve())  # Lightning starts its further processes with it
     project = Path(script).parent.parent
@@ -38,11 +48,31 @@ def run_stage(script: str, function: Callable[[Parameters, Kind], None], kind: K
         if kind is None:
             kind = _kind(overrides)
         if HYDRA_ONLY & set(overrides):
-            _run_with_hydra(project, function, kind, overrides, stop=partial(_stop, script))
+            _run_with_hydra(project, function, kind, overrides, partial(_stop, script), search)
         else:
-            function(_compose(project, overrides), kind)
+            from handloom.compose import composed
+
+            function(parameters_of(composed(project, "params", overrides)), kind)
     except HandloomError as error:
         _stop(script, error)
+
+
+def parameters_of(composed: "DictConfig") -> Parameters:
+    """The parameters in what Hydra composed."""
+    from omegaconf import OmegaConf, open_dict
+    from omegaconf.errors import OmegaConfBaseException
+
+    if "hydra" in composed:
+        composed = composed.copy()
+        with open_dict(composed):
+            del composed["hydra"]
+    try:
+        content: Any = OmegaConf.to_container(composed, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigurationError(" ".join(str(error).split())) from None
+    if not isinstance(content, dict):
+        raise ConfigurationError("params.yaml: not a mapping of sections; restore it from git")
+    return parameters_from(content)
 
 
 def _stop(script: str, error: HandloomError) -> NoReturn:
@@ -58,46 +88,29 @@ def _kind(overrides: list[str]) -> Kind:
     raise ConfigurationError(f"say which kind, first: {' or '.join(KINDS)}")
 
 
-def _compose(project: Path, overrides: list[str]) -> Parameters:
-    from hydra import compose, initialize_config_dir
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
-    try:
-        with initialize_config_dir(str(project), version_base="1.3"):
-            composed = compose(CONFIG_NAME, overrides)
-        return parameters_from(_plain(OmegaConf.to_container(composed, resolve=True)))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigurationError(" ".join(str(error).split())) from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"params.yaml: not YAML in UTF-8 ({' '.join(str(error).split())})") from None
-
-
 def _run_with_hydra(
     project: Path,
     function: Callable[[Parameters, Kind], None],
     kind: Kind,
     overrides: list[str],
     stop: Callable[[HandloomError], NoReturn],
+    search: "Search | None",
 ) -> None:
-    import hydra
-    from omegaconf import DictConfig, OmegaConf
+    from handloom.multirun import OPTUNA, Multirun
 
-    def task(composed: DictConfig) -> None:
+    multirun = Multirun(project, overrides, stop)
+    if MULTIRUN & set(overrides):
+        multirun.check(parameters_of)
+        if str(multirun.composed().hydra.sweeper._target_).startswith(OPTUNA):
+            if search is None:
+                raise ConfigurationError("hydra/sweeper=optuna: only trainings can be searched, this stage cannot")
+            search(multirun, kind)
+            return
+
+    def job(composed: "DictConfig") -> None:
         try:
-            function(parameters_from(_plain(OmegaConf.to_container(composed, resolve=True))), kind)
-        except HandloomError as error:  # here, because Hydra prints a traceback for whatever a job raises
+            function(parameters_of(composed), kind)
+        except HandloomError as error:
             stop(error)
 
-    # Hydra's options go before all overrides, ours before the user's, so that the user's win.
-    options = [word for word in overrides if word.startswith("-") or "=" not in word]
-    sys.argv[1:] = [*options, *QUIET, *(word for word in overrides if word not in options)]
-    hydra.main(version_base="1.3", config_path=str(project), config_name=CONFIG_NAME)(task)()
-
-
-def _plain(content: Any) -> dict[str, Any]:
-    if not isinstance(content, dict):
-        raise ConfigurationError("params.yaml: not a mapping of sections; restore it from git")
-    return content
+    multirun.launch(job)

@@ -11,7 +11,7 @@ import pytest
 from handloom.cli import main
 from handloom.cli.verb import INTERRUPTED, PIPE_CLOSED
 
-VERBS = ("init", "train", "evaluate", "predict", "verify", "doctor")
+VERBS = ("init", "train", "evaluate", "predict", "verify", "compare", "reproduce", "doctor")
 HEAVY = {"av", "coremltools", "cv2", "hydra", "mediapipe", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "torch"}
 
 

@@ -12,10 +12,12 @@ from pydantic.dataclasses import dataclass
 from handloom.config.data import Data, Source, members, read_paths
 from handloom.config.fields import KINDS, STRICT, Kind
 from handloom.config.sections import (
+    CrossValidate,
     Evaluate,
     ExportCoreML,
     ExtractKeypoints,
     Sample,
+    Search,
     Split,
     Tracking,
     Training,
@@ -39,6 +41,8 @@ class Parameters:
     evaluate: Evaluate = field(default_factory=Evaluate)
     export_coreml: ExportCoreML = field(default_factory=ExportCoreML)
     tracking: Tracking = field(default_factory=Tracking)
+    search: Search = field(default_factory=Search)
+    cross_validate: CrossValidate = field(default_factory=CrossValidate)
 
     def source(self, kind: Kind) -> Source:
         """The source of one kind."""

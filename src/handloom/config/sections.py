@@ -177,6 +177,25 @@ def default_training(kind: Kind) -> Training:
 
 
 @dataclass(frozen=True, config=STRICT)
+class Search:
+    """When a search gives up a trial: at a report its lowest validation loss is not among the lower ones there were."""
+
+    prune_after_trials: Annotated[int, Field(ge=1)] = 4  # complete trials before the first one is given up
+    kept_share: Share = 0.75  # of the complete trials: which part of them, at the same report, counts as lower
+    prune_from: Share = 0.2  # share of maximum_iterations that every trial may have
+
+
+@dataclass(frozen=True, config=STRICT)
+class CrossValidate:
+    """Cross-validation: each fold is held out once, groups together."""
+
+    folds: Annotated[int, Field(ge=2)] = 5
+    seeds: Annotated[list[Seed], Field(min_length=1)] = field(default_factory=lambda: [1])  # of the trainings of a fold
+    fold_seed: Seed = 1  # which group is in which fold
+    with_test_part: bool = False  # true: folds of all examples; false: the test part is left alone
+
+
+@dataclass(frozen=True, config=STRICT)
 class Evaluate:
     """Reading the test part."""
 

@@ -7,16 +7,21 @@ from handloom import tracking
 from handloom.config import Kind, Parameters
 from handloom.dataset.examples import Examples, read_examples
 from handloom.errors import DataError
+from handloom.evaluation.measured_on import measured_on
 from handloom.evaluation.metrics import Answer, confusion, per_class, summary
+from handloom.evaluation.plots import draw_plots
 from handloom.evaluation.predict import predict_examples
 from handloom.evaluation.trust import confidence_bins, per_class_at_thresholds, trust
 from handloom.files import write_csv, write_json
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
+from handloom.models.provenance import read_provenance
 
 
-def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path) -> dict[str, float]:
-    """Predict the test part; write metrics and tables to the folder `out`, and log them to the run of the training.
+def evaluate(
+    parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path, register: bool = True
+) -> dict[str, float]:
+    """Predict the test part; write metrics and tables to the folder `out`, log them to its run, register it.
 
     Args:
         parameters: all of them; the section `evaluate` decides.
@@ -25,6 +30,7 @@ def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split
         table: keypoint table.
         split: its parts.
         out: gets `metrics.json`, `per_class.csv`, `confusion.csv`, `reliability.csv` and `predictions.csv`.
+        register: whether the model becomes a version in MLflow's registry.
 
     Raises:
         DataError: the test part is empty or has no hand.
@@ -44,11 +50,20 @@ def evaluate(parameters: Parameters, kind: Kind, model: Path, table: Path, split
     rows = [row | more for row, more in zip(per_class(answers, labels), at_thresholds, strict=True)]
     write_csv(out / "per_class.csv", rows)
     write_csv(out / "confusion.csv", confusion(answers, labels))
-    write_csv(out / "reliability.csv", [asdict(one) for one in confidence_bins(answers)])
+    bins = confidence_bins(answers)
+    write_csv(out / "reliability.csv", [asdict(one) for one in bins])
     write_csv(out / "predictions.csv", [asdict(answer) for answer in answers])
     run_id = tracking.open_run(model / RUN_FILE, kind, parameters)
     tracking.log_metrics(run_id, {f"test_{name}": value for name, value in metrics.items()})
     tracking.log_files(run_id, [out], "reports")
+    with tracking.scratch() as folder:
+        tracking.log_files(run_id, draw_plots(answers, labels, bins, folder), "plots")
+    if register:
+        # Left hands as they are, so that models that want them mirrored were measured on the same.
+        as_they_are = examples if trained.left_hands == "as_they_are" else read_examples(table, split, "test")
+        test_data = measured_on(as_they_are, parameters.evaluate.window_stride)
+        keypoints = read_provenance(model / RUN_FILE).keypoints_sha256
+        tracking.register_model(run_id, model / MODEL_FILE, trained, metrics, test_data, keypoints)
     return metrics
 
 

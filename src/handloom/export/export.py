@@ -126,11 +126,13 @@ def _weights_as_file() -> Iterator[None]:
 
 def _track(run_id: str, verifications: list[Verification], folder: Path) -> None:
     for one in verifications:
-        numbers = {"bytes": float(one.bytes)}
-        numbers["other_labels"] = sum(each.rows - each.equal_labels for each in one.comparisons.values())
-        largest = max(each.largest_difference for each in one.comparisons.values())
+        compared = one.comparisons.values()
+        numbers = {
+            "bytes": one.bytes,
+            "other_labels": sum(each.rows - each.equal_labels for each in compared),
+            "largest_difference": max(each.largest_difference for each in compared),
+        }
         name = f"export_{one.path.suffix.removeprefix('.')}"
         tracking.log_metrics(run_id, {f"{name}_{key}": value for key, value in numbers.items()})
-        tracking.log_metrics(run_id, {f"{name}_largest_difference": largest})
     holds = not any(one.problems for one in verifications)
     tracking.log_files(run_id, sorted(folder.iterdir()) if holds else [folder / VERIFICATION_FILE], "exports")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from handloom import keypoint_table
 from handloom.errors import DataError
-from handloom.files import sha256_of_file, write_json
+from handloom.files import write_json
 from handloom.repository import current_commit
 
 
@@ -29,14 +29,14 @@ class Provenance:
     landmarks: str
 
 
-def provenance_of(run_id: str, table: Path, split: Path) -> Provenance:
-    """The provenance of a model that is trained now on these tables."""
+def provenance_of(run_id: str, table: Path, keypoints_sha256: str, split_sha256: str) -> Provenance:
+    """The provenance of a model that is trained now on a keypoint table; the hashes are of it and of its split."""
     commit = current_commit()
     return Provenance(
         run_id,
         "" if commit is None else commit.sha + (", changed" if commit.changed else ""),
-        sha256_of_file(table),
-        sha256_of_file(split),
+        keypoints_sha256,
+        split_sha256,
         _landmarks(table),
     )
 

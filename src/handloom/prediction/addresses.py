@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from handloom.errors import DataError, first_line, printable
 from handloom.models.folder import MODEL_FILE
 from handloom.prediction.predictor import EXPORTED
-from handloom.tracking import tracking_uri
+from handloom.tracking.store import client_of, missing_store, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -69,27 +69,36 @@ def _model_in(folder: Path, deep: bool) -> Path | None:
 def _fetch(address: str, folder: Path) -> None:
     """Put the artifacts of a run or of a registered model into a folder."""
     store = tracking_uri()
-    database = Path(store.removeprefix("sqlite:///"))
-    if store.startswith("sqlite:///") and not database.exists():  # MLflow would make an empty one
+    missing = missing_store()
+    if missing:
         raise DataError(
-            f"{printable(address)}: there is no MLflow store at {database}; train a model first, or set"
+            f"{printable(address)}: there is no MLflow store at {missing}; train a model first, or set"
             " MLFLOW_TRACKING_URI"
         )
-    import mlflow
-    from mlflow import MlflowClient
+    from mlflow.artifacts import download_artifacts
 
     try:
-        client = MlflowClient(store, store)
+        client = client_of(store)
         uri = _artifacts_of(client, address) if address.startswith(REGISTERED) else address
-        if uri.startswith(RUN) and "/" not in uri.removeprefix(RUN).strip("/"):
-            uri = f"{uri.rstrip('/')}/{EXPORTS}"
-        with _without_progress_bar():  # a file of a megabyte
-            mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=store)
+        run_id = uri.removeprefix(RUN).strip("/") if uri.startswith(RUN) else ""
+        if run_id and "/" not in run_id:
+            uri = _exports_or_model(client, run_id)
+        download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=store)
     except Exception as error:  # MlflowException, and what its stores raise of their own: OSError, requests' errors
         raise DataError(
             f"{printable(address)}: cannot be had from the MLflow store {store} ({printable(first_line(error))});"
             " see the runs and models with `make ui`"
         ) from None
+
+
+def _exports_or_model(client: "MlflowClient", run_id: str) -> str:
+    """Where a run has its exported files; before its export, the model that its evaluation logged."""
+    outputs = client.get_run(run_id).outputs
+    logged = outputs.model_outputs if outputs else []
+    if not logged or client.list_artifacts(run_id, EXPORTS):
+        return f"{RUN}{run_id}/{EXPORTS}"
+    location: str = client.get_logged_model(logged[-1].model_id).artifact_location
+    return location
 
 
 def _artifacts_of(client: "MlflowClient", address: str) -> str:
@@ -104,18 +113,3 @@ def _artifacts_of(client: "MlflowClient", address: str) -> str:
     if uri.startswith(REGISTERED):  # a model that was logged by itself, not in a run
         uri = client.get_logged_model(uri.removeprefix(REGISTERED)).artifact_location
     return uri
-
-
-@contextmanager
-def _without_progress_bar() -> Iterator[None]:
-    from mlflow.environment_variables import MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR as PROGRESS_BAR
-
-    before = PROGRESS_BAR.get_raw()
-    PROGRESS_BAR.set(False)
-    try:
-        yield
-    finally:
-        if before is None:
-            PROGRESS_BAR.unset()
-        else:
-            PROGRESS_BAR.set(before)

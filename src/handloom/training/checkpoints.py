@@ -6,13 +6,13 @@ from typing import Any
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Checkpoint
-from pytorch_lightning.loggers import MLFlowLogger
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from typing_extensions import override
 
 from handloom.errors import DataError
 from handloom.files import replacing
 from handloom.models.checkpoint import read_checkpoint
+from handloom.training.run_logger import RunLogger
 
 KEPT_CHECKPOINTS = 2  # the one before the last, in case the last is damaged
 
@@ -53,7 +53,7 @@ class Checkpoints(Checkpoint):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         checkpoint["fingerprint"] = self.mark
-        if isinstance(trainer.logger, MLFlowLogger):
+        if isinstance(trainer.logger, RunLogger):
             checkpoint["run_id"] = trainer.logger.run_id
 
 

@@ -4,7 +4,6 @@ import sys
 from typing import Any
 
 import pytorch_lightning as lightning
-from pytorch_lightning.loggers import MLFlowLogger
 from tqdm import tqdm
 from typing_extensions import override
 
@@ -12,6 +11,7 @@ from handloom import tracking
 from handloom.config import Training
 from handloom.training.divergence import check_finite
 from handloom.training.module import HandClassifier
+from handloom.training.run_logger import RunLogger
 
 
 def report_due(settings: Training, iteration: int) -> bool:
@@ -40,8 +40,8 @@ class Reporter(lightning.Callback):
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         assert isinstance(pl_module, HandClassifier)
         pl_module.history = [row for row in pl_module.history if report_due(self.settings, int(row["iteration"]))]
-        if trainer.is_global_zero and isinstance(trainer.logger, MLFlowLogger):
-            self.logged = tracking.logged_steps(str(trainer.logger.run_id))
+        if trainer.is_global_zero and isinstance(trainer.logger, RunLogger):
+            self.logged = tracking.logged_steps(trainer.logger.run_id)
         self.progress = tqdm(
             total=trainer.max_epochs,
             initial=trainer.current_epoch,

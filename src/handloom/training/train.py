@@ -3,22 +3,23 @@
 import shutil
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as lightning
-from pytorch_lightning.loggers import MLFlowLogger
 
 from handloom import keypoint_table, tracking
 from handloom.config import Kind, Parameters, Training
 from handloom.dataset.classes import class_names
 from handloom.dataset.examples import Examples, read_examples
-from handloom.errors import ConfigurationError, HandloomError
-from handloom.files import write_csv
+from handloom.errors import ConfigurationError, DivergenceError
+from handloom.files import sha256_of_file, write_csv
 from handloom.fingerprint import fingerprint
+from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import read_checkpoint
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
-from handloom.models.provenance import provenance_of, write_provenance
+from handloom.models.provenance import Provenance, provenance_of, write_provenance
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
 from handloom.training.checkpoints import KEPT_CHECKPOINTS, Checkpoints, latest_checkpoint
@@ -27,9 +28,10 @@ from handloom.training.divergence import likely_cause
 from handloom.training.early_stopping import EarlyStopping
 from handloom.training.module import HandClassifier
 from handloom.training.reporter import Reporter
+from handloom.training.run_logger import RunLogger
 from handloom.training.saved_model import save_model
 from handloom.training.trainer import session_length, trainer_for
-from handloom.training.work import deciding, made_of, open_folder, what_changed, work_folder
+from handloom.training.work import KEYPOINTS, SPLIT, deciding, made_of, open_folder, what_changed, work_folder
 
 WARNING_TAG = "handloom.warning"
 
@@ -42,7 +44,8 @@ def train(
     out: Path,
     checkpoints: Path | None = None,
     callbacks: Sequence[lightning.Callback] = (),
-) -> None:
+    tags: Mapping[str, str] | None = None,
+) -> float | None:
     """Train on the training part; write the model, its history and the id of its MLflow run into the folder `out`.
 
     Interrupted and started again with the same parameters, data and code, it goes on from the last checkpoint in the
@@ -57,7 +60,11 @@ def train(
         out: folder for `model.ckpt`, `history.csv` and `run.json`.
         checkpoints: a folder that keeps every checkpoint, also when the training is done; None: one of its own in
             `.handloom/`, which keeps the newest and is removed at the end.
-        callbacks: of Lightning, told of the training after everything else; they must not change it.
+        callbacks: of Lightning, told of the training after everything else; they must not change it, but may end it.
+        tags: further tags of the MLflow run (`tracking.start_run`).
+
+    Returns:
+        The validation loss of the model; None without a validation part.
 
     With several devices Lightning runs the calling script again for each further one; only the first process tracks
     and writes.
@@ -65,7 +72,7 @@ def train(
     Raises:
         DataError: there is nothing to learn from.
         ConfigurationError: the accelerator is not there, or a parameter does not fit the data.
-        HandloomError: the loss or the weights were no longer numbers.
+        DivergenceError: the loss or the weights were no longer numbers.
     """
     settings = parameters.training(kind)
     training, validation = _read(settings, table, split)
@@ -85,13 +92,14 @@ def train(
         changed = [] if checkpoints else what_changed(folder, kind, content)
         _say_where_it_starts(kind, checkpoint, wrong, changed)
         open_folder(folder, kind, content, alone=checkpoints is not None)
-        run_id = _run(folder, checkpoint, parameters, kind)
+        run_id = _run(folder, checkpoint, parameters, kind, tags)
+        _log_origin(run_id, parameters, table, content)
         if warning := warning_of_few(found):
             print(f"train_{kind}: {warning}", file=sys.stderr)
-            tracking.set_tag(run_id, WARNING_TAG, warning)
+            tracking.set_tags(run_id, {WARNING_TAG: warning})
     else:
         run_id = tracking.run_in(folder / RUN_FILE)
-    trainer.logger = MLFlowLogger(tracking_uri=tracking.tracking_uri(), run_id=run_id)
+    trainer.logger = RunLogger(run_id)
 
     lightning.seed_everything(settings.seed, verbose=False)
     frame_rate = float(keypoint_table.read_metadata(table)["frame_rate"])
@@ -107,11 +115,11 @@ def train(
             sys.exit(1)  # all processes fail alike, and one line is enough
         if isinstance(error, ConfigurationError):
             raise ConfigurationError(f"train_{kind}.{error}") from None
-        raise HandloomError(
+        raise DivergenceError(
             f"{error}; {likely_cause(settings, kind, table)}; the last checkpoint is kept in {folder}"
         ) from None
     if not trainer.is_global_zero:
-        return
+        return None
 
     iteration = trainer.current_epoch
     paused = iteration < settings.maximum_iterations and not trainer.should_stop
@@ -121,13 +129,8 @@ def train(
             f"train_{kind}: stopped at iteration {iteration},"
             f" the model is that of iteration {early_stopping.best_iteration}"
         )
-    calibration = calibration_of(module, data.validation_batches())
-    save_model(module, calibration, out / MODEL_FILE)
-    if calibration:
-        numbers = {f"calibration_{name}": number for name, number in calibration.metrics.items()}
-        tracking.log_metrics(run_id, tracking.unlogged(tracking.logged_steps(run_id), numbers, iteration), iteration)
-    write_csv(out / HISTORY_FILE, module.history)
-    write_provenance(out / RUN_FILE, provenance_of(run_id, table, split))
+    provenance = provenance_of(run_id, table, content[KEYPOINTS], content[SPLIT])
+    _write_model(module, calibration_of(module, data.validation_batches()), iteration, provenance, out)
     if paused:
         print(
             f"train_{kind}: paused at iteration {iteration} of {settings.maximum_iterations};"
@@ -135,6 +138,24 @@ def train(
         )
     elif checkpoints is None:
         shutil.rmtree(folder)
+    if early_stopping.best:
+        return early_stopping.best_loss
+    return module.history[-1].get("validation_loss")
+
+
+def _write_model(
+    module: HandClassifier, calibration: Calibration | None, iteration: int, provenance: Provenance, out: Path
+) -> None:
+    """Write the model and what travels with it; log its hash and its calibration."""
+    save_model(module, calibration, out / MODEL_FILE)
+    write_csv(out / HISTORY_FILE, module.history)
+    write_provenance(out / RUN_FILE, provenance)
+    run_id = provenance.run_id
+    tracking.set_tags(run_id, {tracking.MODEL_SHA256: sha256_of_file(out / MODEL_FILE)})
+    if calibration:
+        numbers = {f"calibration_{name}": number for name, number in calibration.metrics.items()}
+        fresh = tracking.unlogged(tracking.logged_steps(run_id), numbers, iteration)
+        tracking.log_metrics(run_id, fresh, iteration, once=True)
 
 
 def _read(settings: Training, table: Path, split: Path) -> tuple[Examples, Examples]:
@@ -161,7 +182,18 @@ def _say_where_it_starts(kind: Kind, checkpoint: Path | None, wrong: list[str], 
         )
 
 
-def _run(folder: Path, checkpoint: Path | None, parameters: Parameters, kind: Kind) -> str:
+def _log_origin(run_id: str, parameters: Parameters, table: Path, content: Mapping[str, Any]) -> None:
+    """Log what the training is made of: hashes, parameters, packages, what extraction reports and shows of the data."""
+    tracking.set_tags(run_id, tracking.origin_tags(content[KEYPOINTS], content[SPLIT]))
+    tracking.log_text(run_id, tracking.parameters_text(parameters), tracking.PARAMETERS_FILE)
+    tracking.log_text(run_id, tracking.environment_text(), tracking.ENVIRONMENT_FILE)
+    shown = table.with_suffix("")
+    tracking.log_files(run_id, [*sorted(shown.glob("*.png")), *shown.glob("report.json")], "data")
+
+
+def _run(
+    folder: Path, checkpoint: Path | None, parameters: Parameters, kind: Kind, tags: Mapping[str, str] | None
+) -> str:
     """The MLflow run of the training in progress in `folder`, or a new one."""
     run_file = folder / RUN_FILE
     if checkpoint and not run_file.exists():
@@ -170,6 +202,6 @@ def _run(folder: Path, checkpoint: Path | None, parameters: Parameters, kind: Ki
         run_id = tracking.open_run(run_file, kind, parameters)
         tracking.resume_run(run_id)
     else:
-        run_id = tracking.start_run(kind, parameters)
+        run_id = tracking.start_run(kind, parameters, tags)
     tracking.write_run_file(run_file, run_id)
     return run_id

@@ -23,6 +23,7 @@ from handloom.training.checkpoints import checkpoints_in
 
 # The code that decides a training's result.
 CODE = ("hand.py", "keypoint_table.py", "dataset", "models", "training")
+KEYPOINTS, SPLIT = "the keypoint table", "the split"  # names in `made_of`, whose values are their sha256
 MADE_OF_FILE = "made_of.json"
 KEPT_FOLDERS = 5  # of a kind; so that `.handloom/` does not grow for ever
 # They say how long a session is and how often it is saved, and decide nothing else.
@@ -38,8 +39,8 @@ def made_of(kind: Kind, settings: Training, table: Path, split: Path) -> dict[st
     """Everything that decides the result of a training, under the names that a user knows it by."""
     return {
         **flat(deciding(settings), f"train_{kind}"),
-        "the keypoint table": sha256_of_file(table),
-        "the split": sha256_of_file(split),
+        KEYPOINTS: sha256_of_file(table),
+        SPLIT: sha256_of_file(split),
         "the code": code_version(*CODE),
         "PyTorch's version": torch.__version__,
         "Lightning's version": lightning.__version__,

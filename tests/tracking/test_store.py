@@ -13,7 +13,7 @@ from handloom import tracking
 from handloom.config import Data, LabeledDirectories, Parameters
 
 PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
-MAKE_A_STORE = "from handloom import tracking; tracking._client().search_experiments()"
+MAKE_A_STORE = "from handloom.tracking.store import client; client().search_experiments()"
 
 
 @pytest.fixture(autouse=True)

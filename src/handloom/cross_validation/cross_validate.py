@@ -1,0 +1,154 @@
+"""Cross-validation: the training of `params.yaml` once a fold and seed, its mean and spread below one MLflow run."""
+
+import json
+import shutil
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from handloom import tracking
+from handloom.config import Kind, Parameters
+from handloom.cross_validation.folds import folds_by_group, write_fold
+from handloom.errors import ConfigurationError
+from handloom.evaluation.evaluate import evaluate
+from handloom.files import write_csv, write_json
+from handloom.fingerprint import code_version, fingerprint
+from handloom.lock import alone
+from handloom.repository import main_repository
+from handloom.training.checks import parts_to_learn_from
+from handloom.training.train import train
+from handloom.training.work import made_of
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A metric over all trainings.
+
+    Attributes:
+        metric: its name.
+        mean: over all.
+        spread_of_folds: standard deviation of the folds' means over their seeds.
+        spread_of_seeds: standard deviation of the seeds' means over their folds; None with one seed.
+    """
+
+    metric: str
+    mean: float
+    spread_of_folds: float
+    spread_of_seeds: float | None
+
+
+def cross_validate(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Path) -> list[Summary]:
+    """Train and test each fold with each seed; write `folds.csv` and `summary.json` into the folder `out`.
+
+    Folds are of the training and the validation part, unless `cross_validate.with_test_part`; there is no validation
+    part within a fold. Started again, it repeats no training that is done, and goes on with the one that was killed.
+
+    Raises:
+        ConfigurationError: a parameter needs a validation part, or several devices.
+        DataError: there are too few examples or groups.
+    """
+    settings, training = parameters.cross_validate, parameters.training(kind)
+    if training.early_stopping.patience:
+        raise ConfigurationError(
+            f"train_{kind}.early_stopping.patience: folds have no validation part to go by; set it to 0 here"
+        )
+    if training.devices > 1:
+        raise ConfigurationError(f"train_{kind}.devices: a fold trains on one device (got {training.devices})")
+    parts = parts_to_learn_from(kind, table, split)
+    sessions = pq.read_table(split).to_pydict()
+    ids = [one for one in sessions["session_id"] if settings.with_test_part or parts[one] != "test"]
+    rows = {one: row for row, one in enumerate(sessions["session_id"])}
+    labels, groups = ([sessions[name][rows[one]] for one in ids] for name in ("label", "group"))
+    folds = folds_by_group(labels, groups, settings.folds, settings.fold_seed)
+
+    made = made_of(kind, replace(training, seed=0), table, split)
+    dealt = [settings.folds, settings.fold_seed, settings.with_test_part, parameters.evaluate.window_stride]
+    name = f"{kind}-{fingerprint([made, dealt, code_version('evaluation')])[:12]}"
+    folder = main_repository() / ".handloom" / "cross_validation" / name
+    results: list[dict[str, float]] = []
+    with alone(folder.with_suffix(".lock"), f"cross-validation {name}"):
+        parent = tracking.start_run(
+            kind, parameters, {tracking.JOB: name, "mlflow.runName": f"cross-validation {name}"}
+        )
+        for number, tested in enumerate(folds, start=1):
+            part = folder / f"fold-{number}.parquet"
+            chosen = {ids[row] for row in tested}
+            write_fold(part, sessions, chosen, set(sessions["session_id"]) - set(ids))
+            for seed in settings.seeds:
+                which = {"fold": number, "seed": seed}
+                metrics = _one(parameters, kind, table, part, parent, seed, f"{name}-{number}-{seed}")
+                print("  ".join(f"{key} {value:.5g}" for key, value in (which | metrics).items()), flush=True)
+                results.append(which | metrics)
+        summaries = summarised(results)
+        write_csv(out / "folds.csv", results)
+        write_json(out / "summary.json", [asdict(one) for one in summaries])
+        tracking.log_metrics(parent, _as_metrics(summaries))
+        tracking.log_files(parent, [out], "cross_validation")
+        tracking.end_run(parent)
+    return summaries
+
+
+def _one(
+    parameters: Parameters, kind: Kind, table: Path, split: Path, parent: str, seed: int, name: str
+) -> dict[str, float]:
+    """The metrics of one training, from the file of one that is done, or trained and tested now."""
+    folder = split.parent / f"{split.stem}-seed-{seed}"
+    done = folder.with_suffix(".json")
+    if done.exists():
+        known: dict[str, float] = json.loads(done.read_text(encoding="utf-8"))
+        return known
+    section = f"train_{kind}"
+    mine = replace(parameters, **{section: replace(parameters.training(kind), seed=seed)})  # type: ignore[arg-type]
+    which = f"{split.stem}, seed {seed}"
+    tags = {tracking.JOB: name, tracking.PARENT: parent, tracking.FOLD: split.stem, "mlflow.runName": which}
+    train(mine, kind, table, split, folder, tags=tags)
+    metrics = evaluate(mine, kind, folder, table, split, folder / "reports", register=False)
+    write_json(done, metrics)
+    shutil.rmtree(folder)
+    return metrics
+
+
+def summarised(results: Sequence[Mapping[str, float]]) -> list[Summary]:
+    """Mean and spread of each metric over results with `fold` and `seed`."""
+    summaries = []
+    for metric in [name for name in results[0] if name not in ("fold", "seed", "examples")]:
+        known = [result for result in results if metric in result]
+        summaries.append(
+            Summary(
+                metric,
+                statistics.fmean(result[metric] for result in known),
+                _spread(known, metric, "fold") or 0.0,
+                _spread(known, metric, "seed"),
+            )
+        )
+    return summaries
+
+
+def as_table(summaries: Sequence[Summary]) -> str:
+    """The summaries as lines for the terminal."""
+    width = max(len(one.metric) for one in summaries)
+    lines = [f"{'':{width}}      mean  spread of folds  of seeds"]
+    for one in summaries:
+        seeds = "" if one.spread_of_seeds is None else f"{one.spread_of_seeds:10.5f}"
+        lines.append(f"{one.metric:{width}}  {one.mean:8.5f}  {one.spread_of_folds:15.5f}{seeds}")
+    return "\n".join(lines)
+
+
+def _spread(results: Sequence[Mapping[str, float]], metric: str, by: str) -> float | None:
+    members: dict[float, list[float]] = {}
+    for result in results:
+        members.setdefault(result[by], []).append(result[metric])
+    means = [statistics.fmean(values) for values in members.values()]
+    return statistics.stdev(means) if len(means) > 1 else None
+
+
+def _as_metrics(summaries: Sequence[Summary]) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for one in summaries:
+        metrics |= {f"{one.metric}_mean": one.mean, f"{one.metric}_spread": one.spread_of_folds}
+        if one.spread_of_seeds is not None:
+            metrics[f"{one.metric}_spread_of_seeds"] = one.spread_of_seeds
+    return metrics

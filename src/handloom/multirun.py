@@ -1,0 +1,82 @@
+"""Hydra's multirun of a stage: a mistake is told before the first job starts, in one line."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import IntervalSweep, Override
+from omegaconf import DictConfig
+
+from handloom.compose import composed
+from handloom.config import Kind, Parameters
+from handloom.errors import ConfigurationError, HandloomError
+
+CONFIG_NAME = "params"
+# Hydra's own bookkeeping stays out of the way unless it is asked for.
+QUIET = ("hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none")
+OPTUNA = "hydra_plugins.hydra_optuna_sweeper."
+
+Job = Callable[[DictConfig], float | None]
+# A search: what it is for, Hydra's arguments, and its own way to stop at a user's error inside a job.
+Search = Callable[["Multirun", Kind], None]
+
+
+class Multirun:
+    """What stands on the command line of a stage, in Hydra's grammar.
+
+    Args:
+        project: the folder of `params.yaml`; the groups in its `conf/` can be added, `+space=pose` say.
+        words: the command line.
+        stop: ends the process with the one line of an error; for jobs, because Hydra prints a traceback for whatever
+            they raise.
+    """
+
+    def __init__(self, project: Path, words: Sequence[str], stop: Callable[[HandloomError], None]) -> None:
+        self.project = project
+        self.stop = stop
+        self.options = [word for word in words if word.startswith("-") or "=" not in word]
+        self.overrides = [word for word in words if word not in self.options]
+        folder = str(project / "conf").replace("'", "\\'")
+        self._groups = [f"hydra.searchpath=['file://{folder}']"] if (project / "conf").is_dir() else []
+
+    def composed(self, further: Sequence[str] = ()) -> DictConfig:
+        """One configuration, Hydra's part included; of what is swept over the first value, unless `further` has it."""
+        first = [text for override in self._parsed() for text in _values(override)[:1]]
+        return composed(self.project, CONFIG_NAME, [*self._groups, *first, *further], with_hydra=True)
+
+    def check(self, parameters_of: Callable[[DictConfig], Parameters]) -> None:
+        """Compose and check every value that is swept over, each with the first ones of the others.
+
+        Raises:
+            ConfigurationError: a key or a value is wrong.
+        """
+        for override in self._parsed():
+            for text in _values(override):
+                parameters_of(self.composed([text] if override.is_sweep_override() else []))
+
+    def launch(self, job: Job, further: Sequence[str] = ()) -> None:
+        """Let Hydra run the job with every value; `further` overrides win over the command line."""
+        import hydra
+
+        # Hydra's options go before all overrides, ours before the user's, so that the user's win.
+        sys.argv[1:] = [*self.options, *QUIET, *self._groups, *self.overrides, *further]
+        hydra.main(version_base="1.3", config_path=str(self.project), config_name=CONFIG_NAME)(job)()
+
+    def _parsed(self) -> list[Override]:
+        from hydra.errors import OverrideParseException
+
+        try:
+            return OverridesParser.create().parse_overrides(self.overrides)
+        except OverrideParseException as error:
+            raise ConfigurationError(" ".join(str(error).split())) from None
+
+
+def _values(override: Override) -> list[str]:
+    """The overrides, each with one value, that an override stands for; both ends of an interval."""
+    if not override.is_sweep_override():
+        return [override.input_line or ""]
+    key, swept = override.get_key_element(), override.value()
+    if isinstance(swept, IntervalSweep):
+        return [f"{key}={swept.start}", f"{key}={swept.end}"]
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]

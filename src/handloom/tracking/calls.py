@@ -1,0 +1,179 @@
+"""What can be asked of a run, as plain data, and how it is made on the store.
+
+Each call may be made twice and does its work once: it may have reached a store whose answer was lost.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from handloom.repository import main_repository
+from handloom.tracking.registry_calls import log_and_register
+from handloom.tracking.store import is_local
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Run
+
+Name = Literal["open", "metrics", "tags", "status", "files", "model"]
+
+LOCAL_PREFIX = "local-"  # of the id of a run that was opened while the store was away
+RUN_TAG = "handloom.run"  # the id by which our files know a run, where it is not MLflow's own
+PARENT = "mlflow.parentRunId"  # MLflow's own tag: it shows such runs below their parent
+TRAINED_IN = "handloom.trained_in_run"  # tag of a run that goes on for one that this store does not hold
+AT_ONCE = {"metrics": 1000, "params": 100, "tags": 100}  # MLflow's limits of one request
+
+
+@dataclass(frozen=True)
+class Call:
+    """One thing that is asked of a run.
+
+    Attributes:
+        name: what.
+        content: how, as JSON can hold it.
+        files: files or folders that go with it.
+    """
+
+    name: Name
+    content: Mapping[str, Any]
+    files: tuple[Path, ...] = field(default=())
+
+
+def now() -> int:
+    """This moment, in MLflow's milliseconds."""
+    return round(time.time() * 1000)
+
+
+def find_run(client: "MlflowClient", run_id: str) -> str | None:
+    """MLflow's id of the run that our files call `run_id`; None if the store does not hold it."""
+    from mlflow.exceptions import MlflowException
+
+    if not run_id.startswith(LOCAL_PREFIX):
+        try:
+            client.get_run(run_id)
+            return run_id
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    runs = client.search_runs(experiments, f"tags.`{RUN_TAG}` = '{run_id}'", max_results=1)
+    return str(runs[0].info.run_id) if runs else None
+
+
+def open_on(client: "MlflowClient", run_id: str, call: Call, new: bool = False) -> str:
+    """Find the run, or make it with the call's tags and parameters; MLflow's id of it.
+
+    Args:
+        client: of the store.
+        run_id: as our files call it.
+        call: "open".
+        new: it cannot be there yet.
+    """
+    content = call.content
+    found = None if new else find_run(client, run_id)
+    if found == run_id:
+        return found
+    run = client.get_run(found) if found else _create(client, run_id, content)
+    missing = {key: value for key, value in content["params"].items() if key not in run.data.params}
+    _log_parameters(client, run, missing)
+    return str(run.info.run_id)
+
+
+def _create(client: "MlflowClient", run_id: str, content: Mapping[str, Any]) -> "Run":
+    tags = dict(content["tags"]) | {RUN_TAG: run_id}
+    if not run_id.startswith(LOCAL_PREFIX):
+        tags[TRAINED_IN] = run_id
+    if tags.get(PARENT, "").startswith(LOCAL_PREFIX):  # which was opened while the store was away, and is sent by now
+        tags[PARENT] = find_run(client, tags[PARENT]) or tags[PARENT]
+    return client.create_run(_experiment(client, content["experiment"]), start_time=content["time"], tags=tags)
+
+
+def _log_parameters(client: "MlflowClient", run: "Run", values: Mapping[str, str]) -> None:
+    from mlflow.entities import Param
+
+    params = [Param(key, value) for key, value in values.items()]
+    for start in range(0, len(params), AT_ONCE["params"]):
+        client.log_batch(run.info.run_id, params=params[start : start + AT_ONCE["params"]])
+
+
+def _experiment(client: "MlflowClient", name: str) -> str:
+    from mlflow.exceptions import MlflowException
+
+    experiment = client.get_experiment_by_name(name)
+    if experiment is not None:
+        return str(experiment.experiment_id)
+    location = (main_repository() / "mlruns" / name).as_uri() if is_local() else None
+    try:
+        return str(client.create_experiment(name, artifact_location=location))
+    except MlflowException:
+        experiment = client.get_experiment_by_name(name)  # another process may have made it just now
+        if experiment is None:
+            raise
+        return str(experiment.experiment_id)
+
+
+def make(client: "MlflowClient", run_id: str, call: Call) -> None:
+    """Make a call, other than "open", on a run that MLflow knows by `run_id`."""
+    _MADE_BY[call.name](client, run_id, call)
+
+
+def metrics_of(call: Call) -> "list[Metric]":
+    """The numbers of a call "metrics"."""
+    from mlflow.entities import Metric
+
+    content = call.content
+    return [Metric(key, float(value), content["time"], content["step"]) for key, value in content["metrics"].items()]
+
+
+def plain_number(value: float) -> float | str:
+    """A number as JSON can hold it, which does not know NaN and infinity."""
+    return float(value) if math.isfinite(value) else str(float(value))
+
+
+def log_points(client: "MlflowClient", run_id: str, points: "list[Metric]") -> None:
+    """Log numbers in as few requests as MLflow allows."""
+    for start in range(0, len(points), AT_ONCE["metrics"]):
+        client.log_batch(run_id, metrics=points[start : start + AT_ONCE["metrics"]])
+
+
+def _metrics(client: "MlflowClient", run_id: str, call: Call) -> None:
+    log_points(client, run_id, metrics_of(call))
+
+
+def _tags(client: "MlflowClient", run_id: str, call: Call) -> None:
+    from mlflow.entities import RunTag
+
+    client.log_batch(run_id, tags=[RunTag(key, value) for key, value in call.content["tags"].items()])
+
+
+def _status(client: "MlflowClient", run_id: str, call: Call) -> None:
+    status = call.content["status"]
+    if status == "RUNNING":
+        client.update_run(run_id, status=status)
+    else:
+        client.set_terminated(run_id, status, call.content["time"])
+
+
+def _files(client: "MlflowClient", run_id: str, call: Call) -> None:
+    folder = call.content["folder"] or None
+    for path in call.files:
+        if path.is_dir():
+            client.log_artifacts(run_id, str(path), f"{folder}/{path.name}" if folder else path.name)
+        else:
+            client.log_artifact(run_id, str(path), folder)
+
+
+def _model(client: "MlflowClient", run_id: str, call: Call) -> None:
+    log_and_register(client, run_id, call.files[0], call.content)
+
+
+_MADE_BY: "dict[Name, Callable[[MlflowClient, str, Call], None]]" = {
+    "metrics": _metrics,
+    "tags": _tags,
+    "status": _status,
+    "files": _files,
+    "model": _model,
+}

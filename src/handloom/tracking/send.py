@@ -1,0 +1,117 @@
+"""Sends what was kept while the MLflow store could not be reached.
+
+python -m handloom.tracking.send           to the store that it was kept for
+python -m handloom.tracking.send --here    to the one that MLFLOW_TRACKING_URI names now, whichever that is
+"""
+
+import sys
+from typing import TYPE_CHECKING
+
+from handloom.errors import HandloomError
+from handloom.tracking import outbox
+from handloom.tracking.calls import find_run, log_points, make, metrics_of, open_on
+from handloom.tracking.store import client, shown_address
+from handloom.tracking.trouble import trouble_of
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+
+
+def send(here: bool = False) -> int:
+    """Send everything that waits, in the order in which it was logged; how many runs the store now has all of.
+
+    It may be killed and started again, and calls may be added meanwhile; each arrives once.
+
+    Args:
+        here: also what was kept for a store of another address.
+
+    Raises:
+        HandloomError: something has to wait on; the line says what and why.
+    """
+    complete = 0
+    with outbox.sending():
+        for run_id in outbox.waiting():
+            meant = outbox.address_of(run_id)
+            if meant != shown_address() and not here:
+                raise HandloomError(
+                    f"run {run_id} was kept for {meant}, and the store is now {shown_address()}; set"
+                    " MLFLOW_TRACKING_URI to the first, or say --here to send it to the second"
+                )
+            try:
+                _send_run(client(), run_id)
+                while not outbox.close(run_id):  # a training has added to it meanwhile
+                    _send_run(client(), run_id)
+            except Exception as error:
+                trouble = trouble_of(error)
+                if trouble is None:
+                    raise
+                raise HandloomError(f"{shown_address()}: {trouble.reason}; run {run_id} waits on") from None
+            complete += 1
+    return complete
+
+
+def _send_run(client: "MlflowClient", run_id: str) -> None:
+    mlflow_id: str | None = None
+    numbers = _Numbers(client)
+    end = 0
+    for call, end in outbox.read(run_id):
+        if call.name == "open":
+            mlflow_id = open_on(client, run_id, call)
+            outbox.mark_sent(run_id, end)
+            continue
+        mlflow_id = mlflow_id or find_run(client, run_id)
+        if mlflow_id is None:
+            raise HandloomError(f"{shown_address()} does not hold run {run_id}; is it the store that it began in?")
+        if call.name == "metrics":  # many in one request
+            numbers.add(mlflow_id, metrics_of(call), once=call.content["once"])
+            continue
+        numbers.log(mlflow_id)
+        make(client, mlflow_id, call)
+        outbox.mark_sent(run_id, end)
+    if mlflow_id:
+        numbers.log(mlflow_id)
+        outbox.mark_sent(run_id, end)
+
+
+class _Numbers:
+    """Numbers on their way to a run, without those that it has."""
+
+    def __init__(self, client: "MlflowClient") -> None:
+        self.client = client
+        self.known: dict[str, list[Metric]] = {}
+        self.fresh: list[Metric] = []
+
+    def add(self, run_id: str, points: "list[Metric]", once: bool) -> None:
+        for point in points:
+            if point.key not in self.known:
+                self.known[point.key] = list(self.client.get_metric_history(run_id, point.key))
+            known = [one for one in self.known[point.key] if one.step == point.step]
+            if known and (once or _same(max(known, key=lambda one: one.timestamp), point) or point in known):
+                continue
+            self.known[point.key].append(point)
+            self.fresh.append(point)
+
+    def log(self, run_id: str) -> None:
+        log_points(self.client, run_id, self.fresh)
+        self.fresh = []
+
+
+def _same(one: "Metric", other: "Metric") -> bool:
+    return bool(one.value == other.value or (one.value != one.value and other.value != other.value))
+
+
+def main() -> None:
+    """The command."""
+    if set(sys.argv[1:]) - {"--here"}:
+        sys.exit(__doc__)
+    try:
+        waited = len(outbox.waiting())
+        complete = send("--here" in sys.argv[1:])
+    except HandloomError as error:
+        sys.exit(f"send: {error}")
+    print(f"send: {complete} of {waited} runs are complete in {shown_address()}" if waited else "send: nothing waits")
+
+
+if __name__ == "__main__":
+    main()

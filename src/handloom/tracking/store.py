@@ -1,0 +1,135 @@
+"""The MLflow store: its address, and a client for it."""
+
+import logging
+import os
+import sqlite3
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from handloom.repository import main_repository
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # MLflow 3 tells its makers of each use unless it is told not to
+    # MLflow's own defaults try for minutes; what cannot be sent is kept, so a short try is enough.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+# They print tracebacks and each retry; what happened is said in one line of ours.
+LOUD = ("mlflow.store", "mlflow.tracking", "urllib3.connectionpool", "alembic")
+
+# Here, because MLflow reads some when it is imported, and whatever of ours imports it needs this module before.
+for _name, _value in SETTINGS.items():
+    os.environ.setdefault(_name, _value)
+for _name in LOUD:
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+class WrongAddressError(ValueError):
+    """`MLFLOW_TRACKING_URI` is no address."""
+
+
+def tracking_uri() -> str:
+    """The MLflow store: `MLFLOW_TRACKING_URI`, else one sqlite file at the root of the main repository."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{local_store()}"
+
+
+def local_store() -> Path:
+    """The file that is the store where no address is given."""
+    return main_repository() / "mlflow.db"
+
+
+def is_local() -> bool:
+    """Whether the store is the main repository's own."""
+    return not os.environ.get("MLFLOW_TRACKING_URI")
+
+
+def shown_address() -> str:
+    """The store's address as it may be shown and kept: without user, password and options."""
+    if is_local():
+        return str(local_store())
+    scheme, separator, rest = tracking_uri().partition("?")[0].partition("://")
+    machine, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{machine.rpartition('@')[2]}{slash}{path}"
+
+
+def missing_store() -> Path | None:
+    """The file of a store that is one and not there; MLflow would make an empty one when it reads."""
+    path = tracking_uri().removeprefix("sqlite:///")
+    if path == tracking_uri() or path.startswith("file:") or Path(path).exists():
+        return None
+    return Path(path)
+
+
+def client() -> "MlflowClient":
+    """A client of the store, which is made where it is this repository's own and missing.
+
+    Raises:
+        Exception: whatever MLflow and sqlite raise; `trouble.trouble_of` says what it means.
+    """
+    if is_local() and not local_store().exists():
+        _make_store(local_store())
+    uri = tracking_uri()
+    _check_address(uri)
+    _check_sqlite(uri)
+    return client_of(uri)
+
+
+@cache
+def client_of(uri: str) -> "MlflowClient":
+    """A client of the store at an address, which is not looked at."""
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri, uri)
+
+
+def _check_address(uri: str) -> None:
+    try:
+        parts = urlsplit(uri)
+        if parts.scheme in ("http", "https") and not (parts.hostname and parts.port != 0):
+            raise ValueError
+    except ValueError:
+        raise WrongAddressError("it names no machine") from None
+
+
+def _check_sqlite(uri: str) -> None:
+    """See that a sqlite file can be written. MLflow would try for two minutes before it says that it cannot."""
+    path = uri.removeprefix("sqlite:///")
+    if path == uri or not (path.startswith("file:") or Path(path).exists()):
+        return
+    connection = sqlite3.connect(path, timeout=5, isolation_level=None, uri=path.startswith("file:"))
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        (mark,) = connection.execute("PRAGMA application_id").fetchone()
+        connection.execute(f"PRAGMA application_id = {mark}")  # a write, although it changes nothing
+        connection.execute("ROLLBACK")
+    finally:
+        connection.close()
+
+
+def _make_store(path: Path) -> None:
+    """Make an empty store. MLflow cannot open one whose making was killed, so it is made beside its place.
+
+    The experiment that MLflow makes with it would otherwise keep its files in the working folder, which may be one of
+    DVC's temporary copies.
+    """
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        with beside.open("wb"):
+            pass  # a folder that cannot be written says so at once
+        SqlAlchemyStore(f"sqlite:///{beside}", (main_repository() / "mlruns").as_uri())
+        try:
+            path.hardlink_to(beside)  # not a rename: another stage may have made one just now, with a run in it
+        except FileExistsError:
+            pass
+        except OSError:  # no hard links on this file system
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

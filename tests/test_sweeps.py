@@ -1,0 +1,274 @@
+"""Sweeps as they are run: DVC's queue, a search that is killed, cross-validation that is killed."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from conftest import REPOSITORY, Project
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from handloom import keypoint_table
+from handloom.compose import composed_text
+from handloom.config import Split, Validation
+from handloom.cross_validation.folds import folds_by_group
+from handloom.dataset.split import split_table
+from handloom.errors import ConfigurationError, DataError
+from handloom.keypoint_table import SCHEMA
+from handloom.multirun import Multirun
+from handloom.search.search import search
+from handloom.stage import parameters_of
+
+LEARNING_RATE = "train_pose.optimizer.lr=tag(log,interval(0.0005,0.02))"
+OPTUNA = ("-m", "hydra/sweeper=optuna", "train_pose.maximum_iterations=20", LEARNING_RATE)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Stage scripts, parameters and the tables of 120 made-up photos of three classes by 12 people."""
+    for folder in ("pipeline", "conf"):
+        shutil.copytree(REPOSITORY / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPOSITORY / "params.yaml", tmp_path)
+    random = np.random.default_rng(0)
+    shapes = 0.5 + 0.15 * random.standard_normal((3, 2, 21))
+    rows = []
+    for number in range(120):
+        place = shapes[number % 3] + 0.1 * random.standard_normal((2, 21))
+        rows.append(
+            dict.fromkeys(SCHEMA.names)
+            | {"session_id": number, "label": "abc"[number % 3], "group": f"{number // 10}", "part": "", "frame": 0}
+            | {"path": f"{number}.jpg", "keypoints": np.concatenate([place, np.ones((1, 21))]).ravel()}
+        )
+    table = tmp_path / "data/keypoints/pose.parquet"
+    keypoint_table.write(table, [pa.Table.from_pylist(rows, schema=SCHEMA)], {"frame_rate": "30"})
+    split_table(
+        table, Split(validation=Validation(strategy="fixed", ratio=0.25)), tmp_path / "data/splits/pose.parquet"
+    )
+    return tmp_path
+
+
+def command(project: Path, script: str, *words: str) -> dict[str, Any]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment = {**kept, "DVC_ROOT": str(project), "PYTHONWARNINGS": "ignore"}
+    return {"args": [sys.executable, str(project / "pipeline" / script), *words], "env": environment, "cwd": project}
+
+
+def run(project: Path, script: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(**command(project, script, *words), capture_output=True, text=True, check=False)
+
+
+def kill_when(project: Path, due: Callable[[], bool], script: str, *words: str) -> None:
+    """Start a stage and kill it, with all its children, once it is due."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(**command(project, script, *words), **quiet, start_new_session=True)
+    while process.poll() is None and not due():
+        time.sleep(0.01)
+    assert process.poll() is None, "it ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def one_line_of(project: Path, script: str, *words: str) -> str:
+    result = run(project, script, *words)
+    assert (result.returncode, len(result.stderr.splitlines())) == (1, 1), result.stderr
+    return result.stderr
+
+
+def in_studies(project: Path, question: str) -> list[Any]:
+    path = project / ".handloom/search/searches.sqlite"
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(path, timeout=60)) as database:
+        return database.execute(question).fetchall()
+
+
+def trials(project: Path) -> list[Any]:
+    """Number, state, loss and value of each trial."""
+    return in_studies(
+        project,
+        "SELECT number, state, value, param_value FROM trials JOIN trial_values USING (trial_id)"
+        " JOIN trial_params USING (trial_id) ORDER BY number",
+    )
+
+
+def runs_of(project: Path) -> tuple[list[Run], list[Run]]:
+    """The MLflow runs without and with a parent; each one with has the same."""
+    client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
+    runs = client.search_runs([one.experiment_id for one in client.search_experiments()])
+    children = [one for one in runs if "mlflow.parentRunId" in one.data.tags]
+    parents = [one for one in runs if one not in children]
+    assert {one.data.tags["mlflow.parentRunId"] for one in children} <= {one.info.run_id for one in parents}
+    return parents, children
+
+
+def test_a_killed_search_goes_on_to_the_same_trials(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    undisturbed = tmp_path_factory.mktemp("undisturbed") / "project"
+    shutil.copytree(project, undisturbed)
+    words = (*OPTUNA, "hydra.sweeper.n_trials=6", "search.prune_after_trials=2", "search.kept_share=0.5")
+    result = run(undisturbed, "train_pose.py", *words)
+    assert result.returncode == 0, result.stderr
+
+    for count in (2, 5):
+        kill_when(
+            project,
+            lambda count=count: len(in_studies(project, "SELECT 1 FROM trials")) >= count,
+            "train_pose.py",
+            *words,
+        )
+    result = run(project, "train_pose.py", *words)
+    assert result.returncode == 0, result.stderr
+
+    found = trials(project)
+    assert found == trials(undisturbed)
+    assert [one[0] for one in found] == list(range(6))
+    assert len({one[3] for one in found}) == 6
+    assert {one[1] for one in found} == {"COMPLETE", "PRUNED"}
+    parents, children = runs_of(project)
+    assert (len(parents), len(children)) == (1, 6)
+    assert {one.info.status for one in (*parents, *children)} == {"FINISHED"}
+    assert not (project / "models").exists()  # the pipeline's own model is none of a search's business
+
+    best = min((one for one in found if one[1] == "COMPLETE"), key=lambda one: one[2])
+    assert parents[0].data.metrics["best_validation_loss"] == best[2]
+    with_best = yaml.safe_load(composed_text(project / "conf", ["train_pose=best"]))["train_pose"]
+    assert with_best["optimizer"]["lr"] == best[3]
+    assert with_best["maximum_iterations"] == 20
+    assert with_best["batch_size"] == 32
+
+
+def test_a_sweep_over_a_key_that_is_not_there_ends_in_one_line(project: Path) -> None:
+    assert "'train_pose.optimzer.lr'" in one_line_of(project, "train_pose.py", "-m", "train_pose.optimzer.lr=0.1,0.2")
+    assert not (project / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("-m", "train_pose.optimizer.lr=0.1,-1"), "train_pose.optimizer.lr: "),
+        (("-m", "hydra/sweeper=optuna"), "nothing to search"),
+        (("-m", "hydra/sweeper=optuna", "train_pose.seed=1,2", "train_pose.iterations=3"), "train_pose.iterations: "),
+        (("-m", "hydra/sweeper=optuna", "train_pose.optimizer.lr=interval(-1,1)"), "train_pose.optimizer.lr: "),
+        (("-m", "hydra/sweeper=optuna", "split.seed=1,2"), "split.seed: "),
+        (("-m", "hydra/sweeper=optuna", "train_pose.label_smoothing=0.0,0.1"), "train_pose.label_smoothing: "),
+        (("-m", "+space=face"), "space/face"),
+        (("-m", "+space=pose", "hydra.sweeper.n_trials=0"), "hydra.sweeper.n_trials: "),
+        (("-m", "+space=pose", "+hydra.sweeper.params.train_pose\\.lr=interval(0,1)"), "train_pose"),
+        (("-m", "train_pose.seed=1,2", "train_pose.seed=("), "train_pose.seed="),
+    ],
+)
+def test_a_wrong_sweep_is_refused(project: Path, words: tuple[str, ...], told: str) -> None:
+    multirun = Multirun(project, words, stop=pytest.fail)
+    table, split = project / "data/keypoints/pose.parquet", project / "data/splits/pose.parquet"
+    with pytest.raises(ConfigurationError) as caught:
+        multirun.check(parameters_of)
+        search(multirun, "pose", table, split)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (project / "mlflow.db").exists()
+
+
+def test_a_search_needs_a_validation_part_and_a_stage_that_trains(project: Path) -> None:
+    assert "only trainings" in one_line_of(project, "split.py", "pose", "-m", "hydra/sweeper=optuna", "split.seed=1,2")
+
+    without = Split(validation=Validation(strategy="none"))
+    split_table(project / "data/keypoints/pose.parquet", without, project / "data/splits/pose.parquet")
+    with pytest.raises(DataError, match="no validation part"):
+        search(
+            Multirun(project, OPTUNA, stop=pytest.fail),
+            "pose",
+            project / "data/keypoints/pose.parquet",
+            project / "data/splits/pose.parquet",
+        )
+
+
+def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(project: Path) -> None:
+    words = ("pose", "cross_validate.folds=3", "cross_validate.seeds=[1,2]", "train_pose.maximum_iterations=20")
+    done = ".handloom/cross_validation/*/*.json"
+    kill_when(project, lambda: len(list(project.glob(done))) >= 3, "cross_validate.py", *words)
+    before = {path: path.stat().st_mtime_ns for path in project.glob(done)}
+    result = run(project, "cross_validate.py", *words)
+    assert result.returncode == 0, result.stderr
+    assert all(path.stat().st_mtime_ns == moment for path, moment in before.items())
+
+    rows = pq.read_table(project / "data/splits/pose.parquet").to_pylist()
+    tested: list[int] = []
+    for path in project.glob(".handloom/cross_validation/*/fold-*.parquet"):
+        fold = {row["session_id"]: row["part"] for row in pq.read_table(path).to_pylist()}
+        tested += [session for session, part in fold.items() if part == "test"]
+        groups = [{row["group"] for row in rows if fold[row["session_id"]] == part} for part in ("test", "train")]
+        assert not groups[0] & groups[1]
+    assert sorted(tested) == [row["session_id"] for row in rows if row["part"] != "test"]
+
+    parents, children = runs_of(project)
+    assert (len(parents), len(children)) == (1, 6)
+    accuracies = {one.info.run_name: one.data.metrics["test_accuracy"] for one in children}
+    assert set(accuracies) == {f"fold-{fold}, seed {seed}" for fold in (1, 2, 3) for seed in (1, 2)}
+    metrics = parents[0].data.metrics
+    means = [np.mean([accuracies[f"fold-{fold}, seed {seed}"] for seed in (1, 2)]) for fold in (1, 2, 3)]
+    assert metrics["accuracy_mean"] == pytest.approx(np.mean(means))
+    assert metrics["accuracy_spread"] == pytest.approx(np.std(means, ddof=1))
+    summary = json.loads((project / "reports/cross_validation/pose/summary.json").read_text())
+    assert summary[0]["metric"] == "accuracy"
+    assert summary[0]["mean"] == metrics["accuracy_mean"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "groups", "told"),
+    [
+        ("aabb", "1122", "2 groups cannot be dealt into 3 folds"),
+        ("aaabbb", "111234", "class 'a': all of its examples are in one fold"),
+        ("abc", "123", "no class has 3 examples"),
+    ],
+)
+def test_folds_that_cannot_be_are_refused(labels: str, groups: str, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        folds_by_group(list(labels), list(groups), 3, seed=1)
+
+
+@pytest.mark.xdist_group("pipeline")
+def test_a_queue_from_no_store_keeps_every_run(finished: Project, tmp_path: Path) -> None:
+    left_out = shutil.ignore_patterns("mlflow.db*", "mlruns", ".handloom", "exports")
+    shutil.copytree(finished.root, tmp_path / "queue", ignore=left_out)
+    project = Project.__new__(Project)
+    project.root = tmp_path / "queue"
+    rate = "train_pose.optimizer.lr=0.002"
+    networks = "model@train_pose.model=single_frame,window"
+    short = "train_pose.maximum_iterations=3"
+    project.run("dvc", "exp", "run", "--queue", "-S", rate, "-S", networks, "-S", short, "evaluate@pose")
+    project.run("dvc", "queue", "start", "-j", "2")
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        tasks = [line.split() for line in project.run("dvc", "queue", "status").stdout.splitlines()[1:3]]
+        if not {task[-1] for task in tasks} & {"Queued", "Running"}:
+            break
+        time.sleep(0.5)
+    assert [task[-1] for task in tasks] == ["Success"] * 2
+    names = sorted(task[1] for task in tasks)
+    shown = json.loads(project.run("dvc", "exp", "show", "--json").stdout)
+    assert sorted(one["name"] for revision in shown for one in revision["experiments"] or []) == names
+    for name in names:
+        assert "Running stage 'extract" not in project.run("dvc", "queue", "logs", name).stdout
+
+    client = MlflowClient(f"sqlite:///{project.root / 'mlflow.db'}")
+    experiments = client.search_experiments()
+    runs = client.search_runs([one.experiment_id for one in experiments])
+    assert sorted(one.info.run_name for one in runs) == names
+    assert {one.info.status for one in runs} == {"FINISHED"}
+    assert {one.data.params["train_pose.optimizer.lr"] for one in runs} == {"0.002"}
+    assert {one.data.params["train_pose.model.temporal_layers"] for one in runs} == {"0", "3"}
+    places = [*(one.info.artifact_uri for one in runs), *(one.artifact_location for one in experiments)]
+    assert all(place.startswith((project.root / "mlruns").as_uri()) for place in places)

@@ -1,0 +1,186 @@
+"""A store that cannot be used: one line, before anything is trained, and nothing damaged."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow_server import Server
+from small_training import OUT, WITHOUT_VALIDATION, train_small, write_tables
+
+from handloom import tracking
+from handloom.config import Data, LabeledDirectories, Parameters
+from handloom.errors import ConfigurationError, HandloomError
+from handloom.files import sha256_of_file
+from handloom.tracking import outbox, store
+from handloom.tracking.send import send
+
+PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
+
+
+@pytest.fixture(autouse=True)
+def in_a_repository_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture
+def answering() -> Iterator[HTTPServer]:
+    """A server that answers each request with its `status` and a page."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(self.server.status)  # type: ignore[attr-defined]
+            self.end_headers()
+            self.wfile.write(b"<html>a page</html>")
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def one_line(error: pytest.ExceptionInfo[HandloomError]) -> str:
+    text = str(error.value)
+    assert "\n" not in text and len(text) < 400
+    return text
+
+
+@pytest.mark.parametrize("address", ["htp://127.0.0.1:5000", "http://", "127.0.0.1:5000", "./runs", "http://[::1", "?"])
+def test_what_is_no_address_is_refused_before_training(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    with pytest.raises(ConfigurationError, match=r"^MLFLOW_TRACKING_URI=") as error:
+        train_small()
+    one_line(error)
+    assert not OUT.exists() and not outbox.folder().exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(404, "404 Not Found"), (401, "401 Unauthorized"), (403, "403 Forbidden"), (200, "no MLflow server")],
+)
+def test_another_server_is_refused(
+    status: int, said: str, answering: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering.status = status  # type: ignore[attr-defined]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{answering.server_port}/there")
+    with pytest.raises(ConfigurationError, match=r"^MLFLOW_TRACKING_URI=http://127.0.0.1:\d+/there: ") as error:
+        tracking.start_run("pose", PARAMETERS)
+    assert said in one_line(error)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429])
+def test_a_server_that_is_down_for_now_is_waited_for(
+    status: int, answering: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering.status = status  # type: ignore[attr-defined]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{answering.server_port}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    run_id = tracking.start_run("pose", PARAMETERS)
+    assert outbox.waiting() == [run_id]
+    with pytest.raises(HandloomError, match=str(status)) as error:
+        send()
+    assert one_line(error)
+
+
+def test_a_name_that_no_machine_has_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.invalid:5000")
+    run_id = tracking.start_run("pose", PARAMETERS)
+    assert outbox.waiting() == [run_id]
+
+
+def test_a_path_that_the_server_does_not_have_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{server.uri}/elsewhere")
+    with pytest.raises(ConfigurationError, match=r"/elsewhere: cannot be used \(it answers 40[45]"):
+        tracking.start_run("pose", PARAMETERS)
+
+
+def test_a_file_that_is_no_store_is_named_and_left_as_it_is() -> None:
+    store.local_store().write_bytes(b"my thesis" * 1000)
+    before = sha256_of_file(store.local_store())
+    with pytest.raises(
+        HandloomError, match=r"mlflow\.db: the MLflow store cannot be used \(file is not a database\)"
+    ) as error:
+        tracking.start_run("pose", PARAMETERS)
+    assert one_line(error) and sha256_of_file(store.local_store()) == before
+
+
+def test_a_damaged_store_is_named() -> None:
+    tracking.start_run("pose", PARAMETERS)
+    content = bytearray(store.local_store().read_bytes())
+    content[4096 : len(content) // 2] = b"\xff" * (len(content) // 2 - 4096)
+    damaged = Path("damaged/mlflow.db")
+    damaged.parent.mkdir()
+    damaged.write_bytes(content)
+    os.environ["DVC_ROOT"] = str(damaged.parent.resolve())
+    with pytest.raises(HandloomError, match=r"damaged/mlflow\.db: the MLflow store cannot be used \(") as error:
+        tracking.start_run("pose", PARAMETERS)
+    assert one_line(error)
+
+
+def test_a_store_that_may_only_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracking.start_run("pose", PARAMETERS)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///file:{store.local_store()}?mode=ro&uri=true")
+    with pytest.raises(ConfigurationError, match="readonly database") as error:
+        tracking.start_run("pose", PARAMETERS)
+    assert one_line(error)
+
+
+def test_a_store_that_another_process_holds_is_waited_for() -> None:
+    run_id = tracking.start_run("pose", PARAMETERS)
+    holder = sqlite3.connect(store.local_store(), isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    tracking.log_metrics(run_id, {"loss": 1.0}, step=1)
+    assert outbox.waiting() == [run_id]
+    holder.execute("ROLLBACK")
+    holder.close()
+    tracking.log_metrics(run_id, {"loss": 0.5}, step=2)  # behind the first, so that order stays
+    assert send() == 1
+    assert tracking.logged_steps(run_id) == {"loss": {1, 2}}
+
+
+FULL = """
+import resource, sys
+from handloom.errors import HandloomError
+from small_training import train_small
+limit = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))  # no file may grow beyond it, as on a full disk
+try:
+    train_small()
+except HandloomError as error:
+    sys.exit(f"{error}")
+"""
+
+
+def on_a_full_disk(limit: int) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", FULL, str(limit)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def test_a_full_disk_is_one_line_and_the_store_stays_whole() -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    run_id = tracking.start_run("pose", PARAMETERS)
+    tracking.log_metrics(run_id, {"loss": 1.0})
+    ended = on_a_full_disk(4096)
+    assert ended.returncode == 1
+    lines = [line for line in ended.stderr.splitlines() if "little to learn" not in line]
+    assert len(lines) == 1 and "the MLflow store cannot be used" in lines[0], ended.stderr
+    with sqlite3.connect(store.local_store()) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    runs = MlflowClient(tracking.tracking_uri())
+    assert runs.get_run(run_id).data.metrics == {"loss": 1.0}
+    train_small()

@@ -1,0 +1,283 @@
+"""The server goes away and comes back: training goes on, and each thing that was logged arrives once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as lightning
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow_server import Server
+from small_training import (
+    OUT,
+    PARTS,
+    SETTINGS,
+    TABLE,
+    WITH_VALIDATION,
+    WITHOUT_VALIDATION,
+    settings_with,
+    train_small,
+    write_tables,
+)
+
+from handloom import tracking
+from handloom.config import Data, LabeledDirectories, Parameters, Tracking
+from handloom.errors import HandloomError
+from handloom.evaluation.evaluate import evaluate
+from handloom.tracking import outbox
+from handloom.tracking.send import send
+from handloom.training.train import train
+
+LABELS = ["a", "b"] * 10
+KEEP_UNTIL_KILLED = """
+import sys
+from handloom.tracking import outbox
+from handloom.tracking.calls import Call
+from pathlib import Path
+for number in range(100000):
+    outbox.keep("run", Call("files", {"folder": str(number)}, (Path("kept.txt"),)))
+    print(number, flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def in_a_repository_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+def parameters(experiment: str) -> Parameters:
+    """Each test has an experiment of its own on the server that they share."""
+    data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))
+    return Parameters(data=data, train_pose=SETTINGS, tracking=Tracking(experiment))
+
+
+def the_run(client: MlflowClient, experiment: str) -> Run:
+    """The only run of an experiment."""
+    found = client.get_experiment_by_name(f"{experiment}-pose")
+    assert found is not None
+    (run,) = client.search_runs([found.experiment_id])
+    return run
+
+
+def curve(client: MlflowClient, run: Run, name: str) -> list[int]:
+    return [point.step for point in client.get_metric_history(run.info.run_id, name)]
+
+
+def artifacts(client: MlflowClient, run: Run, folder: str = "") -> set[str]:
+    return {file.path for file in client.list_artifacts(run.info.run_id, folder or None)}
+
+
+class StopServer(lightning.Callback):
+    """Stops the server when an iteration is through."""
+
+    def __init__(self, server: Server, after: int) -> None:
+        self.server, self.after = server, after
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        if trainer.current_epoch + 1 == self.after:
+            self.server.stop()
+
+
+def test_a_server_that_goes_away_in_the_middle_gets_the_rest_later(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tables(LABELS, WITH_VALIDATION)
+    train(parameters("middle"), "pose", TABLE, PARTS, OUT, callbacks=[StopServer(server, after=2)])
+    metrics = evaluate(parameters("middle"), "pose", OUT, TABLE, PARTS, Path("report"))
+    said = [line for line in capsys.readouterr().err.splitlines() if "MLflow" in line]
+    assert len(said) == 1 and said[0].endswith("send it with: python -m handloom.tracking.send")
+    assert server.uri in said[0] and "refuses the connection" in said[0]
+
+    server.start()
+    client = server.client()
+    before = the_run(client, "middle")
+    assert before.info.status == "RUNNING" and curve(client, before, "loss") == [2]
+    assert send() == 1
+    run = the_run(client, "middle")
+    assert run.info.run_id == tracking.run_in(OUT / "run.json") and run.info.status == "FINISHED"
+    for name in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
+        assert curve(client, run, name) == [2, 4]
+    assert run.data.metrics["test_accuracy"] == metrics["accuracy"]
+    assert artifacts(client, run, "plots") == {"plots/confusion.png", "plots/reliability.png"}
+    assert artifacts(client, run, "reports/report") == {
+        f"reports/report/{file.name}" for file in Path("report").iterdir()
+    }
+    champion = client.get_model_version_by_alias("handloom-pose", "champion")
+    assert champion.run_id == run.info.run_id
+    assert outbox.waiting() == [] and send() == 0
+    assert the_run(client, "middle").data.to_dictionary() == run.data.to_dictionary()
+
+
+def test_a_run_that_began_without_the_server_is_one_run_however_often_sending_is_killed(
+    a_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_server.stop()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", a_server.uri)
+    write_tables(LABELS, WITH_VALIDATION)
+    all_of_it = {"maximum_iterations": 30, "report_interval": 1}
+    chosen = parameters("killed")
+    for iterations in (20, 30):  # the second session goes on in the same run
+        section = settings_with(**all_of_it, iterations=iterations)
+        train(Parameters(chosen.data, train_pose=section, tracking=chosen.tracking), "pose", TABLE, PARTS, OUT)
+    evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))
+    run_id = tracking.run_in(OUT / "run.json")
+    assert outbox.waiting() == [run_id]
+    calls = (outbox.folder() / run_id / "calls.jsonl").read_bytes()
+
+    a_server.start()
+    killed = 0
+    for delay in (0.0, 0.05, 0.1, 0.2, 0.3, 0.4):
+        process = subprocess.Popen([sys.executable, "-c", SENDER], stdout=subprocess.PIPE, env=os.environ)
+        assert process.stdout is not None and process.stdout.readline()
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        killed += outbox.waiting() == [run_id]
+    assert killed > 0
+    send()
+    client = a_server.client()
+    run = the_run(client, "killed")
+    assert run.data.tags["handloom.run"] == run_id and run.info.status == "FINISHED"
+    for name in ("loss", "validation_loss"):
+        assert curve(client, run, name) == list(range(1, 31))
+    assert run.data.params["train_pose.maximum_iterations"] == "30"
+
+    (outbox.folder() / run_id).mkdir(parents=True)  # all of it once more, as if nothing had been noted
+    (outbox.folder() / run_id / "calls.jsonl").write_bytes(
+        b"".join(line for line in calls.splitlines(keepends=True) if json.loads(line)["call"] not in ("files", "model"))
+    )
+    (outbox.folder() / run_id / "about.json").write_text(json.dumps({"address": a_server.uri, "since": 0}))
+    assert send() == 1
+    assert curve(client, run, "loss") == list(range(1, 31))
+    assert len(client.get_metric_history(run.info.run_id, "test_accuracy")) == 1
+    assert the_run(client, "killed").data.to_dictionary() == run.data.to_dictionary()
+
+    metrics = evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))  # finds the run by our id
+    again = the_run(client, "killed")
+    assert again.data.metrics["test_accuracy"] == metrics["accuracy"]
+    sha = Counter(one.tags["handloom.model_sha256"] for one in client.search_model_versions("name='handloom-pose'"))
+    assert set(sha.values()) == {1}
+
+
+SENDER = """
+import mlflow
+from handloom.tracking.store import client
+client()
+print("ready", flush=True)
+from handloom.tracking.send import send
+send()
+"""
+
+
+def test_what_is_kept_when_a_process_is_killed_is_whole() -> None:
+    Path("kept.txt").write_text("kept")
+    process = subprocess.Popen([sys.executable, "-c", KEEP_UNTIL_KILLED], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if int(line) == 300:
+            process.send_signal(signal.SIGKILL)
+            break
+    rest = process.stdout.read()
+    process.wait()
+    told = int((rest.splitlines() or ["300"])[-1] or 300)
+    with (outbox.folder() / "run" / "calls.jsonl").open("ab") as file:
+        file.write(b'{"call": "metr')  # cut off within a line
+    outbox.keep("run", outbox.Call("files", {"folder": "last"}, (Path("kept.txt"),)))
+    found = [call for call, _ in outbox.read("run")]
+    folders = [call.content["folder"] for call in found]
+    assert folders[:-1] == [str(number) for number in range(len(folders) - 1)] and len(folders) - 1 >= told
+    assert folders[-1] == "last"
+    assert all(call.files[0].read_text() == "kept" for call in found)
+
+
+def test_a_step_that_the_run_has_is_not_logged_again_by_a_training_that_went_back_to_a_checkpoint() -> None:
+    run_id = tracking.start_run("pose", parameters("steps"))
+    for step in (1, 2):
+        tracking.log_metrics(run_id, {"loss": step / 10}, step, once=True)
+    tracking.log_metrics(run_id, {"test_accuracy": 0.5})
+    Path("mlflow.db").rename("away.db")
+    Path("mlflow.db").mkdir()  # a store that cannot be opened
+    for step in (2, 3):
+        tracking.log_metrics(run_id, {"loss": step / 10 + 1e-9}, step, once=True)
+    tracking.log_metrics(run_id, {"test_accuracy": 0.5})  # evaluated again, with the same result
+    tracking.log_metrics(run_id, {"test_accuracy": 0.6})  # and with another
+    assert tracking.logged_steps(run_id) == {"loss": {2, 3}, "test_accuracy": {0}}
+    Path("mlflow.db").rmdir()
+    Path("away.db").rename("mlflow.db")
+    assert send() == 1
+    client = MlflowClient(tracking.tracking_uri())
+    history = client.get_metric_history(run_id, "loss")
+    assert [(point.step, point.value) for point in history] == [(1, 0.1), (2, 0.2), (3, 0.3 + 1e-9)]
+    assert [point.value for point in client.get_metric_history(run_id, "test_accuracy")] == [0.5, 0.6]
+    assert client.get_run(run_id).data.metrics["test_accuracy"] == 0.6
+
+
+def test_a_server_that_never_answers_is_not_waited_for_twice(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", silent)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    begin = time.monotonic()
+    write_tables(LABELS, WITHOUT_VALIDATION)
+    train_small()
+    assert time.monotonic() - begin < 15
+    assert outbox.waiting() == [tracking.run_in(OUT / "run.json")]
+
+
+def test_it_is_not_sent_to_another_store_by_mistake(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:secret@127.0.0.1:9")
+    run_id = tracking.start_run("pose", parameters("elsewhere"))
+    tracking.log_metrics(run_id, {"loss": float("nan"), "accuracy": 1.0}, step=1)
+    assert "secret" not in "".join(path.read_text() for path in outbox.folder().rglob("*.js*"))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    with pytest.raises(HandloomError, match=r"^run local-\w+ was kept for http://127\.0\.0\.1:9, and the store is now"):
+        send()
+    assert send(here=True) == 1
+    client = MlflowClient(tracking.tracking_uri())
+    assert the_run(client, "elsewhere").data.metrics["accuracy"] == 1.0
+    assert the_run(client, "elsewhere").data.metrics["loss"] != the_run(client, "elsewhere").data.metrics["loss"]
+
+
+@pytest.fixture
+def silent() -> Any:
+    """The address of a server that takes connections and never says a word."""
+    import socket
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_runs_of_a_sweep_that_began_without_a_store_are_taken_up_and_stay_below_their_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start() -> tuple[str, str]:
+        above = tracking.start_run("pose", parameters("sweep"), {tracking.JOB: "search"})
+        tags = {tracking.JOB: "search-0", tracking.PARENT: above}
+        return above, tracking.start_run("pose", parameters("sweep"), tags)
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    kept = start()
+    assert start() == kept and set(outbox.waiting()) == set(kept)
+    tracking.end_run(kept[1])
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert send(here=True) == 2
+    parent, child = start()
+    client = MlflowClient(tracking.tracking_uri())
+    experiment = client.get_experiment_by_name("sweep-pose")
+    assert experiment is not None
+    runs = {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {parent, child}
+    assert runs[child].data.tags[tracking.PARENT] == parent
+    assert {run.info.status for run in runs.values()} == {"RUNNING"}
