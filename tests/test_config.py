@@ -27,6 +27,7 @@ SECTIONS = {
         config.LabeledImageDataFrame,
         config.LabeledVideoDataFrame,
         config.LabeledKeypointsDataFrame,
+        config.Described,
     )
 }
 

@@ -6,9 +6,11 @@ the offending key in full (`train_pose.optimizer.lr`) in one line.
 
 from handloom.config.data import (
     Data,
+    Described,
     DirectoryWithImagesAndAnnotation,
     DirectoryWithVideosAndAnnotation,
     Groups,
+    Interval,
     JoinedAction,
     JoinedPose,
     LabeledDirectories,
@@ -47,6 +49,7 @@ __all__ = [
     "Augmentation",
     "AugmentationOption",
     "Data",
+    "Described",
     "DirectoryWithImagesAndAnnotation",
     "DirectoryWithVideosAndAnnotation",
     "EarlyStopping",
@@ -55,6 +58,7 @@ __all__ = [
     "ExtractKeypoints",
     "Groups",
     "HandChoice",
+    "Interval",
     "JoinedAction",
     "JoinedPose",
     "Kind",

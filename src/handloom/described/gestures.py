@@ -61,9 +61,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.described.fields import Fields, read_fields
+from handloom.described.skeleton import FINGERS, PARAMETERS
 from handloom.errors import DataError
-from handloom.sample.fields import Fields, read_fields
-from handloom.sample.skeleton import FINGERS, PARAMETERS
 
 AXES = ("turn", "tilt", "roll")
 

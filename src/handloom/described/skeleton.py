@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 FINGERS = ("index", "middle", "ring", "little")
 
-# The numbers of a hand shape and their order; `handloom.sample.gestures` says what each means.
+# The numbers of a hand shape and their order; `handloom.described.gestures` says what each means.
 PARAMETERS: tuple[str, ...] = (
     *(f"fingers.{finger}.curl" for finger in FINGERS),
     *(f"fingers.{finger}.knuckle" for finger in FINGERS),

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import yaml
 
+from handloom.described.gestures import load_gestures
+from handloom.described.skeleton import PARAMETERS
 from handloom.errors import DataError
-from handloom.sample import load_gestures
-from handloom.sample.skeleton import PARAMETERS
 
 GESTURES = Path(__file__).parents[2] / "data" / "sample" / "gestures"
 
