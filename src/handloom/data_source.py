@@ -33,8 +33,8 @@ from handloom.config import (
 )
 from handloom.dataset.classes import class_names
 from handloom.dataset.split import nearest_groups
-from handloom.described.gestures import load_gestures
 from handloom.described.performance import FRAMES_PER_SECOND
+from handloom.described.reading import load_gestures
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.extraction.extract import keypoint_tables
 from handloom.extraction.landmark_model import landmark_model_path

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from handloom.described.gestures import load_gestures
+from handloom.described.reading import load_gestures
 from handloom.described.skeleton import PARAMETERS
 from handloom.errors import DataError
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from handloom import keypoint_table
-from handloom.described.gestures import load_gestures
 from handloom.described.people import make_people
 from handloom.described.performance import perform
 from handloom.described.randomness import generator_for
+from handloom.described.reading import load_gestures
 from handloom.described.skeleton import PARAMETERS
 from handloom.errors import ConfigurationError, DataError
 from handloom.files import sha256_of_file

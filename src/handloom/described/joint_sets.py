@@ -13,6 +13,7 @@ from handloom.described.people import Person
 from handloom.described.performance import least_distance, vary_shapes, vary_view
 from handloom.described.randomness import Generator
 from handloom.described.skeleton import LEAST, MOST, Floats, joints_of, rotation_of
+from handloom.described.touching import with_touches_nearby
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
 
 # Hands that are made together: their numbers fit into a processor's cache.
@@ -83,6 +84,8 @@ def _some(
     for number, form in enumerate(gesture.forms):
         rows = np.flatnonzero(which == number)
         if len(rows):
+            if form.hand != "either":
+                left[rows] = form.hand == "left"
             poses[rows] = _of_form(form, others, makers, person[rows], left[rows], random)
     return poses, person, left
 
@@ -102,7 +105,9 @@ def _of_form(
     )
     shapes = np.clip(_apart(form, others, len(person), random) + habit, LEAST, MOST)
     turned = rotation_of(vary_view(form, len(person), random) + view_habit)
-    space = joints_of(shapes, lengths) @ turned.swapaxes(-1, -2)
+    if form.touches:
+        shapes = with_touches_nearby(shapes, form.shapes[0], form.outer, form.touches, lengths)
+    space = joints_of(shapes, lengths, form.outer) @ turned.swapaxes(-1, -2)
     return seen_by_cameras(space, left, form, makers, random)
 
 

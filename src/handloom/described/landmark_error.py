@@ -1,21 +1,22 @@
 """How far MediaPipe's landmarks are from the joints, as measured on drawn hands: biased by pose, and uncertain by pose.
 
-Measured and written by `benchmarks/landmark_error.py`, which draws hands of random shapes, people and views, runs the
-landmarker on them, and fits this model. Everything is of a right hand whose palm points upwards in the picture, in palm
-lengths, so a hand is turned upright before, and what was drawn is turned back.
+Measured, fitted and written by `benchmarks/landmark_error.py`, which draws hands of random shapes, people and views and
+runs the landmarker on them. Everything is of a right hand whose palm points upwards in the picture, in palm lengths: a
+hand is turned upright before, and what was drawn is turned back.
 
-    error = weights' f + scale * factor' u,    log(scale) = spread' f + tail v,    f = (1, x, y, z of joints 1 to 20)
+A hand is seen well or badly, which depends on its pose: badly with the chance share' f. Either way
 
-with u and v standard normal: a mean that is linear in the pose in space (bent and hidden fingers are pulled to where
-they mostly are), and a covariance of all joints together (a finger that is taken for bent is so as a whole) that grows
-with how hard the pose is to see, and from one hand to another of the same pose: most are seen well, a few badly.
+    error = weights' f + factor u,    f = (1, x, y, z of joints 1 to 20),    u standard normal
+
+a mean that is linear in the pose in space (bent and hidden fingers are pulled to where they mostly are), and a
+covariance of all joints together (a finger that is taken for bent is so as a whole).
 """
 
 import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +30,24 @@ TABLE = "landmark_error.json"
 NUMBERS = 2 * JOINT_COUNT
 FEATURES = 1 + 3 * (JOINT_COUNT - 1)
 
-# The harder poses are not known to be harder than what was measured.
-_SCALES = (0.3, 3.0)
+# A chance is never certain.
+_CHANCES = (0.01, 0.95)
 
 # Weights that make independent numbers a slow flow of the same variance: about a third of a second at 30 frames/s.
 _SMOOTH = np.hanning(11)[1:-1] / np.linalg.norm(np.hanning(11))
+
+
+@dataclass(frozen=True)
+class ErrorKind:
+    """The errors of hands that are seen well, or of those that are seen badly.
+
+    Attributes:
+        weights: ``[61, 42]``, of the mean: x and y of joint 0, of joint 1, ...
+        factor: ``[42, 42]``, lower triangular; the covariance is factor factor'.
+    """
+
+    weights: NDArray[np.float32]
+    factor: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -41,34 +55,16 @@ class LandmarkError:
     """The fitted model.
 
     Attributes:
-        weights: ``[61, 42]``, of the mean: x and y of joint 0, of joint 1, ...
-        factor: ``[42, 42]``, the covariance is factor' factor.
-        spread: ``[61]``, of the logarithm of the scale.
-        tail: deviation of that logarithm among hands of one pose.
+        well: the errors of hands that are seen well.
+        badly: those of the others.
+        share: ``[61]``, of the chance to be seen badly.
         times: everything is so many times what was measured.
     """
 
-    weights: NDArray[np.float32]
-    factor: NDArray[np.float32]
-    spread: NDArray[np.float32]
-    tail: float
+    well: ErrorKind
+    badly: ErrorKind
+    share: NDArray[np.float32]
     times: float = 1.0
-
-    @classmethod
-    def fitted(cls, space: Floats, error: Floats, ridge: float = 3.0) -> Self:
-        """Fit to hands ``[N, 21, 3]`` and the errors of their landmarks ``[N, 21, 2]``, both as `upright` has them."""
-        features = _features(space)
-        weights = _solved(features, error.reshape(len(error), NUMBERS), ridge)
-        left = error.reshape(len(error), NUMBERS) - features @ weights
-        size = 0.5 * np.log(np.square(left).mean(axis=1) + 1e-8)
-        spread = _solved(features, size, ridge)
-        tail = float(np.std(size - features @ spread))
-        spread[0] -= (features @ spread).mean()
-        # What a scale of the mean square 1 leaves to the factor; so the sum of both is what was measured.
-        scale = _scale(features @ spread) * np.exp(tail**2)
-        scaled = left / scale[:, None]
-        factor = np.linalg.cholesky(scaled.T @ scaled / len(scaled) + 1e-10 * np.eye(NUMBERS)).T
-        return cls(weights.astype(np.float32), factor.astype(np.float32), spread.astype(np.float32), tail)
 
     def draw(self, space: Floats, seen: Floats, random: Generator) -> Floats:
         """Errors of N hands.
@@ -82,38 +78,52 @@ class LandmarkError:
             ``[N, 21, 2]``, to be added to `seen`.
         """
         noise = random.standard_normal((len(space), NUMBERS), np.float32)
-        return self._error(space, seen, noise, random.standard_normal(len(space)))
+        return self._error(space, seen, noise, random.random(len(space)))
 
     def draw_in_time(self, space: Floats, seen: Floats, random: Generator) -> Floats:
         """Errors of one hand in T successive frames, as `draw`: a landmarker that follows a hand errs slowly.
 
-        Half of the variance stays for the whole clip, most of the rest changes within some frames.
+        Half of the variance stays for the whole clip, most of the rest changes within some frames. These shares are
+        chosen, not measured.
         """
         frames = len(space)
         stays = random.standard_normal((1, NUMBERS), np.float32)
         flow = _smooth(random.standard_normal((frames + len(_SMOOTH) - 1, NUMBERS), np.float32))
         jitter = random.standard_normal((frames, NUMBERS), np.float32)
         noise = np.sqrt(0.5) * stays + np.sqrt(0.4) * flow + np.sqrt(0.1) * jitter
-        return self._error(space, seen, noise.astype(np.float32), random.standard_normal())
+        return self._error(space, seen, noise.astype(np.float32), np.full(frames, random.random()))
 
-    def _error(self, space: Floats, seen: Floats, noise: NDArray[np.float32], tail: Floats | float) -> Floats:
+    def _error(self, space: Floats, seen: Floats, noise: NDArray[np.float32], luck: Floats) -> Floats:
         turn = upright(seen)
-        features = _features(turned(space, turn)).astype(np.float32)
-        scale = _scale(features @ self.spread) * np.exp(self.tail * np.clip(tail, -3, 3))
-        error = features @ self.weights + scale[:, None] * (noise @ self.factor)
+        features = pose_features(turned(space, turn)).astype(np.float32)
+        error = features @ self.well.weights + noise @ self.well.factor.T
+        badly = np.flatnonzero(luck < self.chance(features))
+        error[badly] = features[badly] @ self.badly.weights + noise[badly] @ self.badly.factor.T
         return self.times * turned(error.reshape(-1, JOINT_COUNT, 2), turn.swapaxes(-1, -2))
 
+    def chance(self, features: Floats) -> Floats:
+        """How likely hands of these features ``[N, 61]`` are to be seen badly: ``[N]``."""
+        return np.asarray((features @ self.share).clip(*_CHANCES))
+
     def as_json(self) -> str:
-        """Text of some ten kB; four digits are finer than the measurement."""
-        numbers = {name: _rounded(getattr(self, name)) for name in ("weights", "factor", "spread")}
-        return json.dumps(numbers | {"tail": round(self.tail, 4)}) + "\n"
+        """Text of less than 50 kB; three digits are finer than the measurement."""
+        content: dict[str, Any] = {"share": _rounded(self.share)}
+        for name, kind in (("well", self.well), ("badly", self.badly)):
+            triangle = [_rounded(row[: number + 1]) for number, row in enumerate(kind.factor)]
+            content[name] = {"weights": _rounded(kind.weights), "factor": triangle}
+        return json.dumps(content, separators=(",", ":")).replace("],[", "],\n[") + "\n"
 
     @classmethod
     def from_json(cls, text: str, times: float = 1.0) -> Self:
         """The inverse of `as_json`."""
         content = json.loads(text)
-        weights, factor, spread = (np.array(content[name], np.float32) for name in ("weights", "factor", "spread"))
-        return cls(weights, factor, spread, content["tail"], times)
+        kinds = []
+        for name in ("well", "badly"):
+            factor = np.zeros((NUMBERS, NUMBERS), np.float32)
+            for number, row in enumerate(content[name]["factor"]):
+                factor[number, : number + 1] = row
+            kinds.append(ErrorKind(np.array(content[name]["weights"], np.float32), factor))
+        return cls(*kinds, np.array(content["share"], np.float32), times)
 
 
 @cache
@@ -139,26 +149,17 @@ def turned(points: Floats, turn: Floats) -> Floats:
     return flat if points.shape[-1] == 2 else np.concatenate([flat, points[..., 2:]], axis=-1)
 
 
+def pose_features(space: Floats) -> Floats:
+    """What the error depends on, of upright hands in space ``[N, 21, 3]``: ``[N, 61]``."""
+    joints = space[:, 1:].reshape(len(space), -1)
+    return np.concatenate([np.ones((len(space), 1), joints.dtype), joints], axis=1)
+
+
 def _smooth(noise: NDArray[np.float32]) -> Floats:
     """``[T + k - 1, C]`` to ``[T, C]``."""
     windows = np.lib.stride_tricks.sliding_window_view(noise, len(_SMOOTH), axis=0)
     return np.asarray(windows @ _SMOOTH)
 
 
-def _scale(logarithm: Floats) -> Floats:
-    return np.asarray(np.exp(logarithm).clip(*_SCALES))
-
-
-def _features(space: Floats) -> Floats:
-    joints = space[:, 1:].reshape(len(space), -1)
-    return np.concatenate([np.ones((len(space), 1), joints.dtype), joints], axis=1)
-
-
-def _solved(features: Floats, values: Floats, ridge: float) -> Floats:
-    """Ridge regression."""
-    return np.asarray(np.linalg.solve(features.T @ features + ridge * np.eye(features.shape[1]), features.T @ values))
-
-
-def _rounded(numbers: NDArray[np.float32]) -> list[float] | list[list[float]]:
-    rounded: list[float] | list[list[float]] = np.round(numbers.astype(np.float64), 4).tolist()
-    return rounded
+def _rounded(numbers: Floats) -> Any:
+    return np.round(numbers.astype(np.float64), 3).tolist()

@@ -8,6 +8,7 @@ from handloom.described.gestures import AXES, Form, Gesture, Range, Route
 from handloom.described.people import Person
 from handloom.described.randomness import Generator
 from handloom.described.skeleton import LEAST, MOST, PARAMETERS, TYPICAL_LENGTHS, Camera, Floats, joints_of, rotation_of
+from handloom.described.touching import with_touches_nearby
 
 FRAMES_PER_SECOND = 30
 
@@ -84,20 +85,28 @@ def perform(
     form = gesture.forms[random.integers(len(gesture.forms))]
     width, height = _SIZES[random.integers(len(_SIZES))]
     left = bool(random.random() < person.left_handed)
+    if form.hand != "either":
+        left = form.hand == "left"
     scale = min(width, height) * _uniform(random, form.hand_size) / OPEN_HAND
 
     shapes = np.clip(_choose_shapes(form, others, random) + person.shape_habit, LEAST, MOST)
+    for number in sorted({touch.shape for touch in form.touches}):
+        these = [touch for touch in form.touches if touch.shape == number]
+        outer = None if form.outer is None else form.outer[number : number + 1]
+        shapes[number] = with_touches_nearby(
+            shapes[number : number + 1], form.shapes[number], outer, these, person.lengths[None]
+        )[0]
     view = vary_view(form, 1, random)[0] + person.view_habit
     seconds = 0.0 if form.seconds is None else _seconds(form.seconds, person, random)
     frames = max(round(seconds * frame_rate), 1)
     time = np.arange(frames) / max(frames - 1, 1)
-    shapes_in_time, turned = _key_poses_in_time(form, shapes, time, random)
+    shapes_in_time, turned, outer_in_time = _key_poses_in_time(form, shapes, time, random)
     if frames > 1:
         unrest = _tremor(random, frames, len(PARAMETERS), frame_rate) * _SHAPE_TREMOR
         shapes_in_time = np.clip(shapes_in_time + unrest, LEAST, MOST)
         turned = turned + _tremor(random, frames, len(AXES), frame_rate) * _VIEW_TREMOR
 
-    joints = joints_of(shapes_in_time, np.broadcast_to(person.lengths, (frames, person.lengths.size)))
+    joints = joints_of(shapes_in_time, np.broadcast_to(person.lengths, (frames, person.lengths.size)), outer_in_time)
     at_origin = Camera(rotation_of(view + turned), left, scale, np.zeros((frames, 2)), random.uniform(6, 14))
     wrist = _place(form.route, at_origin, joints, time, (width, height), random)
     return Performance(width, height, joints, replace(at_origin, wrist=wrist))
@@ -131,15 +140,20 @@ def least_distance(shapes: Floats, others: list[Gesture]) -> Floats:
     return np.asarray(distances.min(axis=1))
 
 
-def _key_poses_in_time(form: Form, shapes: Floats, time: Floats, random: Generator) -> tuple[Floats, Floats]:
-    """Hand shape ``[T, 12]`` and further turning ``[T, 3]`` (degrees) at times from 0 to 1 of the clip."""
+def _key_poses_in_time(
+    form: Form, shapes: Floats, time: Floats, random: Generator
+) -> tuple[Floats, Floats, Floats | None]:
+    """Hand shape ``[T, 12]``, further turning ``[T, 3]`` (degrees), outermost joints, at times 0 to 1 of a clip."""
     repeats = random.integers(round(form.repeats.least), round(form.repeats.most) + 1)
     # The clip ends with the last key pose, not with the first one of a further repeat.
     phase = np.minimum(time * repeats, repeats - 1e-9) % 1.0
     ats = np.array([key_pose.at for key_pose in form.key_poses])
     keyed = np.stack([np.concatenate([shapes[key.shape], key.turned]) for key in form.key_poses])
     values = _between(ats, keyed, phase, form.easing)
-    return values[:, : len(PARAMETERS)], values[:, len(PARAMETERS) :]
+    outer = None
+    if form.outer is not None:
+        outer = _between(ats, np.stack([form.outer[key.shape] for key in form.key_poses]), phase, form.easing)
+    return values[:, : len(PARAMETERS)], values[:, len(PARAMETERS) :], outer
 
 
 def _between(ats: Floats, values: Floats, time: Floats, easing: str) -> Floats:
@@ -150,6 +164,10 @@ def _between(ats: Floats, values: Floats, time: Floats, easing: str) -> Floats:
     share = (time - ats[before]) / (ats[before + 1] - ats[before])
     if easing == "smooth":
         share = share * share * (3 - 2 * share)
+    elif easing == "faster":
+        share = share * share
+    elif easing == "slower":
+        share = share * (2 - share)
     return np.asarray(values[before] + (values[before + 1] - values[before]) * share[:, None])
 
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from handloom import keypoint_table
-from handloom.described.gestures import Gesture, load_gestures
+from handloom.described.gestures import Gesture
 from handloom.described.people import Person, make_people
 from handloom.described.performance import FRAMES_PER_SECOND, Performance, perform
 from handloom.described.randomness import generator_for
+from handloom.described.reading import load_gestures
 from handloom.described.skeleton import Floats
 from handloom.errors import ConfigurationError, DataError
 from handloom.files import replacing

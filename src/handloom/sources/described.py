@@ -11,11 +11,12 @@ from joblib import Parallel, delayed
 from handloom.config import Described, Interval, Kind
 from handloom.described.cameras import Cameras
 from handloom.described.clips import JointClip, joint_clip
-from handloom.described.gestures import Gesture, Range, load_gestures
+from handloom.described.gestures import Gesture, Range
 from handloom.described.joint_sets import TOGETHER, JointSets, Makers, joint_sets
 from handloom.described.landmark_error import measured_error
 from handloom.described.people import make_people
 from handloom.described.randomness import generator_for
+from handloom.described.reading import load_gestures
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.keypoint_table import SCHEMA, poses_to_column
 from handloom.sources.clip import Gathered
