@@ -56,7 +56,7 @@ PHOTOS, DRAWS = 5, 5
 SAMPLE = Path("data/sample/gestures")
 OTHER_PEOPLE = 4242  # a seed: the people of the tested clips are none of the described ones
 
-POSES = Described(path="", examples_per_class=2000)
+POSES = Described(path="data/described/digits", examples_per_class=2000)
 OWN_SHARE = 0.4
 
 
@@ -81,7 +81,7 @@ def digits(photos: str, subjects: str, *which: str) -> None:
         table = table.set_column(table.column_names.index("label"), "label", pa.array(words))
         known = pc.less(table.column("group").cast(pa.int64()), LOOKED_AT)
         looked_at, held_out = table.filter(known), table.filter(pc.invert(known))
-        described = replace(POSES, path="data/described/digits")
+        described = POSES
         if which == ("looked_at",):
             held_out = looked_at
         report("no photo", trained(described, "pose", pose_training(), folder), held_out)

@@ -70,7 +70,7 @@ def main() -> None:
         )
     out = Path("src/handloom/models") / WEIGHTS
     with replacing(out) as beside, beside.open("wb") as file:
-        np.savez(file, **learnt_weights(module.network))
+        np.savez(file, allow_pickle=False, **learnt_weights(module.network))
     print(f"{out}: {out.stat().st_size} bytes, {time.monotonic() - start:.0f} s")
 
 

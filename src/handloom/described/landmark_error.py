@@ -117,13 +117,8 @@ class LandmarkError:
     def from_json(cls, text: str, times: float = 1.0) -> Self:
         """The inverse of `as_json`."""
         content = json.loads(text)
-        kinds = []
-        for name in ("well", "badly"):
-            factor = np.zeros((NUMBERS, NUMBERS), np.float32)
-            for number, row in enumerate(content[name]["factor"]):
-                factor[number, : number + 1] = row
-            kinds.append(ErrorKind(np.array(content[name]["weights"], np.float32), factor))
-        return cls(*kinds, np.array(content["share"], np.float32), times)
+        well, badly = (_kind_from(content[name]) for name in ("well", "badly"))
+        return cls(well, badly, np.array(content["share"], np.float32), times)
 
 
 @cache
@@ -153,6 +148,13 @@ def pose_features(space: Floats) -> Floats:
     """What the error depends on, of upright hands in space ``[N, 21, 3]``: ``[N, 61]``."""
     joints = space[:, 1:].reshape(len(space), -1)
     return np.concatenate([np.ones((len(space), 1), joints.dtype), joints], axis=1)
+
+
+def _kind_from(content: dict[str, Any]) -> ErrorKind:
+    factor = np.zeros((NUMBERS, NUMBERS), np.float32)
+    for number, row in enumerate(content["factor"]):
+        factor[number, : number + 1] = row
+    return ErrorKind(np.array(content["weights"], np.float32), factor)
 
 
 def _smooth(noise: NDArray[np.float32]) -> Floats:

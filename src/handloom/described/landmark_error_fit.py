@@ -26,8 +26,8 @@ def fitted(space: Floats, error: Floats) -> LandmarkError:
     badly = (off > np.quantile(off, 1 - _BADLY_AT_FIRST)).astype(float)
     for _ in range(_ROUNDS):
         share = _solved(features, badly, _SHARE_RIDGE)
-        kinds = [_kind(features, errors, weight) for weight in (1 - badly, badly)]
-        model = LandmarkError(*kinds, share.astype(np.float32))
+        kinds = _kind(features, errors, 1 - badly), _kind(features, errors, badly)
+        model = LandmarkError(kinds[0], kinds[1], share.astype(np.float32))
         chance = model.chance(features)
         well, bad = (_likelihood(features, errors, kind) for kind in kinds)
         badly = 1 / (1 + np.exp(np.clip(well - bad + np.log(1 - chance) - np.log(chance), -500, 500)))

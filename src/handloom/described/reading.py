@@ -49,7 +49,7 @@ def load_gestures(folder: Path) -> dict[str, Gesture]:
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise DataError(f"{folder}: no gesture here; expected files like five.yaml, one for each label")
-    gestures = {path.stem: _gesture(path.stem, read_fields(path)) for path in paths}
+    gestures = {path.stem: load_gesture(path) for path in paths}
     first = next(iter(gestures.values()))
     for gesture in gestures.values():
         if gesture.moves != first.moves:
@@ -58,6 +58,15 @@ def load_gestures(folder: Path) -> dict[str, Gesture]:
                 "put poses and actions into separate folders"
             )
     return gestures
+
+
+def load_gesture(path: Path) -> Gesture:
+    """Read one file; the label is its name.
+
+    Raises:
+        DataError: see `load_gestures`.
+    """
+    return _gesture(path.stem, read_fields(path))
 
 
 def _gesture(label: str, fields: Fields) -> Gesture:

@@ -8,7 +8,7 @@ from handloom.described.gestures import Touch
 from handloom.described.skeleton import LEAST, MOST, PARAMETERS, TYPICAL_LENGTHS, Floats, joints_of
 
 # Between the middles of two parts that touch, palm lengths: two radii (`handloom.sample.flesh`), pressed a little.
-CONTACT = 0.16
+CONTACT, PALM_CONTACT = 0.16, 0.25
 # A description whose touching parts stay farther apart than this cannot be meant.
 UNREACHABLE = 0.12
 # Where in the palm a curled finger's tip comes to lie: the share of the way from the wrist to its knuckle.
@@ -74,7 +74,7 @@ def _missing(shapes: Floats, outer: Floats | None, touches: Sequence[Touch], len
         target = joints[:, knuckle] * _PALM_PLACE if touch.palm else joints[:, _THUMB_TIP]
         way = target - tip
         distance = np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-6)
-        ways.append(way * (1 - CONTACT / distance))
+        ways.append(way * (1 - (PALM_CONTACT if touch.palm else CONTACT) / distance))
     return np.concatenate(ways, axis=1)
 
 

@@ -17,6 +17,7 @@ from handloom.described.landmark_error import measured_error
 from handloom.described.people import make_people
 from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gestures
+from handloom.described.separation import separation_of
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.keypoint_table import SCHEMA, poses_to_column
 from handloom.sources.clip import Gathered
@@ -40,7 +41,8 @@ def described(member: Described, kind: Kind, key: str, frame_rate: float = 30.0)
         DataError: there is no such folder, a description has a mistake, or is of the other kind.
         ConfigurationError: an interval ends before it begins.
     """
-    gestures = list(described_gestures(member, kind, key).values())
+    by_label = described_gestures(member, kind, key)
+    gestures = list(by_label.values())
     makers = _makers(member, key)
     tasks = [
         (gesture, [other for other in gestures if other is not gesture], number, start)
@@ -51,7 +53,8 @@ def described(member: Described, kind: Kind, key: str, frame_rate: float = 30.0)
     tables = Parallel(n_jobs=THREADS, backend="threading")(
         delayed(make)(member, makers, frame_rate, *task) for task in tasks
     )
-    return Gathered(keypoints=pa.concat_tables(tables))
+    notes = separation_of(by_label).notes() if len(by_label) > 1 else []
+    return Gathered(keypoints=pa.concat_tables(tables), notes=notes)
 
 
 def described_gestures(member: Described, kind: Kind, key: str) -> dict[str, Gesture]:
