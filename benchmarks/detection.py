@@ -28,6 +28,9 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from handloom.config import ExtractKeypoints, LandmarkModel
+from handloom.described.people import make_people
+from handloom.described.randomness import Generator, generator_for
+from handloom.described.skeleton import Floats
 from handloom.extraction.engine import PHOTOS_TOGETHER
 from handloom.extraction.extraction import Extraction
 from handloom.extraction.landmark_model import landmark_model_path
@@ -36,9 +39,6 @@ from handloom.hand import picture_from_poses
 from handloom.media.photos import read_photo
 from handloom.sample.backgrounds import draw_background
 from handloom.sample.encoding import write_photo
-from handloom.sample.people import make_people
-from handloom.sample.randomness import Generator, generator_for
-from handloom.sample.skeleton import Floats
 from handloom.sample.surface import NOTHING, Picture, Relief
 
 SETTINGS = {"one look": ExtractKeypoints(borders=[]), "defaults": ExtractKeypoints()}

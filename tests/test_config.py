@@ -27,6 +27,7 @@ SECTIONS = {
         config.LabeledImageDataFrame,
         config.LabeledVideoDataFrame,
         config.LabeledKeypointsDataFrame,
+        config.Described,
     )
 }
 
@@ -375,3 +376,23 @@ def test_the_name_of_a_joined_source_is_a_word(name):
 def test_joined_sources_may_not_be_none():
     with pytest.raises(ConfigurationError, match=r"^data\.pose\.sources: [^\n]*$"):
         parameters_from(changed("data.pose", {"kind": "joined", "sources": {}}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_descriptions_and_ones_own_files_are_one_source(tmp_path: Path, kind: str) -> None:
+    conf = tmp_path / "conf"
+    shutil.copytree(CONF, conf)
+    text = (conf / "config.yaml").read_text(encoding="utf-8")
+    text = text.replace(f"  - data/{kind}: sample\n", f"  - data/{kind}: described_and_own\n")
+    (conf / "config.yaml").write_text(text, encoding="utf-8")
+    parameters = parameters_from(yaml.safe_load(composed_text(conf)))
+    sources = getattr(parameters.data, kind).sources
+    assert isinstance(sources["described"], config.Described) and sources["described"].part == "train"
+    assert isinstance(sources["own"], config.LabeledDirectories) and sources["own"].part == ""
+
+
+def test_few_photos_start_from_learnt_weights() -> None:
+    text = composed_text(CONF, ["train_pose=few_photos"])
+    training = parameters_from(yaml.safe_load(text)).train_pose
+    assert (training.start, training.optimizer.lr) == ("described", 0.001)
+    assert training.model == config.default_training("pose").model

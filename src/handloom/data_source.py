@@ -15,6 +15,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from handloom.config import (
+    Described,
     DirectoryWithImagesAndAnnotation,
     DirectoryWithVideosAndAnnotation,
     ExtractKeypoints,
@@ -32,6 +33,8 @@ from handloom.config import (
 )
 from handloom.dataset.classes import class_names
 from handloom.dataset.split import nearest_groups
+from handloom.described.performance import FRAMES_PER_SECOND
+from handloom.described.reading import load_gestures
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.extraction.extract import keypoint_tables
 from handloom.extraction.landmark_model import landmark_model_path
@@ -45,6 +48,7 @@ Frame: TypeAlias = pd.DataFrame | pa.Table
 IN_MEMORY = "data frame"  # what messages call a table that is no file
 _VIDEO_KINDS = (DirectoryWithVideosAndAnnotation, LabeledVideoDataFrame)
 _IMAGE_KINDS = (DirectoryWithImagesAndAnnotation, LabeledImageDataFrame)
+_JOINT_KINDS = (LabeledKeypointsDataFrame, Described)
 _NO_GROUPS = Groups(file="")
 
 
@@ -213,13 +217,23 @@ class DataSource:
         return cls(section, frames)
 
     @classmethod
+    def described(cls, *, at: Place, examples_per_class: int = 500, people: int = 200, seed: int = 1) -> Self:
+        """A folder of descriptions, a YAML file a class: joints are made of them, without any picture.
+
+        docs/gestures.md explains the descriptions. Of actions, joints have the frame rate that is asked for.
+        """
+        return cls(
+            _built(Described, path=os.fspath(at), examples_per_class=examples_per_class, people=people, seed=seed)
+        )
+
+    @classmethod
     def joined(cls, **sources: "DataSource") -> Self:
         """Several sources as one; the names of the arguments stand before the names of their files."""
         for name, source in sources.items():
             if isinstance(source.section, JoinedPose | JoinedAction):
                 raise ConfigurationError(f"{name}: a joined source joins no joined ones; name their members instead")
         sections = {name: source.section for name, source in sources.items()}
-        videos = any(isinstance(section, _VIDEO_KINDS) for section in sections.values())
+        videos = any(_of_videos(section) for section in sections.values())
         frames = {name: source.frames[""] for name, source in sources.items() if "" in source.frames}
         return cls(_built(JoinedAction if videos else JoinedPose, sources=sections), frames)
 
@@ -318,10 +332,10 @@ class DataSource:
         return gather_members(self.section, self._kind(), "data", frames=self.frames)
 
     def _kind(self) -> Kind:
-        return "action" if isinstance(self.section, (JoinedAction, *_VIDEO_KINDS)) else "pose"
+        return "action" if isinstance(self.section, JoinedAction) or _of_videos(self.section) else "pose"
 
     def _holds_joints(self) -> bool:
-        return any(isinstance(member, LabeledKeypointsDataFrame) for member in members(self.section).values())
+        return any(isinstance(member, _JOINT_KINDS) for member in members(self.section).values())
 
     def _are_videos(self, clips: list[Clip]) -> bool:
         """Folders do not say of which kind their files are: then the suffix of the first does."""
@@ -334,9 +348,9 @@ class DataSource:
         frame = self.gather_annotated_file_names()
         if frame is not None:
             return frame
-        gathered = gather_members(
-            self.section, "action", "data", self._frame_rate(), accept_slow=True, frames=self.frames
-        )
+        described = any(isinstance(member, Described) for member in members(self.section).values())
+        kind = self._kind() if described else "action"
+        gathered = gather_members(self.section, kind, "data", self._frame_rate(), accept_slow=True, frames=self.frames)
         if gathered.clips or gathered.keypoints is None:
             raise DataError("this source joins files and joints; split what extract_keypoints gives")
         return gathered.keypoints.to_pandas()
@@ -344,7 +358,13 @@ class DataSource:
     def _frame_rate(self) -> float:
         """The rate of the joints themselves: splitting does not change their number."""
         joints = [member for member in members(self.section).values() if isinstance(member, LabeledKeypointsDataFrame)]
-        return max(member.frame_rate for member in joints)
+        return max((member.frame_rate for member in joints), default=float(FRAMES_PER_SECOND))
+
+
+def _of_videos(section: Source) -> bool:
+    if isinstance(section, Described):
+        return Path(section.path).is_dir() and next(iter(load_gestures(Path(section.path)).values())).moves
+    return isinstance(section, _VIDEO_KINDS)
 
 
 def _built(section: Any, **settings: Any) -> Any:

@@ -202,3 +202,11 @@ def test_a_table_without_the_column_of_parts_is_refused(tmp_path):
     path = tmp_path / "split.parquet"
     pq.write_table(pa.table({"session_id": [0]}), path)
     assert "part" in one_line_error(path)
+
+
+def test_what_is_named_train_stays_there_beside_what_is_drawn() -> None:
+    labels, groups = ["a", "b"] * 40, [str(number // 2) for number in range(80)]
+    given = ["train"] * 60 + [""] * 20
+    parts = split_examples(labels, groups, given, Split(test_ratio=0.5))
+    assert set(parts[:60]) == {"train"}
+    assert parts[60:].count("test") == 10

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from handloom import keypoint_table
+from handloom.described.people import make_people
+from handloom.described.performance import perform
+from handloom.described.randomness import generator_for
+from handloom.described.reading import load_gestures
+from handloom.described.skeleton import PARAMETERS
 from handloom.errors import ConfigurationError, DataError
 from handloom.files import sha256_of_file
 from handloom.hand import picture_from_poses
 from handloom.sample import draw_clips, draw_photos
 from handloom.sample.drawing import draw_hand, make_scene
-from handloom.sample.gestures import load_gestures
-from handloom.sample.people import make_people
-from handloom.sample.performance import perform
-from handloom.sample.randomness import generator_for
-from handloom.sample.skeleton import PARAMETERS
 from handloom.sample.surface import Relief
 
 GESTURES = Path(__file__).parents[2] / "data" / "sample" / "gestures"

@@ -1,10 +1,12 @@
 """The order of an epoch."""
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handloom.training.sampling import balanced, shuffled
+from handloom.errors import ConfigurationError
+from handloom.training.sampling import balanced, drawn, shared, shuffled
 
 targets_of_any = st.lists(st.integers(0, 5), min_size=1, max_size=40).map(torch.tensor)
 
@@ -22,16 +24,39 @@ def test_shuffled_shows_each_example_once(targets: torch.Tensor, seed: int) -> N
 @settings(deadline=None, max_examples=30)
 @given(targets_of_any, st.integers(0, 99))
 def test_balanced_draws_as_many_of_the_examples_that_there_are(targets: torch.Tensor, seed: int) -> None:
-    drawn = balanced(targets, generator(seed))
-    assert drawn.shape == targets.shape
-    assert set(drawn.tolist()) <= set(range(len(targets)))
+    order = balanced(targets, generator(seed))
+    assert order.shape == targets.shape
+    assert set(order.tolist()) <= set(range(len(targets)))
 
 
 def test_all_classes_are_equally_likely_and_so_are_the_examples_of_each() -> None:
     targets = torch.tensor([3] * 2 + [0] * 1000 + [1] * 8990 + [3] * 8)  # nothing has class 2
-    drawn = balanced(targets[torch.randperm(10_000, generator=generator(1))].sort(stable=True).values, generator())
-    classes = targets.sort().values[drawn].bincount().tolist()
+    order = balanced(targets[torch.randperm(10_000, generator=generator(1))].sort(stable=True).values, generator())
+    classes = targets.sort().values[order].bincount().tolist()
     assert classes[2] == 0
     assert all(3133 < count < 3533 for count in (classes[0], classes[1], classes[3]))
-    rare = drawn[drawn >= 9990].bincount()[9990:]
+    rare = order[order >= 9990].bincount()[9990:]
     assert len(rare) == 10 and rare.min() > 250 and rare.max() < 420
+
+
+NAMES = ["own/a/1.jpg"] * 5 + ["described/a/1"] * 5000 + ["drawn/b/2"] * 4995
+
+
+def test_a_source_gets_its_share_however_few_its_examples_are() -> None:
+    counts = drawn(shared(NAMES, {"own": 0.3}), generator()).bincount(minlength=10_000)
+    assert 2800 < counts[:5].sum() < 3200
+    assert counts[:5].min() > 450
+    assert 3200 < counts[5:5005].sum() < 3800
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        ({"other": 0.3}, "source_shares.other: no example to learn from"),
+        ({"own": 0.5, "described": 0.5}, "source_shares: together 1; they must leave something for other sources"),
+        ({"own": 0.2, "described": 0.3, "drawn": 0.1}, "source_shares: together 0.6"),
+    ],
+)
+def test_shares_that_do_not_fit_the_sources_are_refused(shares: dict[str, float], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        shared(NAMES, shares)

@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from handloom.cli import compare, doctor, evaluate, init, predict, reproduce, train, verify
+from handloom.cli import compare, doctor, draw, evaluate, init, predict, reproduce, train, verify
 from handloom.cli.verb import EXIT_CODES, INTERRUPTED, PIPE_CLOSED, REFUSED
 from handloom.errors import HandloomError
 
-_VERBS = (init, train, evaluate, predict, verify, compare, reproduce, doctor)
+_VERBS = (init, train, evaluate, predict, verify, draw, compare, reproduce, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,9 +6,11 @@ the offending key in full (`train_pose.optimizer.lr`) in one line.
 
 from handloom.config.data import (
     Data,
+    Described,
     DirectoryWithImagesAndAnnotation,
     DirectoryWithVideosAndAnnotation,
     Groups,
+    Interval,
     JoinedAction,
     JoinedPose,
     LabeledDirectories,
@@ -50,6 +52,7 @@ __all__ = [
     "AugmentationOption",
     "CrossValidate",
     "Data",
+    "Described",
     "DirectoryWithImagesAndAnnotation",
     "DirectoryWithVideosAndAnnotation",
     "EarlyStopping",
@@ -58,6 +61,7 @@ __all__ = [
     "ExtractKeypoints",
     "Groups",
     "HandChoice",
+    "Interval",
     "JoinedAction",
     "JoinedPose",
     "Kind",

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from handloom.config.fields import STRICT, Text
+from handloom.config.fields import STRICT, NotNegative, Positive, Seed, Text
 
 # As many places as `dvc.yaml` lists for a source.
 DEPENDENCIES = 4
@@ -140,12 +140,39 @@ class LabeledKeypointsDataFrame(_Member):
     part_column: str = ""  # train, validation or test; empty: no such column
 
 
+@dataclass(frozen=True, config=STRICT)
+class Interval:
+    """From `least` to `most`."""
+
+    least: Positive
+    most: Positive
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
+class Described(_Member):
+    """Gestures that are described, a YAML file a class: joints are made of the descriptions, without any picture."""
+
+    kind: Literal["described"] = "described"
+    path: Text  # the folder of the descriptions
+    examples_per_class: Annotated[int, Field(ge=2)] = 500
+    people: Annotated[int, Field(ge=2)] = 200  # who make them, each a group
+    seed: Seed = 1
+    landmark_error: NotNegative = 1.0  # of what was measured on MediaPipe; 0: joints exactly where they are
+    # Shorter sides of the picture; a phone's main camera has 1.1, a cropped picture more. Poses only.
+    focal_length: Interval = field(default_factory=lambda: Interval(1.0, 4.0))
+    # Palm lengths from the camera to the wrist, whatever the hand's size in the picture. Poses only.
+    distance: Interval = field(default_factory=lambda: Interval(3.0, 15.0))
+    # The picture's width by its height. Poses only.
+    aspect: Interval = field(default_factory=lambda: Interval(0.5625, 1.7778))
+
+
 PoseMember = Annotated[
     LabeledDirectories
     | LabeledFiles
     | DirectoryWithImagesAndAnnotation
     | LabeledImageDataFrame
-    | LabeledKeypointsDataFrame,
+    | LabeledKeypointsDataFrame
+    | Described,
     Field(discriminator="kind"),
 ]
 ActionMember = Annotated[
@@ -153,7 +180,8 @@ ActionMember = Annotated[
     | LabeledFiles
     | DirectoryWithVideosAndAnnotation
     | LabeledVideoDataFrame
-    | LabeledKeypointsDataFrame,
+    | LabeledKeypointsDataFrame
+    | Described,
     Field(discriminator="kind"),
 ]
 MemberName = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
@@ -183,7 +211,7 @@ MediaSource = (
     | LabeledImageDataFrame
     | LabeledVideoDataFrame
 )
-Member = MediaSource | LabeledKeypointsDataFrame
+Member = MediaSource | LabeledKeypointsDataFrame | Described
 Source = Member | JoinedPose | JoinedAction
 
 
@@ -204,6 +232,8 @@ def read_paths(member: Member) -> list[str]:
     """The files and folders that a source reads."""
     if isinstance(member, LabeledKeypointsDataFrame):
         return [member.data_frame]
+    if isinstance(member, Described):
+        return [member.path]
     paths = [path for path in (member.path, member.groups.file) if path]
     if isinstance(member, DirectoryWithImagesAndAnnotation | DirectoryWithVideosAndAnnotation):
         paths.append(member.annotation_file)

@@ -153,6 +153,11 @@ class Training:
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
     # For classes of unequal size. weights: rare ones count more in the loss; sampling: all are drawn equally often.
     class_balance: Literal["none", "weights", "sampling"] = "none"
+    # Of joined sources, by name: the share of what is shown that is drawn from it, however few examples it has; the
+    # others share the rest. Empty: every example is shown once an iteration.
+    source_shares: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = field(default_factory=dict)
+    # described: from the weights that come with handloom, learnt from random described hands; for few photos.
+    start: Literal["random", "described"] = "random"
     background_label: str = "background"  # the class of no gesture: how often it is taken for one is reported
     report_interval: PositiveInt = 5  # iterations between two reports of loss and accuracy
     checkpoint_interval: PositiveInt = 10  # iterations between two checkpoints

@@ -38,19 +38,20 @@ def split_examples(labels: list[str], groups: list[str], given: list[str], setti
         labels: class of each example.
         groups: group of each example.
         given: the part that the source names, or an empty text; named parts are kept, and where any is "test" or
-            "validation" none is drawn.
+            "validation" none is drawn. What is named "train" stays there, unless that is everything.
         settings: the section `split`.
 
     Raises:
         DataError: a class is left without an example to learn from.
     """
     parts: list[PartName] = [part if part in ("validation", "test") else "train" for part in given]  # type: ignore[misc]
+    free = [part != "train" for part in given] if "" in given else [True] * len(given)
     generator = np.random.default_rng(settings.seed)
     if "test" not in parts:
-        _take(parts, "test", settings.test_ratio, labels, groups, generator)
+        _take(parts, "test", settings.test_ratio, labels, groups, free, generator)
     if "validation" not in parts:
-        ratio = validation_ratio(settings.validation, parts.count("train"))
-        _take(parts, "validation", ratio, labels, groups, generator)
+        count = sum(part == "train" and open_to for part, open_to in zip(parts, free, strict=True))
+        _take(parts, "validation", validation_ratio(settings.validation, count), labels, groups, free, generator)
     learnt = {label for label, part in zip(labels, parts, strict=True) if part == "train"}
     for label in class_names(labels):
         if label not in learnt:
@@ -67,10 +68,14 @@ def _take(
     ratio: float,
     labels: list[str],
     groups: list[str],
+    free: list[bool],
     generator: np.random.Generator,
 ) -> None:
-    """Move whole groups from train to `part` until its share of every class is as near to `ratio` as groups allow."""
-    training = [index for index, name in enumerate(parts) if name == "train"]
+    """Move whole groups from train to `part` until its share of every class is as near to `ratio` as groups allow.
+
+    Only examples that are `free` are moved, and count.
+    """
+    training = [index for index, name in enumerate(parts) if name == "train" and free[index]]
     if ratio == 0 or not training:
         return
     members: dict[str, list[int]] = {}

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from handloom.sample.randomness import Generator
-from handloom.sample.skeleton import Floats
+from handloom.described.randomness import Generator
+from handloom.described.skeleton import Floats
 from handloom.sample.surface import Picture
 
 # Least distance between the skin and whatever is behind it: red, green, blue, 0 to 255, Euclidean.

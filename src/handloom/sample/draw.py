@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from handloom import keypoint_table
+from handloom.described.gestures import Gesture
+from handloom.described.people import Person, make_people
+from handloom.described.performance import FRAMES_PER_SECOND, Performance, perform
+from handloom.described.randomness import generator_for
+from handloom.described.reading import load_gestures
+from handloom.described.skeleton import Floats
 from handloom.errors import ConfigurationError, DataError
 from handloom.files import replacing
 from handloom.hand import Poses, poses_from_picture
 from handloom.sample.drawing import draw_hand, make_scene
 from handloom.sample.encoding import write_clip, write_photo
-from handloom.sample.gestures import Gesture, load_gestures
-from handloom.sample.people import Person, make_people
-from handloom.sample.performance import FRAMES_PER_SECOND, Performance, perform
-from handloom.sample.randomness import generator_for
-from handloom.sample.skeleton import Floats
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def draw_photos(
     """Draw ``<out>/<label>/<person>-<number>.jpg`` for every declared pose.
 
     Args:
-        gestures: folder of YAML files, see `handloom.sample.gestures`.
+        gestures: folder of YAML files, see `handloom.described.gestures`.
         out: folder to write; an old one is replaced when all is drawn.
         truth: keypoint table to write, with the joints as drawn.
         seed: the same seed gives the same bytes, whatever the number of workers.

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.described.people import Person
+from handloom.described.randomness import Generator
+from handloom.described.skeleton import Camera, Floats
 from handloom.hand import JOINT_COUNT
 from handloom.sample.backgrounds import draw_background
 from handloom.sample.flesh import LINKS, SLEEVE_LINKS, flesh_on
-from handloom.sample.people import Person
-from handloom.sample.randomness import Generator
-from handloom.sample.skeleton import Camera, Floats
 from handloom.sample.skin import PALM_LINE_POINTS, colours_of, folds
 from handloom.sample.surface import NOTHING, Picture, Relief
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.sample.performance import FRAMES_PER_SECOND
+from handloom.described.performance import FRAMES_PER_SECOND
 
 _JPEG_QUALITY = 90
 

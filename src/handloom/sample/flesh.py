@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from handloom.described.people import Person
+from handloom.described.skeleton import THUMB_BENDS_TO, Floats
 from handloom.hand import BONES, JOINT_COUNT
-from handloom.sample.people import Person
-from handloom.sample.skeleton import THUMB_BENDS_TO, Floats
 
 # Radius at joints 0 to 20, palm lengths. The wrist's counts for the palm only.
 _JOINT_RADII = np.array(

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.described.skeleton import Floats
 from handloom.sample.flesh import ARM_LINKS, FINGER_LINKS, LINKS, NAIL_LINKS, PALM_LINKS, palmar_directions
-from handloom.sample.skeleton import Floats
 from handloom.sample.surface import Picture
 
 # Palms have little pigment, whoever's they are: red, green, blue.

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from handloom.config import (
+    Described,
     DirectoryWithImagesAndAnnotation,
     DirectoryWithVideosAndAnnotation,
     JoinedAction,
@@ -27,6 +28,7 @@ from handloom.errors import ConfigurationError
 from handloom.sources.annotated_media import annotated_media
 from handloom.sources.classes import check_classes
 from handloom.sources.clip import Gathered, Skipped
+from handloom.sources.described import described
 from handloom.sources.labeled_directories import labeled_directories
 from handloom.sources.labeled_files import labeled_files
 from handloom.sources.labeled_keypoints import labeled_keypoints
@@ -68,6 +70,8 @@ def _gather(member: Member, kind: Kind, key: str, frame: Any, frame_rate: float,
             return annotated_media(member, key, frame)
         case LabeledKeypointsDataFrame():
             return labeled_keypoints(member, kind, key, frame, frame_rate, accept_slow)
+        case Described():
+            return described(member, kind, key, frame_rate)
 
 
 def gather_members(

@@ -15,7 +15,7 @@ from handloom.dataset.windows import Windows
 from handloom.errors import ConfigurationError
 from handloom.training.augment import augment
 from handloom.training.random_windows import random_windows
-from handloom.training.sampling import balanced, shuffled
+from handloom.training.sampling import balanced, drawn, shared, shuffled
 
 Batch = tuple[Tensor, Tensor]  # poses [N, window, 3, 21], class index [N]
 
@@ -42,6 +42,9 @@ class TrainingBatches:
         examples: those with a hand.
         classes: labels in order.
         settings: the training section.
+
+    Raises:
+        ConfigurationError: see `shared`.
     """
 
     def __init__(self, examples: Sequence[Example], classes: list[str], settings: Training) -> None:
@@ -52,6 +55,7 @@ class TrainingBatches:
         self._frames = torch.from_numpy(examples.frames)
         self._starts, self._lengths = torch.from_numpy(examples.starts), torch.from_numpy(examples.lengths)
         self._targets = torch.from_numpy(examples.targets(classes))
+        self._chances = shared(examples.names.to_pylist(), settings.source_shares) if settings.source_shares else None
         self._device, self._rank, self._processes = CPU, 0, 1
 
     def set_epoch(self, epoch: int) -> None:
@@ -69,6 +73,7 @@ class TrainingBatches:
             self._frames = self._frames.to(device)
         self._starts, self._lengths = self._starts.to(device), self._lengths.to(device)
         self._targets = self._targets.to(device)
+        self._chances = None if self._chances is None else self._chances.to(device)
         if not len(self):
             raise ConfigurationError(
                 f"devices: {processes} cannot share batches of {min(self.settings.batch_size, len(self._targets))};"
@@ -84,7 +89,10 @@ class TrainingBatches:
         settings, options = self.settings, self.settings.augmentation_options
         speed_change = settings.augmentation.interpolate_frames if "interpolate_frames" in options else 0.0
         generator = epoch_generator(settings.seed, self.epoch, device=self._device)  # the order is that of all ranks
-        order = (balanced if settings.class_balance == "sampling" else shuffled)(self._targets, generator)
+        if self._chances is not None:
+            order = drawn(self._chances, generator)
+        else:
+            order = (balanced if settings.class_balance == "sampling" else shuffled)(self._targets, generator)
         if self._rank:
             generator = epoch_generator(settings.seed, self.epoch, self._rank, self._device)
         for batch in order.split(settings.batch_size)[: len(self)]:

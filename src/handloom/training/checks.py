@@ -47,6 +47,11 @@ def check_examples(
             f"train_{kind}.prediction_window_size is {window} frames, but the longest clip to learn from has {longest};"
             f" set it to at most {longest}"
         )
+    if settings.source_shares and settings.class_balance == "sampling":
+        raise ConfigurationError(
+            f"train_{kind}.source_shares: with class_balance sampling there would be two rules of what is drawn; set"
+            " class_balance to none or weights"
+        )
     if settings.early_stopping.patience and not validation.hand_found.any():
         raise ConfigurationError(
             f"train_{kind}.early_stopping.patience: the validation part is empty, so there is no loss to go by;"

@@ -18,6 +18,7 @@ from handloom.files import sha256_of_file, write_csv
 from handloom.fingerprint import fingerprint
 from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import read_checkpoint
+from handloom.models.described_start import start_described
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.models.provenance import Provenance, provenance_of, write_provenance
 from handloom.training.batches import HandData
@@ -105,8 +106,10 @@ def train(
     frame_rate = float(keypoint_table.read_metadata(table)["frame_rate"])
     weights = class_weights(found, classes) if settings.class_balance == "weights" else None
     module = HandClassifier(kind, classes, frame_rate, deciding(settings), weights)
-    data = HandData(training, validation, classes, settings)
     try:
+        if settings.start == "described" and not checkpoint:
+            start_described(module.network)
+        data = HandData(training, validation, classes, settings)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of workers that would not help, and of logging every 50 steps
             trainer.fit(module, datamodule=data, ckpt_path=checkpoint)

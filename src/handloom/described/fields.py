@@ -31,6 +31,10 @@ class Fields:
     def __iter__(self) -> Any:
         return iter(self._content)
 
+    def is_section(self, field: str) -> bool:
+        """Whether a mapping stands under the field."""
+        return isinstance(self._content.get(field), Mapping)
+
     def number(self, field: str, least: float, most: float, default: float | None = None) -> float:
         """A number from `least` to `most`; without a default the field must be there."""
         value = self._take(field, default)

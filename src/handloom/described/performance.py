@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from handloom.sample.gestures import AXES, Form, Gesture, Range, Route
-from handloom.sample.people import Person
-from handloom.sample.randomness import Generator
-from handloom.sample.skeleton import LEAST, MOST, PARAMETERS, TYPICAL_LENGTHS, Camera, Floats, joints_of, rotation_of
+from handloom.described.gestures import AXES, Form, Gesture, Range, Route
+from handloom.described.people import Person
+from handloom.described.randomness import Generator
+from handloom.described.skeleton import LEAST, MOST, PARAMETERS, TYPICAL_LENGTHS, Camera, Floats, joints_of, rotation_of
+from handloom.described.touching import with_touches_nearby
 
 FRAMES_PER_SECOND = 30
 
@@ -15,7 +16,7 @@ FRAMES_PER_SECOND = 30
 _SIZES = ((240, 320), (320, 240), (256, 256), (288, 384), (320, 256), (272, 304))
 
 # An upright open hand in palm lengths, wrist to middle fingertip.
-_OPEN_HAND = 2.0
+OPEN_HAND = 2.0
 
 # How close a joint may come to the picture's edge, palm lengths: about a finger's thickness.
 _MARGIN = 0.15
@@ -65,7 +66,13 @@ def vary_view(form: Form, count: int, random: Generator) -> Floats:
     return np.asarray(form.view_mean + form.view_deviation * random.standard_normal((count, 3)).clip(-2, 2))
 
 
-def perform(gesture: Gesture, others: list[Gesture], person: Person, random: Generator) -> Performance:
+def perform(
+    gesture: Gesture,
+    others: list[Gesture],
+    person: Person,
+    random: Generator,
+    frame_rate: float = FRAMES_PER_SECOND,
+) -> Performance:
     """Make a gesture once: one frame of a pose, all frames of an action.
 
     Args:
@@ -73,24 +80,33 @@ def perform(gesture: Gesture, others: list[Gesture], person: Person, random: Gen
         others: the other gestures of the folder, which a form with `apart` keeps away from.
         person: who makes it.
         random: decides everything that is left open.
+        frame_rate: frames/s of an action.
     """
     form = gesture.forms[random.integers(len(gesture.forms))]
     width, height = _SIZES[random.integers(len(_SIZES))]
     left = bool(random.random() < person.left_handed)
-    scale = min(width, height) * _uniform(random, form.hand_size) / _OPEN_HAND
+    if form.hand != "either":
+        left = form.hand == "left"
+    scale = min(width, height) * _uniform(random, form.hand_size) / OPEN_HAND
 
     shapes = np.clip(_choose_shapes(form, others, random) + person.shape_habit, LEAST, MOST)
+    for number in sorted({touch.shape for touch in form.touches}):
+        these = [touch for touch in form.touches if touch.shape == number]
+        outer = None if form.outer is None else form.outer[number : number + 1]
+        shapes[number] = with_touches_nearby(
+            shapes[number : number + 1], form.shapes[number], outer, these, person.lengths[None]
+        )[0]
     view = vary_view(form, 1, random)[0] + person.view_habit
     seconds = 0.0 if form.seconds is None else _seconds(form.seconds, person, random)
-    frames = max(round(seconds * FRAMES_PER_SECOND), 1)
+    frames = max(round(seconds * frame_rate), 1)
     time = np.arange(frames) / max(frames - 1, 1)
-    shapes_in_time, turned = _key_poses_in_time(form, shapes, time, random)
+    shapes_in_time, turned, outer_in_time = _key_poses_in_time(form, shapes, time, random)
     if frames > 1:
-        unrest = _tremor(random, frames, len(PARAMETERS)) * _SHAPE_TREMOR
+        unrest = _tremor(random, frames, len(PARAMETERS), frame_rate) * _SHAPE_TREMOR
         shapes_in_time = np.clip(shapes_in_time + unrest, LEAST, MOST)
-        turned = turned + _tremor(random, frames, len(AXES)) * _VIEW_TREMOR
+        turned = turned + _tremor(random, frames, len(AXES), frame_rate) * _VIEW_TREMOR
 
-    joints = joints_of(shapes_in_time, np.broadcast_to(person.lengths, (frames, person.lengths.size)))
+    joints = joints_of(shapes_in_time, np.broadcast_to(person.lengths, (frames, person.lengths.size)), outer_in_time)
     at_origin = Camera(rotation_of(view + turned), left, scale, np.zeros((frames, 2)), random.uniform(6, 14))
     wrist = _place(form.route, at_origin, joints, time, (width, height), random)
     return Performance(width, height, joints, replace(at_origin, wrist=wrist))
@@ -124,15 +140,20 @@ def least_distance(shapes: Floats, others: list[Gesture]) -> Floats:
     return np.asarray(distances.min(axis=1))
 
 
-def _key_poses_in_time(form: Form, shapes: Floats, time: Floats, random: Generator) -> tuple[Floats, Floats]:
-    """Hand shape ``[T, 12]`` and further turning ``[T, 3]`` (degrees) at times from 0 to 1 of the clip."""
+def _key_poses_in_time(
+    form: Form, shapes: Floats, time: Floats, random: Generator
+) -> tuple[Floats, Floats, Floats | None]:
+    """Hand shape ``[T, 12]``, further turning ``[T, 3]`` (degrees), outermost joints, at times 0 to 1 of a clip."""
     repeats = random.integers(round(form.repeats.least), round(form.repeats.most) + 1)
     # The clip ends with the last key pose, not with the first one of a further repeat.
     phase = np.minimum(time * repeats, repeats - 1e-9) % 1.0
     ats = np.array([key_pose.at for key_pose in form.key_poses])
     keyed = np.stack([np.concatenate([shapes[key.shape], key.turned]) for key in form.key_poses])
     values = _between(ats, keyed, phase, form.easing)
-    return values[:, : len(PARAMETERS)], values[:, len(PARAMETERS) :]
+    outer = None
+    if form.outer is not None:
+        outer = _between(ats, np.stack([form.outer[key.shape] for key in form.key_poses]), phase, form.easing)
+    return values[:, : len(PARAMETERS)], values[:, len(PARAMETERS) :], outer
 
 
 def _between(ats: Floats, values: Floats, time: Floats, easing: str) -> Floats:
@@ -143,13 +164,17 @@ def _between(ats: Floats, values: Floats, time: Floats, easing: str) -> Floats:
     share = (time - ats[before]) / (ats[before + 1] - ats[before])
     if easing == "smooth":
         share = share * share * (3 - 2 * share)
+    elif easing == "faster":
+        share = share * share
+    elif easing == "slower":
+        share = share * (2 - share)
     return np.asarray(values[before] + (values[before + 1] - values[before]) * share[:, None])
 
 
-def _tremor(random: Generator, frames: int, numbers: int) -> Floats:
+def _tremor(random: Generator, frames: int, numbers: int, frame_rate: float) -> Floats:
     """Slow unrest with a deviation of about 1: ``[T, numbers]``."""
     waves = 3
-    time = np.arange(frames)[:, None, None] / FRAMES_PER_SECOND
+    time = np.arange(frames)[:, None, None] / frame_rate
     speed = random.uniform(1.0, 9.0, (waves, numbers))
     start = random.uniform(0, 2 * np.pi, (waves, numbers))
     return np.asarray(np.sin(speed * time + start).sum(axis=1) * np.sqrt(2 / waves))

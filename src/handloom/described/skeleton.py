@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 FINGERS = ("index", "middle", "ring", "little")
 
-# The numbers of a hand shape and their order; `handloom.sample.gestures` says what each means.
+# The numbers of a hand shape and their order; `handloom.described.gestures` says what each means.
 PARAMETERS: tuple[str, ...] = (
     *(f"fingers.{finger}.curl" for finger in FINGERS),
     *(f"fingers.{finger}.knuckle" for finger in FINGERS),
@@ -56,12 +56,15 @@ _FLEXION = np.array([[-4.0, 86.0], [3.0, 110.0], [2.0, 74.0]])
 THUMB_BENDS_TO: Floats = np.array([-0.97, 0.1, -0.2])
 
 
-def joints_of(shapes: Floats, lengths: Floats) -> Floats:
-    """Hand shapes ``[N, 12]`` (order of `PARAMETERS`) and bone lengths ``[N, 20]`` to joints ``[N, 21, 3]``."""
+def joints_of(shapes: Floats, lengths: Floats, outer: Floats | None = None) -> Floats:
+    """Hand shapes ``[N, 12]`` (order of `PARAMETERS`) and bone lengths ``[N, 20]`` to joints ``[N, 21, 3]``.
+
+    `outer`, ``[N or 1, 4]``, is how much further fingers bend their outermost joints than the ones before.
+    """
     joints = np.zeros((len(shapes), JOINT_COUNT, 3))
     joints[:, 1::4] = PALM_DIRECTIONS * lengths[:, 0::4, None]
     _add_bones(joints, lengths, slice(1, 2), _thumb_bones(shapes)[:, None])
-    _add_bones(joints, lengths, slice(5, 18, 4), _finger_bones(shapes))
+    _add_bones(joints, lengths, slice(5, 18, 4), _finger_bones(shapes, outer))
     return joints
 
 
@@ -115,12 +118,13 @@ class Camera:
         return picture, scale
 
 
-def _finger_bones(shapes: Floats) -> Floats:
+def _finger_bones(shapes: Floats, outer: Floats | None) -> Floats:
     """Unit directions of the three bones of four fingers: ``[N, 4, 3, 3]``, from the knuckle outwards."""
     curl, knuckle, spread = shapes[:, 0:4], shapes[:, 4:8], shapes[:, 8:9]
     # Side by side movement is lost as the knuckle bends: its ligaments tighten.
     fan = np.radians(_FAN_REST + _FAN_SPREAD * spread * (1 - knuckle) + _FAN_FIST * knuckle)
-    bent = np.stack([knuckle, curl, curl], axis=-1)
+    outermost = curl if outer is None else (curl + outer).clip(0, 1)
+    bent = np.stack([knuckle, curl, outermost], axis=-1)
     flexion = np.radians(_FLEXION[:, 0] + (_FLEXION[:, 1] - _FLEXION[:, 0]) * bent).cumsum(axis=-1)
     along = np.cos(flexion)
     return np.stack([np.sin(fan)[..., None] * along, np.cos(fan)[..., None] * along, np.sin(flexion)], axis=-1)

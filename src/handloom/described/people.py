@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handloom.sample.randomness import generator_for
-from handloom.sample.skeleton import PARAMETERS, TYPICAL_LENGTHS, Floats
+from handloom.described.randomness import generator_for
+from handloom.described.skeleton import PARAMETERS, TYPICAL_LENGTHS, Floats
 
 # Skin from very light to very dark: red, green, blue, 0 to 255.
 _TONES = np.array(

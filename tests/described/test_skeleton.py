@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from handloom.described.skeleton import LEAST, MOST, PARAMETERS, TYPICAL_LENGTHS, Camera, Floats, joints_of, rotation_of
 from handloom.hand import BONES, JOINTS, PARENTS
-from handloom.sample.skeleton import LEAST, MOST, PARAMETERS, TYPICAL_LENGTHS, Camera, Floats, joints_of, rotation_of
 
 shares = hnp.arrays(float, (3, len(PARAMETERS)), elements=st.floats(0, 1))
 lengths = hnp.arrays(float, (3, len(BONES)), elements=st.floats(0.1, 1.5))

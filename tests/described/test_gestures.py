@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import yaml
 
+from handloom.described.reading import load_gestures
+from handloom.described.skeleton import PARAMETERS, TYPICAL_LENGTHS, joints_of
+from handloom.described.touching import CONTACT
 from handloom.errors import DataError
-from handloom.sample import load_gestures
-from handloom.sample.skeleton import PARAMETERS
 
 GESTURES = Path(__file__).parents[2] / "data" / "sample" / "gestures"
 
@@ -84,6 +85,17 @@ def test_declared_sample_loads(kind: str, count: int) -> None:
         (("view", "turn", "deviation"), -1, "four.yaml: view.turn.deviation: must be from 0 to 90, got -1"),
         (("meaning",), 4, "four.yaml: meaning: expected a text, got a number"),
         (("hand_size",), {"least": 0.6, "most": 0.4}, "four.yaml: hand_size.least: must not be more than most (0.4)"),
+        (
+            ("fingers", "index", "curl"),
+            {"middle": 0.1, "outer": 0.9},
+            "four.yaml: fingers.index.curl.outer: no finger bends its outermost joint that far ahead",
+        ),
+        (("fingers", "index", "curl"), {"middle": 0.1}, "four.yaml: fingers.index.curl.outer: is missing"),
+        (("touching",), {"index": "nose"}, "four.yaml: touching.index: must be one of thumb, palm, got 'nose'"),
+        (("touching",), {"thumb": "index"}, "four.yaml: touching.thumb: unknown field"),
+        (("hand",), "both", "four.yaml: hand: must be one of either, left, right, got 'both'"),
+        (("view",), {"facing": "you"}, "four.yaml: view.facing: must be one of camera, thumb_side"),
+        (("view",), {"facing": "camera", "tolerance": 100}, "four.yaml: view.tolerance: must be from 0 to 90, got 100"),
         (("any_of",), [], "four.yaml: any_of: expected a list with at least one entry, got a list"),
     ],
 )
@@ -98,9 +110,19 @@ def test_wrong_pose_is_refused(tmp_path: Path, where: tuple[str, ...], value: An
     [
         (("key_poses", 1, "shape"), "shut", "grab.yaml: key_poses[1].shape: must be one of closed, open, got 'shut'"),
         (("key_poses", 1, "at"), 0, "grab.yaml: key_poses: `at` must rise from 0 to 1"),
-        (("path", "waypoints", 0, "x"), 2, "grab.yaml: path.waypoints[0].x: must be from 0 to 1, got 2"),
+        (
+            ("path", "waypoints", 0, "x"),
+            2,
+            "grab.yaml: path.waypoints[0].x: leaves the picture",
+        ),
         (("path", "circle"), {"radius": 1}, "grab.yaml: path.waypoints: unknown field; known here: circle"),
-        (("easing",), "bouncing", "grab.yaml: easing: must be one of smooth, linear, got 'bouncing'"),
+        (("easing",), "bouncing", "grab.yaml: easing: must be one of smooth, linear, faster, slower, got"),
+        (("path",), {"named": "spiral"}, "grab.yaml: path.named: must be one of to_the_left,"),
+        (
+            ("path",),
+            {"circle": {"radius": 4}},
+            "grab.yaml: path.circle.radius: leaves the picture",
+        ),
         (("repeats",), {"least": 1}, "grab.yaml: repeats.most: is missing"),
         (("fingers",), {}, "grab.yaml: fingers: unknown field"),
     ],
@@ -109,6 +131,48 @@ def test_wrong_action_is_refused(tmp_path: Path, where: tuple[str | int, ...], v
     declared = action()
     _put(declared, where, value)
     _refused(_write(tmp_path, "grab", declared), message)
+
+
+def test_a_description_without_variation_is_refused(tmp_path: Path) -> None:
+    declared = pose() | {"variation": {"curl": 0, "spread": 0, "thumb": 0}}
+    load_gestures(_write(tmp_path, "four", declared))
+    declared["view"] = {axis: {"mean": 0, "deviation": 0} for axis in ("turn", "tilt", "roll")}
+    _refused(_write(tmp_path, "four", declared), "four.yaml: variation: nothing varies, nor in view")
+
+
+def test_a_view_in_words_is_one_in_degrees(tmp_path: Path) -> None:
+    declared = pose() | {"view": {"facing": "away", "pointing": "down", "tolerance": 30}}
+    form = load_gestures(_write(tmp_path, "four", declared))["four"].forms[0]
+    assert form.view_mean.tolist() == [180, 0, 180]
+    assert form.view_deviation.tolist() == [15, 15, 15]
+
+
+def test_a_finger_that_touches_the_thumb_is_bent_until_it_does(tmp_path: Path) -> None:
+    declared = pose() | {"touching": {"index": "thumb"}}
+    declared["fingers"]["index"] = {"curl": 0.5}
+    declared["thumb"] = {"abduction": 0.4, "opposition": 0.7, "curl": 0.3}
+    form = load_gestures(_write(tmp_path, "nine", declared))["nine"].forms[0]
+    joints = joints_of(form.shapes, TYPICAL_LENGTHS[None])[0]
+    assert np.linalg.norm(joints[8] - joints[4]) == pytest.approx(CONTACT, abs=0.01)
+    values = dict(zip(PARAMETERS, form.shapes[0], strict=True))
+    assert values["fingers.ring.curl"] == 0.1
+
+
+def test_a_touch_that_no_bending_brings_about_is_refused(tmp_path: Path) -> None:
+    declared = pose() | {"touching": {"little": "palm"}}
+    declared["fingers"]["little"] = {"curl": {"middle": 0.9, "outer": 0.0}, "knuckle": 0.1}
+    _refused(_write(tmp_path, "four", declared), "four.yaml: touching.little: cannot be reached from this shape, 0.")
+
+
+def test_the_outermost_joint_bends_by_itself(tmp_path: Path) -> None:
+    declared = pose()
+    declared["fingers"]["index"] = {"curl": {"middle": 0.6, "outer": 0.0}, "knuckle": 0.1}
+    form = load_gestures(_write(tmp_path, "hook", declared))["hook"].forms[0]
+    straight, bent = (joints_of(form.shapes, TYPICAL_LENGTHS[None], outer)[0] for outer in (form.outer, None))
+    assert np.array_equal(straight[7], bent[7]) and not np.allclose(straight[8], bent[8])
+    bones = straight[7] - straight[6], straight[8] - straight[7]
+    angle = np.degrees(np.arccos(bones[0] @ bones[1] / np.prod(np.linalg.norm(bones, axis=1))))
+    assert angle < 5
 
 
 def test_missing_field_is_named(tmp_path: Path) -> None:

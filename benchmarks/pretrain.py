@@ -1,0 +1,78 @@
+"""Learn the weights that `start: described` begins with, from joints of random described hands; no photo is seen.
+
+    python benchmarks/pretrain.py
+
+writes src/handloom/models/described_start.npz: the network of `conf/model/single_frame.yaml` without its last layer,
+after telling 600 random gestures (`handloom.described.family`) apart; some minutes on two cores.
+"""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+import pytorch_lightning as lightning
+
+from handloom.config import default_training
+from handloom.dataset.classes import class_names
+from handloom.dataset.examples import Examples
+from handloom.described.cameras import USUAL_CAMERAS
+from handloom.described.family import random_gestures
+from handloom.described.joint_sets import Makers, joint_sets
+from handloom.described.landmark_error import measured_error
+from handloom.described.people import make_people
+from handloom.described.randomness import generator_for
+from handloom.files import replacing
+from handloom.models.described_start import WEIGHTS, learnt_weights
+from handloom.training.batches import HandData
+from handloom.training.module import HandClassifier
+from handloom.training.trainer import trainer_for
+from handloom.training.work import deciding
+
+SEED = 1
+GESTURES, OF_EACH, PEOPLE = 600, 300, 400
+SETTINGS = replace(
+    default_training("pose"),
+    batch_size=256,
+    maximum_iterations=6,
+    threads=2,
+    augmentation_options=["horizontally_flip", "rotate", "scale"],
+)
+
+
+def family() -> Examples:
+    """The examples to learn from."""
+    makers = Makers(make_people(SEED, PEOPLE), USUAL_CAMERAS, measured_error())
+    gestures = random_gestures(GESTURES, SEED)
+    sets = [joint_sets(one, [], makers, OF_EACH, generator_for(SEED, one.label)) for one in gestures]
+    count = GESTURES * OF_EACH
+    labels = pa.array([one.label for one in gestures]).take(pa.array(np.repeat(np.arange(GESTURES), OF_EACH)))
+    nobody = pa.array([""] * count)
+    frames = np.concatenate([one.poses for one in sets])
+    lengths = np.ones(count, np.int64)
+    return Examples(frames, np.arange(count), lengths, labels.dictionary_encode(), nobody, nobody, lengths > 0)
+
+
+def main() -> None:
+    if len(sys.argv) > 1:
+        sys.exit(__doc__)
+    examples = family()
+    classes = class_names(examples.labels.dictionary.to_pylist())
+    lightning.seed_everything(SEED, verbose=False)
+    module = HandClassifier("pose", classes, 30.0, deciding(SETTINGS))
+    start = time.monotonic()
+    with TemporaryDirectory() as folder:
+        trainer_for(SETTINGS, "pose", Path(folder), []).fit(
+            module, datamodule=HandData(examples, [], classes, SETTINGS)
+        )
+    out = Path("src/handloom/models") / WEIGHTS
+    with replacing(out) as beside, beside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **learnt_weights(module.network))
+    print(f"{out}: {out.stat().st_size} bytes, {time.monotonic() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Weights to start from where there are few photos: learnt on joints of random described hands, no photo among them.
+
+`benchmarks/pretrain.py` makes the file. Half precision is plenty for a start.
+"""
+
+from importlib.resources import files
+
+import numpy as np
+import torch
+
+from handloom.errors import ConfigurationError
+from handloom.models.network import HandNetwork
+
+WEIGHTS = "described_start.npz"
+HEAD = "out."  # the layer of the classes, the only one that starts at random
+
+
+def start_described(network: HandNetwork) -> None:
+    """Give a network the weights, all but those of its last layer.
+
+    Raises:
+        ConfigurationError: the network has other sizes than the one that learnt them.
+    """
+    with files("handloom.models").joinpath(WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        weights = {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored.files}
+    own = network.state_dict()
+    learnt = [name for name in own if not name.startswith(HEAD)]
+    for name in learnt:
+        if name not in weights or weights[name].shape != own[name].shape:
+            raise ConfigurationError(
+                "start: described is for photos and for the network of the default sizes; set model as in"
+                " conf/model/single_frame.yaml, or start to random"
+            )
+    network.load_state_dict({name: weights[name] if name in learnt else own[name] for name in own})
+
+
+def learnt_weights(network: HandNetwork) -> dict[str, np.ndarray]:
+    """What `start_described` reads, of a network that has learnt: float16 by name."""
+    return {
+        name: numbers.detach().numpy().astype(np.float16)
+        for name, numbers in network.state_dict().items()
+        if not name.startswith(HEAD)
+    }
