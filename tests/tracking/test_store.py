@@ -44,3 +44,17 @@ def test_numbers_of_a_step_that_the_run_has_are_known() -> None:
         "validation_loss": 0.8,
     }
     assert {path.name for path in Path.cwd().glob("*mlflow*")} == {"mlflow.db"}
+
+
+def test_a_store_in_a_file_of_ones_own_is_made_once_and_keeps_its_files_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{other}/runs.db")
+    processes = [subprocess.Popen([sys.executable, "-c", MAKE_A_STORE], stderr=subprocess.PIPE) for _ in range(3)]
+    assert [process.communicate()[1] for process in processes] == [b""] * 3
+    run_id = tracking.start_run("pose", PARAMETERS)
+    tracking.log_text(run_id, "hello", "greeting.txt")
+    assert [path.read_text() for path in (other / "mlruns").rglob("greeting.txt")] == ["hello"]
+    assert {path.name for path in other.iterdir()} == {"runs.db", "mlruns"}

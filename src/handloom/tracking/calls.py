@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from handloom.repository import main_repository
 from handloom.tracking.registry_calls import log_and_register
-from handloom.tracking.store import is_local
+from handloom.tracking.store import artifact_folder, store_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -105,7 +104,8 @@ def _experiment(client: "MlflowClient", name: str) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
         return str(experiment.experiment_id)
-    location = (main_repository() / "mlruns" / name).as_uri() if is_local() else None
+    file = store_file()
+    location = (artifact_folder(file) / name).as_uri() if file else None
     try:
         return str(client.create_experiment(name, artifact_location=location))
     except MlflowException:

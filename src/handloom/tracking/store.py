@@ -58,22 +58,31 @@ def shown_address() -> str:
     return f"{scheme}{separator}{machine.rpartition('@')[2]}{slash}{path}"
 
 
+def store_file() -> Path | None:
+    """The sqlite file that is the store; None for a server, and for an address with options."""
+    path = tracking_uri().removeprefix("sqlite:///")
+    return None if path == tracking_uri() or path.startswith("file:") or "?" in path else Path(path)
+
+
+def artifact_folder(file: Path) -> Path:
+    """Where runs of a store that is a file keep theirs. MLflow would take the working folder, which may be a copy."""
+    return file.absolute().parent / "mlruns"
+
+
 def missing_store() -> Path | None:
     """The file of a store that is one and not there; MLflow would make an empty one when it reads."""
-    path = tracking_uri().removeprefix("sqlite:///")
-    if path == tracking_uri() or path.startswith("file:") or Path(path).exists():
-        return None
-    return Path(path)
+    file = store_file()
+    return None if file is None or file.exists() else file
 
 
 def client() -> "MlflowClient":
-    """A client of the store, which is made where it is this repository's own and missing.
+    """A client of the store, which is made where it is a file and missing.
 
     Raises:
         Exception: whatever MLflow and sqlite raise; `trouble.trouble_of` says what it means.
     """
-    if is_local() and not local_store().exists():
-        _make_store(local_store())
+    if missing := missing_store():
+        _make_store(missing)
     uri = tracking_uri()
     _check_address(uri)
     _check_sqlite(uri)
@@ -115,8 +124,7 @@ def _check_sqlite(uri: str) -> None:
 def _make_store(path: Path) -> None:
     """Make an empty store. MLflow cannot open one whose making was killed, so it is made beside its place.
 
-    The experiment that MLflow makes with it would otherwise keep its files in the working folder, which may be one of
-    DVC's temporary copies.
+    (And two processes that make one at once disturb each other.)
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -124,7 +132,7 @@ def _make_store(path: Path) -> None:
     try:
         with beside.open("wb"):
             pass  # a folder that cannot be written says so at once
-        SqlAlchemyStore(f"sqlite:///{beside}", (main_repository() / "mlruns").as_uri())
+        SqlAlchemyStore(f"sqlite:///{beside}", artifact_folder(path).as_uri())
         try:
             path.hardlink_to(beside)  # not a rename: another stage may have made one just now, with a run in it
         except FileExistsError:

@@ -7,6 +7,7 @@ never resume; going back to the old ones finds the old folder, as long as it is 
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ CODE = ("hand.py", "keypoint_table.py", "dataset", "models", "training")
 KEYPOINTS, SPLIT = "the keypoint table", "the split"  # names in `made_of`, whose values are their sha256
 MADE_OF_FILE = "made_of.json"
 KEPT_FOLDERS = 5  # of a kind; so that `.handloom/` does not grow for ever
+KEPT_SECONDS = 7 * 24 * 60 * 60.0  # since the last checkpoint; many may be in use at once, by a queue
 # They say how long a session is and how often it is saved, and decide nothing else.
 OF_THE_SESSION = ("iterations", "checkpoint_interval")
 
@@ -53,12 +55,16 @@ def work_folder(kind: Kind, mark: str) -> Path:
 
 
 def open_folder(folder: Path, kind: Kind, content: dict[str, Any], alone: bool = False) -> None:
-    """Make the folder of a training with `made_of`'s `content`; unless it is alone, remove the oldest of its kind."""
+    """Make the folder of a training with `made_of`'s `content`; unless it is alone, remove the oldest of its kind.
+
+    None goes that was written to in the last week: another process may be training there.
+    """
     write_json(folder / MADE_OF_FILE, content)
     if alone:
         return
     for old in list(_others(folder, kind))[KEPT_FOLDERS - 1 :]:
-        shutil.rmtree(old, ignore_errors=True)
+        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def what_changed(folder: Path, kind: Kind, content: dict[str, Any]) -> list[str]:
