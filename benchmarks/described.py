@@ -29,9 +29,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import yaml
 from accuracy import answered, extracted, parameters
 
 from handloom import keypoint_table
+from handloom.compose import composed_text
 from handloom.config import (
     Described,
     Groups,
@@ -41,6 +43,7 @@ from handloom.config import (
     LabeledKeypointsDataFrame,
     Source,
     Training,
+    parameters_from,
 )
 from handloom.dataset.examples import Example
 from handloom.models.checkpoint import TrainedModel, load_model
@@ -56,8 +59,8 @@ PHOTOS, DRAWS = 5, 5
 SAMPLE = Path("data/sample/gestures")
 OTHER_PEOPLE = 4242  # a seed: the people of the tested clips are none of the described ones
 
-POSES = Described(path="data/described/digits", examples_per_class=2000)
-OWN_SHARE = 0.4
+OF_EACH = 2000  # joint sets of a described class
+OWN_SHARE = 0.7
 
 
 def pose_training() -> Training:
@@ -65,10 +68,8 @@ def pose_training() -> Training:
 
 
 def few_photos() -> Training:
-    """As `conf/train_pose/few_photos.yaml`, which a test compares."""
-    training = parameters().train_pose
-    optimizer = replace(training.optimizer, lr=0.001)
-    return replace(training, start="described", optimizer=optimizer)
+    composed = yaml.safe_load(composed_text(Path("conf"), ["train_pose=few_photos"]))
+    return parameters_from(composed).train_pose
 
 
 def digits(photos: str, subjects: str, *which: str) -> None:
@@ -81,7 +82,7 @@ def digits(photos: str, subjects: str, *which: str) -> None:
         table = table.set_column(table.column_names.index("label"), "label", pa.array(words))
         known = pc.less(table.column("group").cast(pa.int64()), LOOKED_AT)
         looked_at, held_out = table.filter(known), table.filter(pc.invert(known))
-        described = POSES
+        described = Described(path="data/described/digits", examples_per_class=OF_EACH)
         if which == ("looked_at",):
             held_out = looked_at
         report("no photo", trained(described, "pose", pose_training(), folder), held_out)
@@ -126,7 +127,7 @@ def kinivi(table: str) -> None:
     words = [KINIVI[int(label)] for label in rows.column("label").to_pylist()]
     rows = rows.set_column(rows.column_names.index("label"), "label", pa.array(words))
     with TemporaryDirectory() as name:
-        described = replace(POSES, path="data/described/kinivi")
+        described = Described(path="data/described/kinivi", examples_per_class=OF_EACH)
         report("no photo", trained(described, "pose", pose_training(), Path(name)), rows)
 
 
@@ -144,8 +145,8 @@ def actions() -> None:
 
 
 def speed() -> None:
-    section = replace(POSES, path=str(SAMPLE / "pose"), examples_per_class=20_000)
-    gather_members(replace(section, examples_per_class=100), "pose")
+    section = Described(path=str(SAMPLE / "pose"), examples_per_class=20_000)
+    gather_members(Described(path=str(SAMPLE / "pose"), examples_per_class=100), "pose")
     for _ in range(3):
         start, cpu = time.perf_counter(), time.process_time()
         rows = gather_members(section, "pose").keypoints

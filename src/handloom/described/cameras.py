@@ -100,7 +100,8 @@ def place(seen: Floats, views: Views, random: Generator) -> Floats:
     """
     size = np.stack([views.width, views.height], axis=1)
     points = seen * views.scale[:, None, None]
-    least, most = _EDGE - points.min(axis=1), size - _EDGE - points.max(axis=1)
+    by_joint = np.ascontiguousarray(points.transpose(1, 2, 0))  # so that the joints' extremes are found a row at a time
+    least, most = _EDGE - by_joint.min(axis=0).T, size - _EDGE - by_joint.max(axis=0).T
     least, most = np.minimum(least, (least + most) / 2), np.maximum(most, (least + most) / 2)
     wrist = least + (most - least) * random.beta(2, 2, size.shape)
     return np.asarray((points + wrist[:, None]) / size[:, None])

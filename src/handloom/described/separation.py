@@ -17,11 +17,11 @@ from handloom.described.randomness import generator_for
 from handloom.hand import MIDDLE_MCP, WRIST, Poses, mirror
 
 # What is compared: sets of joints, or clips, of each gesture; half of the people are neighbours, the others are asked.
-SETS, CLIPS, PEOPLE = 800, 80, 40
+SETS, CLIPS, PEOPLE = 400, 80, 40
 NEIGHBOURS = 5
 _SHRINKAGE = 0.05
 # From this share on people are told.
-HARD = 0.05
+HARD = 0.06
 # A square picture, so that a palm length is one in all directions.
 _CAMERAS = Cameras(Range(1.0, 4.0), Range(3.0, 15.0), Range(1.0, 1.0))
 
