@@ -22,7 +22,12 @@ LIBRARIES = ("av", "mediapipe", "numpy", "opencv-contrib-python", "pillow", "pil
 CODE = (
     "hand.py",
     "media",
-    *(f"extraction/{name}.py" for name in ("extraction", "found_hand", "landmarker", "looks", "task")),
+    "extraction/extraction.py",
+    "extraction/found_hand.py",
+    "extraction/landmarker.py",
+    "extraction/looks.py",
+    "extraction/profiling_signal.py",
+    "extraction/task.py",
 )
 
 
