@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from handloom.described.cameras import Cameras
 from handloom.described.clips import joint_clip
@@ -77,6 +76,9 @@ def separation_of(gestures: Mapping[str, Gesture], seed: int = 1) -> Separation:
 
 def _compared(labels: list[str], known: list[Floats], asked: list[Floats], owner: np.ndarray) -> Separation:
     """Votes of neighbours where a linear discriminant sees gestures apart best; distances in palm lengths."""
+    # Here, so that a stage without descriptions does not wait for the library.
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
     everything = np.concatenate(known)
     discriminant = LinearDiscriminantAnalysis(solver="eigen", shrinkage=_SHRINKAGE).fit(everything, owner)
     seen = discriminant.transform(everything)
