@@ -45,8 +45,9 @@ params: $(READY) ## compose params.yaml from conf/
 bench: $(READY) ## run the benchmarks that need no other data
 	@for benchmark in benchmarks/bench_*.py; do python $$benchmark; done
 
-pictures: $(READY) ## draw the pictures of the README again
+pictures: $(READY) ## draw the pictures of README and docs again
 	@python docs/draw_pictures.py
+	@python docs/draw_gestures.py
 
 reference: $(READY) ## write docs/reference.md from the docstrings
 	@python docs/write_reference.py
