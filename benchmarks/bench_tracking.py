@@ -56,7 +56,7 @@ def write_table(folder: Path) -> tuple[Path, Path]:
 
 def nothing() -> SimpleNamespace:
     """`handloom.tracking` that does nothing."""
-    names: dict[str, Callable[..., Any]] = {name: lambda *_, **__: None for name in tracking.__all__}
+    names = {name: (lambda *_, **__: None) if callable(own) else own for name, own in _names().items()}
     names |= {"start_run": lambda *_: "none", "logged_steps": lambda *_: {}}
     names |= {name: getattr(tracking, name) for name in ("unlogged", "write_run_file", "run_in", "flat")}
     return SimpleNamespace(**names)
@@ -75,7 +75,11 @@ def timed(spent: list[float]) -> SimpleNamespace:
 
         return call
 
-    return SimpleNamespace(**{name: timing(getattr(tracking, name)) for name in tracking.__all__})
+    return SimpleNamespace(**{name: timing(own) if callable(own) else own for name, own in _names().items()})
+
+
+def _names() -> dict[str, Any]:
+    return {name: getattr(tracking, name) for name in tracking.__all__}
 
 
 def seconds(tracker: Any, parameters: Parameters, table: Path, split: Path, folder: Path) -> float:
