@@ -28,7 +28,7 @@ repro: $(READY) | system ## run the whole pipeline: pictures in, Core ML models 
 	@dvc repro
 
 test: $(READY) | system ## run all tests
-	@pytest --numprocesses 2 --dist loadgroup
+	@pytest --numprocesses 2 --no-loadscope-reorder
 
 lint: $(READY) ## check style and types
 	@ruff check .

@@ -11,11 +11,28 @@ from typing import Any
 import pytest
 import yaml
 from mlflow_server import Server
+from xdist.scheduler import LoadScopeScheduling
 
 from handloom.sample import draw_photos
 
 REPOSITORY = Path(__file__).parent.parent
 SMALL_GESTURES = {"pose": ["background", "five", "one", "zero"], "action": ["background", "grab", "swipe_left"]}
+
+
+# All that use the fixture `finished`, which takes a minute to make.
+ON_THE_FINISHED_PROJECT = ("tests/test_pipeline.py", "tests/test_queue.py", "tests/cli/test_reproduce_verb.py")
+
+
+class FilesTogether(LoadScopeScheduling):
+    """The tests of a file run in one process, which makes its fixtures once; so do those on the finished project."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return ON_THE_FINISHED_PROJECT[0] if file in ON_THE_FINISHED_PROJECT else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
+    return FilesTogether(config, log)
 
 
 class Project:

@@ -19,7 +19,6 @@ from handloom import keypoint_table
 from handloom.hand import palm_length, present
 
 KINDS = ("pose", "action")
-pytestmark = pytest.mark.xdist_group("pipeline")  # one process makes the finished project, and all these tests use it
 
 
 def to_run(project: Project, *targets: str) -> list[str]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from conftest import REPOSITORY, Project
+from conftest import REPOSITORY
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
@@ -237,43 +237,3 @@ def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(
 def test_folds_that_cannot_be_are_refused(labels: str, groups: str, told: str) -> None:
     with pytest.raises(DataError, match=told):
         folds_by_group(list(labels), list(groups), 3, seed=1)
-
-
-def experiment_names(project: Project) -> set[str]:
-    shown = json.loads(project.run("dvc", "exp", "show", "--json").stdout)
-    return {one["name"] for revision in shown for one in revision["experiments"] or []}
-
-
-@pytest.mark.xdist_group("pipeline")
-def test_a_queue_from_no_store_keeps_every_run(finished: Project, tmp_path: Path) -> None:
-    left_out = shutil.ignore_patterns("mlflow.db*", "mlruns", ".handloom", "exports")
-    shutil.copytree(finished.root, tmp_path / "queue", ignore=left_out)
-    project = Project.__new__(Project)
-    project.root = tmp_path / "queue"
-    before = experiment_names(project)  # of other tests
-    rate = "train_pose.optimizer.lr=0.002"
-    networks = "model@train_pose.model=single_frame,window"
-    short = "train_pose.maximum_iterations=3"
-    project.run("dvc", "exp", "run", "--queue", "-S", rate, "-S", networks, "-S", short, "evaluate@pose")
-    project.run("dvc", "queue", "start", "-j", "2")
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        tasks = [line.split() for line in project.run("dvc", "queue", "status").stdout.splitlines()[1:3]]
-        if not {task[-1] for task in tasks} & {"Queued", "Running"}:
-            break
-        time.sleep(0.5)
-    assert [task[-1] for task in tasks] == ["Success"] * 2
-    names = sorted(task[1] for task in tasks)
-    assert experiment_names(project) - before == set(names)
-    for name in names:
-        assert "Running stage 'extract" not in project.run("dvc", "queue", "logs", name).stdout
-
-    client = MlflowClient(f"sqlite:///{project.root / 'mlflow.db'}")
-    experiments = client.search_experiments()
-    runs = client.search_runs([one.experiment_id for one in experiments])
-    assert sorted(one.info.run_name for one in runs) == names
-    assert {one.info.status for one in runs} == {"FINISHED"}
-    assert {one.data.params["train_pose.optimizer.lr"] for one in runs} == {"0.002"}
-    assert {one.data.params["train_pose.model.temporal_layers"] for one in runs} == {"0", "3"}
-    places = [*(one.info.artifact_uri for one in runs), *(one.artifact_location for one in experiments)]
-    assert all(place.startswith((project.root / "mlruns").as_uri()) for place in places)

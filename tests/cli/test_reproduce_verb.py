@@ -12,7 +12,6 @@ from mlflow import MlflowClient
 from handloom import tracking
 from handloom.cli import main
 
-pytestmark = pytest.mark.xdist_group("pipeline")
 KEYPOINTS = "handloom.keypoints_sha256"
 
 

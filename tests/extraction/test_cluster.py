@@ -81,7 +81,7 @@ import sqlite3
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 import psutil
 import ray
@@ -102,11 +102,17 @@ def finished():
             return database.execute("SELECT count(*) FROM extractions").fetchone()[0]
     except sqlite3.OperationalError:  # there is none yet
         return 0
+def works():
+    try:
+        return any("ray::_work" in child.cmdline() for child in raylet.children(recursive=True))
+    except psutil.Error:  # one of them has just ended
+        return False
 def kill():
-    while not (finished() and any("ray::_work" in child.cmdline() for child in raylet.children(recursive=True))):
+    while not (finished() and works()):
         time.sleep(0.01)
     for process in [raylet, *raylet.children(recursive=True)]:
-        process.kill()
+        with suppress(psutil.Error):
+            process.kill()
     killed.append(finished())
 if __name__ == "__main__":
     try:

@@ -36,8 +36,6 @@ def log_and_register(client: "MlflowClient", run_id: str, folder: Path, content:
 
 
 def _logged(client: "MlflowClient", run_id: str, folder: Path, name: str, tags: Mapping[str, str]) -> "LoggedModel":
-    from mlflow.entities import LoggedModelOutput
-
     experiment = client.get_run(run_id).info.experiment_id
     wanted = f"source_run_id = '{run_id}' AND tags.`{MODEL_SHA256}` = '{tags[MODEL_SHA256]}'"
     found = client.search_logged_models([experiment], wanted)
@@ -46,9 +44,22 @@ def _logged(client: "MlflowClient", run_id: str, folder: Path, name: str, tags: 
     model = (
         found[0] if found else client.create_logged_model(experiment, name, run_id, dict(tags), model_type="classifier")
     )
-    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    _link(client, run_id, model.model_id)
     client.log_model_artifacts(model.model_id, str(folder))
     return client.finalize_logged_model(model.model_id, "READY")
+
+
+def _link(client: "MlflowClient", run_id: str, model_id: str) -> None:
+    """Note in a run that the model is its own. The store refuses that a second time, also where an answer was lost."""
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+    except MlflowException:
+        outputs = client.get_run(run_id).outputs
+        if outputs is None or model_id not in [one.model_id for one in outputs.model_outputs]:
+            raise
 
 
 def _registered(
