@@ -46,7 +46,12 @@ from handloom.extraction.extract import extract_keypoints
 from handloom.extraction.pool import run_over
 photos, table, backend = sys.argv[1:]
 def where(items):
-    time.sleep(0.05)
+    seen = Path(table).with_suffix(".machines")
+    seen.mkdir(exist_ok=True)
+    (seen / here().replace("/", "-")).touch()
+    patience = time.monotonic() + 30
+    while len(list(seen.iterdir())) < 2 and time.monotonic() < patience:  # the other one may be starting
+        time.sleep(0.05)
     return [here()]
 if __name__ == "__main__":
     exec(MACHINES)
