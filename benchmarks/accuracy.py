@@ -1,4 +1,4 @@
-"""Accuracy on real joints and photos of people who were held out, with the parameters of `params.yaml`.
+"""Accuracy on real joints and photos of people who were held out, with the parameters that `conf/` composes.
 
     python benchmarks/accuracy.py sfinge3d KEYPOINTS.parquet
         SFINGE 3D: 13 gestures, each of its four blocks left out in turn, three seeds; windows of 60 frames
@@ -28,6 +28,7 @@ import phone
 import yaml
 
 from handloom import keypoint_table
+from handloom.compose import composed_text
 from handloom.config import (
     ExtractKeypoints,
     Groups,
@@ -147,10 +148,13 @@ def changed_table(photos: Path, change: str, folder: Path) -> Path:
     return place / TABLE
 
 
-def extracted(source: Source, kind: Kind, frame_rate: float, folder: Path) -> dict[str, list]:
+def extracted(
+    source: Source, kind: Kind, frame_rate: float, folder: Path, settings: ExtractKeypoints | None = None
+) -> dict[str, list]:
     """Run the stage extract_keypoints; return its sessions as columns."""
     table = folder / TABLE
-    extract_keypoints(source, ExtractKeypoints(target_frame_rate=frame_rate), kind, table, folder / "keypoints")
+    settings = replace(settings or ExtractKeypoints(), target_frame_rate=frame_rate)
+    extract_keypoints(source, settings, kind, table, folder / "keypoints")
     rows = keypoint_table.read(table).select(["session_id", "label", "group"])
     return rows.group_by(rows.column_names, use_threads=False).aggregate([]).sort_by("session_id").to_pydict()
 
@@ -228,8 +232,9 @@ def pooled(results: Sequence[Result], change: str) -> tuple[int, int]:
     return sum(n for (label, answer), n in answers.items() if label == answer), answers.total()
 
 
-def parameters() -> Parameters:
-    return parameters_from(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")))
+def parameters(*overrides: str) -> Parameters:
+    """What `conf/` composes; overrides as after `-S`."""
+    return parameters_from(yaml.safe_load(composed_text(Path("conf"), list(overrides))))
 
 
 PROTOCOLS: dict[str, tuple[Callable[..., None], int]] = {

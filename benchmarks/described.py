@@ -13,7 +13,8 @@
     python benchmarks/described.py speed
         joint sets a second, from the YAML files to rows of the keypoint table
 
-Every training runs the real stages, with the parameters of `params.yaml` but for the length of the training.
+Every training runs the real stages, with the parameters that `conf/` composes but for the length of the training; the
+photos of the digits are looked at thoroughly (`extract_keypoints=thorough`).
 """
 
 import os
@@ -29,11 +30,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import yaml
 from accuracy import answered, extracted, parameters
 
 from handloom import keypoint_table
-from handloom.compose import composed_text
 from handloom.config import (
     Described,
     Groups,
@@ -43,7 +42,6 @@ from handloom.config import (
     LabeledKeypointsDataFrame,
     Source,
     Training,
-    parameters_from,
 )
 from handloom.dataset.examples import Example
 from handloom.models.checkpoint import TrainedModel, load_model
@@ -60,23 +58,18 @@ SAMPLE = Path("data/sample/gestures")
 OTHER_PEOPLE = 4242  # a seed: the people of the tested clips are none of the described ones
 
 OF_EACH = 2000  # joint sets of a described class
-OWN_SHARE = 0.7
 
 
 def pose_training() -> Training:
     return replace(parameters().train_pose, batch_size=128, maximum_iterations=10)
 
 
-def few_photos() -> Training:
-    composed = yaml.safe_load(composed_text(Path("conf"), ["train_pose=few_photos"]))
-    return parameters_from(composed).train_pose
-
-
 def digits(photos: str, subjects: str, *which: str) -> None:
     groups = Groups(file=subjects, path_column="image", group_column="subject")
+    thorough = parameters("extract_keypoints=thorough").extract_keypoints
     with TemporaryDirectory() as name:
         folder = Path(name)
-        extracted(LabeledDirectories(path=photos, groups=groups), "pose", 30.0, folder)
+        extracted(LabeledDirectories(path=photos, groups=groups), "pose", 30.0, folder, thorough)
         table = keypoint_table.read(folder / "keypoints.parquet")
         words = [DIGITS[int(label)] for label in table.column("label").to_pylist()]
         table = table.set_column(table.column_names.index("label"), "label", pa.array(words))
@@ -87,12 +80,13 @@ def digits(photos: str, subjects: str, *which: str) -> None:
             held_out = looked_at
         report("no photo", trained(described, "pose", pose_training(), folder), held_out)
 
+        both = parameters("train_pose=described_and_own").train_pose
         ways: dict[str, tuple[Callable[[str], Source], Training]] = {
             "described and five photos": (
                 lambda own: JoinedPose(sources={"own": joints(own), "described": described}),
-                replace(pose_training(), source_shares={"own": OWN_SHARE}),
+                replace(pose_training(), source_shares=both.source_shares, aligned=both.aligned),
             ),
-            "five photos, described start": (joints, few_photos()),
+            "five photos, described start": (joints, parameters("train_pose=few_photos").train_pose),
             "five photos, random start": (joints, parameters().train_pose),
         }
         for way, (source, training) in ways.items():

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ from handloom.extraction.cache import KeypointCache, cache_path
 from handloom.extraction.extract import extract_keypoints
 from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.landmarker import Landmarker
-from handloom.extraction.looks import find_in_photo
+from handloom.extraction.looks import _with_border, find_in_photo
 from handloom.hand import picture_from_poses, present
 from handloom.media.photos import read_photo
 
@@ -123,7 +124,11 @@ def test_a_photo_on_its_side_gives_the_joints_of_the_upright_one(photos: Path) -
     np.testing.assert_allclose(poses["five/turned.png"], poses[f"five/{upright.name}"], atol=0.01)
 
 
-def test_a_hand_that_fills_the_picture_is_found_where_it_is(drawn: Path) -> None:
+@pytest.mark.parametrize("look_again", ["unsure", "always"])
+def test_a_hand_that_fills_the_picture_is_found_where_it_is(
+    drawn: Path, look_again: Literal["unsure", "always"]
+) -> None:
+    settings = ExtractKeypoints(turns=[20.0, -20.0], look_again=look_again)
     model = landmark_model_path(LandmarkModel())
     true = keypoint_table.read(drawn / "photos.parquet")
     with Landmarker(model, 0.5, follow=False) as landmarker:
@@ -134,10 +139,29 @@ def test_a_hand_that_fills_the_picture_is_found_where_it_is(drawn: Path) -> None
             margin = 0.1 * (high - low).max()
             (left, top), (right, bottom) = (low - margin).clip(0).astype(int), (high + margin).astype(int)
             tight = cv2.copyMakeBorder(picture[top:bottom, left:right], 0, 0, 0, 0, cv2.BORDER_REPLICATE)
-            found = find_in_photo(landmarker, np.asarray(tight), [0.5, 1.0]).hand
+            found = find_in_photo(landmarker, np.asarray(tight), settings).hand
             assert found is not None, row["path"]
             expected = (pose * size - [left, top]) / [tight.shape[1], tight.shape[0]]
             assert np.abs(found.points - expected).mean() < 0.06, row["path"]
+
+
+@pytest.mark.parametrize("turn", [0.0, 35.0, -90.0])
+def test_turned_looks_alone_find_the_hand_where_it_is(drawn: Path, turn: float) -> None:
+    true = keypoint_table.read(drawn / "photos.parquet").slice(0, 3)
+    with Landmarker(landmark_model_path(LandmarkModel()), 0.5, follow=False) as landmarker:
+        for row, pose in zip(true.to_pylist(), picture_from_poses(keypoint_table.poses_of(true)), strict=True):
+            picture = read_photo(drawn / "photos" / row["path"], 1280).picture
+            found = _with_border(landmarker, picture, 0.5, turn)
+            assert found is not None, row["path"]
+            assert np.abs(found.points - pose).mean() < 0.03, row["path"]
+
+
+def test_a_photo_is_looked_at_again_only_where_the_settings_say_so(drawn: Path) -> None:
+    path = next((drawn / "photos").rglob("*.jpg"))
+    picture = read_photo(path, 1280).picture
+    with Landmarker(landmark_model_path(LandmarkModel()), 0.5, follow=False) as landmarker:
+        assert not find_in_photo(landmarker, picture, ExtractKeypoints(look_again="unsure")).again
+        assert find_in_photo(landmarker, picture, ExtractKeypoints(look_again="always")).again
 
 
 def test_what_was_read_before_comes_from_the_cache(photos: Path) -> None:
@@ -165,7 +189,7 @@ def test_a_renamed_photo_is_not_read_again_but_one_with_other_settings_is(photos
     assert entries() == 6
     extract(photos, ExtractKeypoints(workers=1, target_frame_rate=15.0))  # means nothing for photos
     assert entries() == 6
-    extract(photos, ExtractKeypoints(workers=1, borders=[]))
+    extract(photos, ExtractKeypoints(workers=1, look_again="always"))
     assert entries() == 12
 
 

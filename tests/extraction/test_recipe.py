@@ -66,6 +66,8 @@ CHANGED: dict[str, Any] = {
     "hand": "left",
     "detection_confidence": 0.6,
     "borders": [0.5],
+    "turns": [15.0],
+    "look_again": "always",
     "largest_picture_side": 640,
     "largest_frame_side": 640,
     "unreadable_limit": 0.2,
@@ -75,7 +77,7 @@ CHANGED: dict[str, Any] = {
 }
 BOTH = {"hand", "detection_confidence", "borders"}
 MATTERS: dict[Kind, set[str]] = {
-    "pose": BOTH | {"largest_picture_side"},
+    "pose": BOTH | {"turns", "look_again", "largest_picture_side"},
     "action": BOTH | {"largest_frame_side", "target_frame_rate", "accept_slow_clips"},
 }
 

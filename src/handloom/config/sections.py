@@ -52,6 +52,8 @@ class ExtractKeypoints:
     hand: HandChoice = "followed"
     detection_confidence: Share = 0.5  # below it the landmarker reports no hand
     borders: list[Annotated[float, Field(gt=0, le=2)]] = field(default_factory=lambda: [0.5, 1.0])  # see looks.py
+    turns: list[Annotated[float, Field(ge=-90, le=90)]] = field(default_factory=list)  # degrees, with each border too
+    look_again: Literal["unsure", "always"] = "unsure"  # at photos whose hand is not found for sure, or at all of them
     largest_picture_side: Annotated[int, Field(ge=64)] = 1280  # pixels; larger photos are scaled down
     largest_frame_side: Annotated[int, Field(ge=64)] = 480  # pixels; larger frames are scaled down
     unreadable_limit: Share = 0.1  # a greater share of unusable files and rows stops the stage
@@ -156,6 +158,8 @@ class Training:
     # Of joined sources, by name: the share of what is shown that is drawn from it, however few examples it has; the
     # others share the rest. Empty: every example is shown once an iteration.
     source_shares: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = field(default_factory=dict)
+    # Of joined sources of photos: {described: own} moves the middle of each class of described to near that of own.
+    aligned: dict[str, str] = field(default_factory=dict)
     # described: from the weights that come with handloom, learnt from random described hands; for few photos.
     start: Literal["random", "described"] = "random"
     background_label: str = "background"  # the class of no gesture: how often it is taken for one is reported

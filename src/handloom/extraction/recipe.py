@@ -8,7 +8,7 @@ from handloom.files import sha256_of_file
 from handloom.fingerprint import code_version, fingerprint
 
 SETTINGS: dict[Kind, tuple[str, ...]] = {
-    "pose": ("hand", "detection_confidence", "borders", "largest_picture_side"),
+    "pose": ("hand", "detection_confidence", "borders", "turns", "look_again", "largest_picture_side"),
     "action": (
         "hand",
         "detection_confidence",

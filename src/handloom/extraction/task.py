@@ -60,7 +60,7 @@ def extract_photo(path: Path, settings: ExtractKeypoints, landmarker: Landmarker
         DataError: it cannot be read.
     """
     frame = read_photo(path, settings.largest_picture_side)
-    return _extraction([(frame, find_in_photo(landmarker, frame.picture, settings.borders))])
+    return _extraction([(frame, find_in_photo(landmarker, frame.picture, settings))])
 
 
 def extract_clip(

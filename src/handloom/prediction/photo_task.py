@@ -41,7 +41,7 @@ def look_at_photos(
             except DataError as error:
                 outcomes.append(str(error))
                 continue
-            best = find_in_photo(landmarker, picture, settings.borders).hand
+            best = find_in_photo(landmarker, picture, settings).hand
             found = [best] if best else []
             if every:
                 found += _others(every.find_all(picture), best, settings.hand)

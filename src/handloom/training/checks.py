@@ -52,6 +52,8 @@ def check_examples(
             f"train_{kind}.source_shares: with class_balance sampling there would be two rules of what is drawn; set"
             " class_balance to none or weights"
         )
+    if settings.aligned and kind == "action":
+        raise ConfigurationError("train_action.aligned: only photos can be aligned; set it to {}")
     if settings.early_stopping.patience and not validation.hand_found.any():
         raise ConfigurationError(
             f"train_{kind}.early_stopping.patience: the validation part is empty, so there is no loss to go by;"

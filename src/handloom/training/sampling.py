@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from handloom.errors import ConfigurationError
@@ -36,7 +37,7 @@ def shared(names: Sequence[str], shares: Mapping[str, float]) -> Tensor:
     """What chance examples of joined sources have in each draw, so that every source gets its share.
 
     Args:
-        names: of the N examples; that of its source stands before the first slash.
+        names: of the N examples.
         shares: of all draws, by source; the sources that are not named share what is left by their numbers.
 
     Returns:
@@ -45,7 +46,7 @@ def shared(names: Sequence[str], shares: Mapping[str, float]) -> Tensor:
     Raises:
         ConfigurationError: a named source has no example, or nothing is left for the others, or they leave something.
     """
-    sources = np.array([name.split("/", 1)[0] for name in names])
+    sources = sources_of(names)
     chances = np.zeros(len(sources))
     others = np.ones(len(sources), bool)
     for source, share in shares.items():
@@ -63,6 +64,11 @@ def shared(names: Sequence[str], shares: Mapping[str, float]) -> Tensor:
         )
     chances[others] = left / max(int(others.sum()), 1)
     return torch.from_numpy(chances)
+
+
+def sources_of(names: Sequence[str]) -> NDArray[np.str_]:
+    """The joined source of each example: it stands before the first slash of its name, ``[N]``."""
+    return np.array([name.split("/", 1)[0] for name in names])
 
 
 def drawn(chances: Tensor, generator: torch.Generator) -> Tensor:

@@ -21,6 +21,7 @@ from handloom.models.checkpoint import read_checkpoint
 from handloom.models.described_start import start_described
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.models.provenance import Provenance, provenance_of, write_provenance
+from handloom.training.alignment import aligned
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
 from handloom.training.checkpoints import KEPT_CHECKPOINTS, Checkpoints, latest_checkpoint
@@ -109,6 +110,8 @@ def train(
     try:
         if settings.start == "described" and not checkpoint:
             start_described(module.network)
+        if settings.aligned:
+            training = aligned(training, settings.aligned)
         data = HandData(training, validation, classes, settings)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of workers that would not help, and of logging every 50 steps
