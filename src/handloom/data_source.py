@@ -34,13 +34,13 @@ from handloom.config import (
 from handloom.dataset.classes import class_names
 from handloom.dataset.split import nearest_groups
 from handloom.described.performance import FRAMES_PER_SECOND
-from handloom.described.reading import load_gestures
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.extraction.extract import keypoint_tables
 from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.report import ExtractionReport
 from handloom.keypoint_table import SCHEMA
 from handloom.sources import Clip, Gathered, gather_members
+from handloom.sources.described import described_kind
 
 Place: TypeAlias = str | os.PathLike[str]
 Frame: TypeAlias = pd.DataFrame | pa.Table
@@ -233,7 +233,7 @@ class DataSource:
             if isinstance(source.section, JoinedPose | JoinedAction):
                 raise ConfigurationError(f"{name}: a joined source joins no joined ones; name their members instead")
         sections = {name: source.section for name, source in sources.items()}
-        videos = any(_of_videos(section) for section in sections.values())
+        videos = any(_kind_of(section) == "action" for section in sections.values())
         frames = {name: source.frames[""] for name, source in sources.items() if "" in source.frames}
         return cls(_built(JoinedAction if videos else JoinedPose, sources=sections), frames)
 
@@ -329,10 +329,7 @@ class DataSource:
         return [frame[parts == part].reset_index(drop=True) for part in range(len(proportions))]
 
     def _gathered(self) -> Gathered:
-        return gather_members(self.section, self._kind(), "data", frames=self.frames)
-
-    def _kind(self) -> Kind:
-        return "action" if isinstance(self.section, JoinedAction) or _of_videos(self.section) else "pose"
+        return gather_members(self.section, _kind_of(self.section), "data", frames=self.frames)
 
     def _holds_joints(self) -> bool:
         return any(isinstance(member, _JOINT_KINDS) for member in members(self.section).values())
@@ -349,7 +346,7 @@ class DataSource:
         if frame is not None:
             return frame
         described = any(isinstance(member, Described) for member in members(self.section).values())
-        kind = self._kind() if described else "action"
+        kind = _kind_of(self.section) if described else "action"
         gathered = gather_members(self.section, kind, "data", self._frame_rate(), accept_slow=True, frames=self.frames)
         if gathered.clips or gathered.keypoints is None:
             raise DataError("this source joins files and joints; split what extract_keypoints gives")
@@ -361,10 +358,10 @@ class DataSource:
         return max((member.frame_rate for member in joints), default=float(FRAMES_PER_SECOND))
 
 
-def _of_videos(section: Source) -> bool:
+def _kind_of(section: Source) -> Kind:
     if isinstance(section, Described):
-        return Path(section.path).is_dir() and next(iter(load_gestures(Path(section.path)).values())).moves
-    return isinstance(section, _VIDEO_KINDS)
+        return described_kind(section)
+    return "action" if isinstance(section, (JoinedAction, *_VIDEO_KINDS)) else "pose"
 
 
 def _built(section: Any, **settings: Any) -> Any:
@@ -377,11 +374,6 @@ def _built(section: Any, **settings: Any) -> Any:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or section.__name__
         raise ConfigurationError(f"{place}: {first['msg']} (got {printable(repr(first['input'])[:80])})") from None
-
-
-def _at_rate(target_frame_rate: float) -> ExtractKeypoints:
-    settings: ExtractKeypoints = _built(ExtractKeypoints, target_frame_rate=float(target_frame_rate))
-    return settings
 
 
 def _table(frame: Frame | Place) -> tuple[str, dict[str, Frame]]:

@@ -18,7 +18,7 @@ from handloom.described.joint_sets import TOGETHER, Makers, joint_sets
 from handloom.described.landmark_error import measured_error
 from handloom.described.people import Person, make_people
 from handloom.described.randomness import generator_for
-from handloom.described.reading import load_gestures
+from handloom.described.reading import DESCRIPTIONS, load_gesture, load_gestures
 from handloom.described.separation import separation_of
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.hand import Poses
@@ -110,10 +110,26 @@ def described_gestures(member: Described, kind: Kind, key: str) -> dict[str, Ges
         )
     gestures = load_gestures(folder)
     first = next(iter(gestures.values()))
-    if first.moves != (kind == "action"):
+    if _kind_of(first) != kind:
         has, wanted = ("key_poses", "action") if first.moves else ("no key_poses", "pose")
         raise DataError(f"{key}.path: {printable(first.label)}.yaml has {has}, so it belongs into data.{wanted}")
     return gestures
+
+
+def described_kind(member: Described) -> Kind:
+    """Whether a section describes poses or actions. One description is read: all of a folder are of one kind.
+
+    Where there is none: poses, and reading the section says what is missing.
+
+    Raises:
+        DataError: the description has a mistake.
+    """
+    first = min(Path(member.path).glob(DESCRIPTIONS), default=None)
+    return _kind_of(load_gesture(first)) if first else "pose"
+
+
+def _kind_of(gesture: Gesture) -> Kind:
+    return "action" if gesture.moves else "pose"
 
 
 def _makers(member: Described, key: str) -> Makers:
