@@ -115,18 +115,8 @@ def sign_digits(photos: Path, subjects: Path) -> None:
 
 
 def kinivi(table: Path) -> None:
-    source = LabeledKeypointsDataFrame(
-        data_frame=str(table),
-        session_id_column="",
-        label_column="0",
-        feature_column="*",
-        header=False,
-        origin="upper_left",
-        axis_order="joint_channel",
-        channels="xy",
-    )
     with tempfile.TemporaryDirectory() as name:
-        sessions = extracted(source, "pose", 30.0, Path(name))
+        sessions = extracted(kinivi_source(table), "pose", 30.0, Path(name))
         labels = np.array(sessions["label"])
         held_out = np.zeros(len(labels), bool)
         for label in set(sessions["label"]):
@@ -137,6 +127,20 @@ def kinivi(table: Path) -> None:
     for result in results:
         print(f"{result.fold.name}, seed {result.fold.seed}: {share(result):.2%}")
     print(f"mean of {len(results)}: {np.mean([share(result) for result in results]):.2%}")
+
+
+def kinivi_source(table: Path) -> LabeledKeypointsDataFrame:
+    """What the columns of keypoint.csv are: the class's number, then x and y of each joint."""
+    return LabeledKeypointsDataFrame(
+        data_frame=str(table),
+        session_id_column="",
+        label_column="0",
+        feature_column="*",
+        header=False,
+        origin="upper_left",
+        axis_order="joint_channel",
+        channels="xy",
+    )
 
 
 def changed_table(photos: Path, change: str, folder: Path) -> Path:

@@ -30,7 +30,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from accuracy import answered, extracted, parameters
+from accuracy import answered, extracted, kinivi_source, parameters
 
 from handloom import keypoint_table
 from handloom.config import (
@@ -106,17 +106,7 @@ def digits(photos: str, subjects: str, *which: str) -> None:
 
 
 def kinivi(table: str) -> None:
-    source = LabeledKeypointsDataFrame(
-        data_frame=table,
-        session_id_column="",
-        label_column="0",
-        feature_column="*",
-        header=False,
-        origin="upper_left",
-        axis_order="joint_channel",
-        channels="xy",
-    )
-    rows = gather_members(source, "pose").keypoints
+    rows = gather_members(kinivi_source(Path(table)), "pose").keypoints
     assert rows is not None
     words = [KINIVI[int(label)] for label in rows.column("label").to_pylist()]
     rows = rows.set_column(rows.column_names.index("label"), "label", pa.array(words))

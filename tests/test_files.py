@@ -1,11 +1,13 @@
 """Writing beside and renaming: the old content stays until the new one is whole, and nothing else is left."""
 
+import errno
 import hashlib
 import json
+import os
 
 import pytest
 
-from handloom.files import replacing, sha256_of_file, write_csv, write_json
+from handloom.files import creating, replacing, sha256_of_file, write_csv, write_json
 
 
 def names_in(folder):
@@ -69,6 +71,44 @@ def test_missing_parent_folders_are_made_and_the_suffix_is_kept(tmp_path):
         assert beside.suffix == ".parquet"
         beside.write_text("")
     assert names_in(path.parent) == ["table.parquet"]
+
+
+def test_a_file_is_created_when_the_block_ends(tmp_path):
+    path = tmp_path / "a.db"
+    with creating(path) as beside:
+        assert beside.suffix == ".db"
+        beside.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert names_in(tmp_path) == ["a.db"]
+
+
+def test_what_was_created_meanwhile_stays(tmp_path):
+    path = tmp_path / "a.db"
+    with creating(path) as beside:
+        beside.write_text("second")
+        path.write_text("first")
+    assert path.read_text() == "first"
+    assert names_in(tmp_path) == ["a.db"]
+
+
+def test_a_file_is_created_where_there_are_no_hard_links(tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    path = tmp_path / "a.db"
+    with creating(path) as beside:
+        beside.write_text("new")
+    assert path.read_text() == "new"
+    assert names_in(tmp_path) == ["a.db"]
+
+
+def test_nothing_is_created_when_the_block_raises(tmp_path):
+    with pytest.raises(KeyboardInterrupt), creating(tmp_path / "a.db") as beside:
+        beside.write_text("half")
+        raise KeyboardInterrupt
+    assert names_in(tmp_path) == []
 
 
 def test_json_is_utf8_with_a_closing_newline(tmp_path):

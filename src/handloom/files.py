@@ -19,7 +19,7 @@ def replacing(path: Path) -> Iterator[Path]:
     many libraries choose the format by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    beside = _beside(path)
     try:
         yield beside
         if beside.is_dir() and path.exists():
@@ -30,6 +30,26 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(beside, ignore_errors=True)
         else:
             beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write a file to; it becomes `path` when the block ends well, unless one is there.
+
+    For a file that several processes may find missing at once, and that is used from the moment it is there: the first
+    one stays, and what the others made is thrown away. The folder has to be there.
+    """
+    beside = _beside(path)
+    try:
+        yield beside
+        try:
+            path.hardlink_to(beside)  # not a rename, which would replace what another process has made just now
+        except FileExistsError:
+            pass
+        except OSError:  # no hard links on this file system
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -52,3 +72,7 @@ def sha256_of_file(path: Path) -> str:
     """The hexadecimal sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")

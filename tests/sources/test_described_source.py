@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from handloom import config
-from handloom.config import Described, Interval, JoinedPose
+from handloom.config import Described, Interval, JoinedAction, JoinedPose
 from handloom.data_source import DataSource
 from handloom.errors import ConfigurationError, DataError
 from handloom.keypoint_table import SCHEMA, poses_of
@@ -61,6 +61,13 @@ def test_descriptions_join_with_joints_that_were_found(tmp_path: Path) -> None:
     assert len(rows) == 120 + 80
     assert rows["path"].str.split("/").str[0].value_counts().to_dict() == {"own": 120, "described": 80}
     assert source.gather_annotated_file_names() is None
+
+
+def test_described_actions_join_as_actions_and_a_missing_folder_is_told_when_it_is_read() -> None:
+    assert isinstance(DataSource.joined(a=DataSource.described(at=ACTIONS)).section, JoinedAction)
+    missing = DataSource.joined(a=DataSource.described(at="nowhere"))
+    with pytest.raises(DataError, match=r"data\.sources\.a\.path: no folder 'nowhere'"):
+        missing.extract_keypoints()
 
 
 def test_whole_people_go_into_one_part() -> None:

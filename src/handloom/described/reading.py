@@ -36,6 +36,7 @@ POINTING = {
     "camera": (70.0, 0.0),
     "away": (-70.0, 0.0),
 }
+DESCRIPTIONS = "*.yaml"  # what is read of a folder
 _SPREAD_OF_ANGLES = 2  # a view is cut at two deviations, so the tolerance is two of them
 
 
@@ -46,7 +47,7 @@ def load_gestures(folder: Path) -> dict[str, Gesture]:
         DataError: a field is unknown, missing, of the wrong type or out of range, or there is no gesture at all, or
             poses and actions are mixed.
     """
-    paths = sorted(folder.glob("*.yaml"))
+    paths = sorted(folder.glob(DESCRIPTIONS))
     if not paths:
         raise DataError(f"{folder}: no gesture here; expected files like five.yaml, one for each label")
     gestures = {path.stem: load_gesture(path) for path in paths}

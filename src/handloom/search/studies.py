@@ -5,7 +5,6 @@ transaction that SQLAlchemy 2 no longer commits by itself. So the file is made w
 statement, and used with one that does not.
 """
 
-import os
 from pathlib import Path
 
 import optuna
@@ -18,6 +17,7 @@ from typing_extensions import override
 
 from handloom.config import Parameters
 from handloom.errors import HandloomError
+from handloom.files import creating
 from handloom.repository import main_repository
 
 GIVEN_UP_AT = "given_up_at"  # attribute of a trial: the iteration at which it was pruned
@@ -96,15 +96,6 @@ def _folder() -> Path:
 
 
 def _make(path: Path) -> None:
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
+    with creating(path) as beside:
         storage = RDBStorage(f"sqlite:///{beside}", engine_kwargs={"isolation_level": "AUTOCOMMIT"})
         storage.engine.dispose()
-        try:
-            path.hardlink_to(beside)  # not a rename: another search may have made one just now
-        except FileExistsError:
-            pass
-        except OSError:  # no hard links on this file system
-            beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

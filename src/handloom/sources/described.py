@@ -1,29 +1,59 @@
 """Gestures that are described: rows of joints that no camera has seen."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 from handloom.config import Described, Interval, Kind
 from handloom.described.cameras import Cameras
-from handloom.described.clips import JointClip, joint_clip
+from handloom.described.clips import joint_clip
 from handloom.described.gestures import Gesture, Range
-from handloom.described.joint_sets import TOGETHER, JointSets, Makers, joint_sets
+from handloom.described.joint_sets import TOGETHER, Makers, joint_sets
 from handloom.described.landmark_error import measured_error
-from handloom.described.people import make_people
+from handloom.described.people import Person, make_people
 from handloom.described.randomness import generator_for
-from handloom.described.reading import load_gestures
+from handloom.described.reading import DESCRIPTIONS, load_gesture, load_gestures
 from handloom.described.separation import separation_of
 from handloom.errors import ConfigurationError, DataError, printable
+from handloom.hand import Poses
 from handloom.keypoint_table import SCHEMA, poses_to_column
 from handloom.sources.clip import Gathered
 
 # Threads that make joints: most of the work is done in numpy, which lets others run meanwhile.
 THREADS = 2
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Examples of one gesture that are made together."""
+
+    gesture: Gesture
+    others: list[Gesture]
+    numbers: range  # of the examples, among all of the gesture
+    first_session: int  # the session id of the gesture's number 0
+
+
+@dataclass(frozen=True)
+class _Examples:
+    """N examples of one gesture.
+
+    Attributes:
+        poses: float32 ``[sum of lengths, 3, 21]``, one example after another, see `handloom.hand`.
+        lengths: int64 ``[N]``, frames.
+        person: int64 ``[N]``, who makes it.
+        left: bool ``[N]``.
+    """
+
+    poses: Poses
+    lengths: NDArray[np.int64]
+    person: NDArray[np.int64]
+    left: NDArray[np.bool_]
 
 
 def described(member: Described, kind: Kind, key: str, frame_rate: float = 30.0) -> Gathered:
@@ -45,14 +75,24 @@ def described(member: Described, kind: Kind, key: str, frame_rate: float = 30.0)
     gestures = list(by_label.values())
     makers = _makers(member, key)
     tasks = [
-        (gesture, [other for other in gestures if other is not gesture], number, start)
-        for number, gesture in enumerate(gestures)
+        _Task(
+            gesture,
+            others=[other for other in gestures if other is not gesture],
+            numbers=range(start, min(start + TOGETHER, member.examples_per_class)),
+            first_session=at * member.examples_per_class,
+        )
+        for at, gesture in enumerate(gestures)
         for start in range(0, member.examples_per_class, TOGETHER)
     ]
-    make = _poses if kind == "pose" else _actions
-    tables = Parallel(n_jobs=THREADS, backend="threading")(
-        delayed(make)(member, makers, frame_rate, *task) for task in tasks
-    )
+
+    def rows(task: _Task) -> pa.Table:
+        if kind == "pose":
+            examples = _poses(task, makers, member.seed)
+        else:
+            examples = _actions(task, makers, member.seed, frame_rate)
+        return _table(task, examples, makers.people, frame_rate)
+
+    tables = Parallel(n_jobs=THREADS, backend="threading")(delayed(rows)(task) for task in tasks)
     notes = separation_of(by_label).notes() if len(by_label) > 1 else []
     return Gathered(keypoints=pa.concat_tables(tables), notes=notes)
 
@@ -70,10 +110,26 @@ def described_gestures(member: Described, kind: Kind, key: str) -> dict[str, Ges
         )
     gestures = load_gestures(folder)
     first = next(iter(gestures.values()))
-    if first.moves != (kind == "action"):
+    if _kind_of(first) != kind:
         has, wanted = ("key_poses", "action") if first.moves else ("no key_poses", "pose")
         raise DataError(f"{key}.path: {printable(first.label)}.yaml has {has}, so it belongs into data.{wanted}")
     return gestures
+
+
+def described_kind(member: Described) -> Kind:
+    """Whether a section describes poses or actions. One description is read: all of a folder are of one kind.
+
+    Where there is none: poses, and reading the section says what is missing.
+
+    Raises:
+        DataError: the description has a mistake.
+    """
+    first = min(Path(member.path).glob(DESCRIPTIONS), default=None)
+    return _kind_of(load_gesture(first)) if first else "pose"
+
+
+def _kind_of(gesture: Gesture) -> Kind:
+    return "action" if gesture.moves else "pose"
 
 
 def _makers(member: Described, key: str) -> Makers:
@@ -90,79 +146,56 @@ def _range(member: Described, name: str, key: str) -> Range:
     return Range(interval.least, interval.most)
 
 
-def _poses(
-    member: Described, makers: Makers, _: float, gesture: Gesture, others: list[Gesture], number: int, start: int
-) -> pa.Table:
-    count = min(TOGETHER, member.examples_per_class - start)
-    random = generator_for(member.seed, "described", gesture.label, start)
-    sets: JointSets = joint_sets(gesture, others, makers, count, random, first=start)
-    return _table(member, makers, gesture, number, start, sets.person, sets.left, sets.poses, np.ones(count, np.int64))
+def _poses(task: _Task, makers: Makers, seed: int) -> _Examples:
+    count, first = len(task.numbers), task.numbers.start
+    random = generator_for(seed, "described", task.gesture.label, first)
+    sets = joint_sets(task.gesture, task.others, makers, count, random, first)
+    return _Examples(sets.poses, np.ones(count, np.int64), sets.person, sets.left)
 
 
-def _actions(
-    member: Described,
-    makers: Makers,
-    frame_rate: float,
-    gesture: Gesture,
-    others: list[Gesture],
-    number: int,
-    start: int,
-) -> pa.Table:
-    numbers = range(start, min(start + TOGETHER, member.examples_per_class))
-    persons = np.array(numbers) % len(makers.people)
-    clips: list[JointClip] = [
+def _actions(task: _Task, makers: Makers, seed: int, frame_rate: float) -> _Examples:
+    person = np.array(task.numbers) % len(makers.people)
+    clips = [
         joint_clip(
-            gesture,
-            others,
-            makers.people[person],
+            task.gesture,
+            task.others,
+            makers.people[who],
             makers.error,
             frame_rate,
-            generator_for(member.seed, "described", gesture.label, clip),
+            generator_for(seed, "described", task.gesture.label, number),
         )
-        for clip, person in zip(numbers, persons, strict=True)
+        for number, who in zip(task.numbers, person, strict=True)
     ]
-    poses = np.concatenate([clip.poses for clip in clips])
-    lengths = np.array([len(clip.poses) for clip in clips])
-    left = np.array([clip.left for clip in clips])
-    return _table(member, makers, gesture, number, start, persons, left, poses, lengths, frame_rate)
-
-
-def _table(
-    member: Described,
-    makers: Makers,
-    gesture: Gesture,
-    number: int,
-    start: int,
-    person: np.ndarray,
-    left: np.ndarray,
-    poses: np.ndarray,
-    lengths: np.ndarray,
-    frame_rate: float = 30.0,
-) -> pa.Table:
-    """Rows of some examples of one gesture; `person`, `left` and `lengths` are of the examples."""
-    examples = np.arange(start, start + len(lengths))
-    frame = (
-        np.concatenate([np.arange(length) for length in lengths]) if lengths.max() > 1 else np.zeros(len(poses), int)
+    return _Examples(
+        poses=np.concatenate([clip.poses for clip in clips]),
+        lengths=np.array([len(clip.poses) for clip in clips]),
+        person=person,
+        left=np.array([clip.left for clip in clips]),
     )
-    groups = [f"described {one.name}" for one in makers.people]
-    people = pa.array([f"{gesture.label}/{one.name}-" for one in makers.people]).take(pa.array(person))
-    names = pc.binary_join_element_wise(people, pa.array(examples).cast(pa.string()), "")
+
+
+def _table(task: _Task, examples: _Examples, people: Sequence[Person], frame_rate: float) -> pa.Table:
+    count, lengths = len(examples.poses), examples.lengths
+    frame = np.arange(count) - np.repeat(np.cumsum(lengths) - lengths, lengths)  # from 0 in each example
+    groups = [f"described {one.name}" for one in people]
+    stems = pa.array([f"{task.gesture.label}/{one.name}-" for one in people]).take(pa.array(examples.person))
+    names = pc.binary_join_element_wise(stems, pa.array(task.numbers).cast(pa.string()), "")
 
     def repeated(values: Sequence[str] | pa.Array, of_example: np.ndarray) -> pa.Array:
         return pa.array(values).take(pa.array(np.repeat(of_example, lengths)))
 
     same = np.zeros(len(lengths), np.int64)
     columns = {
-        "session_id": pa.array(np.repeat(examples + number * member.examples_per_class, lengths), pa.int64()),
-        "label": repeated([gesture.label], same),
-        "group": repeated(groups, person),
+        "session_id": pa.array(np.repeat(np.array(task.numbers) + task.first_session, lengths), pa.int64()),
+        "label": repeated([task.gesture.label], same),
+        "group": repeated(groups, examples.person),
         "part": repeated([""], same),
         "path": repeated(names, np.arange(len(lengths))),
         "frame": pa.array(frame, pa.int32()),
         "time": pa.array(frame / frame_rate, pa.float64()),
-        "keypoints": poses_to_column(poses),
-        "chirality": repeated(["right", "left"], left.astype(np.int64)),
-        "score": pa.array(np.ones(len(poses), np.float32)),
-        **{name: pa.nulls(len(poses), pa.int32()) for name in ("width", "height", "rotation")},
+        "keypoints": poses_to_column(examples.poses),
+        "chirality": repeated(["right", "left"], examples.left.astype(np.int64)),
+        "score": pa.array(np.ones(count, np.float32)),
+        **{name: pa.nulls(count, pa.int32()) for name in ("width", "height", "rotation")},
     }
     return pa.table(columns, schema=SCHEMA)

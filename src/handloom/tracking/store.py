@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from handloom.files import creating
 from handloom.repository import main_repository
 
 if TYPE_CHECKING:
@@ -124,20 +125,11 @@ def _check_sqlite(uri: str) -> None:
 def _make_store(path: Path) -> None:
     """Make an empty store. MLflow cannot open one whose making was killed, so it is made beside its place.
 
-    (And two processes that make one at once disturb each other.)
+    (And two processes that make one at once disturb each other; the store of the first may have a run in it.)
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
+    with creating(path) as beside:
         with beside.open("wb"):
             pass  # a folder that cannot be written says so at once
         SqlAlchemyStore(f"sqlite:///{beside}", artifact_folder(path).as_uri())
-        try:
-            path.hardlink_to(beside)  # not a rename: another stage may have made one just now, with a run in it
-        except FileExistsError:
-            pass
-        except OSError:  # no hard links on this file system
-            beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -1,0 +1,67 @@
+"""Arguments of the data source as sections of `params.yaml`, and what a section holds."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+import pyarrow as pa
+from pydantic import ValidationError
+
+from handloom.config import (
+    Described,
+    DirectoryWithVideosAndAnnotation,
+    Groups,
+    JoinedAction,
+    Kind,
+    LabeledKeypointsDataFrame,
+    LabeledVideoDataFrame,
+    Source,
+    members,
+)
+from handloom.errors import ConfigurationError, printable
+from handloom.sources.described import described_kind
+
+Place: TypeAlias = str | os.PathLike[str]
+Frame: TypeAlias = pd.DataFrame | pa.Table
+
+VIDEO_KINDS = (DirectoryWithVideosAndAnnotation, LabeledVideoDataFrame)
+NO_GROUPS = Groups(file="")
+_IN_MEMORY = "data frame"  # what messages call a table that is no file
+
+
+def section_of(section: Any, **settings: Any) -> Any:
+    """A section of the class `section`.
+
+    Raises:
+        ConfigurationError: a setting is not what it may be.
+    """
+    groups = settings.get("groups")
+    if groups is not None and groups.file == Groups().file and not Path(groups.file).exists():
+        settings["groups"] = replace(groups, file="")  # the default is a file that every project has; here is none
+    try:
+        return section(**settings)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or section.__name__
+        raise ConfigurationError(f"{place}: {first['msg']} (got {printable(repr(first['input'])[:80])})") from None
+
+
+def table_of(frame: Frame | Place) -> tuple[str, dict[str, Frame]]:
+    """What a section calls a table, and the table itself by the empty name if it is in memory."""
+    if isinstance(frame, str | os.PathLike):
+        return os.fspath(frame), {}
+    return _IN_MEMORY, {"": frame}
+
+
+def kind_of(section: Source) -> Kind:
+    """Whether it is known to hold actions; "pose" where files or joints may be of either kind."""
+    if isinstance(section, Described):
+        return described_kind(section)
+    return "action" if isinstance(section, (JoinedAction, *VIDEO_KINDS)) else "pose"
+
+
+def holds_joints(section: Source) -> bool:
+    """Whether it has examples that are no files."""
+    return any(isinstance(member, LabeledKeypointsDataFrame | Described) for member in members(section).values())
