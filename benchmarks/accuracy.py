@@ -5,6 +5,8 @@
     python benchmarks/accuracy.py sign_digits PHOTOS SUBJECTS.csv
         Sign Language Digits: five folds by subject; then the same models on the same test parts changed as a phone's
         camera may change them (`phone.py`), the joints, and the photos before joints are looked for
+    python benchmarks/accuracy.py sign_digits PHOTOS SUBJECTS.csv thorough
+        the same five folds with photos looked at thoroughly (`extract_keypoints=thorough`), without changed photos
     python benchmarks/accuracy.py kinivi KEYPOINTS.csv
         keypoint.csv of hand-gesture-recognition-mediapipe: the last quarter of each class, in the order of the file
 
@@ -50,6 +52,7 @@ from handloom.training.train import train
 
 PROCESSES = 2  # folds at a time; each trains on one thread
 TABLE = "keypoints.parquet"
+THOROUGH = Path("thorough")
 
 
 @dataclass(frozen=True)
@@ -94,22 +97,25 @@ def sfinge3d(table: Path) -> None:
     print(f"mean of {len(results)}: {np.mean([share(result) for result in results]):.2%}")
 
 
-def sign_digits(photos: Path, subjects: Path) -> None:
+def sign_digits(photos: Path, subjects: Path, looked_at: Path | None = None) -> None:
+    if looked_at not in (None, THOROUGH):
+        sys.exit(__doc__)
+    looks = parameters(f"extract_keypoints={THOROUGH}").extract_keypoints if looked_at else None
     groups = Groups(file=str(subjects), path_column="image", group_column="subject")
     source = LabeledDirectories(path=str(photos), groups=groups)
     with tempfile.TemporaryDirectory() as name:
-        sessions = extracted(source, "pose", 30.0, Path(name))
+        sessions = extracted(source, "pose", 30.0, Path(name), looks)
         folds = [
             Fold(f"fold {number}", frozenset(sessions["session_id"][row] for row in tested), 1)
             for number, tested in enumerate(folds_by_group(sessions["label"], sessions["group"], 5, seed=1), start=1)
         ]
-        tables = {change: changed_table(photos, change, Path(name)) for change in phone.PICTURES}
+        tables = {} if looks else {change: changed_table(photos, change, Path(name)) for change in phone.PICTURES}
         results = list(measured("pose", parameters().train_pose, sessions, folds, Path(name), tables))
     for result in results:
         print(f"{result.fold.name}: {share(result):.2%}")
     plain = pooled(results, "")
     print(f"all {plain[1]}: {plain[0] / plain[1]:.2%} ({plain[0]})")
-    for change in (*phone.JOINTS, *phone.PICTURES):
+    for change in (*phone.JOINTS, *phone.PICTURES) if tables else ():
         right, count = pooled(results, change)
         print(f"{change}: {right / count:.2%}, {(right - plain[0]) / count:+.2%}")
 
@@ -241,14 +247,14 @@ def parameters(*overrides: str) -> Parameters:
     return parameters_from(yaml.safe_load(composed_text(Path("conf"), list(overrides))))
 
 
-PROTOCOLS: dict[str, tuple[Callable[..., None], int]] = {
-    "sfinge3d": (sfinge3d, 1),
-    "sign_digits": (sign_digits, 2),
-    "kinivi": (kinivi, 1),
+PROTOCOLS: dict[str, tuple[Callable[..., None], tuple[int, ...]]] = {
+    "sfinge3d": (sfinge3d, (1,)),
+    "sign_digits": (sign_digits, (2, 3)),
+    "kinivi": (kinivi, (1,)),
 }
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in PROTOCOLS or len(sys.argv) - 2 != PROTOCOLS[sys.argv[1]][1]:
+    if len(sys.argv) < 2 or sys.argv[1] not in PROTOCOLS or len(sys.argv) - 2 not in PROTOCOLS[sys.argv[1]][1]:
         sys.exit(__doc__)
     PROTOCOLS[sys.argv[1]][0](*(Path(argument) for argument in sys.argv[2:]))

@@ -40,6 +40,16 @@ def test_the_fit_finds_a_bias_that_depends_on_the_pose_and_its_spread() -> None:
     np.testing.assert_allclose(size[0], size[1], rtol=0.15)
 
 
+def test_errors_are_as_large_as_measured_where_hands_are_seen_badly_by_no_linear_rule() -> None:
+    space = hands(3000)
+    bent = space[:, 8, 2]
+    scale = np.where(bent > np.quantile(bent, 0.9), 0.3, 0.03)[:, None, None]
+    error = scale * np.random.default_rng(3).standard_normal((3000, 21, 2))
+    drawn = fitted(space, error).draw(space, space[..., :2], np.random.default_rng(4))
+    size = [np.sqrt(np.square(one).sum(axis=-1).mean(axis=0)) for one in (drawn, error)]
+    assert abs((size[0] / size[1]).mean() - 1) < 0.04
+
+
 def test_the_table_is_small_and_survives_text() -> None:
     error = measured_error()
     assert error is not None

@@ -11,6 +11,7 @@ from handloom.data_source import DataSource
 from handloom.errors import ConfigurationError, DataError
 from handloom.keypoint_table import SCHEMA, poses_of
 from handloom.sources import gather_all, gather_members
+from handloom.sources.described import _makers
 
 DATA = Path(__file__).parents[2] / "data"
 KINIVI = str(DATA / "described" / "kinivi")
@@ -36,6 +37,12 @@ def test_the_same_section_gives_the_same_rows_and_another_seed_others() -> None:
     assert first is not None and again is not None and other is not None
     assert first.equals(again)
     assert not np.array_equal(poses_of(first), poses_of(other))
+
+
+def test_another_seed_brings_other_people() -> None:
+    first, again, other = (_makers(section(seed=seed), "data.pose").people for seed in (1, 1, 2))
+    assert all(np.array_equal(one.lengths, same.lengths) for one, same in zip(first, again, strict=True))
+    assert not any(np.array_equal(one.lengths, different.lengths) for one, different in zip(first, other, strict=True))
 
 
 def test_actions_have_the_frame_rate_that_is_asked_for() -> None:
