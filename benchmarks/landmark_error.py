@@ -20,13 +20,13 @@ from joblib import Parallel, delayed
 from handloom.data_source import DataSource
 from handloom.described.family import random_form, random_shape
 from handloom.described.gestures import Gesture
-from handloom.described.landmark_error import TABLE, Floats, LandmarkError, turned, upright
+from handloom.described.landmark_error import TABLE, Floats, LandmarkError
 from handloom.described.landmark_error_fit import fitted
 from handloom.described.people import Person, make_people
 from handloom.described.performance import perform
 from handloom.described.randomness import generator_for
 from handloom.files import replacing
-from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
+from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS, turned, upright
 from handloom.sample.drawing import draw_hand, make_scene
 from handloom.sample.encoding import write_photo
 

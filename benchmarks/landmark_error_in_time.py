@@ -26,14 +26,12 @@ from handloom.described.landmark_error import (
     LandmarkError,
     measured_error,
     pose_features,
-    turned,
-    upright,
 )
 from handloom.described.people import Person, make_people
 from handloom.described.performance import perform
 from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gestures
-from handloom.hand import CHANNELS, JOINT_COUNT
+from handloom.hand import CHANNELS, JOINT_COUNT, turned, upright
 from handloom.sample.drawing import draw_hand, make_scene
 from handloom.sample.encoding import write_clip
 

@@ -50,6 +50,7 @@ CHANGES = {
     "another name": (lambda package: (package / "media/plain_rgb.py").rename(package / "media/plain_rgbs.py"), True),
     "a file that is not named": (lambda package: lengthen(package / "errors.py"), False),
     "no code": (lambda package: (package / "media/notes.txt").touch(), False),
+    "new numbers": (lambda package: (package / "media/table.json").touch(), True),
     "another time": (lambda package: (package / "hand.py").touch(), False),
 }
 

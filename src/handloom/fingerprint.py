@@ -10,6 +10,8 @@ from typing import Any
 import handloom
 from handloom.files import sha256_of_file
 
+SUFFIXES = (".py", ".json", ".npz")
+
 
 def fingerprint(content: Any) -> str:
     """The sha256 of plain content, as JSON."""
@@ -18,15 +20,15 @@ def fingerprint(content: Any) -> str:
 
 @cache
 def code_version(*names: str) -> str:
-    """A hash of files and folders of the package: another code, another version."""
+    """A hash of files and folders of the package: another code or table of numbers, another version."""
     package = Path(handloom.__file__).parent
-    files = [path for name in names for path in _python_files(package / name)]
+    files = [path for name in names for path in _files(package / name)]
     return fingerprint([(path.relative_to(package).as_posix(), sha256_of_file(path)) for path in files])
 
 
-def _python_files(path: Path) -> Sequence[Path]:
+def _files(path: Path) -> Sequence[Path]:
     if path.is_dir():
-        return sorted(path.rglob("*.py"))
+        return sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES)
     if not path.is_file():
         raise FileNotFoundError(path)  # a name that nobody has any more would make a fingerprint blind
     return [path]

@@ -69,3 +69,17 @@ def palm_length(poses: Poses, width: int, height: int) -> NDArray[np.float64]:
     """The distance from the wrist to the middle knuckle, in pixels of a `width` x `height` picture: ``[T]``."""
     x, y = poses[:, 0].astype(float) * width, poses[:, 1].astype(float) * height
     return np.hypot(x[:, MIDDLE_MCP] - x[:, WRIST], y[:, MIDDLE_MCP] - y[:, WRIST])
+
+
+def upright(seen: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Rotations ``[N, 2, 2]`` that turn the middle finger's knuckle above the wrist; joints ``[N, 21, 2]``, y up."""
+    palm = seen[:, MIDDLE_MCP] - seen[:, 0]
+    palm = palm / np.maximum(np.linalg.norm(palm, axis=1, keepdims=True), 1e-6)
+    across, up = palm[:, 0], palm[:, 1]
+    return np.stack([np.stack([up, -across], axis=-1), np.stack([across, up], axis=-1)], axis=-2)
+
+
+def turned(points: NDArray[np.floating], turn: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Points ``[N, 21, 2 or 3]`` with x and y turned by ``[N, 2, 2]``."""
+    flat = points[..., :2] @ turn.swapaxes(-1, -2)
+    return flat if points.shape[-1] == 2 else np.concatenate([flat, points[..., 2:]], axis=-1)

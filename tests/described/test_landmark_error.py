@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handloom.described.landmark_error import LandmarkError, measured_error, turned
+from handloom.described.landmark_error import LandmarkError, measured_error
 from handloom.described.landmark_error_fit import fitted
 from handloom.described.skeleton import PARAMETERS, TYPICAL_LENGTHS, Floats, joints_of
+from handloom.hand import turned
 
 
 def hands(count: int, seed: int = 0) -> Floats:

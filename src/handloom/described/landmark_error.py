@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.described.randomness import Generator
-from handloom.hand import JOINT_COUNT, MIDDLE_MCP
+from handloom.hand import JOINT_COUNT, turned, upright
 
 Floats = NDArray[np.floating]
 
@@ -127,20 +127,6 @@ def measured_error(times: float = 1.0) -> LandmarkError | None:
         return None
     text = files("handloom.described").joinpath(TABLE).read_text(encoding="utf-8")
     return LandmarkError.from_json(text, times)
-
-
-def upright(seen: Floats) -> Floats:
-    """Rotations ``[N, 2, 2]`` that turn the middle finger's knuckle above the wrist in a picture ``[N, 21, 2]``."""
-    palm = seen[:, MIDDLE_MCP] - seen[:, 0]
-    palm = palm / np.maximum(np.linalg.norm(palm, axis=1, keepdims=True), 1e-6)
-    across, up = palm[:, 0], palm[:, 1]
-    return np.stack([np.stack([up, -across], axis=-1), np.stack([across, up], axis=-1)], axis=-2)
-
-
-def turned(points: Floats, turn: Floats) -> Floats:
-    """Points ``[N, 21, 2 or 3]`` with x and y turned by ``[N, 2, 2]``."""
-    flat = points[..., :2] @ turn.swapaxes(-1, -2)
-    return flat if points.shape[-1] == 2 else np.concatenate([flat, points[..., 2:]], axis=-1)
 
 
 def pose_features(space: Floats) -> Floats:

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.dataset.examples import Examples
-from handloom.described.landmark_error import Floats, turned, upright
 from handloom.errors import ConfigurationError
-from handloom.hand import MIDDLE_MCP, WRIST, Poses
+from handloom.hand import MIDDLE_MCP, WRIST, Poses, turned, upright
 from handloom.training.sampling import sources_of
+
+Floats = NDArray[np.floating]
 
 _INDEX_MCP, _LITTLE_MCP = 5, 17
 _NEEDED = [WRIST, MIDDLE_MCP, _INDEX_MCP, _LITTLE_MCP]
