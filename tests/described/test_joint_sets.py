@@ -1,5 +1,6 @@
 """Joints without a picture: what is described comes out, the same bits each time, and inside the picture."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from handloom.described.cameras import USUAL_CAMERAS
 from handloom.described.clips import joint_clip
-from handloom.described.gestures import Gesture
+from handloom.described.gestures import Gesture, Range
 from handloom.described.joint_sets import JointSets, Makers, joint_sets
 from handloom.described.landmark_error import measured_error
 from handloom.described.people import make_people
@@ -80,10 +81,23 @@ def test_a_clip_is_as_long_as_described_and_has_the_rate_that_is_asked_for() -> 
     actions = load_gestures(DATA / "sample" / "gestures" / "action")
     wave = actions["wave"]
     clips = {
-        rate: joint_clip(wave, [], PEOPLE[3], measured_error(), rate, generator_for(1, "clip")) for rate in (15.0, 30.0)
+        rate: joint_clip(wave, [], PEOPLE[3], USUAL_CAMERAS, measured_error(), rate, generator_for(1, "clip"))
+        for rate in (15.0, 30.0)
     }
     assert len(clips[30.0].poses) == pytest.approx(2 * len(clips[15.0].poses), abs=1)
     assert 30 <= len(clips[30.0].poses) <= 90
     # A landmarker that follows a hand does not jump.
     steps = np.linalg.norm(np.diff(clips[30.0].poses[:, :2], axis=0), axis=1)
     assert np.median(steps) < 0.05
+
+
+def test_a_clip_is_seen_by_a_camera_that_is_given() -> None:
+    wave = load_gestures(DATA / "sample" / "gestures" / "action")["wave"]
+    shapes = []
+    for aspect in (0.5, 2.0):
+        cameras = replace(USUAL_CAMERAS, aspect=Range(aspect, aspect))
+        places = joint_clip(wave, [], PEOPLE[3], cameras, None, 30.0, generator_for(1, "clip")).poses[:, :2]
+        assert ((places > 0) & (places < 1)).all()
+        width, height = (places.max(axis=2) - places.min(axis=2)).mean(axis=0)
+        shapes.append(width / height)
+    assert shapes[0] == pytest.approx(4 * shapes[1], rel=0.01)

@@ -158,11 +158,11 @@ class Described(_Member):
     people: Annotated[int, Field(ge=2)] = 200  # who make them, each a group
     seed: Seed = 1
     landmark_error: NotNegative = 1.0  # of what was measured on MediaPipe; 0: joints exactly where they are
-    # Shorter sides of the picture; a phone's main camera has 1.1, a cropped picture more. Poses only.
+    # Shorter sides of the picture; a phone's main camera has 1.1, a cropped picture more.
     focal_length: Interval = field(default_factory=lambda: Interval(1.0, 4.0))
-    # Palm lengths from the camera to the wrist, whatever the hand's size in the picture. Poses only.
+    # Palm lengths from the camera to the wrist, whatever the hand's size in the picture.
     distance: Interval = field(default_factory=lambda: Interval(3.0, 15.0))
-    # The picture's width by its height. Poses only.
+    # The picture's width by its height.
     aspect: Interval = field(default_factory=lambda: Interval(0.5625, 1.7778))
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from handloom.described.gestures import Range
-from handloom.described.performance import OPEN_HAND
 from handloom.described.randomness import Generator
-from handloom.described.skeleton import Floats
+from handloom.described.skeleton import OPEN_HAND, Floats
 
 # Between the outermost joints and the picture's edge, of its shorter side.
 _EDGE = 0.03
@@ -52,6 +51,10 @@ class Views:
     offset: Floats
     width: Floats
     height: Floats
+
+    def pixels(self, hand: int, shorter_side: int) -> tuple[int, int]:
+        """Width and height of one hand's picture, of so many pixels on its shorter side."""
+        return round(shorter_side * self.width[hand]), round(shorter_side * self.height[hand])
 
 
 def draw_views(cameras: Cameras, hand_size: Range, count: int, random: Generator) -> Views:

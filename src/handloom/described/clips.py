@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from handloom.described.cameras import Cameras
 from handloom.described.gestures import Gesture
 from handloom.described.landmark_error import LandmarkError
 from handloom.described.people import Person
@@ -30,6 +31,7 @@ def joint_clip(
     gesture: Gesture,
     others: list[Gesture],
     person: Person,
+    cameras: Cameras,
     error: LandmarkError | None,
     frame_rate: float,
     random: Generator,
@@ -40,11 +42,12 @@ def joint_clip(
         gesture: an action.
         others: gestures that a form with `apart` keeps away from.
         person: who makes it.
+        cameras: one of them is looked through.
         error: of the landmarker; None: joints as they are.
         frame_rate: frames/s.
         random: decides everything that is left open.
     """
-    performance = perform(gesture, others, person, random, frame_rate)
+    performance = perform(gesture, others, person, random, frame_rate, cameras)
     camera = performance.camera
     pixels = camera.project(performance.joints)[0][..., :2]  # y down
     if error is not None:

@@ -4,10 +4,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from handloom.described.cameras import Cameras, draw_views
 from handloom.described.gestures import AXES, Form, Gesture, Range, Route
 from handloom.described.people import Person
 from handloom.described.randomness import Generator
-from handloom.described.skeleton import LEAST, MOST, PARAMETERS, TYPICAL_LENGTHS, Camera, Floats, joints_of, rotation_of
+from handloom.described.skeleton import (
+    LEAST,
+    MOST,
+    OPEN_HAND,
+    PARAMETERS,
+    TYPICAL_LENGTHS,
+    Camera,
+    Floats,
+    joints_of,
+    rotation_of,
+)
 from handloom.described.touching import with_touches_nearby
 
 FRAMES_PER_SECOND = 30
@@ -15,8 +26,8 @@ FRAMES_PER_SECOND = 30
 # Width and height of what the camera takes, pixels.
 _SIZES = ((240, 320), (320, 240), (256, 256), (288, 384), (320, 256), (272, 304))
 
-# An upright open hand in palm lengths, wrist to middle fingertip.
-OPEN_HAND = 2.0
+# The shorter side of a picture of cameras that are given, pixels; joints are fractions of it in the end.
+_SHORTER_SIDE = 1000
 
 # How close a joint may come to the picture's edge, palm lengths: about a finger's thickness.
 _MARGIN = 0.15
@@ -72,6 +83,7 @@ def perform(
     person: Person,
     random: Generator,
     frame_rate: float = FRAMES_PER_SECOND,
+    cameras: Cameras | None = None,
 ) -> Performance:
     """Make a gesture once: one frame of a pose, all frames of an action.
 
@@ -81,13 +93,16 @@ def perform(
         person: who makes it.
         random: decides everything that is left open.
         frame_rate: frames/s of an action.
+        cameras: one of them is looked through; None: pictures and distances as in the drawn sample.
     """
     form = gesture.forms[random.integers(len(gesture.forms))]
-    width, height = _SIZES[random.integers(len(_SIZES))]
+    view = None if cameras is None else draw_views(cameras, form.hand_size, 1, random)
+    width, height = _SIZES[random.integers(len(_SIZES))] if view is None else view.pixels(0, _SHORTER_SIDE)
     left = bool(random.random() < person.left_handed)
     if form.hand != "either":
         left = form.hand == "left"
-    scale = min(width, height) * _uniform(random, form.hand_size) / OPEN_HAND
+    hand = _uniform(random, form.hand_size) / OPEN_HAND if view is None else float(view.scale[0])
+    scale = min(width, height) * hand
 
     shapes = np.clip(_choose_shapes(form, others, random) + person.shape_habit, LEAST, MOST)
     for number in sorted({touch.shape for touch in form.touches}):
@@ -96,7 +111,7 @@ def perform(
         shapes[number] = with_touches_nearby(
             shapes[number : number + 1], form.shapes[number], outer, these, person.lengths[None]
         )[0]
-    view = vary_view(form, 1, random)[0] + person.view_habit
+    angles = vary_view(form, 1, random)[0] + person.view_habit
     seconds = 0.0 if form.seconds is None else _seconds(form.seconds, person, random)
     frames = max(round(seconds * frame_rate), 1)
     time = np.arange(frames) / max(frames - 1, 1)
@@ -107,7 +122,8 @@ def perform(
         turned = turned + _tremor(random, frames, len(AXES), frame_rate) * _VIEW_TREMOR
 
     joints = joints_of(shapes_in_time, np.broadcast_to(person.lengths, (frames, person.lengths.size)), outer_in_time)
-    at_origin = Camera(rotation_of(view + turned), left, scale, np.zeros((frames, 2)), random.uniform(6, 14))
+    distance = random.uniform(6, 14) if view is None else float(view.distance[0])
+    at_origin = Camera(rotation_of(angles + turned), left, scale, np.zeros((frames, 2)), distance)
     wrist = _place(form.route, at_origin, joints, time, (width, height), random)
     return Performance(width, height, joints, replace(at_origin, wrist=wrist))
 

@@ -20,8 +20,7 @@ from handloom.described.gestures import (
     Touch,
     Waypoint,
 )
-from handloom.described.performance import OPEN_HAND
-from handloom.described.skeleton import FINGERS, PARAMETERS
+from handloom.described.skeleton import FINGERS, OPEN_HAND, PARAMETERS
 from handloom.described.touching import UNREACHABLE, gaps, with_touches
 from handloom.errors import DataError
 

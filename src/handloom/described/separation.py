@@ -113,7 +113,7 @@ def _of_clips(gesture: Gesture, others: list[Gesture], makers: Makers, seed: int
     for number in range(CLIPS):
         person = makers.people[number % PEOPLE]
         random = generator_for(seed, "separation", gesture.label, number)
-        clip = joint_clip(gesture, others, person, makers.error, FRAMES_PER_SECOND, random)
+        clip = joint_clip(gesture, others, person, makers.cameras, makers.error, FRAMES_PER_SECOND, random)
         joints, way = _joints(clip.poses)
         quarters = np.array_split(way, 4)
         net = np.concatenate([part.mean(axis=0) - way.mean(axis=0) for part in quarters])

@@ -39,6 +39,9 @@ TYPICAL_LENGTHS: Floats = np.array(
     ]
 )
 
+# An upright open hand in palm lengths, wrist to middle fingertip.
+OPEN_HAND = 2.0
+
 # Where the wrist's neighbours lie, seen from the wrist: thumb CMC, then the four knuckles (a slightly hollow palm).
 _PALM = np.array([[0.32, 0.19, 0.12], [0.25, 0.97, 0.02], [0.0, 1.0, 0.0], [-0.21, 0.93, 0.01], [-0.40, 0.78, 0.05]])
 PALM_DIRECTIONS: Floats = _PALM / np.linalg.norm(_PALM, axis=1, keepdims=True)

@@ -160,6 +160,7 @@ def _actions(task: _Task, makers: Makers, seed: int, frame_rate: float) -> _Exam
             task.gesture,
             task.others,
             makers.people[who],
+            makers.cameras,
             makers.error,
             frame_rate,
             generator_for(seed, "described", task.gesture.label, number),
