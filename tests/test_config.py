@@ -396,3 +396,21 @@ def test_few_photos_start_from_learnt_weights() -> None:
     training = parameters_from(yaml.safe_load(text)).train_pose
     assert (training.start, training.optimizer.lr) == ("described", 0.001)
     assert training.model == config.default_training("pose").model
+
+
+def test_photos_are_looked_at_thoroughly_where_that_is_asked_for() -> None:
+    usual, thorough = (
+        parameters_from(yaml.safe_load(composed_text(CONF, overrides))).extract_keypoints
+        for overrides in ([], ["extract_keypoints=thorough"])
+    )
+    assert (usual.look_again, usual.turns) == ("unsure", [])
+    assert (thorough.look_again, thorough.turns, thorough.borders) == ("always", [20.0, -20.0], [0.25, 0.5, 1.0])
+
+
+def test_few_photos_correct_descriptions() -> None:
+    text = composed_text(CONF, ["data/pose=described_and_own", "train_pose=described_and_own"])
+    parameters = parameters_from(yaml.safe_load(text))
+    assert isinstance(parameters.data.pose, config.JoinedPose)
+    for name in ("own", *parameters.train_pose.aligned, *parameters.train_pose.aligned.values()):
+        assert name in parameters.data.pose.sources
+    assert parameters.train_pose.source_shares == {"own": 0.7}
