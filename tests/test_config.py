@@ -414,3 +414,10 @@ def test_few_photos_correct_descriptions() -> None:
     for name in ("own", *parameters.train_pose.aligned, *parameters.train_pose.aligned.values()):
         assert name in parameters.data.pose.sources
     assert parameters.train_pose.source_shares == {"own": 0.7}
+
+
+@pytest.mark.parametrize("change", ["turns=[20]", "look_again=always"])
+def test_further_looks_need_a_border(change: str) -> None:
+    text = composed_text(CONF, ["extract_keypoints.borders=[]", f"extract_keypoints.{change}"])
+    with pytest.raises(ConfigurationError, match=r"^extract_keypoints\.borders: empty, so no photo is looked at again"):
+        parameters_from(yaml.safe_load(text))

@@ -41,6 +41,13 @@ def middle(poses: Poses) -> np.ndarray:
     return np.asarray(_as_alike(poses)[0].mean(axis=0))
 
 
+def end_on(poses: Poses) -> Poses:
+    """With the wrist next to the middle knuckle."""
+    poses = poses.copy()
+    poses[:, :2, 0] = poses[:, :2, 9] - 0.01 * (poses[:, :2, 5] - poses[:, :2, 17])
+    return poses
+
+
 def test_the_middle_of_a_class_is_moved_by_n_of_n_plus_1_of_the_way() -> None:
     moved = aligned(joined(described=[("a", DESCRIBED)], own=[("a", OWN)]), {"described": "own"}).frames
     before, target, after = middle(DESCRIBED), middle(OWN), middle(moved[: len(DESCRIBED)])
@@ -95,6 +102,17 @@ def test_a_photo_without_a_hand_and_a_joint_that_was_not_seen_do_not_count() -> 
     np.testing.assert_allclose(without[..., others], all_seen[..., others], atol=1e-6)
     assert np.isfinite(without).all()
     assert np.abs(without[..., tip] - all_seen[..., tip]).max() > 1e-3
+
+
+def test_a_hand_that_is_seen_from_the_end_of_its_palm_neither_counts_nor_is_moved() -> None:
+    both, others = (
+        aligned(joined(described=[("a", DESCRIBED)], own=[("a", own)]), {"described": "own"}).frames[: len(DESCRIBED)]
+        for own in (np.concatenate([OWN, end_on(OWN)]), OWN)
+    )
+    np.testing.assert_array_equal(both, others)
+    described = end_on(DESCRIBED)
+    moved = aligned(joined(described=[("a", described)], own=[("a", OWN)]), {"described": "own"}).frames
+    np.testing.assert_array_equal(moved[: len(described)], described)
 
 
 @pytest.mark.parametrize("towards", [{"described": "photos"}, {"photos": "own"}])

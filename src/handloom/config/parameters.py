@@ -69,6 +69,12 @@ def parameters_from(content: Mapping[str, Any]) -> Parameters:
             f"train_pose.prediction_window_size: must be 1, a photo has one frame"
             f" (got {parameters.train_pose.prediction_window_size}); for clips use train_action"
         )
+    looks = parameters.extract_keypoints
+    if not looks.borders and (looks.turns or looks.look_again == "always"):
+        raise ConfigurationError(
+            "extract_keypoints.borders: empty, so no photo is looked at again; name one, or leave turns empty and"
+            " look_again at unsure"
+        )
     for kind in KINDS:
         _check_dependencies(parameters.source(kind), kind)
     return parameters

@@ -21,13 +21,16 @@ Floats = NDArray[np.floating]
 
 _INDEX_MCP, _LITTLE_MCP = 5, 17
 _NEEDED = [WRIST, MIDDLE_MCP, _INDEX_MCP, _LITTLE_MCP]
+# A palm that is so much shorter than broad is seen from its end; lengths in palm lengths say nothing then.
+_SHORTEST = 0.5
 
 
 def aligned(examples: Examples, towards: Mapping[str, str]) -> Examples:
     """Move the photos of some joined sources, class by class, towards those of others.
 
     Means are of hands that are turned upright, with the index finger's side to the right, in palm lengths; so it does
-    not matter where in the picture, how large, how turned and which hand they are.
+    not matter where in the picture, how large, how turned and which hand they are. Hands that are seen from the end of
+    the palm neither count nor are moved.
 
     Args:
         examples: of one frame each.
@@ -39,7 +42,7 @@ def aligned(examples: Examples, towards: Mapping[str, str]) -> Examples:
     sources = sources_of(examples.names.to_pylist())
     labels = examples.labels.indices.to_numpy()
     frames = np.array(examples.frames)
-    usable = (frames[examples.starts][:, 2, _NEEDED] > 0).all(axis=1)
+    usable = _usable(frames[examples.starts])
     for moving, leading in towards.items():
         for name in (moving, leading):
             if not (sources == name).any():
@@ -49,6 +52,13 @@ def aligned(examples: Examples, towards: Mapping[str, str]) -> Examples:
             if len(moved) and len(led):
                 frames[moved] = _moved(frames[moved], frames[led])
     return replace(examples, frames=frames)
+
+
+def _usable(poses: Poses) -> NDArray[np.bool_]:
+    place = poses[:, :2]
+    length = np.linalg.norm(place[..., MIDDLE_MCP] - place[..., WRIST], axis=1)
+    breadth = np.linalg.norm(place[..., _INDEX_MCP] - place[..., _LITTLE_MCP], axis=1)
+    return np.asarray((poses[:, 2, _NEEDED] > 0).all(axis=1) & (length > _SHORTEST * breadth))
 
 
 def _moved(poses: Poses, leading: Poses) -> Poses:
