@@ -21,6 +21,13 @@ SMALL_GESTURES = {"pose": ["background", "five", "one", "zero"], "action": ["bac
 
 # All that use the fixture `finished`, which takes a minute to make.
 ON_THE_FINISHED_PROJECT = ("tests/test_pipeline.py", "tests/test_queue.py", "tests/cli/test_reproduce_verb.py")
+# They take longest, so they start first: at the end no process has much left while another has nothing.
+LONGEST = (
+    *ON_THE_FINISHED_PROJECT,
+    *("tests/api/test_interrupted_session.py", "tests/docs/test_tutorials.py", "tests/test_sweeps.py"),
+    *("tests/training/test_train.py", "tests/training/test_killed_training.py", "tests/cli/test_init_verb.py"),
+    *("tests/training/test_two_processes.py", "tests/extraction/test_cluster.py", "tests/extraction/test_extract.py"),
+)
 
 
 class FilesTogether(LoadScopeScheduling):
@@ -29,6 +36,11 @@ class FilesTogether(LoadScopeScheduling):
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
         return ON_THE_FINISHED_PROJECT[0] if file in ON_THE_FINISHED_PROJECT else file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: item.nodeid.split("::", 1)[0] not in LONGEST)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
