@@ -3,7 +3,7 @@
     python benchmarks/kill_search.py [KILLS=3] [TRIALS=12] [ROUNDS=1]
 
 It makes up 400 photos of joints in a temporary folder and searches `conf/space/pose.yaml` there as a user does
-(`python pipeline/train_pose.py -m +space=pose`): first undisturbed; then with another main repository,
+(`python pipeline/search.py pose`): first undisturbed; then with another main repository,
 killed with SIGKILL a moment after one of its trials has begun, which one being drawn, and started again.
 
 The status is 1 unless each search ends with exactly TRIALS trials, none with the values of another, in the same values
@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pyarrow as pa
 from killing import kill_at, start
 from mlflow import MlflowClient
@@ -29,7 +30,7 @@ from handloom.config import Split, Validation
 from handloom.dataset.split import split_table
 from handloom.keypoint_table import SCHEMA
 
-SCRIPT = "pipeline/train_pose.py"
+SCRIPT = "pipeline/search.py"
 CLASSES, PHOTOS, SEED = 5, 400, 1
 Trials = list[tuple[int, str, dict[str, float], float]]
 
@@ -79,7 +80,7 @@ def _photos() -> pa.Table:
 def _start(project: Path, repository: Path, trials: int) -> subprocess.Popen[bytes]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     repository.mkdir(exist_ok=True)
-    words = ("-m", "+space=pose", f"hydra.sweeper.n_trials={trials}", "train_pose.maximum_iterations=40")
+    words = ("pose", f"search.trials={trials}", "train_pose.maximum_iterations=40")
     return start(project / SCRIPT, words, {**kept, "DVC_ROOT": str(repository)})
 
 
@@ -87,7 +88,7 @@ def _kill(project: Path, repository: Path, kills: int, trials: int, random: np.r
     victims = sorted(random.choice(np.arange(1, trials + 1), kills, replace=False))
     for number, victim in enumerate(victims, start=1):
         process = _start(project, repository, trials)
-        while process.poll() is None and len(trials_of(repository)) < victim:
+        while process.poll() is None and len(trials_of(repository)) < victim - 1:
             time.sleep(0.02)
         if not kill_at(process, float(random.uniform(0, 1)), group=True):
             sys.exit(f"kill {number}: the search had ended before")
@@ -102,7 +103,8 @@ def trials_of(repository: Path) -> Trials:
     if not path.exists():
         return []
     storage = RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}})
-    found = [one for summary in storage.get_all_study_summaries() for one in storage.get_all_trials(summary._study_id)]
+    names = optuna.get_all_study_names(storage)
+    found = [one for name in names for one in optuna.load_study(study_name=name, storage=storage).get_trials()]
     return [(one.number, one.state.name, one.params, one.value or 0.0) for one in found]
 
 

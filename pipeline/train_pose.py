@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from handloom.config import Kind, Parameters
-from handloom.multirun import Multirun
 from handloom.stage import run_stage
 
 
@@ -19,11 +18,5 @@ def main(parameters: Parameters, kind: Kind) -> None:
     )
 
 
-def search(multirun: Multirun, kind: Kind) -> None:
-    from handloom.search.search import search
-
-    search(multirun, kind, table=Path(f"data/keypoints/{kind}.parquet"), split=Path(f"data/splits/{kind}.parquet"))
-
-
 if __name__ == "__main__":
-    run_stage(__file__, main, kind="pose", search=search)
+    run_stage(__file__, main, kind="pose")

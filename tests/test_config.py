@@ -164,8 +164,8 @@ def options() -> list[str]:
         group, option = path.parent.relative_to(CONF).as_posix(), path.stem
         if group in ("model", "augmentation", "optimizer"):
             overrides += [f"{group}@train_{kind}.{group}={option}" for kind in ("pose", "action")]
-        elif group == "space":  # of searches: nothing in params.yaml
-            overrides.append(f"+space={option}")
+        elif group == "space":  # ranges of a search: nothing in params.yaml
+            continue
         else:
             overrides.append(f"{group}={option}")
     return overrides

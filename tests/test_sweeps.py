@@ -21,6 +21,7 @@ import yaml
 from conftest import REPOSITORY
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from handloom import keypoint_table
 from handloom.compose import composed_text
@@ -31,10 +32,11 @@ from handloom.errors import ConfigurationError, DataError
 from handloom.keypoint_table import SCHEMA
 from handloom.multirun import Multirun
 from handloom.search.search import search
+from handloom.search.space import space_of, with_space_file
 from handloom.stage import parameters_of
 
 LEARNING_RATE = "train_pose.optimizer.lr=tag(log,interval(0.0005,0.02))"
-OPTUNA = ("-m", "hydra/sweeper=optuna", "train_pose.maximum_iterations=20", LEARNING_RATE)
+WORDS = ("space=none", "train_pose.maximum_iterations=20", LEARNING_RATE)
 
 
 @pytest.fixture
@@ -105,6 +107,12 @@ def trials(project: Path) -> list[Any]:
     )
 
 
+def training_is_on_its_way(project: Path, ended_trials: int) -> bool:
+    """Whether the training of the trial after these has a checkpoint."""
+    checkpoints = list(project.glob(".handloom/training/*/*.ckpt"))
+    return len(trials(project)) == ended_trials and bool(checkpoints)
+
+
 def runs_of(project: Path) -> tuple[list[Run], list[Run]]:
     """The MLflow runs without and with a parent; each one with has the same."""
     client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
@@ -118,18 +126,20 @@ def runs_of(project: Path) -> tuple[list[Run], list[Run]]:
 def test_a_killed_search_goes_on_to_the_same_trials(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     undisturbed = tmp_path_factory.mktemp("undisturbed") / "project"
     shutil.copytree(project, undisturbed)
-    words = (*OPTUNA, "hydra.sweeper.n_trials=6", "search.prune_after_trials=2", "search.kept_share=0.5")
-    result = run(undisturbed, "train_pose.py", *words)
+    words = (
+        "pose",
+        *WORDS,
+        "search.trials=6",
+        "search.prune_after_trials=2",
+        "search.kept_share=0.5",
+        "train_pose.checkpoint_interval=2",
+    )
+    result = run(undisturbed, "search.py", *words)
     assert result.returncode == 0, result.stderr
 
-    for count in (2, 5):
-        kill_when(
-            project,
-            lambda count=count: len(in_studies(project, "SELECT 1 FROM trials")) >= count,
-            "train_pose.py",
-            *words,
-        )
-    result = run(project, "train_pose.py", *words)
+    kill_when(project, lambda: training_is_on_its_way(project, ended_trials=4), "search.py", *words)
+    assert len(trials(project)) == 4
+    result = run(project, "search.py", *words)
     assert result.returncode == 0, result.stderr
 
     found = trials(project)
@@ -159,40 +169,79 @@ def test_a_sweep_over_a_key_that_is_not_there_ends_in_one_line(project: Path) ->
     ("words", "told"),
     [
         (("-m", "train_pose.optimizer.lr=0.1,-1"), "train_pose.optimizer.lr: "),
-        (("-m", "hydra/sweeper=optuna"), "nothing to search"),
-        (("-m", "hydra/sweeper=optuna", "train_pose.seed=1,2", "train_pose.iterations=3"), "train_pose.iterations: "),
-        (("-m", "hydra/sweeper=optuna", "train_pose.optimizer.lr=interval(-1,1)"), "train_pose.optimizer.lr: "),
-        (("-m", "hydra/sweeper=optuna", "split.seed=1,2"), "split.seed: "),
-        (("-m", "hydra/sweeper=optuna", "train_pose.label_smoothing=0.0,0.1"), "train_pose.label_smoothing: "),
-        (("-m", "+space=face"), "space/face"),
-        (("-m", "+space=pose", "hydra.sweeper.n_trials=0"), "hydra.sweeper.n_trials: "),
-        (("-m", "+space=pose", "+hydra.sweeper.params.train_pose\\.lr=interval(0,1)"), "train_pose"),
+        (("-m", "+train_pose=face"), "train_pose"),
         (("-m", "train_pose.seed=1,2", "train_pose.seed=("), "train_pose.seed="),
     ],
 )
 def test_a_wrong_sweep_is_refused(project: Path, words: tuple[str, ...], told: str) -> None:
-    multirun = Multirun(project, words, stop=pytest.fail)
-    table, split = project / "data/keypoints/pose.parquet", project / "data/splits/pose.parquet"
     with pytest.raises(ConfigurationError) as caught:
-        multirun.check(parameters_of)
-        search(multirun, "pose", table, split)
+        Multirun(project, words).check(parameters_of)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("space=none",), "nothing to search"),
+        (("space=none", "train_pose.optimizer.lr=0.1"), "nothing to search"),
+        (("space=none", "train_pose.optimizer.lr=interval(0.01,0.001)"), "train_pose.optimizer.lr: "),
+        (("space=none", "train_pose.optimizer.lr=interval(-1,1)"), "train_pose.optimizer.lr: "),
+        (("space=none", "train_pose.augmentation_options=choice([rotate],[scale])"), "train_pose.augmentation_options"),
+        (("space=none", "train_pose.seed=shuffle(range(1,3))", "train_pose.iterations=3"), "train_pose.iterations: "),
+        (("space=none", "split.seed=1,2"), "split.seed: "),
+        (("space=none", "train_pose.label_smoothing=0.0,0.1"), "train_pose.label_smoothing: "),
+        (("space=action",), "train_action.augmentation"),
+        (("space=face",), "space=face: no such file in conf/space; use action, pose, none"),
+        (("space=../params",), "space=../params: no such file"),
+        (("search.trials=0",), "search.trials: "),
+    ],
+)
+def test_a_wrong_search_is_refused(project: Path, words: tuple[str, ...], told: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        search(project, "pose", words, project / "data/keypoints/pose.parquet", project / "data/splits/pose.parquet")
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (project / "mlflow.db").exists()
 
 
-def test_a_search_needs_a_validation_part_and_a_stage_that_trains(project: Path) -> None:
-    assert "only trainings" in one_line_of(project, "split.py", "pose", "-m", "hydra/sweeper=optuna", "split.seed=1,2")
+def test_a_search_needs_a_validation_part(project: Path) -> None:
+    table, split = project / "data/keypoints/pose.parquet", project / "data/splits/pose.parquet"
+    split_table(table, Split(validation=Validation(strategy="none")), split)
+    with pytest.raises(DataError, match="no validation set"):
+        search(project, "pose", WORDS, table, split)
 
-    without = Split(validation=Validation(strategy="none"))
-    split_table(project / "data/keypoints/pose.parquet", without, project / "data/splits/pose.parquet")
-    with pytest.raises(DataError, match="no validation part"):
-        search(
-            Multirun(project, OPTUNA, stop=pytest.fail),
-            "pose",
-            project / "data/keypoints/pose.parquet",
-            project / "data/splits/pose.parquet",
-        )
+
+def space(project: Path, *words: str) -> dict[str, Any]:
+    multirun = Multirun(project, words)
+    return dict(space_of("pose", multirun.composed(), multirun).ranges)
+
+
+def test_a_range_in_hydras_grammar_is_what_optuna_tries(project: Path) -> None:
+    assert space(
+        project,
+        "train_pose.optimizer.lr=tag(log,interval(0.001,0.1))",
+        "train_pose.model.dropout=interval(0,0.5)",
+        "train_pose.model.frame_features=int(interval(64,128))",
+        "train_pose.batch_size=choice(16,32)",
+        "train_pose.seed=range(1,10,4)",
+        "train_pose.left_hands='as_they_are','mirrored'",
+    ) == {
+        "train_pose.optimizer.lr": FloatDistribution(0.001, 0.1, log=True),
+        "train_pose.model.dropout": FloatDistribution(0.0, 0.5),
+        "train_pose.model.frame_features": IntDistribution(64, 128),
+        "train_pose.batch_size": CategoricalDistribution([16, 32]),
+        "train_pose.seed": IntDistribution(1, 9, step=4),
+        "train_pose.left_hands": CategoricalDistribution(["as_they_are", "mirrored"]),
+    }
+
+
+def test_the_command_line_wins_over_the_file_of_the_space(project: Path) -> None:
+    multirun = Multirun(project, with_space_file("pose", project, ["train_pose.batch_size=8"]))
+    found = space_of("pose", multirun.composed(), multirun)
+    assert "train_pose.batch_size" not in found.ranges
+    assert "train_pose.model.dropout" in found.ranges
+    assert found.fixed == ["train_pose.batch_size"]
 
 
 def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(project: Path) -> None:

@@ -28,9 +28,6 @@ def composed(folder: Path, name: str, overrides: Sequence[str], with_hydra: bool
         with initialize_config_dir(str(folder), version_base="1.3"):
             return compose(name, list(overrides), return_hydra_config=with_hydra)
     except (HydraException, OmegaConfBaseException) as error:
-        text = " ".join(str(error).split())
-        if "hydra/sweeper/optuna" in text:
-            text = "hydra/sweeper=optuna: not installed; pip install 'handloom[sweep]'"
-        raise ConfigurationError(text) from None
+        raise ConfigurationError(" ".join(str(error).split())) from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{name}.yaml: not YAML in UTF-8 ({' '.join(str(error).split())})") from None

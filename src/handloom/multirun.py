@@ -1,4 +1,4 @@
-"""Hydra's multirun of a stage: a mistake is told before the first job starts, in one line."""
+"""Several values on the command line of a stage: a wrong one is an error of one line before the first job starts."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -9,32 +9,26 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
 from handloom.compose import composed
-from handloom.config import Kind, Parameters
-from handloom.errors import ConfigurationError, HandloomError
+from handloom.config import Parameters
+from handloom.errors import ConfigurationError
 
 CONFIG_NAME = "params"
 # Hydra's own bookkeeping stays out of the way unless it is asked for.
 QUIET = ("hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none")
-OPTUNA = "hydra_plugins.hydra_optuna_sweeper."
 
 Job = Callable[[DictConfig], float | None]
-# A search: what it is for, Hydra's arguments, and its own way to stop at a user's error inside a job.
-Search = Callable[["Multirun", Kind], None]
 
 
 class Multirun:
     """What stands on the command line of a stage, in Hydra's grammar.
 
     Args:
-        project: the folder of `params.yaml`; the groups in its `conf/` can be added, `+space=pose` say.
+        project: the folder of `params.yaml`; the groups in its `conf/` can be added, `+train_pose=few_photos` say.
         words: the command line.
-        stop: ends the process with the one line of an error; for jobs, because Hydra prints a traceback for whatever
-            they raise.
     """
 
-    def __init__(self, project: Path, words: Sequence[str], stop: Callable[[HandloomError], None]) -> None:
+    def __init__(self, project: Path, words: Sequence[str]) -> None:
         self.project = project
-        self.stop = stop
         self.options = [word for word in words if word.startswith("-") or "=" not in word]
         self.overrides = [word for word in words if word not in self.options]
         folder = str(project / "conf").replace("'", "\\'")
@@ -42,7 +36,7 @@ class Multirun:
 
     def composed(self, further: Sequence[str] = ()) -> DictConfig:
         """One configuration, Hydra's part included; of what is swept over the first value, unless `further` has it."""
-        first = [text for override in self._parsed() for text in _values(override)[:1]]
+        first = [text for override in self.parsed() for text in _values(override)[:1]]
         return composed(self.project, CONFIG_NAME, [*self._groups, *first, *further], with_hydra=True)
 
     def check(self, parameters_of: Callable[[DictConfig], Parameters]) -> None:
@@ -51,19 +45,24 @@ class Multirun:
         Raises:
             ConfigurationError: a key or a value is wrong.
         """
-        for override in self._parsed():
+        for override in self.parsed():
             for text in _values(override):
                 parameters_of(self.composed([text] if override.is_sweep_override() else []))
 
-    def launch(self, job: Job, further: Sequence[str] = ()) -> None:
-        """Let Hydra run the job with every value; `further` overrides win over the command line."""
+    def launch(self, job: Job) -> None:
+        """Let Hydra run the job with every value."""
         import hydra
 
         # Hydra's options go before all overrides, ours before the user's, so that the user's win.
-        sys.argv[1:] = [*self.options, *QUIET, *self._groups, *self.overrides, *further]
+        sys.argv[1:] = [*self.options, *QUIET, *self._groups, *self.overrides]
         hydra.main(version_base="1.3", config_path=str(self.project), config_name=CONFIG_NAME)(job)()
 
-    def _parsed(self) -> list[Override]:
+    def parsed(self) -> list[Override]:
+        """The overrides among the words.
+
+        Raises:
+            ConfigurationError: one cannot be parsed.
+        """
         from hydra.errors import OverrideParseException
 
         try:

@@ -4,7 +4,7 @@ python pipeline/train_pose.py                                  as `dvc repro` ru
 python pipeline/train_pose.py train_pose.optimizer.lr=0.001    with overrides, in Hydra's grammar
 python pipeline/extract_keypoints.py pose                      a stage that serves both kinds takes the kind first
 python pipeline/train_pose.py -m train_pose.seed=1,2,3         Hydra's own multirun
-python pipeline/train_pose.py -m +space=pose                   a search with Hydra's Optuna sweeper
+python pipeline/search.py pose search.trials=30                a search with Optuna
 """
 
 import os
@@ -20,8 +20,6 @@ from handloom.errors import ConfigurationError, HandloomError
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from handloom.multirun import Search
-
 MULTIRUN = {"-m", "--multirun"}
 HYDRA_ONLY = MULTIRUN | {"-c", "--cfg", "-h", "--help", "--hydra-help", "-i", "--info"}
 
@@ -30,7 +28,6 @@ def run_stage(
     script: str,
     function: Callable[[Parameters, Kind], None],
     kind: Kind | None = None,
-    search: "Search | None" = None,
 ) -> None:
     """Run a stage and end the process: status 0, or 1 with one line on stderr for an error that the user can mend.
 
@@ -38,21 +35,33 @@ def run_stage(
         script: the stage script's `__file__`; the folder above its own is the project.
         function: what to run.
         kind: the kind it serves; None takes it from the command line.
-        search: what runs in its place when Hydra's Optuna sweeper is asked for; None: a stage that cannot be searched.
     """
-    script = sys.argv[0] = str(Path(script).resolve())  # Lightning starts its further processes with it
-    project = Path(script).parent.parent
-    os.chdir(project)
-    overrides = sys.argv[1:]
-    try:
-        if kind is None:
-            kind = _kind(overrides)
+
+    def stage(project: Path, kind: Kind, overrides: list[str]) -> None:
         if HYDRA_ONLY & set(overrides):
-            _run_with_hydra(project, function, kind, overrides, partial(_stop, script), search)
+            _run_with_hydra(project, function, kind, overrides, partial(_stop, script))
         else:
             from handloom.compose import composed
 
             function(parameters_of(composed(project, "params", overrides)), kind)
+
+    run_script(script, stage, kind)
+
+
+def run_script(script: str, function: Callable[[Path, Kind, list[str]], None], kind: Kind | None = None) -> None:
+    """Run a script of `pipeline/` and end the process: as `run_stage`, for a script that reads its words itself.
+
+    Args:
+        script: its `__file__`; the folder above its own is the project.
+        function: what to run, with the project, the kind and the words of the command line.
+        kind: the kind it serves; None takes it from the command line.
+    """
+    script = sys.argv[0] = str(Path(script).resolve())  # Lightning starts its further processes with it
+    project = Path(script).parent.parent
+    os.chdir(project)
+    words = sys.argv[1:]
+    try:
+        function(project, _kind(words) if kind is None else kind, words)
     except HandloomError as error:
         _stop(script, error)
 
@@ -94,23 +103,17 @@ def _run_with_hydra(
     kind: Kind,
     overrides: list[str],
     stop: Callable[[HandloomError], NoReturn],
-    search: "Search | None",
 ) -> None:
-    from handloom.multirun import OPTUNA, Multirun
+    from handloom.multirun import Multirun
 
-    multirun = Multirun(project, overrides, stop)
+    multirun = Multirun(project, overrides)
     if MULTIRUN & set(overrides):
         multirun.check(parameters_of)
-        if str(multirun.composed().hydra.sweeper._target_).startswith(OPTUNA):
-            if search is None:
-                raise ConfigurationError("hydra/sweeper=optuna: only trainings can be searched, this stage cannot")
-            search(multirun, kind)
-            return
 
     def job(composed: "DictConfig") -> None:
         try:
             function(parameters_of(composed), kind)
         except HandloomError as error:
-            stop(error)
+            stop(error)  # Hydra would print a traceback for whatever a job raises
 
     multirun.launch(job)

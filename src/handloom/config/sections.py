@@ -187,8 +187,14 @@ def default_training(kind: Kind) -> Training:
 
 @dataclass(frozen=True, config=STRICT)
 class Search:
-    """When a search gives up a trial: at a report its lowest validation loss is not among the lower ones there were."""
+    """A search: how many trials, and when one is given up.
 
+    At a report a trial is given up if its lowest validation loss is not among the lower ones of the trials before.
+    """
+
+    trials: PositiveInt = 30
+    startup_trials: PositiveInt = 8  # drawn at random before the sampler (TPE) learns from them
+    seed: Seed = 1
     prune_after_trials: Annotated[int, Field(ge=1)] = 4  # complete trials before the first one is given up
     kept_share: Share = 0.75  # of the complete trials: which part of them, at the same report, counts as lower
     prune_from: Share = 0.2  # share of maximum_iterations that every trial may have

@@ -4,29 +4,27 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
 from handloom.compose import composed_text
 from handloom.config import Kind
 from handloom.files import replacing
-from handloom.multirun import Multirun
 
 OPTION = "best"
 
 
-def write_best(multirun: Multirun, kind: Kind, names: list[str], trial: FrozenTrial, count: int) -> Path:
-    """Write `conf/train_<kind>/best.yaml`; say how to use it, and what would keep it from acting.
+def write_best(kind: Kind, composed: DictConfig, names: list[str], trial: FrozenTrial, count: int) -> Path:
+    """Write `conf/train_<kind>/best.yaml`; print how to use it, and which settings in `conf/config.yaml` override it.
 
     Args:
-        multirun: the command line.
         kind: "pose" or "action".
+        composed: the parameters of the best trial.
         names: the parameters that the search tried or was given, in full.
         trial: the best one.
         count: of how many.
     """
     section = f"train_{kind}"
-    composed = multirun.composed([f"{name}={value}" for name, value in trial.params.items()])
     values = {name: _plain(OmegaConf.select(composed, name)) for name in sorted(names)}
     path = Path("conf") / section / f"{OPTION}.yaml"
     with replacing(path) as beside:

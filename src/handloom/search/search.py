@@ -1,78 +1,142 @@
-"""A search: trials of a training that Hydra's Optuna sweeper chooses, kept so that a killed one goes on."""
+"""A search: trainings whose parameters Optuna chooses, kept so that a killed search resumes."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from optuna.study import Study
+from optuna.trial import FrozenTrial
 
 from handloom import tracking
-from handloom.config import Kind
-from handloom.errors import DataError
+from handloom.config import Kind, Search
+from handloom.errors import DataError, DivergenceError
 from handloom.fingerprint import fingerprint
 from handloom.lock import alone
+from handloom.models.folder import RUN_FILE
 from handloom.multirun import Multirun
 from handloom.search.best import write_best
-from handloom.search.space import check_settings, space_of
-from handloom.search.studies import best_trial, finished_trials, folder_of, open_study, take_up_killed_trials
-from handloom.search.trial import TrialRunner
+from handloom.search.pruning import Pruning
+from handloom.search.space import Space, check_settings, space_of, with_space_file
+from handloom.search.studies import GivingUp, best_trial, ended_trial, folder_of, next_values, open_study
 from handloom.stage import parameters_of
 from handloom.training.checks import parts_to_learn_from
+from handloom.training.train import train
 from handloom.training.work import made_of
 
-OUR_SAMPLER = "hydra.sweeper.sampler._target_=handloom.search.sampler.SeededByTrial"
-QUOTED = str.maketrans({"'": "\\'"})
+GIVEN_UP_TAG = "handloom.given_up_at"  # of the MLflow run of a trial: the iteration at which it was given up
 
 
-def search(multirun: Multirun, kind: Kind, table: Path, split: Path) -> None:
+@dataclass(frozen=True)
+class Trials:
+    """What the trials of a search share.
+
+    Attributes:
+        kind: "pose" or "action".
+        name: of the search and its study.
+        composed: the parameters, each range at its first value.
+        space: the ranges.
+        settings: the section `search`.
+        table: keypoint table.
+        split: its parts.
+        parent: the MLflow run above those of the trials.
+    """
+
+    kind: Kind
+    name: str
+    composed: DictConfig
+    space: Space
+    settings: Search
+    table: Path
+    split: Path
+    parent: str
+
+    def run(self, study: Study) -> None:
+        """Run the trials that are missing, one after another: each is chosen by all before it."""
+        while len(ended := study.get_trials()) < self.settings.trials:
+            study.add_trial(self._next(ended))
+
+    def _next(self, ended: list[FrozenTrial]) -> FrozenTrial:
+        number = len(ended) + 1
+        values = next_values(ended, self.space.ranges, self.settings)
+        parameters = parameters_of(with_values(self.composed, values))
+        settings = parameters.training(self.kind)
+        out = folder_of(self.name) / f"trial-{number}"
+        tags = {
+            tracking.JOB: f"{self.name}-{number - 1}",
+            tracking.PARENT: self.parent,
+            "mlflow.runName": f"trial {number} of {self.name}",
+        }
+        what = f"trial {number} of {self.settings.trials}"
+        pruning = Pruning(GivingUp(ended, self.settings, settings.maximum_iterations), settings)
+        try:
+            loss = train(parameters, self.kind, self.table, self.split, out, callbacks=[pruning], tags=tags)
+        except DivergenceError as error:
+            print(f"{what}: failed, {error}", flush=True)
+            return ended_trial(values, self.space.ranges, None, pruning.reported, given_up=False)
+        end = ""
+        if pruning.given_up_at is not None:
+            end = f", given up at iteration {pruning.given_up_at}"
+            tracking.set_tags(tracking.run_in(out / RUN_FILE), {GIVEN_UP_TAG: str(pruning.given_up_at)})
+        print(f"{what}: validation loss {loss:.5f}{end}", flush=True)
+        return ended_trial(values, self.space.ranges, loss, pruning.reported, pruning.given_up_at is not None)
+
+
+def search(project: Path, kind: Kind, words: Sequence[str], table: Path, split: Path) -> None:
     """Run the trials that are missing, track them below one run, and write the best parameters into `conf/`.
 
-    A search is known by its space, its other parameters, the data and the code: started again, it goes on, with the
-    trial that was killed first; with a greater `hydra.sweeper.n_trials` it adds trials.
+    A search is known by its space, its other parameters, the data and the code. Started again, it resumes, with the
+    trial that was killed first; with a greater `search.trials` it adds trials.
+
+    Args:
+        project: the folder of `params.yaml` and `conf/`.
+        kind: "pose" or "action".
+        words: the command line, in Hydra's grammar: `space=NAME`, ranges, values.
+        table: keypoint table.
+        split: its parts.
 
     Raises:
         ConfigurationError: the space or a parameter is wrong.
-        DataError: there is no validation part, whose loss is what a search lowers.
-        HandloomError: the same search is running already, or no trial came to its end.
+        DataError: there is no validation set, whose loss a search lowers.
+        HandloomError: the same search is running already, or every trial failed.
     """
+    multirun = Multirun(project, with_space_file(kind, project, words))
+    multirun.check(parameters_of)
     composed = multirun.composed()
-    parameters, space = parameters_of(composed), space_of(kind, composed, multirun.overrides)
-    Multirun(multirun.project, [*multirun.overrides, *space.overrides], multirun.stop).check(parameters_of)
+    space = space_of(kind, composed, multirun)
+    parameters = parameters_of(composed)
     check_settings(kind, parameters.training(kind))
     _check_validation(kind, table, split)
-    sampler = dict(composed.hydra.sweeper.sampler)
     made = made_of(kind, parameters.training(kind), table, split)
-    content = {name: value for name, value in made.items() if name not in space.ranges}
-    name = f"{kind}-{fingerprint([content, space.ranges, sampler, str(parameters.search)])[:12]}"
+    content = {key: value for key, value in made.items() if key not in space.ranges}
+    ranges = {key: str(value) for key, value in space.ranges.items()}
+    name = f"{kind}-{fingerprint([content, ranges, str(replace(parameters.search, trials=1))])[:12]}"
 
     with alone(folder_of(name).with_suffix(".lock"), f"search {name}"):
-        study = open_study(name, parameters, parameters.training(kind).maximum_iterations)
-        take_up_killed_trials(study)
+        study = open_study(name)
         parent = tracking.start_run(kind, parameters, {tracking.JOB: name, "mlflow.runName": f"search {name}"})
-        before = len(finished_trials(study))
-        print(f"search {name}: {before} of {space.count} trials are there")
-        if before < space.count:
-            seeded = [] if sampler["_target_"] != "optuna.samplers.TPESampler" else [OUR_SAMPLER]
-            further = [*_of_the_sweeper(name, space.count - before), *seeded]
-            multirun.launch(TrialRunner(multirun, kind, table, split, name, parent, space.count), further)
-        study = open_study(name, parameters, parameters.training(kind).maximum_iterations)
+        print(f"search {name}: {len(study.get_trials())} of {parameters.search.trials} trials are there", flush=True)
+        Trials(kind, name, composed, space, parameters.search, table, split, parent).run(study)
         best = best_trial(study)
-        path = write_best(multirun, kind, [*space.ranges, *space.fixed], best, len(finished_trials(study)))
+        with_best = with_values(composed, best.params)
+        path = write_best(kind, with_best, [*space.ranges, *space.fixed], best, len(study.get_trials()))
         tracking.log_metrics(parent, {"best_validation_loss": best.value or 0.0, "best_trial": best.number + 1})
         tracking.log_files(parent, [path], "search")
         tracking.end_run(parent)
 
 
-def _of_the_sweeper(name: str, count: int) -> list[str]:
-    return [
-        f"hydra.sweeper.n_trials={count}",
-        f"hydra.sweeper.study_name={name}",
-        "hydra.sweeper.storage={_target_:handloom.search.studies.Studies}",
-        "hydra.sweeper.direction=minimize",
-        "hydra.sweeper.n_jobs=1",  # one after another, so that each learns from all before it
-        f"hydra.sweep.dir='{str(folder_of(name)).translate(QUOTED)}'",
-    ]
+def with_values(composed: DictConfig, values: dict[str, Any]) -> DictConfig:
+    """A copy of the parameters with other values, by their full names."""
+    changed = composed.copy()
+    for name, value in values.items():
+        OmegaConf.update(changed, name, value)
+    return changed
 
 
 def _check_validation(kind: Kind, table: Path, split: Path) -> None:
     if "validation" not in parts_to_learn_from(kind, table, split).values():
         raise DataError(
-            f"{split}: no validation part, whose loss is what a search lowers; set split.validation.strategy: fixed in"
+            f"{split}: no validation set, whose loss a search lowers; set split.validation.strategy: fixed in"
             f" conf/config.yaml, then `make params` and `dvc repro split@{kind}`"
         )

@@ -1,75 +1,95 @@
-"""Where the trials of searches are kept: Optuna's studies, in one sqlite file of the main repository.
+"""The trials of a search: kept in an Optuna study, chosen by its sampler, given up by its pruner.
 
-`hydra-optuna-sweeper` wants Optuna 2.10, which is older than SQLAlchemy 2: it stamps a new file with its version in a
-transaction that SQLAlchemy 2 no longer commits by itself. So the file is made with a connection that commits each
-statement, and used with one that does not.
+A trial is noted when it has ended, with what it reported on the way. A search that was killed therefore finds in the
+study what is done; the sampler, seeded by the trial's number, chooses the same values for the next one.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.pruners import PercentilePruner
+from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
-from optuna.storages._cached_storage import _CachedStorage
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
-from typing_extensions import override
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import URL
 
-from handloom.config import Parameters
+from handloom.config import Search
 from handloom.errors import HandloomError
 from handloom.files import creating
 from handloom.repository import main_repository
 
-GIVEN_UP_AT = "given_up_at"  # attribute of a trial: the iteration at which it was pruned
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+Ranges = Mapping[str, BaseDistribution]
 
 
-class Studies(_CachedStorage):
-    """Optuna's storage in `.handloom/searches.sqlite`, which knows of pruning.
+def open_study(name: str) -> Study:
+    """The study of this name in `.handloom/search/searches.sqlite`; made if it is not there."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    path = _folder() / "searches.sqlite"
+    if not path.exists():
+        with creating(path) as temporary:
+            _storage(temporary).engine.dispose()
+    return optuna.create_study(study_name=name, storage=_storage(path), direction="minimize", load_if_exists=True)
 
-    Hydra's sweeper knows only complete and failed trials; here one that was given up is stored as pruned.
+
+def next_values(trials: Sequence[FrozenTrial], ranges: Ranges, settings: Search) -> dict[str, Any]:
+    """The values of the trial after these, by Optuna's TPE: the same ones whenever it is asked."""
+    seed = crc32(f"{settings.seed} {len(trials)}".encode())
+    sampler = TPESampler(seed=seed, n_startup_trials=settings.startup_trials)
+    study = optuna.create_study(direction="minimize", sampler=sampler)
+    study.add_trials(trials)
+    return dict(study.ask(dict(ranges)).params)
+
+
+def ended_trial(
+    values: Mapping[str, Any],
+    ranges: Ranges,
+    loss: float | None,
+    reported: Mapping[int, float],
+    given_up: bool,
+) -> FrozenTrial:
+    """A trial for `Study.add_trial`; a loss of None is that of a training that diverged."""
+    state = TrialState.FAIL if loss is None else TrialState.PRUNED if given_up else TrialState.COMPLETE
+    return create_trial(
+        state=state,
+        params=dict(values),
+        distributions=dict(ranges),
+        value=loss,
+        intermediate_values=dict(reported),
+    )
+
+
+class GivingUp:
+    """When a trial is given up: at a report its lowest loss is not among the lower ones of the trials before.
+
+    Args:
+        trials: those before.
+        settings: the section `search`.
+        iterations: `maximum_iterations` of the training.
     """
 
-    def __init__(self) -> None:
-        path = _folder() / "searches.sqlite"
-        if not path.exists():
-            _make(path)
-        super().__init__(RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}}))
+    def __init__(self, trials: Sequence[FrozenTrial], settings: Search, iterations: int) -> None:
+        self._study = optuna.create_study(direction="minimize")
+        self._study.add_trials(trials)
+        self._pruner = PercentilePruner(
+            100 * settings.kept_share,
+            settings.prune_after_trials,
+            n_warmup_steps=round(settings.prune_from * iterations),
+        )
 
-    @override
-    def set_trial_state(self, trial_id: int, state: TrialState) -> bool:
-        if state == TrialState.COMPLETE and GIVEN_UP_AT in self._backend.get_trial(trial_id).user_attrs:
-            state = TrialState.PRUNED
-        return bool(super().set_trial_state(trial_id, state))
-
-
-def open_study(name: str, parameters: Parameters, iterations: int) -> Study:
-    """The study of this name, made if it is not there; with the pruner that `parameters.search` describes."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    settings = parameters.search
-    pruner = PercentilePruner(
-        100 * settings.kept_share, settings.prune_after_trials, n_warmup_steps=round(settings.prune_from * iterations)
-    )
-    return optuna.create_study(
-        study_name=name, storage=Studies(), direction="minimize", pruner=pruner, load_if_exists=True
-    )
-
-
-def take_up_killed_trials(study: Study) -> None:
-    """Let trials whose process was killed be the next ones, with the values they have."""
-    for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        study._storage.set_trial_state(trial._trial_id, TrialState.WAITING)
-
-
-def running_trial(study: Study) -> Trial:
-    """The one trial that runs now."""
-    (trial,) = study.get_trials(states=(TrialState.RUNNING,))
-    return Trial(study, trial._trial_id)
-
-
-def finished_trials(study: Study) -> list[FrozenTrial]:
-    """Those that need not be run any more."""
-    return study.get_trials(states=FINISHED)
+    def first(self, reported: Mapping[int, float]) -> int | None:
+        """The iteration at which a trial with these losses is given up; None: it is not."""
+        told: dict[int, float] = {}
+        for iteration, loss in sorted(reported.items()):
+            told[iteration] = loss
+            trial = create_trial(state=TrialState.RUNNING, intermediate_values=told)
+            if self._pruner.prune(self._study, trial):
+                return iteration
+        return None
 
 
 def best_trial(study: Study) -> FrozenTrial:
@@ -80,7 +100,7 @@ def best_trial(study: Study) -> FrozenTrial:
     """
     complete = study.get_trials(states=(TrialState.COMPLETE,))
     if not complete:
-        raise HandloomError(f"search {study.study_name}: no trial came to its end; lower the learning rates it tries")
+        raise HandloomError(f"search {study.study_name}: every trial failed or was given up; lower the learning rates")
     return min(complete, key=lambda trial: (trial.value, trial.number))
 
 
@@ -95,7 +115,6 @@ def _folder() -> Path:
     return folder
 
 
-def _make(path: Path) -> None:
-    with creating(path) as beside:
-        storage = RDBStorage(f"sqlite:///{beside}", engine_kwargs={"isolation_level": "AUTOCOMMIT"})
-        storage.engine.dispose()
+def _storage(path: Path) -> RDBStorage:
+    url = URL.create("sqlite", database=str(path)).render_as_string()
+    return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})

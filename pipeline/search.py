@@ -1,0 +1,18 @@
+"""Search for better parameters of a training, with Optuna. No stage of `dvc.yaml`; what it needs, `split` makes."""
+
+from pathlib import Path
+
+from handloom.config import Kind
+from handloom.stage import run_script
+
+
+def main(project: Path, kind: Kind, words: list[str]) -> None:
+    from handloom.search.search import search
+
+    search(
+        project, kind, words, table=Path(f"data/keypoints/{kind}.parquet"), split=Path(f"data/splits/{kind}.parquet")
+    )
+
+
+if __name__ == "__main__":
+    run_script(__file__, main)
