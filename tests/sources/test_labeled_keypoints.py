@@ -16,8 +16,8 @@ from places import keypoints_section, make_place
 from handloom.hand import picture_from_poses
 from handloom.keypoint_table import SCHEMA, poses_of
 from handloom.sources import gather
+from handloom.sources.frames import resampled
 from handloom.sources.joints import CHANNEL_COUNTS
-from handloom.sources.labeled_keypoints import resampled
 
 place = pytest.fixture(make_place)
 
