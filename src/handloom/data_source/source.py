@@ -193,8 +193,8 @@ class DataSource:
             frame_rate: frames/s of the rows of a clip.
             header: whether the first row of a CSV names the columns.
             group_column: who is in it; empty: each session by itself.
-            frame_column: numbers of the frames of a clip: a missing one is a frame without a hand. Empty: a column called
-                frame.
+            frame_column: numbers of the frames of a clip: a missing one is a frame without a hand. Empty: a column
+                called frame.
             time_column: times of the frames of a clip, which replace `frame_rate`. Empty: a column called time or
                 timestamp.
             time_unit: of these times; empty: by the column's name, or the time from row to row.

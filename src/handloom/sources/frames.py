@@ -270,6 +270,8 @@ def _with_even_steps(rows: Rows, rate: float, found: Frames) -> Rows:
         return rows
     whole = bool((inside % 1 == 0).all())
     step = float(np.gcd.reduce(inside.astype(np.int64))) if whole else float(inside.min())
+    if step > rate:  # less than a frame a second: gaps, no regular step
+        step = 1.0
     if step != 1:
         found.notes.append(
             f"frame numbers go up by {step:g}: taken as frame after frame at {rate:g} frames/s (frame_rate)"

@@ -1,7 +1,7 @@
 """Joints as a table's columns hold them, brought into the array convention of `handloom.hand`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -16,9 +16,9 @@ from handloom.hand import JOINT_COUNT, Poses, poses_from_picture
 from handloom.sources.clip import UnusableError
 from handloom.sources.column_names import NamedColumns, named_columns, numbered_columns
 from handloom.sources.landmark_lists import array_of
+from handloom.sources.layout import Layout
 from handloom.sources.tables import Column, Table
 
-CHANNEL_COUNTS = {"xy": 2, "xyz": 3, "xy_confidence": 3}
 _HIGHEST_CONFIDENCE = 1.001  # rounding of whoever wrote the table
 
 Numbers = NDArray[np.float64]
@@ -31,12 +31,12 @@ class Features:
 
     Attributes:
         hands: side (left, right, or empty where names tell none) to columns: one of lists, or one a number.
-        member: the section with the layout that the columns have in this order.
+        layout: of the columns in this order.
         notes: one line each.
     """
 
     hands: dict[str, list[str]]
-    member: LabeledKeypointsDataFrame
+    layout: Layout
     notes: list[str] = field(default_factory=list)
 
 
@@ -71,22 +71,21 @@ def feature_columns(table: Table, member: LabeledKeypointsDataFrame, others: Seq
     Raises:
         DataError: there is no such column, as many as no declared layout has, or names that have no unique reading.
     """
-    pattern = member.feature_column
+    pattern, layout = member.feature_column, Layout.declared(member)
     if pattern in table.columns:
-        return Features({"": [pattern]}, member)
+        return Features({"": [pattern]}, layout)
     if not any(sign in pattern for sign in "*?["):
         table.require(pattern, f"{key}.feature_column")
     columns = [name for name in table.columns if name not in others and fnmatchcase(name, pattern)]
     if len(columns) == 1 and pattern == "*":
-        return Features({"": columns}, member)
+        return Features({"": columns}, layout)
     try:
         named = named_columns(columns) if member.header else None
         if named is not None:
             return _by_name(table, member, named, key)
-        columns, notes = _without_texts(table, columns, member)
-        count = CHANNEL_COUNTS[member.channels]
-        if len(columns) == count * JOINT_COUNT and member.header:
-            ordered = numbered_columns(columns, count, member.axis_order == "joint_channel")
+        columns, notes = _without_others(table, columns, layout.count * JOINT_COUNT)
+        if len(columns) == layout.count * JOINT_COUNT and member.header:
+            ordered = numbered_columns(columns, layout.count, member.axis_order == "joint_channel")
             if ordered not in (None, columns):
                 notes.append(f"{table.name}: columns are put in the order of the numbers in their names")
             columns = ordered or columns
@@ -95,24 +94,28 @@ def feature_columns(table: Table, member: LabeledKeypointsDataFrame, others: Seq
             f"{table.name}: {error}; rename the columns (x0, y0 ... x20, y20), or set {key}.feature_column to a pattern"
             " that matches those of the joints alone"
         ) from None
-    expected = CHANNEL_COUNTS[member.channels] * JOINT_COUNT
+    expected = layout.count * JOINT_COUNT
     if len(columns) != expected:
+        if {"x", "y"} <= {name.lower() for name in columns}:
+            raise DataError(
+                f"{table.name}: a row a joint, by its columns x and y; write a row a frame (x0, y0 ... x20, y20)"
+            )
         raise DataError(
             f"{table.name}: {len(columns)} columns match '{printable(pattern)}', {JOINT_COUNT} joints of"
             f" {member.channels} are {expected}: set {key}.feature_column or {key}.channels; it has {table.listed()}"
         )
-    return Features({"": columns}, member, notes)
+    return Features({"": columns}, layout, notes)
 
 
-def _without_texts(table: Table, columns: list[str], member: LabeledKeypointsDataFrame) -> tuple[list[str], list[str]]:
-    """Without columns that hold no number at all, if what is left is as many as is declared."""
-    if len(columns) <= CHANNEL_COUNTS[member.channels] * JOINT_COUNT:
-        return columns, []
-    texts = list(np.isnan(table.decimals(columns)).all(axis=0))
-    kept = [name for name, text in zip(columns, texts, strict=True) if not text]
-    if len(kept) != CHANNEL_COUNTS[member.channels] * JOINT_COUNT:
-        return columns, []
-    return kept, [_left_out(table, [name for name, text in zip(columns, texts, strict=True) if text])]
+def _without_others(table: Table, columns: list[str], expected: int) -> tuple[list[str], list[str]]:
+    """Without columns of texts, or those without a number in their names, if what is left is as many as is declared."""
+    if len(columns) > expected:
+        numbers = [name for name in columns if not np.isnan(table.decimals([name])).all()]
+        numbered = [name for name in numbers if any(map(str.isdecimal, name))]
+        for kept in (numbers, numbered):
+            if len(kept) == expected:
+                return kept, [_left_out(table, [name for name in columns if name not in kept])]
+    return columns, []
 
 
 def _left_out(table: Table, names: Sequence[str]) -> str:
@@ -138,7 +141,7 @@ def _by_name(table: Table, member: LabeledKeypointsDataFrame, named: NamedColumn
         notes.append(
             f"{table.name}: {', '.join(sorted(rest))} of joints: left out, {key}.channels is {member.channels}"
         )
-    layout = replace(member, axis_order="channel_joint", channels="xy" if len(taken) == 2 else "xy_confidence")
+    layout = Layout(member.origin, "channel_joint", "xy" if len(taken) == 2 else "xy_confidence")
     hands = {
         side: [column for channel in taken for column in channels[channel]] for side, channels in named.by_side.items()
     }
@@ -157,11 +160,11 @@ def read_hands(table: Table, features: Features, key: str, empty_is_no_hand: boo
     Raises:
         DataError: no joint of any row has a confidence.
     """
-    member, sides = features.member, list(features.hands)
+    layout, sides = features.layout, list(features.hands)
     several = len(sides) > 1
     problems: Problems = {}
     if len(features.hands[sides[0]]) == 1:
-        numbers, problems = _of_lists(table.columns[features.hands[sides[0]][0]], member, key, empty_is_no_hand)
+        numbers, problems = _of_lists(table.columns[features.hands[sides[0]][0]], layout, key, empty_is_no_hand)
     else:
         numbers = np.stack([table.decimals(features.hands[side]) for side in sides], axis=1)
         numbers = numbers.reshape(-1, numbers.shape[-1])
@@ -174,13 +177,13 @@ def read_hands(table: Table, features: Features, key: str, empty_is_no_hand: boo
         columns = features.hands[sides[hand % len(sides)]]
         where = f"column {printable(columns[place])}" if len(columns) > 1 else f"number {place + 1}"
         problems.setdefault(hand, f"{where} is missing or not a finite number; mend it or remove the row")
-    if member.channels == "xy_confidence":
-        problems = _check_confidence(table, _by_channel(numbers, member), problems, key)
+    if layout.channels == "xy_confidence":
+        problems = _check_confidence(table, _by_channel(numbers, layout), problems, key)
     numbers[list(problems)] = 0
     return Hands(
         row=np.repeat(np.arange(len(table)), len(sides)),
         side=sides * len(table),
-        poses=poses_from_numbers(numbers, member),
+        poses=poses_from_numbers(numbers, layout),
         problems=problems,
         notes=list(features.notes),
     )
@@ -199,24 +202,24 @@ def _check_confidence(table: Table, channels: Numbers, problems: Problems, key: 
     return problems
 
 
-def poses_from_numbers(numbers: Numbers, member: LabeledKeypointsDataFrame) -> Poses:
+def poses_from_numbers(numbers: Numbers, layout: Layout) -> Poses:
     """Numbers of the declared origin, order and channels as poses.
 
     Args:
         numbers: ``[T, 42]`` or ``[T, 63]``.
-        member: the section that declares what they are.
+        layout: what they are.
 
     Returns:
         float32 ``[T, 3, 21]``, origin at the lower left. A row of zeros is a frame without a hand and stays one; so
         does a joint whose x, y and confidence are 0. Without a confidence among the channels joints get 1.
     """
-    channels = _by_channel(numbers, member)
+    channels = _by_channel(numbers, layout)
     points = channels[:, :2].transpose(0, 2, 1)
-    if member.origin == "upper_left":
+    if layout.origin == "upper_left":
         poses = poses_from_picture(points)
     else:
         poses = np.concatenate([channels[:, :2], np.ones((len(numbers), 1, JOINT_COUNT))], axis=1).astype(np.float32)
-    if member.channels == "xy_confidence":
+    if layout.channels == "xy_confidence":
         poses[:, 2] = np.minimum(channels[:, 2], 1)
         unseen = (channels == 0).all(axis=1)
     else:  # a single joint at 0, 0 may well be seen: many put the origin at the wrist
@@ -224,24 +227,22 @@ def poses_from_numbers(numbers: Numbers, member: LabeledKeypointsDataFrame) -> P
     return np.where(unseen[:, None, :], np.float32(0), poses)
 
 
-def _by_channel(numbers: Numbers, member: LabeledKeypointsDataFrame) -> Numbers:
+def _by_channel(numbers: Numbers, layout: Layout) -> Numbers:
     """``[T, channels, 21]``."""
-    count = CHANNEL_COUNTS[member.channels]
-    if member.axis_order == "channel_joint":
+    count = layout.count
+    if layout.axis_order == "channel_joint":
         return numbers.reshape(-1, count, JOINT_COUNT)
     return numbers.reshape(-1, JOINT_COUNT, count).transpose(0, 2, 1)
 
 
-def _of_lists(
-    column: Column, member: LabeledKeypointsDataFrame, key: str, empty_is_no_hand: bool
-) -> tuple[Numbers, Problems]:
+def _of_lists(column: Column, layout: Layout, key: str, empty_is_no_hand: bool) -> tuple[Numbers, Problems]:
     """A column of lists as ``[rows, numbers of a row]``, NaN where a row has a problem."""
-    count = CHANNEL_COUNTS[member.channels]
+    count = layout.count
     problems: Problems = {}
     at_once = _all_at_once(column)
     if at_once is not None:
         try:
-            _check_shape(at_once.shape[1:], member, key)
+            _check_shape(at_once.shape[1:], layout, key)
             return at_once.reshape(len(at_once), -1), problems
         except UnusableError as error:
             problems = dict.fromkeys(range(len(at_once)), str(error))
@@ -253,29 +254,29 @@ def _of_lists(
             numbers[row] = 0
             continue
         try:
-            array = array_of(value, member)
-            _check_shape(array.shape, member, key)
+            array = array_of(value, layout)
+            _check_shape(array.shape, layout, key)
             numbers[row] = array.reshape(-1)
         except UnusableError as error:
             problems[row] = str(error)
     return numbers, problems
 
 
-def _check_shape(shape: tuple[int, ...], member: LabeledKeypointsDataFrame, key: str) -> None:
-    count = CHANNEL_COUNTS[member.channels]
+def _check_shape(shape: tuple[int, ...], layout: Layout, key: str) -> None:
+    count = layout.count
     while len(shape) > 1 and shape[0] == 1:
         shape = shape[1:]
-    nested = (count, JOINT_COUNT) if member.axis_order == "channel_joint" else (JOINT_COUNT, count)
+    nested = (count, JOINT_COUNT) if layout.axis_order == "channel_joint" else (JOINT_COUNT, count)
     if shape in (nested, (count * JOINT_COUNT,)):
         return
     if shape == nested[::-1]:
         raise UnusableError(
-            f"numbers of shape {list(shape)}, but {member.axis_order} means {list(nested)}; set {key}.axis_order"
+            f"numbers of shape {list(shape)}, but {layout.axis_order} means {list(nested)}; set {key}.axis_order"
         )
     if len(shape) == 3 and shape[1:] in (nested, nested[::-1]):
         raise UnusableError(f"joints of {shape[0]} hands; write each hand in a row of its own")
     raise UnusableError(
-        f"numbers of shape {list(shape)}, but {JOINT_COUNT} joints of {member.channels} are {list(nested)} or"
+        f"numbers of shape {list(shape)}, but {JOINT_COUNT} joints of {layout.channels} are {list(nested)} or"
         f" {count * JOINT_COUNT} in a row; remove the row, or set {key}.channels"
     )
 
