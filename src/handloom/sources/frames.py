@@ -18,6 +18,8 @@ _MOST_FRAMES_A_ROW = 50
 _MOST_FRAMES = 100_000
 # A clip of fewer rows may be regular by chance.
 _REGULAR = 5
+# From so few steps no regular one can be told.
+_STEPS = 2
 # Times in tables are rounded to this, seconds.
 _ROUNDING = 0.001
 
@@ -217,10 +219,14 @@ def _hands_apart(rows: Rows, found: Frames) -> Rows:
     double = np.isin(rows.unit, np.unique(rows.unit[same]))
     keep = ~double | rows.seen | (rows.side > 0)  # a frame without any hand says nothing of either
     rows, double = rows.taken(keep), double[keep]
+    unknown = set(rows.unit[double & (rows.side == 0)].tolist())
     reasons = {
-        unit: f"two rows of {_when(rows, row)}, and no column tells which hand they are: give each hand a session id of"
-        " its own"
-        for unit, row in _first_of_units(rows, double & (rows.side == 0))
+        2 * unit
+        + side: f"two rows of {_when(rows, row)}, and no column tells which hand they are: give each hand a session"
+        " id of its own"
+        for unit, row in _first_of_units(rows, rows.repeats())
+        for side in (0, 1)
+        if unit in unknown
     }
     clips = len(np.unique(rows.unit[double]))
     found.notes.append(
@@ -232,7 +238,6 @@ def _hands_apart(rows: Rows, found: Frames) -> Rows:
     seen = np.isin(split.unit, np.unique(split.unit[split.seen]))
     other_seen = np.isin(split.unit ^ 1, np.unique(split.unit[split.seen]))
     split = split.taken(~double | seen | ~other_seen)
-    reasons = {2 * unit + side: reason for unit, reason in reasons.items() for side in (0, 1)}
     for unit, row in _first_of_units(split, split.repeats()):
         reasons.setdefault(unit, f"two rows of {_when(split, row)} of one hand; keep one of the two")
     split = _refuse(split, reasons, found)
@@ -270,7 +275,7 @@ def _with_even_steps(rows: Rows, rate: float, found: Frames) -> Rows:
         return rows
     whole = bool((inside % 1 == 0).all())
     step = float(np.gcd.reduce(inside.astype(np.int64))) if whole else float(inside.min())
-    if step > rate:  # less than a frame a second: gaps, no regular step
+    if step > rate or len(inside) < _STEPS:  # gaps, no regular step
         step = 1.0
     if step != 1:
         found.notes.append(

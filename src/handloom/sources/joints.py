@@ -1,8 +1,9 @@
 """Joints as a table's columns hold them, brought into the array convention of `handloom.hand`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from handloom.sources.landmark_lists import array_of
 from handloom.sources.layout import Layout
 from handloom.sources.tables import Column, Table
 
+_DEEPEST = 4  # a row, a hand, a channel or joint, a number
 _HIGHEST_CONFIDENCE = 1.001  # rounding of whoever wrote the table
 
 Numbers = NDArray[np.float64]
@@ -290,12 +292,22 @@ def _all_at_once(column: Column) -> Numbers | None:
     if all(isinstance(value, np.ndarray) and value.dtype.kind in "iuf" for value in column):
         same = len({value.shape for value in column}) == 1
         return np.asarray(column, np.float64) if same else None
-    if not all(isinstance(value, list | tuple) for value in column):
+    if not all(isinstance(value, list | tuple) for value in column) or not _holds_numbers(column):
         return None
-    try:  # Arrow takes no booleans, texts or objects among numbers
+    try:
         return _from_arrow(pa.chunked_array([pa.array(column)]))
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
+
+
+def _holds_numbers(values: Iterable[Any]) -> bool:
+    """Whether lists in lists, as deep as joints are, hold nothing else; Arrow takes true for 1 among decimals."""
+    for _ in range(_DEEPEST):
+        values = list(chain.from_iterable(values))
+        kinds = set(map(type, values))
+        if not kinds <= {list, tuple}:
+            return kinds <= {int, float}
+    return False
 
 
 def _from_arrow(array: Any) -> Numbers | None:
