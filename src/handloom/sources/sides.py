@@ -59,8 +59,7 @@ def read_sides(
         if _letters(column) == "handedness" and any(found):
             notes.append(
                 f"{table.name}: its column '{printable(column)}' is taken as the side of the hand in a picture that is"
-                " not mirrored; if it is of mirrored pictures, exchange"
-                f" {key}.left_value and {key}.right_value (Right and Left)"
+                f" not mirrored; of mirrored pictures, set {key}.left_value to Right and {key}.right_value to Left"
             )
     return sides, notes
 

@@ -138,20 +138,15 @@ def _decimals(column: Column) -> NDArray[np.float64]:
     if isinstance(column, np.ndarray) and column.dtype.kind in "iuf":
         return column.astype(np.float64)
     try:
-        array = column if isinstance(column, pa.ChunkedArray) else pa.array(_without_booleans(column))
+        array = column if isinstance(column, pa.ChunkedArray) else pa.array(column)
         if pa.types.is_boolean(array.type):
             return np.full(len(array), np.nan)
+        if isinstance(column, list) and not pa.types.is_string(array.type) and bool in set(map(type, column)):
+            raise TypeError  # Arrow takes true for 1 among decimals
         return np.asarray(array.cast(pa.float64()).to_numpy(), np.float64)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):  # one value is no number: find out which
         values = column.to_pylist() if isinstance(column, pa.ChunkedArray) else column
         return np.array([_decimal(value) for value in values], np.float64)
-
-
-def _without_booleans(column: Column) -> Column:
-    """True and false as missing values: Arrow takes them for 1 and 0 among decimals."""
-    if isinstance(column, np.ndarray) or not {bool, np.bool_} & set(map(type, column)):
-        return column
-    return [None if isinstance(value, bool | np.bool_) else value for value in column]
 
 
 def _decimal(value: object) -> float:
