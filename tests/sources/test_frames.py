@@ -211,9 +211,10 @@ def test_two_rows_of_a_frame_are_a_clip_each(place):
 
 
 def test_one_hand_of_two_may_be_taken(place):
-    gathered = place.joints(two_rows_a_frame(), hand="left")
+    other = frame_of(2, frame=[0, 1], handedness="Right").assign(session_id="t")
+    gathered = place.joints(pd.concat([two_rows_a_frame(), other]), hand="left")
     assert rows_of(gathered) == [1, 3, None, None]
-    assert "joints: left hands only: 4 rows of other hands left out" in gathered.notes
+    assert "joints: left hands only: 6 rows of other hands left out, and 1 clips without a left hand" in gathered.notes
 
 
 def test_hands_in_turns_without_frame_numbers_are_skipped(place):

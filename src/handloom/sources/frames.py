@@ -182,8 +182,8 @@ def _of_one_side(rows: Rows, hand: Hand, found: Frames) -> Rows:
     wanted = rows.seen & (rows.side == (1 if hand == "left" else 2))
     others = int((rows.seen & ~wanted).sum())
     units = np.isin(rows.unit, np.unique(rows.unit[wanted]))
-    if others:
-        without = len(np.unique(rows.unit[~units]))
+    without = len(np.unique(rows.unit[~units]))
+    if others or without:
         clips = f", and {without} clips without a {hand} hand" if without else ""
         found.notes.append(f"{hand} hands only: {others} rows of other hands left out{clips}")
     rows = replace(rows, seen=wanted, blank=rows.seen & ~wanted)
@@ -220,14 +220,11 @@ def _hands_apart(rows: Rows, found: Frames) -> Rows:
     keep = ~double | rows.seen | (rows.side > 0)  # a frame without any hand says nothing of either
     rows, double = rows.taken(keep), double[keep]
     unknown = set(rows.unit[double & (rows.side == 0)].tolist())
-    reasons = {
-        2 * unit
-        + side: f"two rows of {_when(rows, row)}, and no column tells which hand they are: give each hand a session"
-        " id of its own"
-        for unit, row in _first_of_units(rows, rows.repeats())
-        for side in (0, 1)
-        if unit in unknown
-    }
+    reasons: dict[int, str] = {}
+    for unit, row in _first_of_units(rows, rows.repeats()):
+        if unit in unknown:
+            reason = f"two rows of {_when(rows, row)}, and no column tells which hand they are"
+            reasons |= dict.fromkeys((2 * unit, 2 * unit + 1), f"{reason}: give each hand a session id of its own")
     clips = len(np.unique(rows.unit[double]))
     found.notes.append(
         f"two hands in a frame in {clips} clips: each hand is a clip of its own (hand: left or right takes one of them)"
@@ -240,8 +237,7 @@ def _hands_apart(rows: Rows, found: Frames) -> Rows:
     split = split.taken(~double | seen | ~other_seen)
     for unit, row in _first_of_units(split, split.repeats()):
         reasons.setdefault(unit, f"two rows of {_when(split, row)} of one hand; keep one of the two")
-    split = _refuse(split, reasons, found)
-    return split
+    return _refuse(split, reasons, found)
 
 
 def _when(rows: Rows, row: int) -> str:
