@@ -19,6 +19,7 @@ from handloom.errors import DataError, first_line
 from handloom.files import replacing
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
 
+CHIRALITIES = ("", "left", "right")
 KEYPOINT_NUMBERS = len(CHANNELS) * JOINT_COUNT
 
 # Rows that are read at once: some MB of joints.

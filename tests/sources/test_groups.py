@@ -95,7 +95,7 @@ def test_a_folder_in_place_of_the_file_is_named_with_its_parameter(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["path,group\nfist/1.jpg,Jörg\n".encode("latin-1"), "path,group\n".encode("utf-16")]
+    "content", ["path,group\nfist/1.jpg,Jörg\n".encode("latin-1"), "path,group\n".encode("utf-16-be")]
 )
 def test_a_file_that_is_not_utf8_is_named(groups, content):
     text = one_line_error(DataError, groups(content))

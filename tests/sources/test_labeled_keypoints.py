@@ -16,8 +16,8 @@ from places import keypoints_section, make_place
 from handloom.hand import picture_from_poses
 from handloom.keypoint_table import SCHEMA, poses_of
 from handloom.sources import gather
-from handloom.sources.joints import CHANNEL_COUNTS
-from handloom.sources.labeled_keypoints import resampled
+from handloom.sources.frames import resampled
+from handloom.sources.layout import CHANNEL_COUNTS
 
 place = pytest.fixture(make_place)
 
@@ -163,9 +163,9 @@ def test_rows_of_a_session_need_not_lie_together(place):
     assert found.column("time").to_pylist() == [0, 1 / 30, 2 / 30, 0, 1 / 30]
 
 
-@pytest.mark.parametrize("column", ["frame", "time"])
-def test_a_column_of_frames_or_times_orders_them(place, column):
-    poses, frame = frame_of(["a", "a", "b", "a"], **{column: [2.5, 0.5, 0, 1.5]})
+@pytest.mark.parametrize(("column", "step"), [("frame", 1), ("time", 1 / 30)])
+def test_a_column_of_frames_or_times_orders_them(place, column, step):
+    poses, frame = frame_of(["a", "a", "b", "a"], **{column: np.array([2.5, 0.5, 0, 1.5]) * step})
     found = place.joints(frame).keypoints
     assert poses_of(found).tolist() == poses[[1, 3, 0, 2]].tolist()
     assert found.column("frame").to_pylist() == [0, 1, 2, 0]
@@ -220,7 +220,10 @@ def test_columns_with_our_names_and_other_contents_are_passed_over(place):
     assert gathered.keypoints.column("part").to_pylist() == ["", ""]
     assert gathered.keypoints.column("score").to_pylist() == [None, None]
     assert gathered.keypoints.column("width").to_pylist() == [None, 2]
-    assert gathered.notes == ["joints: its column 'part' names no parts of a data set and is passed over"]
+    assert gathered.notes == [
+        "joints: its column 'part' names no parts of a data set and is passed over",
+        "joints: its column 'frame' has no numbers and is passed over",
+    ]
 
 
 def test_a_star_leaves_out_what_else_the_table_says(place):

@@ -117,7 +117,8 @@ class LabeledVideoDataFrame(_Table):
 class LabeledKeypointsDataFrame(_Member):
     """A table (Parquet, CSV or JSON; in Python also a data frame) of joints that were found before, a row a frame.
 
-    What the numbers mean is declared, never guessed: `origin` and `axis_order` have no default.
+    What the numbers mean is declared, never guessed: `origin` and `axis_order` have no default. Columns whose names
+    have an axis and a joint (x0, landmark_0_x, WRIST_y) go by their names.
     """
 
     kind: Literal["labeled_keypoints_data_frame"] = "labeled_keypoints_data_frame"
@@ -136,6 +137,18 @@ class LabeledKeypointsDataFrame(_Member):
     # What the channels are; xyz is MediaPipe's, its z is left out. A joint without a confidence counts as seen.
     channels: Literal["xy", "xyz", "xy_confidence"]
     frame_rate: Annotated[float, Field(gt=0, le=1000)] = 30.0  # frames/s of the rows of a clip; no meaning for photos
+    # Numbers of the frames of a clip: one that is missing is a frame without a hand. Empty: a column called frame.
+    frame_column: str = ""
+    # Times of the frames of a clip: they replace `frame_rate`. Empty: a column called time or timestamp.
+    time_column: str = ""
+    # The unit of the times; empty: by the column's name, or else by the time between two rows.
+    time_unit: Literal["", "s", "ms", "us", "ns"] = ""
+    # The side of the hand in a picture that is not mirrored. Empty: a column called chirality, handedness, hand, side.
+    side_column: str = ""
+    left_value: str = ""  # what that column says of a left hand; empty: left, L or left_hand, in any case
+    right_value: str = ""  # the same of a right hand
+    # Of two hands of one frame: each is an example of its own, or only hands of one side are taken.
+    hand: Literal["each", "left", "right"] = "each"
     group_column: str = ""  # empty: no such column
     part_column: str = ""  # train, validation or test; empty: no such column
 

@@ -169,10 +169,43 @@ class DataSource:
         frame_rate: float = 30.0,
         header: bool = True,
         group_column: str = "",
+        frame_column: str = "",
+        time_column: str = "",
+        time_unit: Literal["", "s", "ms", "us", "ns"] = "",
+        side_column: str = "",
+        left_value: str = "",
+        right_value: str = "",
+        hand: Literal["each", "left", "right"] = "each",
     ) -> Self:
         """A table (in memory, or the path of one) of joints, a row a frame.
 
         `origin`, `axis_order` and `channels` say what the numbers mean; what stands there is what Create ML takes.
+        Columns whose names have an axis and a joint (x0, WRIST_y) go by their names.
+
+        Args:
+            frame: the table.
+            session_id_column: rows of one clip share it; empty: each row alone.
+            label_column: the class.
+            feature_column: a column of lists, or a pattern for one column a number.
+            origin: where y = 0 is.
+            axis_order: whether x of all joints comes first, or x, y ... of one joint after another.
+            channels: what the numbers of a joint are.
+            frame_rate: frames/s of the rows of a clip.
+            header: whether the first row of a CSV names the columns.
+            group_column: who is in it; empty: each session by itself.
+            frame_column: numbers of the frames of a clip: a missing one is a frame without a hand. Empty: a column
+                called frame.
+            time_column: times of the frames of a clip, which replace `frame_rate`. Empty: a column called time or
+                timestamp.
+            time_unit: of these times; empty: by the column's name, or the time from row to row.
+            side_column: left or right, in a picture that is not mirrored; empty: a column called chirality, handedness,
+                hand or side.
+            left_value: what that column says of a left hand; empty: left, L or left_hand, in any case.
+            right_value: the same of a right hand.
+            hand: of two hands of one frame each is an example of its own, or only that of one side is taken.
+
+        Raises:
+            ConfigurationError: an argument is out of range.
         """
         text, frames = table_of(frame)
         section = section_of(
@@ -187,6 +220,13 @@ class DataSource:
             frame_rate=float(frame_rate),
             header=header,
             group_column=group_column,
+            frame_column=frame_column,
+            time_column=time_column,
+            time_unit=time_unit,
+            side_column=side_column,
+            left_value=left_value,
+            right_value=right_value,
+            hand=hand,
         )
         return cls(section, frames)
 

@@ -10,10 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from handloom.hand import CHANNELS, JOINT_COUNT
-from handloom.keypoint_table import KEYPOINT_NUMBERS, SCHEMA
+from handloom.keypoint_table import CHIRALITIES, KEYPOINT_NUMBERS, SCHEMA
 from handloom.sources import Clip
-
-CHIRALITIES = ("", "left", "right")
 
 # One frame. Little-endian, so that a cache reads the same everywhere.
 FRAME = np.dtype(

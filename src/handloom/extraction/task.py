@@ -12,11 +12,12 @@ from PIL import Image
 
 from handloom.config import ExtractKeypoints, Kind
 from handloom.errors import DataError
-from handloom.extraction.extraction import CHIRALITIES, FRAME, Extraction
+from handloom.extraction.extraction import FRAME, Extraction
 from handloom.extraction.found_hand import FoundHand
 from handloom.extraction.landmarker import Landmarker
 from handloom.extraction.looks import Looked, find_in_photo, find_lost
 from handloom.hand import poses_from_picture
+from handloom.keypoint_table import CHIRALITIES
 from handloom.media.clips import ClipReader
 from handloom.media.frame import Frame, Picture
 from handloom.media.photos import read_photo

@@ -183,7 +183,7 @@ def _blocks(run: Iterable[tuple[_Job, "Outcome"]]) -> Iterator[list[Tick]]:
 
 
 def _ticks(piece: "Piece", extraction: "Extraction") -> list[Tick]:
-    from handloom.extraction.extraction import CHIRALITIES
+    from handloom.keypoint_table import CHIRALITIES
 
     rows = extraction.frames[piece.skip :]
     return [

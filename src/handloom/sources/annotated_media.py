@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handloom.config import (
@@ -19,6 +19,10 @@ from handloom.sources.groups import GroupFinder
 from handloom.sources.labels import as_text, checked_label, checked_part, note_on_numbers
 from handloom.sources.tables import Table, read_table, table_from_frame
 from handloom.sources.times import seconds_of
+
+# Keys that Create ML's tools write, and their variants.
+_ANNOTATIONS = ("annotations", "annotation")
+_LABELS_SHOWN = 3
 
 Annotated = (
     DirectoryWithImagesAndAnnotation | DirectoryWithVideosAndAnnotation | LabeledImageDataFrame | LabeledVideoDataFrame
@@ -39,7 +43,7 @@ def annotated_media(member: Annotated, key: str, frame: Any = None) -> Gathered:
     """
     folder = MediaFolder(member.path, member.follow_links, key)
     groups = GroupFinder(member.groups, f"{key}.groups")
-    table = _table(member, key, frame)
+    table = _with_labels(_table(member, key, frame), member.label_column)
     columns = _columns(member, key, table)
     rows = [_Row(index, **values) for index, values in enumerate(_rows(table, columns))]
     gathered = Gathered(skipped=list(table.skipped), notes=list(table.notes))
@@ -81,6 +85,46 @@ def _table(member: Annotated, key: str, frame: Any) -> Table:
     return read_table(member.data_frame, f"{key}.data_frame")
 
 
+def _with_labels(table: Table, label_column: str) -> Table:
+    """Create ML's annotations (``{"image": ..., "annotations": [{"label": ..., "coordinates": ...}]}``) as labels.
+
+    Boxes are not used: the whole picture counts. An entry of several labels has a list in place of one.
+    """
+    names = [name for name in _ANNOTATIONS if name in table.columns]
+    if label_column in table.columns or len(names) != 1:
+        return table
+    labels = [_label_of(value, label_column) for value in table.values(names[0])]
+    boxes = any(_has_box(value) for value in table.values(names[0]))
+    note = f"{table.name}: labels are those of '{names[0]}'" + ("; its boxes are not used" if boxes else "")
+    return replace(table, columns=table.columns | {label_column: labels}, notes=[*table.notes, note])
+
+
+def _label_of(value: object, label_column: str) -> object:
+    """The one label of a cell of annotations, or all of them where they differ."""
+    annotations = value if isinstance(value, list) else [value]
+    labels: list[object] = []
+    for annotation in annotations:
+        label = annotation.get(label_column, annotation.get("label")) if isinstance(annotation, dict) else annotation
+        if label not in labels:
+            labels.append(label)
+        if len(labels) > _LABELS_SHOWN:
+            break
+    return labels[0] if len(labels) == 1 else labels or None
+
+
+def _has_box(value: object) -> bool:
+    annotations = value if isinstance(value, list) else [value]
+    return any(isinstance(annotation, dict) and annotation.get("coordinates") for annotation in annotations)
+
+
+def _checked_label(value: object) -> str:
+    if isinstance(value, list) and len(value) > 1 and all(isinstance(label, str) for label in value):
+        shown = ", ".join(printable(label)[:20] for label in value[:_LABELS_SHOWN])
+        shown += " ..." if len(value) > _LABELS_SHOWN else ""
+        raise UnusableError(f"annotations of several labels ({shown}); keep one, or cut the picture")
+    return checked_label(as_text(value))
+
+
 def _columns(member: Annotated, key: str, table: Table) -> dict[str, str]:
     """What a row has to say, and in which column: all of them exist."""
     if isinstance(member, DirectoryWithImagesAndAnnotation | LabeledImageDataFrame):
@@ -108,7 +152,7 @@ def _rows(table: Table, columns: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _clip(row: _Row, folder: MediaFolder, group_of: Callable[[str], str], needs_start: bool, needs_end: bool) -> Clip:
-    label = checked_label(as_text(row.label))
+    label = _checked_label(row.label)
     file = folder.find(as_text(row.file))
     part = checked_part(as_text(row.part))
     start, end = seconds_of(row.start), seconds_of(row.end)
@@ -141,16 +185,17 @@ def _repeats(table: Table, clips: dict[int, Clip]) -> dict[int, str]:
         same[clip.file, clip.start, clip.end].append(index)
     reasons: dict[int, str] = {}
     for indices in same.values():
-        first = indices[0]
-        labels = {clips[index].label for index in indices}
+        firsts: dict[str, int] = {}  # the first row of each label
         for index in indices:
-            others = [other for other in indices if clips[other].label != clips[index].label]
-            if len(labels) > 1:
-                other = others[0]
+            firsts.setdefault(clips[index].label, index)
+        for index in indices:
+            label = clips[index].label
+            if len(firsts) > 1:
+                other = next(first for one, first in firsts.items() if one != label)
                 reasons[index] = (
-                    f"{printable(clips[index].file)} is {clips[index].label!r} here and {clips[other].label!r}"
+                    f"{printable(clips[index].file)} is {label!r} here and {clips[other].label!r}"
                     f" in {table.unit} {table.numbers[other]}; keep the right one"
                 )
-            elif index != first:
-                reasons[index] = f"repeats {table.unit} {table.numbers[first]}; remove one of the two"
+            elif index != indices[0]:
+                reasons[index] = f"repeats {table.unit} {table.numbers[indices[0]]}; remove one of the two"
     return reasons

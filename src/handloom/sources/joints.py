@@ -1,8 +1,9 @@
 """Joints as a table's columns hold them, brought into the array convention of `handloom.hand`."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,54 @@ from handloom.config import LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
 from handloom.hand import JOINT_COUNT, Poses, poses_from_picture
 from handloom.sources.clip import UnusableError
+from handloom.sources.column_names import NamedColumns, named_columns, numbered_columns
+from handloom.sources.landmark_lists import array_of
+from handloom.sources.layout import Layout
 from handloom.sources.tables import Column, Table
 
-CHANNEL_COUNTS = {"xy": 2, "xyz": 3, "xy_confidence": 3}
+_DEEPEST = 4  # a row, a hand, a channel or joint, a number
 _HIGHEST_CONFIDENCE = 1.001  # rounding of whoever wrote the table
 
 Numbers = NDArray[np.float64]
 Problems = dict[int, str]
 
 
-def feature_columns(table: Table, member: LabeledKeypointsDataFrame, others: Sequence[str], key: str) -> list[str]:
-    """The columns that hold the numbers: one of lists, or one a number, in the order of the table.
+@dataclass(frozen=True)
+class Features:
+    """Where the numbers of a row are.
+
+    Attributes:
+        hands: side (left, right, or empty where names tell none) to columns: one of lists, or one a number.
+        layout: of the columns in this order.
+        notes: one line each.
+    """
+
+    hands: dict[str, list[str]]
+    layout: Layout
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Hands:
+    """The hands of a table, one or two a row.
+
+    Attributes:
+        row: ``[H]``, the table's row of each.
+        side: ``[H]``, left or right as the columns' names say, or empty.
+        poses: float32 ``[H, 3, 21]`` in the convention of `handloom.hand`, anything where there is a problem.
+        problems: hand to what is wrong with its joints.
+        notes: one line each.
+    """
+
+    row: NDArray[np.int64]
+    side: list[str]
+    poses: Poses
+    problems: Problems
+    notes: list[str]
+
+
+def feature_columns(table: Table, member: LabeledKeypointsDataFrame, others: Sequence[str], key: str) -> Features:
+    """The columns that hold the numbers: by their names where these have axes and joints, else in the table's order.
 
     Args:
         table: the table.
@@ -33,68 +71,157 @@ def feature_columns(table: Table, member: LabeledKeypointsDataFrame, others: Seq
         key: the section's full name.
 
     Raises:
-        DataError: there is no such column, or as many as no declared layout has.
+        DataError: there is no such column, as many as no declared layout has, or names that have no unique reading.
     """
-    pattern = member.feature_column
+    pattern, layout = member.feature_column, Layout.declared(member)
     if pattern in table.columns:
-        return [pattern]
+        return Features({"": [pattern]}, layout)
     if not any(sign in pattern for sign in "*?["):
         table.require(pattern, f"{key}.feature_column")
     columns = [name for name in table.columns if name not in others and fnmatchcase(name, pattern)]
-    expected = CHANNEL_COUNTS[member.channels] * JOINT_COUNT
+    if len(columns) == 1 and pattern == "*":
+        return Features({"": columns}, layout)
+    try:
+        named = named_columns(columns) if member.header else None
+        if named is not None:
+            return _by_name(table, member, named, key)
+        columns, notes = _without_others(table, columns, layout.count * JOINT_COUNT)
+        if len(columns) == layout.count * JOINT_COUNT and member.header:
+            ordered = numbered_columns(columns, layout.count, member.axis_order == "joint_channel")
+            if ordered not in (None, columns):
+                notes.append(f"{table.name}: columns are put in the order of the numbers in their names")
+            columns = ordered or columns
+    except UnusableError as error:
+        raise DataError(
+            f"{table.name}: {error}; rename the columns (x0, y0 ... x20, y20), or set {key}.feature_column to a pattern"
+            " that matches those of the joints alone"
+        ) from None
+    expected = layout.count * JOINT_COUNT
     if len(columns) != expected:
+        if {"x", "y"} <= {name.lower() for name in columns}:
+            raise DataError(
+                f"{table.name}: a row a joint, by its columns x and y; write a row a frame (x0, y0 ... x20, y20)"
+            )
         raise DataError(
             f"{table.name}: {len(columns)} columns match '{printable(pattern)}', {JOINT_COUNT} joints of"
             f" {member.channels} are {expected}: set {key}.feature_column or {key}.channels; it has {table.listed()}"
         )
-    return columns
+    return Features({"": columns}, layout, notes)
 
 
-def read_joints(
-    table: Table, member: LabeledKeypointsDataFrame, columns: Sequence[str], key: str
-) -> tuple[Poses, Problems]:
-    """Every row's joints, and what is wrong with those rows whose joints cannot be used.
+def _without_others(table: Table, columns: list[str], expected: int) -> tuple[list[str], list[str]]:
+    """Without columns of texts, or those without a number in their names, if what is left is as many as is declared."""
+    if len(columns) > expected:
+        numbers = [name for name in columns if not np.isnan(table.decimals([name])).all()]
+        numbered = [name for name in numbers if any(map(str.isdecimal, name))]
+        for kept in (numbers, numbered):
+            if len(kept) == expected:
+                return kept, [_left_out(table, [name for name in columns if name not in kept])]
+    return columns, []
 
-    Returns:
-        float32 ``[rows, 3, 21]`` in the convention of `handloom.hand`, anything in rows with a problem; row to problem.
+
+def _left_out(table: Table, names: Sequence[str]) -> str:
+    shown = ", ".join(printable(name) for name in names[:10]) + (" ..." if len(names) > 10 else "")
+    return f"{table.name}: columns that are no joints are left out: {shown}"
+
+
+def _by_name(table: Table, member: LabeledKeypointsDataFrame, named: NamedColumns, key: str) -> Features:
+    """The columns of the declared channels, x of all joints first."""
+    taken = ["x", "y"]
+    notes = [_left_out(table, named.left_out)] if named.left_out else []
+    there = {channel for channels in named.by_side.values() for channel in channels}
+    if member.channels == "xy_confidence":
+        taken.append("confidence" if "confidence" in there else "visibility")
+        lacking = [side for side, channels in named.by_side.items() if taken[-1] not in channels]
+        if lacking:
+            raise DataError(
+                f"{table.name}: its columns are {', '.join(sorted(there))} of joints, without a confidence; set"
+                f" {key}.channels to {'xyz' if 'z' in there else 'xy'}"
+            )
+    rest = there - set(taken) - ({"z"} if member.channels == "xyz" else set())
+    if rest:
+        notes.append(
+            f"{table.name}: {', '.join(sorted(rest))} of joints: left out, {key}.channels is {member.channels}"
+        )
+    layout = Layout(member.origin, "channel_joint", "xy" if len(taken) == 2 else "xy_confidence")
+    hands = {
+        side: [column for channel in taken for column in channels[channel]] for side, channels in named.by_side.items()
+    }
+    return Features(hands, layout, notes)
+
+
+def read_hands(table: Table, features: Features, key: str, empty_is_no_hand: bool = False) -> Hands:
+    """Every hand's joints, and what is wrong with those that cannot be used.
+
+    Args:
+        table: the table.
+        features: where its numbers are.
+        key: the section's full name.
+        empty_is_no_hand: whether a row without any number is a frame without a hand; else that is a problem.
+
+    Raises:
+        DataError: no joint of any row has a confidence.
     """
-    if len(columns) == 1:
-        numbers, problems = _of_lists(table.columns[columns[0]], member, key)
+    layout, sides = features.layout, list(features.hands)
+    several = len(sides) > 1
+    problems: Problems = {}
+    if len(features.hands[sides[0]]) == 1:
+        numbers, problems = _of_lists(table.columns[features.hands[sides[0]][0]], layout, key, empty_is_no_hand)
     else:
-        numbers, problems = table.decimals(columns), {}
+        numbers = np.stack([table.decimals(features.hands[side]) for side in sides], axis=1)
+        numbers = numbers.reshape(-1, numbers.shape[-1])
+        if several or empty_is_no_hand:
+            numbers[np.isnan(numbers).all(axis=1)] = 0
     with np.errstate(over="ignore"):
         finite = np.isfinite(numbers.astype(np.float32))
-    for row in np.flatnonzero(~finite.all(axis=1)).tolist():
-        place = int(np.argmin(finite[row]))
+    for hand in np.flatnonzero(~finite.all(axis=1)).tolist():
+        place = int(np.argmin(finite[hand]))
+        columns = features.hands[sides[hand % len(sides)]]
         where = f"column {printable(columns[place])}" if len(columns) > 1 else f"number {place + 1}"
-        problems.setdefault(row, f"{where} is missing or not a finite number; mend it or remove the row")
-    if member.channels == "xy_confidence":
-        confidence = _by_channel(numbers, member)[:, 2]
-        wrong = ~((confidence >= 0) & (confidence <= _HIGHEST_CONFIDENCE)).all(axis=1)
-        for row in np.flatnonzero(wrong).tolist():
-            problems.setdefault(row, f"a confidence outside 0 to 1; if it is another channel, set {key}.channels")
+        problems.setdefault(hand, f"{where} is missing or not a finite number; mend it or remove the row")
+    if layout.channels == "xy_confidence":
+        problems = _check_confidence(table, _by_channel(numbers, layout), problems, key)
     numbers[list(problems)] = 0
-    return poses_from_numbers(numbers, member), problems
+    return Hands(
+        row=np.repeat(np.arange(len(table)), len(sides)),
+        side=sides * len(table),
+        poses=poses_from_numbers(numbers, layout),
+        problems=problems,
+        notes=list(features.notes),
+    )
 
 
-def poses_from_numbers(numbers: Numbers, member: LabeledKeypointsDataFrame) -> Poses:
+def _check_confidence(table: Table, channels: Numbers, problems: Problems, key: str) -> Problems:
+    confidence = channels[:, 2]
+    wrong = ~((confidence >= 0) & (confidence <= _HIGHEST_CONFIDENCE)).all(axis=1)
+    for hand in np.flatnonzero(wrong).tolist():
+        problems.setdefault(hand, f"a confidence outside 0 to 1; if it is another channel, set {key}.channels")
+    good = np.delete(channels, list(problems), axis=0)
+    if len(good) and good[:, :2].any() and not good[:, 2].any():
+        raise DataError(
+            f"{table.name}: the confidence is 0 of every joint in every row; set {key}.channels to xy or xyz"
+        )
+    return problems
+
+
+def poses_from_numbers(numbers: Numbers, layout: Layout) -> Poses:
     """Numbers of the declared origin, order and channels as poses.
 
     Args:
         numbers: ``[T, 42]`` or ``[T, 63]``.
-        member: the section that declares what they are.
+        layout: what they are.
 
     Returns:
         float32 ``[T, 3, 21]``, origin at the lower left. A row of zeros is a frame without a hand and stays one; so
         does a joint whose x, y and confidence are 0. Without a confidence among the channels joints get 1.
     """
-    channels = _by_channel(numbers, member)
+    channels = _by_channel(numbers, layout)
     points = channels[:, :2].transpose(0, 2, 1)
-    if member.origin == "upper_left":
+    if layout.origin == "upper_left":
         poses = poses_from_picture(points)
     else:
         poses = np.concatenate([channels[:, :2], np.ones((len(numbers), 1, JOINT_COUNT))], axis=1).astype(np.float32)
-    if member.channels == "xy_confidence":
+    if layout.channels == "xy_confidence":
         poses[:, 2] = np.minimum(channels[:, 2], 1)
         unseen = (channels == 0).all(axis=1)
     else:  # a single joint at 0, 0 may well be seen: many put the origin at the wrist
@@ -102,22 +229,22 @@ def poses_from_numbers(numbers: Numbers, member: LabeledKeypointsDataFrame) -> P
     return np.where(unseen[:, None, :], np.float32(0), poses)
 
 
-def _by_channel(numbers: Numbers, member: LabeledKeypointsDataFrame) -> Numbers:
+def _by_channel(numbers: Numbers, layout: Layout) -> Numbers:
     """``[T, channels, 21]``."""
-    count = CHANNEL_COUNTS[member.channels]
-    if member.axis_order == "channel_joint":
+    count = layout.count
+    if layout.axis_order == "channel_joint":
         return numbers.reshape(-1, count, JOINT_COUNT)
     return numbers.reshape(-1, JOINT_COUNT, count).transpose(0, 2, 1)
 
 
-def _of_lists(column: Column, member: LabeledKeypointsDataFrame, key: str) -> tuple[Numbers, Problems]:
+def _of_lists(column: Column, layout: Layout, key: str, empty_is_no_hand: bool) -> tuple[Numbers, Problems]:
     """A column of lists as ``[rows, numbers of a row]``, NaN where a row has a problem."""
-    count = CHANNEL_COUNTS[member.channels]
+    count = layout.count
     problems: Problems = {}
     at_once = _all_at_once(column)
     if at_once is not None:
         try:
-            _check_shape(at_once.shape[1:], member, key)
+            _check_shape(at_once.shape[1:], layout, key)
             return at_once.reshape(len(at_once), -1), problems
         except UnusableError as error:
             problems = dict.fromkeys(range(len(at_once)), str(error))
@@ -125,28 +252,33 @@ def _of_lists(column: Column, member: LabeledKeypointsDataFrame, key: str) -> tu
     values = column.to_pylist() if isinstance(column, pa.ChunkedArray) else column
     numbers = np.full((len(values), count * JOINT_COUNT), np.nan)
     for row, value in enumerate(values):
+        if empty_is_no_hand and (value is None or (isinstance(value, str) and not value.strip())):
+            numbers[row] = 0
+            continue
         try:
-            array = _array_of(value)
-            _check_shape(array.shape, member, key)
+            array = array_of(value, layout)
+            _check_shape(array.shape, layout, key)
             numbers[row] = array.reshape(-1)
         except UnusableError as error:
             problems[row] = str(error)
     return numbers, problems
 
 
-def _check_shape(shape: tuple[int, ...], member: LabeledKeypointsDataFrame, key: str) -> None:
-    count = CHANNEL_COUNTS[member.channels]
+def _check_shape(shape: tuple[int, ...], layout: Layout, key: str) -> None:
+    count = layout.count
     while len(shape) > 1 and shape[0] == 1:
         shape = shape[1:]
-    nested = (count, JOINT_COUNT) if member.axis_order == "channel_joint" else (JOINT_COUNT, count)
+    nested = (count, JOINT_COUNT) if layout.axis_order == "channel_joint" else (JOINT_COUNT, count)
     if shape in (nested, (count * JOINT_COUNT,)):
         return
     if shape == nested[::-1]:
         raise UnusableError(
-            f"numbers of shape {list(shape)}, but {member.axis_order} means {list(nested)}; set {key}.axis_order"
+            f"numbers of shape {list(shape)}, but {layout.axis_order} means {list(nested)}; set {key}.axis_order"
         )
+    if len(shape) == 3 and shape[1:] in (nested, nested[::-1]):
+        raise UnusableError(f"joints of {shape[0]} hands; write each hand in a row of its own")
     raise UnusableError(
-        f"numbers of shape {list(shape)}, but {JOINT_COUNT} joints of {member.channels} are {list(nested)} or"
+        f"numbers of shape {list(shape)}, but {JOINT_COUNT} joints of {layout.channels} are {list(nested)} or"
         f" {count * JOINT_COUNT} in a row; remove the row, or set {key}.channels"
     )
 
@@ -155,12 +287,27 @@ def _all_at_once(column: Column) -> Numbers | None:
     """The whole column as one array, if all of its rows have one shape and hold nothing but numbers."""
     if isinstance(column, pa.ChunkedArray):
         return _from_arrow(column)
-    if len(column) and isinstance(column[0], str):
+    if not len(column):
+        return None
+    if all(isinstance(value, np.ndarray) and value.dtype.kind in "iuf" for value in column):
+        same = len({value.shape for value in column}) == 1
+        return np.asarray(column, np.float64) if same else None
+    if not all(isinstance(value, list | tuple) for value in column) or not _holds_numbers(column):
         return None
     try:
-        return np.asarray(column, np.float64)
-    except (ValueError, TypeError):
+        return _from_arrow(pa.chunked_array([pa.array(column)]))
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
+
+
+def _holds_numbers(values: Iterable[Any]) -> bool:
+    """Whether lists in lists, as deep as joints are, hold nothing else; Arrow takes true for 1 among decimals."""
+    for _ in range(_DEEPEST):
+        values = list(chain.from_iterable(values))
+        kinds = set(map(type, values))
+        if not kinds <= {list, tuple}:
+            return kinds <= {int, float}
+    return False
 
 
 def _from_arrow(array: Any) -> Numbers | None:
@@ -176,22 +323,3 @@ def _from_arrow(array: Any) -> Numbers | None:
     if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
         return None
     return np.array(array.cast(pa.float64()).to_numpy(), np.float64).reshape(shape)
-
-
-def _array_of(value: object) -> Numbers:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise UnusableError("its joints are no list of numbers; write [[x, ...], [y, ...], ...]") from None
-    try:
-        return np.asarray(_plain(value), np.float64)
-    except (ValueError, TypeError, OverflowError):
-        raise UnusableError("its joints are no list of numbers, or lists of different lengths; mend the row") from None
-
-
-def _plain(value: Any) -> Any:
-    """Arrays of arrays, as pandas gives nested lists of Parquet, as lists."""
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return [_plain(item) for item in value]
-    return value

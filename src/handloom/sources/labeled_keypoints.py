@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from handloom.config import Kind, LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
-from handloom.hand import Poses
-from handloom.keypoint_table import SCHEMA, poses_to_column
+from handloom.hand import Poses, present
+from handloom.keypoint_table import CHIRALITIES, SCHEMA, poses_to_column
 from handloom.media.frame_rate import FRAME_RATE_TOLERANCE
-from handloom.media.sampling import TICK_TOLERANCE
 from handloom.sources.clip import Gathered, Skipped, UnusableError
-from handloom.sources.joints import Problems, feature_columns, read_joints
+from handloom.sources.clock import clock_columns, in_seconds, read_clock
+from handloom.sources.frames import Frames, Rows, in_frames, sorted_rows
+from handloom.sources.joints import Features, Hands, Problems, feature_columns, read_hands
 from handloom.sources.labels import PARTS, checked_label, checked_part, note_on_numbers
+from handloom.sources.sides import read_sides, side_columns
 from handloom.sources.tables import Table, read_table, table_from_frame
 
 FRACTIONS_END = 10.0  # no joint is so far outside its picture; pixels are
@@ -35,59 +37,59 @@ def labeled_keypoints(
 ) -> Gathered:
     """The rows of a table as rows of `handloom.keypoint_table.SCHEMA`.
 
-    For "pose" each row is an example. For "action" the rows of one session are one, in the order of the column `frame`
-    or `time` if there is one, else of the table; they are brought to `frame_rate`. Columns that are called as those of
-    `SCHEMA` are taken over.
+    For "pose" each row is an example. For "action" the rows of one session are one, by their frame numbers or times if
+    there are any (`handloom.sources.frames`), else in the order of the table; they are brought to `frame_rate`. Of two
+    hands of one row, or of two rows of one frame, each is an example. Columns that are called as those of `SCHEMA` are
+    taken over.
 
     Raises:
-        DataError: the table cannot be read, lacks a column, has another number of columns of joints than declared, or
-            is slower than `frame_rate` and `accept_slow` is false.
+        DataError: the table cannot be read, lacks a column, has columns of joints other than declared or without a
+            unique reading, or is slower than `frame_rate` and `accept_slow` is false.
     """
     if frame is None:
         table = read_table(member.data_frame, f"{key}.data_frame", member.header)
     else:
         table = table_from_frame(frame, member.data_frame)
-    gathered = Gathered(skipped=list(table.skipped), notes=list(table.notes))
-    if kind == "action":
-        gathered.notes += _check_rate(table, member, key, frame_rate, accept_slow)
+    by_session = kind == "action" and bool(member.session_id_column)
     columns = _columns(table, member, key)
-    gathered.notes += columns.notes
-    poses, problems = read_joints(table, member, columns.features, key)
-    rows = _Rows(table, member, columns, by_session=kind == "action" and bool(member.session_id_column))
-    kept, skipped = rows.usable(problems)
+    gathered = Gathered(skipped=list(table.skipped))
+    if kind == "action" and not (by_session and columns.time):
+        gathered.notes += _check_rate(table, member, key, frame_rate, accept_slow)
+    hands = read_hands(table, columns.features, key, empty_is_no_hand=by_session)
+    if len(hands.row) > len(table):
+        table = table.taken(hands.row, [name for some in columns.features.hands.values() for name in some])
+    sides, notes = _sides(table, hands, columns, member, key)
+    gathered.notes += [*table.notes, *columns.notes, *hands.notes, *notes]
+    rows = _Rows(table, member, columns, by_session)
+    if by_session:
+        clock = read_clock(table, member, columns.frame, columns.time, key)
+        clock = in_seconds(clock, rows.unit, member, table.name, key)
+        gathered.notes += clock.notes
+        kept, skipped = rows.usable(clock.problems | hands.problems)
+        ordered = sorted_rows(kept, hands.row, rows.unit, sides, present(hands.poses), clock)
+        frames, more = _clips(rows, ordered, member, frame_rate, accept_slow)
+        skipped += more
+    else:
+        kept, skipped = rows.usable(hands.problems)
+        frames = _alone(kept, hands, sides, member)
     gathered.skipped += skipped
-    gathered.keypoints = _keypoints(rows, poses, kept, kind, member.frame_rate, frame_rate)
+    gathered.notes += [f"{table.name}: {note}" for note in frames.notes]
+    gathered.keypoints = _keypoints(rows, hands.poses, sides, frames, frame_rate if kind == "action" else None)
     labels = set(gathered.keypoints.column("label").unique().to_pylist())
-    gathered.notes += note_on_numbers(labels, table.name) + _note_on_range(poses[kept], table)
+    gathered.notes += note_on_numbers(labels, table.name) + _note_on_range(hands.poses[kept], table)
     return gathered
-
-
-def resampled(counts: Indices, rate: float, target: float) -> tuple[Indices, Indices]:
-    """Which rows stand for the samples when sessions of evenly spaced rows are brought to another frame rate.
-
-    Sample k is the newest row that is not later than k / `target` seconds, with `handloom.media.sampling`'s tolerance.
-
-    Args:
-        counts: ``[sessions]``, rows of each session; the rows of all sessions lie one after another.
-        rate: frames/s of the rows.
-        target: frames/s that are wanted.
-
-    Returns:
-        the row and the number within its session (k) of each sample of all sessions, ``[samples]`` both.
-    """
-    samples = np.floor((counts - 1) / rate * target + TICK_TOLERANCE).astype(np.int64) + 1
-    number = _within(samples)
-    row = np.floor((number + TICK_TOLERANCE) / target * rate + 1e-9).astype(np.int64)
-    row = np.minimum(row, np.repeat(counts - 1, samples))
-    return row + np.repeat(np.cumsum(counts) - counts, samples), number
 
 
 @dataclass(frozen=True)
 class _Columns:
-    features: list[str]
+    """What is in which column; empty where nothing is."""
+
+    features: Features
+    sides: list[str]
+    frame: str
+    time: str
     group: str
     part: str
-    order: str
     notes: list[str]
 
 
@@ -103,26 +105,27 @@ def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str) -> _Colu
         if column:
             empty = " (empty: each row alone)" if parameter == "session_id_column" else ""
             table.require(column, f"{key}.{parameter}{empty}")
-    used = {column for column in named.values() if column}
+    used = [column for column in named.values() if column]
+    if member.feature_column in table.columns:
+        used.append(member.feature_column)
+    sides = side_columns(table, member, used, key)
+    frame, time = clock_columns(table, member, used, key)
     own = [name for name in SCHEMA.names if name in table.columns and name not in used and name != "keypoints"]
-    features = feature_columns(table, member, [*used, *own] if member.feature_column == "*" else list(used), key)
-    own = [name for name in own if name not in features]
+    others = [*used, *sides, *filter(None, (frame, time)), *(own if member.feature_column == "*" else ())]
+    features = feature_columns(table, member, others, key)
+    taken = {name for some in features.hands.values() for name in some}
     notes = []
     group, part = member.group_column, member.part_column
-    if not group and "group" in own:
+    if not group and "group" in own and "group" not in taken:
         group = "group"
         notes.append(f"{table.name}: its column 'group' names the groups")
-    if not part and "part" in own:
+    if not part and "part" in own and "part" not in taken:
         if set(table.texts("part")) <= {"", *PARTS}:
             part = "part"
             notes.append(f"{table.name}: its column 'part' names the parts")
         else:
             notes.append(f"{table.name}: its column 'part' names no parts of a data set and is passed over")
-    order = ""
-    for name in ("frame", "time"):
-        if not order and name in own and np.isfinite(table.decimals([name])).all():
-            order = name
-    return _Columns(features, group, part, order, notes)
+    return _Columns(features, sides, frame, time, group, part, notes)
 
 
 def _check_rate(
@@ -137,6 +140,52 @@ def _check_rate(
             " extract_keypoints.accept_slow_clips to true"
         )
     return [f"{slow}: frames repeated up to {frame_rate:g}"]
+
+
+def _sides(
+    table: Table, hands: Hands, columns: _Columns, member: LabeledKeypointsDataFrame, key: str
+) -> tuple[Indices, list[str]]:
+    """Which side each hand is of, as an index into `CHIRALITIES`, and lines that are worth knowing."""
+    by_name = np.array([CHIRALITIES.index(side) for side in hands.side], np.int64)
+    told, notes = read_sides(table, columns.sides, member, key)
+    by_column = np.array([CHIRALITIES.index(side) for side in told], np.int64)
+    if len(columns.features.hands) > 1:
+        counts = [int((present(hands.poses) & (by_name == side)).sum()) for side in (1, 2)]
+        notes.append(f"{table.name}: columns of two hands: {counts[0]} left and {counts[1]} right ones in its rows")
+        sides = by_name
+    else:
+        sides = np.where(by_column > 0, by_column, by_name)
+    if member.hand != "each" and not sides.any():
+        raise DataError(f"{table.name}: no column tells which hand a row is; set {key}.hand to each")
+    return sides, notes
+
+
+def _clips(
+    rows: "_Rows", ordered: Rows, member: LabeledKeypointsDataFrame, frame_rate: float, accept_slow: bool
+) -> tuple[Frames, list[Skipped]]:
+    """Clips frame by frame, and those that cannot be used."""
+    try:
+        frames = in_frames(ordered, member.frame_rate, frame_rate, accept_slow, member.hand)
+    except UnusableError as error:
+        raise DataError(f"{rows.table.name}: {error}") from None
+    return frames, [rows.skipped_unit(row, frames.refused[row]) for row in sorted(frames.refused)]
+
+
+def _alone(kept: Indices, hands: Hands, sides: Indices, member: LabeledKeypointsDataFrame) -> Frames:
+    """Each hand as an example of one frame; of a row of two hands those that it has, or one frame without a hand."""
+    seen = present(hands.poses)
+    use = np.ones(len(seen), bool)
+    notes = []
+    if member.hand != "each":
+        use = ~seen | (sides == CHIRALITIES.index(member.hand))
+        others = int((~use[kept]).sum())
+        notes += [f"{member.hand} hands only: {others} other hands left out"] if others else []
+    filled = np.zeros(len(seen), bool)
+    filled[hands.row[seen & use]] = True  # by the table's row
+    first = np.append(True, np.diff(hands.row) > 0)[: len(seen)]
+    kept = kept[(use & (seen | (first & ~filled[hands.row])))[kept]]
+    none = np.zeros(len(kept), np.int64)
+    return Frames(kept, np.arange(len(kept)), none, none > 0, notes=notes)
 
 
 class _Coded:
@@ -155,7 +204,6 @@ class _Rows:
         table: the table.
         unit: ``[rows]``, the example that each belongs to, counted in the order of first appearance.
         labels, groups, parts, paths: texts of each row; groups and paths are never empty.
-        order: ``[rows]``, by which the rows of one example are put in order.
     """
 
     def __init__(self, table: Table, member: LabeledKeypointsDataFrame, columns: _Columns, by_session: bool) -> None:
@@ -177,10 +225,9 @@ class _Rows:
         self._groups = _Coded(_filled(table.texts(columns.group), names) if columns.group else names, count)
         self._parts = _Coded(table.texts(columns.part) if columns.part else [""] * count, count)
         self.paths = _filled(table.texts("path"), names) if "path" in table.columns else names
-        self.order = table.decimals([columns.order])[:, 0] if columns.order else np.arange(count, dtype=np.float64)
 
     def usable(self, problems: Problems) -> tuple[Indices, list[Skipped]]:
-        """The rows that can be used, example by example and each example in order, and those that cannot.
+        """The rows that can be used, example by example and each in the table's order, and those that cannot.
 
         Args:
             problems: what is wrong with the joints of rows.
@@ -195,8 +242,7 @@ class _Rows:
         for unit in sorted(reasons):
             row = int(first[unit])
             if good[row]:
-                place = self._place(row)
-                skipped[row] = Skipped(place, f"{place}: {reasons[unit]}", self._label(row))
+                skipped[row] = self.skipped_unit(row, reasons[unit])
         unusable = np.zeros(len(units), bool)
         unusable[list(reasons)] = True
         good &= ~unusable[self.unit]
@@ -205,8 +251,13 @@ class _Rows:
                 good[row] = False
                 skipped[row] = self.table.skip(row, problems[row], self._label(row))
         kept = np.flatnonzero(good)
-        kept = kept[np.lexsort((kept, self.order[kept], self.unit[kept]))]
+        kept = kept[np.argsort(self.unit[kept], kind="stable")]
         return kept, [skipped[row] for row in sorted(skipped)]
+
+    def skipped_unit(self, row: int, reason: str) -> Skipped:
+        """An example that cannot be used, by one of its rows."""
+        place = self._place(row)
+        return Skipped(place, f"{place}: {reason}", self._label(row))
 
     def column(self, name: str, rows: Indices) -> pa.Array:
         """The label, group or part of rows."""
@@ -264,47 +315,32 @@ def _label_or_empty(text: str) -> str:
         return ""
 
 
-def _keypoints(rows: _Rows, poses: Poses, kept: Indices, kind: Kind, rate: float, target: float) -> pa.Table:
-    """The kept rows in the form of `SCHEMA`; what the table does not say of the pictures is null."""
-    _, session, counts = np.unique(rows.unit[kept], return_inverse=True, return_counts=True)
-    if kind == "action" and rate != target:
-        source, number = resampled(counts, rate, target)
-        kept, session = kept[source], session[source]
-    else:
-        number = _within(counts)
+def _keypoints(rows: _Rows, poses: Poses, sides: Indices, frames: Frames, frame_rate: float | None) -> pa.Table:
+    """Frames in the form of `SCHEMA`; what the table does not say of the pictures is null."""
+    kept, blank = frames.row, frames.blank
     columns: dict[str, Any] = {
-        "session_id": pa.array(session, pa.int64()),
+        "session_id": pa.array(frames.clip, pa.int64()),
         "label": rows.column("label", kept),
         "group": rows.column("group", kept),
         "part": rows.column("part", kept),
         "path": pa.array(rows.paths, pa.string()).take(pa.array(kept)),
-        "frame": pa.array(number, pa.int32()),
-        "time": pa.array(number / target if kind == "action" else np.zeros(len(kept)), pa.float64()),
-        "keypoints": poses_to_column(poses[kept]),
-        "chirality": pa.array(_chirality(rows.table), pa.string()).take(pa.array(kept)),
+        "frame": pa.array(frames.number, pa.int32()),
+        "time": pa.array(frames.number / frame_rate if frame_rate else np.zeros(len(kept)), pa.float64()),
+        "keypoints": poses_to_column(np.where(blank[:, None, None], np.float32(0), poses[kept])),
+        "chirality": pa.array(CHIRALITIES, pa.string()).take(pa.array(np.where(blank, 0, sides[kept]))),
     }
     for name in ("score", "width", "height", "rotation"):
-        columns[name] = _numbers(rows.table, name, kept)
+        columns[name] = _numbers(rows.table, name, kept, blank if name == "score" else np.zeros(len(kept), bool))
     return pa.table(columns, schema=SCHEMA)
 
 
-def _chirality(table: Table) -> list[str]:
-    texts = table.texts("chirality") if "chirality" in table.columns else [""] * len(table)
-    return [text if text in ("left", "right") else "" for text in texts]
-
-
-def _numbers(table: Table, name: str, kept: Indices) -> pa.Array:
+def _numbers(table: Table, name: str, kept: Indices, blank: NDArray[np.bool_]) -> pa.Array:
     kind = SCHEMA.field(name).type
     if name not in table.columns:
         return pa.nulls(len(kept), kind)
-    numbers = table.decimals([name])[kept, 0]
+    numbers = np.where(blank, 0, table.decimals([name])[kept, 0])
     wrong = ~(np.abs(numbers) < 2**31)  # also where not a number
     return pa.array(np.where(wrong, 0, numbers), mask=wrong).cast(kind, safe=False)
-
-
-def _within(counts: Indices) -> Indices:
-    """0, 1, ... for each of several stretches of these lengths, one after another."""
-    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 def _note_on_range(poses: Poses, table: Table) -> list[str]:

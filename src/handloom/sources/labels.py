@@ -23,7 +23,7 @@ def as_text(value: object) -> str:
     Whole numbers that a data frame turned into floats, because a value is missing among them, lose their ``.0``.
 
     Raises:
-        UnusableError: the value is a list, an object or bytes.
+        UnusableError: the value is a list, an object, bytes or a number of thousands of digits.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -33,7 +33,10 @@ def as_text(value: object) -> str:
         return str(int(value))
     if isinstance(value, list | tuple | dict | bytes | np.ndarray):
         raise UnusableError(f"a text was expected, not {type(value).__name__}")
-    return str(value).strip()
+    try:
+        return str(value).strip()
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        raise UnusableError("a number of thousands of digits; mend it") from None
 
 
 def checked_label(text: str) -> str:

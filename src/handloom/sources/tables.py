@@ -1,11 +1,14 @@
 """Tables of labels and joints: CSV, JSON, Parquet, or a data frame in memory, as columns of plain values."""
 
+import codecs
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,7 +22,22 @@ from handloom.sources.clip import Skipped, UnusableError
 from handloom.sources.labels import as_text
 
 CSV_SUFFIXES = (".csv", ".tsv", ".txt")
-SUFFIXES = (*CSV_SUFFIXES, ".json", ".parquet")
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+SUFFIXES = (*CSV_SUFFIXES, *JSON_SUFFIXES, ".parquet")
+
+_ENCODINGS = (  # by the mark at the beginning; the one of UTF-32 begins with the one of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_NAMED_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # the first line of a spreadsheet's CSV
+_DECIMAL_POINT = re.compile(r"\d\.|\.\d")
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?\s*")
+# A table may have so many cells a character of its file, and so many in any case: no small file fills the memory.
+_CELLS_A_CHARACTER = 20
+_CELLS = 10_000_000
 
 # A column of any length: texts of a CSV, values of JSON, what Arrow or a data frame holds.
 Column: TypeAlias = Sequence[Any] | NDArray[Any] | pa.ChunkedArray
@@ -37,6 +55,7 @@ class Table:
         unit: row or item.
         skipped: rows that cannot be read at all.
         notes: what was unusual.
+        decimal_commas: whether numbers may be written as 0,5.
     """
 
     name: str
@@ -45,6 +64,7 @@ class Table:
     unit: str = "row"
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    decimal_commas: bool = False
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -79,11 +99,22 @@ class Table:
         return [_text_or_empty(value) for value in self.values(column)]
 
     def decimals(self, columns: Sequence[str]) -> NDArray[np.float64]:
-        """Columns as numbers ``[rows, columns]``, NaN where a value is none."""
+        """Columns as numbers ``[rows, columns]``, NaN where a value is none.
+
+        With `decimal_commas` 0,5 is a half, unless another value of these columns is written with a point.
+        """
+        values = [self.columns[column] for column in columns]
+        if self.decimal_commas and not any(map(_DECIMAL_POINT.search, chain(*values))):
+            values = [_with_points(column) for column in values]
         numbers = np.empty((len(self), len(columns)))
-        for place, column in enumerate(columns):
-            numbers[:, place] = _decimals(self.columns[column])
+        for place, column in enumerate(values):
+            numbers[:, place] = _decimals(column)
         return numbers
+
+    def taken(self, rows: NDArray[np.int64], without: Sequence[str] = ()) -> "Table":
+        """Some rows, in this order and as often, without some columns."""
+        columns = {name: _taken(column, rows) for name, column in self.columns.items() if name not in without}
+        return replace(self, columns=columns, numbers=np.asarray(self.numbers)[rows].tolist())
 
 
 def _text_or_empty(value: object) -> str:
@@ -93,13 +124,27 @@ def _text_or_empty(value: object) -> str:
         return ""
 
 
+def _taken(column: Column, rows: NDArray[np.int64]) -> Column:
+    if isinstance(column, pa.ChunkedArray):
+        return column.take(pa.array(rows))
+    return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows.tolist()]
+
+
+def _with_points(column: Column) -> Column:
+    return [cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell for cell in column]
+
+
 def _decimals(column: Column) -> NDArray[np.float64]:
-    if isinstance(column, np.ndarray) and column.dtype.kind in "iufb":
+    if isinstance(column, np.ndarray) and column.dtype.kind in "iuf":
         return column.astype(np.float64)
     try:
         array = column if isinstance(column, pa.ChunkedArray) else pa.array(column)
+        if pa.types.is_boolean(array.type):
+            return np.full(len(array), np.nan)
+        if isinstance(column, list) and not pa.types.is_string(array.type) and bool in set(map(type, column)):
+            raise TypeError  # Arrow takes true for 1 among decimals
         return np.asarray(array.cast(pa.float64()).to_numpy(), np.float64)
-    except (pa.ArrowException, TypeError, ValueError):  # one value is no number: find out which
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):  # one value is no number: find out which
         values = column.to_pylist() if isinstance(column, pa.ChunkedArray) else column
         return np.array([_decimal(value) for value in values], np.float64)
 
@@ -131,12 +176,21 @@ def read_table(path: str, parameter: str, header: bool = True, may_be_empty: boo
         if suffix == ".parquet":
             table = _from_arrow(pq.read_table(path), shown)
         else:
-            text = Path(path).read_bytes().decode("utf-8-sig")
-            table = _from_json(text, shown) if suffix == ".json" else _from_csv(text, shown, suffix, header)
+            content = Path(path).read_bytes()
+            encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8-sig")
+            if encoding == "utf-8-sig" and b"\0" in content[:2]:
+                raise DataError(f"{shown}: not UTF-8, most likely UTF-16 without a mark; save it as UTF-8")
+            text = content.decode(encoding)
+            if suffix in JSON_SUFFIXES:
+                table = _from_json(text, shown, lines=suffix != ".json")
+            else:
+                table = _from_csv(text, shown, suffix, header)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise DataError(f"{shown}: no such file; {parameter} names the table") from None
     except UnicodeDecodeError as error:
-        raise DataError(f"{shown}: not UTF-8 ({error.reason}, byte {error.start}); save it as UTF-8") from None
+        raise DataError(
+            f"{shown}: not {printable(error.encoding).upper()} ({error.reason}, byte {error.start}); save it as UTF-8"
+        ) from None
     except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise DataError(f"{shown}: cannot be read ({printable(first_line(error))}); {parameter} names it") from None
     if not len(table) and not table.skipped and not may_be_empty:
@@ -182,44 +236,77 @@ def _check_names(names: Sequence[str], shown: str) -> None:
             raise DataError(f"{shown}: {count} columns are called '{printable(name)}'; rename all but one")
 
 
-def _from_json(text: str, shown: str) -> Table:
+def _check_size(rows: int, columns: int, text: str, shown: str, why: str) -> None:
+    if rows * columns > max(_CELLS, _CELLS_A_CHARACTER * len(text)):
+        raise DataError(f"{shown}: {rows} rows and {columns} columns, but {why}; mend the table")
+
+
+def _from_json(text: str, shown: str, lines: bool) -> Table:
+    """An array of objects, or an object a line."""
+    numbers: Sequence[int]
     try:
-        items = json.loads(text)
+        items = None if lines else json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{shown}: not JSON ({first_line(error)}); write an array of objects") from None
-    if not isinstance(items, list):
+        rows = [line for line in text.split("\n", 3) if line.strip()][:2]
+        if not all(row.lstrip().startswith("{") and row.rstrip().endswith("}") for row in rows):
+            raise DataError(f"{shown}: not JSON ({first_line(error)}); write an array of objects") from None
+        items = None
+    if items is None:
+        items, numbers, unit = *_json_lines(text, shown), "line"
+    elif isinstance(items, list):
+        numbers, unit = range(1, len(items) + 1), "item"
+    else:
         raise DataError(f"{shown}: an array of objects was expected, not {type(items).__name__}; write [{{...}}, ...]")
     names: dict[str, None] = {}
-    for number, item in enumerate(items, 1):
+    for number, item in zip(numbers, items, strict=True):
         if not isinstance(item, dict):
-            raise DataError(f"{shown} item {number}: an object was expected, not {type(item).__name__}; write {{...}}")
+            raise DataError(
+                f"{shown} {unit} {number}: an object was expected, not {type(item).__name__}; write {{...}}"
+            )
         names.update(dict.fromkeys(item))
     stripped = {name: name.strip() for name in names}
     _check_names(list(stripped.values()), shown)
+    _check_size(len(items), len(names), text, shown, "each row has few of them")
     columns: dict[str, Column] = {stripped[name]: [item.get(name) for item in items] for name in names}
-    return Table(shown, columns, range(1, len(items) + 1), "item")
+    return Table(shown, columns, numbers, unit)
+
+
+def _json_lines(text: str, shown: str) -> tuple[list[Any], list[int]]:
+    """What the lines hold, and their numbers."""
+    items, numbers = [], []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            items.append(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{shown} line {number}: not JSON ({first_line(error)}); write an object a line") from None
+        numbers.append(number)
+    return items, numbers
 
 
 def _from_csv(text: str, shown: str, suffix: str, header: bool) -> Table:
-    lines = text.splitlines()
-    first_line_of_text = next((line for line in lines if line.strip()), "")
-    separator, notes = _separator(first_line_of_text, suffix, shown)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    named = _NAMED_SEPARATOR.fullmatch(first)
+    separator, notes = (named[1], []) if named else _separator(first, suffix, shown)
     reader = csv.reader(StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
     try:
         rows = [(number, cells) for number, cells in enumerate(reader, 1) if any(map(str.strip, cells))]
     except csv.Error as error:
         raise DataError(f"{shown} line {reader.line_num}: not a CSV ({error}); mend the line") from None
+    rows = rows[1:] if named else rows
     if not rows:
         return Table(shown, {}, [], notes=notes)
     names = [cell.strip() for cell in rows[0][1]]
     if header:
-        rows = rows[1:]
         while names and not names[-1]:  # a comma at the end of every row
             names.pop()
+        rows = _without_headers(rows[1:], names, shown, notes)
     else:
         names = [str(place) for place in range(len(names))]
     _check_names([name for name in names if name], shown)
     width = len(names)
+    _check_size(len(rows), width, text, shown, "most rows have fewer cells")
     skipped, kept, numbers = [], [], []
     for number, cells in rows:
         if any(map(str.strip, cells[width:])):
@@ -231,15 +318,47 @@ def _from_csv(text: str, shown: str, suffix: str, header: bool) -> Table:
         numbers.append(number)
     columns: dict[str, Column] = dict(zip(names, zip(*kept, strict=True), strict=True)) if kept else {}
     columns = columns or dict.fromkeys(names, ())
-    columns.pop("", None)
-    return Table(shown, columns, numbers, skipped=skipped, notes=notes)
+    unnamed = columns.pop("", None)
+    if names.count("") > 1 or (unnamed and not _counts_rows(unnamed)):
+        notes.append(f"{shown}: columns without a name are left out: {names.count('')}")
+    return Table(shown, columns, numbers, skipped=skipped, notes=notes, decimal_commas=separator != ",")
+
+
+def _without_headers(
+    rows: list[tuple[int, list[str]]], names: list[str], shown: str, notes: list[str]
+) -> list[tuple[int, list[str]]]:
+    """Without the header that runs that append to a file write again."""
+    kept, repeated = [], []
+    known = set(names)
+    for number, cells in rows:
+        if cells[0].strip() not in known or {cell.strip() for cell in cells} - {""} != known - {""}:
+            kept.append((number, cells))
+        elif [cell.strip() for cell in cells[: len(names)]] == names:
+            repeated.append(number)
+        else:
+            raise DataError(
+                f"{shown} row {number}: a header again, with its columns in another order; write the rows below it to a"
+                " file of their own"
+            )
+    if repeated:
+        shown_rows = ", ".join(map(str, repeated[:3])) + (" ..." if len(repeated) > 3 else "")
+        notes.append(f"{shown}: the header again in row {shown_rows}: left out")
+    return kept
+
+
+def _counts_rows(cells: Column) -> bool:
+    """Whether a column is the running number that pandas writes before the others."""
+    first = cells[0]
+    if first not in ("0", "1"):
+        return False
+    return all(cell == str(number) for number, cell in enumerate(cells, int(first)))
 
 
 def _separator(line: str, suffix: str, shown: str) -> tuple[str, list[str]]:
     if suffix == ".tsv":
         return "\t", []
-    if "," not in line:
-        for separator, name in ((";", "semicolons"), ("\t", "tabs")):
-            if separator in line:
-                return separator, [f"{shown}: columns are separated by {name}"]
+    for separator, name in _SEPARATORS.items():
+        cells = line.split(separator)
+        if len(cells) > 1 and all("," not in cell or _DECIMAL_COMMA.fullmatch(cell) for cell in cells):
+            return separator, [f"{shown}: columns are separated by {name}"]
     return ",", []

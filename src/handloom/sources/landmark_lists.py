@@ -1,0 +1,136 @@
+"""The joints of one row as a list, as text of one, or as JavaScript's objects ({x, y, z}, by name, by axis)."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handloom.errors import printable
+from handloom.hand import JOINT_COUNT
+from handloom.sources.clip import UnusableError
+from handloom.sources.column_names import joint_number
+from handloom.sources.layout import Layout
+
+Numbers = NDArray[np.float64]
+
+# Objects that hold nothing but the joints: MediaPipe's messages, TensorFlow.js' hands.
+_WRAPPERS = ("landmark", "landmarks", "keypoints", "points", "joints")
+_KEYS = {"xy": ("x", "y"), "xyz": ("x", "y", "z"), "xy_confidence": ("x", "y", "confidence")}
+_CONFIDENCE = ("confidence", "score", "likelihood", "visibility")
+_NAMES = ("name", "part", "joint", "id", "index", "landmark_id")
+
+
+def array_of(value: object, layout: Layout) -> Numbers:
+    """One row's joints as an array.
+
+    Args:
+        value: nested lists or arrays of numbers, objects, or JSON of either.
+        layout: objects are brought to its order and channels.
+
+    Raises:
+        UnusableError: it is none of these, or the objects lack a channel or a joint.
+    """
+    try:
+        if isinstance(value, str):
+            value = json.loads(value.replace("(", "[").replace(")", "]"))
+        return np.asarray(_plain(_from_objects(value, layout)), np.float64)
+    except UnusableError:
+        raise
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        if isinstance(value, str):
+            raise UnusableError("its joints are no list of numbers; write [[x, ...], [y, ...], ...]") from None
+        raise UnusableError("its joints are no list of numbers, or lists of different lengths; mend the row") from None
+
+
+def _plain(value: Any) -> Any:
+    """Lists of floats; numbers that no float can hold become infinite."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iuf":
+        return value.tolist()
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(item) for item in value]
+    if value is None:
+        return math.nan
+    if isinstance(value, bool | np.bool_ | str | dict):
+        raise UnusableError(f"its joints are no list of numbers: {printable(str(value))[:40]!r} is none; mend the row")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _from_objects(value: Any, layout: Layout) -> Any:
+    """Objects as lists in the declared order; anything else as it is."""
+    while isinstance(value, list | tuple | np.ndarray) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict):
+        wrapped = [name for name in _WRAPPERS if name in value]
+        if len(wrapped) == 1:
+            return _from_objects(value[wrapped[0]], layout)
+        if isinstance(value.get("x"), list):
+            joints = [_row(dict(zip(value, row, strict=True)), layout) for row in zip(*value.values(), strict=True)]
+        else:
+            joints = _by_joint(list(value.items()), layout)
+    elif isinstance(value, list | tuple | np.ndarray) and len(value) and all(isinstance(one, dict) for one in value):
+        if len(value) > 1 and all(any(name in one for name in _WRAPPERS) for one in value):
+            raise UnusableError(f"joints of {len(value)} hands; write each hand in a row of its own")
+        key = next((name for name in _NAMES if all(name in one for one in value)), None)
+        joints = (
+            [_row(one, layout) for one in value]
+            if key is None
+            else _by_joint([(one[key], one) for one in value], layout)
+        )
+    elif (
+        isinstance(value, list | tuple | np.ndarray)
+        and len(value)
+        and all(isinstance(hand, list | np.ndarray) and len(hand) and isinstance(hand[0], dict) for hand in value)
+    ):
+        raise UnusableError(f"joints of {len(value)} hands; write each hand in a row of its own")
+    else:
+        return value
+    return joints if layout.axis_order == "joint_channel" else [list(channel) for channel in zip(*joints, strict=True)]
+
+
+def _by_joint(named: list[tuple[Any, Any]], layout: Layout) -> list[list[Any]]:
+    """Joints that are named or numbered, in their order."""
+    numbers = [_number(name) for name, _ in named]
+    first = 1 if JOINT_COUNT in numbers else 0
+    if sorted(numbers) != list(range(first, first + JOINT_COUNT)):
+        shown = ", ".join(printable(str(name))[:20] for name, _ in named[:3])
+        raise UnusableError(
+            f"an object of {len(named)} entries ({shown} ...) that do not name each of the {JOINT_COUNT} joints"
+            " once; mend the row"
+        )
+    ordered = sorted(zip(numbers, named, strict=True), key=lambda pair: pair[0])
+    return [_row(joint, layout) for _, (_, joint) in ordered]
+
+
+def _number(name: Any) -> int:
+    if isinstance(name, int) and not isinstance(name, bool):
+        return name
+    text = str(name)
+    if text.isdecimal() and len(text) < 3:
+        return int(text)
+    joint = joint_number(text)
+    return -1 if joint is None else joint
+
+
+def _row(joint: Any, layout: Layout) -> list[Any]:
+    """The numbers of one joint: an object, or a list in the order of the channels."""
+    keys = _KEYS[layout.channels]
+    if isinstance(joint, dict):
+        if layout.channels == "xy_confidence":
+            keys = ("x", "y", next((name for name in _CONFIDENCE if name in joint), "confidence"))
+        lacking = [name for name in keys[: 3 if layout.channels == "xy_confidence" else 2] if name not in joint]
+        if lacking:
+            has = ", ".join(printable(str(name))[:20] for name in list(joint)[:5])
+            raise UnusableError(f"an object without {lacking[0]} (it has {has}); mend the row or set channels")
+        return [joint.get(name, 0.0) for name in keys]
+    if (
+        isinstance(joint, list | tuple | np.ndarray)
+        and len(joint) >= len(keys)
+        and (len(joint) == len(keys) or layout.channels == "xy")
+    ):
+        return list(joint[: len(keys)])
+    raise UnusableError(f"a joint that is no object of x and y or a list of {len(keys)} numbers; mend the row")

@@ -1,0 +1,89 @@
+"""Which hand a row is: understood, or refused with the values that were seen; never dropped."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from places import make_place
+
+from handloom.errors import DataError
+
+place = pytest.fixture(make_place)
+HAND = np.linspace(0.1, 0.9, 63)
+
+WRITTEN = [
+    ("chirality", "left", "right", {}),
+    ("handedness", "Left", "Right", {}),
+    ("Handedness", "LEFT", "RIGHT", {}),
+    ("hand", "L", "R", {}),
+    ("side", "left_hand", "Right Hand", {}),
+    ("is_right_hand", 0, 1, {}),
+    ("is_left", True, False, {}),
+    ("hand", 0, 1, {"left_value": "0", "right_value": "1"}),
+    ("hand", 1.0, 0.0, {"left_value": "1", "right_value": "0"}),
+    ("handedness", "Right", "Left", {"left_value": "Right", "right_value": "Left"}),  # of mirrored pictures
+    ("which", "izq", "der", {"side_column": "which", "left_value": "izq", "right_value": "der"}),
+    ("handedness", [[{"categoryName": "Left", "score": 0.9}]], [[{"categoryName": "Right"}]], {}),
+]
+
+
+def frame_of(column, values):
+    return pd.DataFrame({"label": list("ab" * 9)[: len(values)], "keypoints": [HAND] * len(values), column: values})
+
+
+@pytest.mark.parametrize(("column", "left", "right", "settings"), WRITTEN)
+def test_the_side_is_understood(place, column, left, right, settings):
+    frame = frame_of(column, [left, right, None, left])
+    gathered = place.joints(frame, "pose", session_id_column="", **settings)
+    assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right", "", "left"]
+    assert [
+        "is taken as the side of the hand in a picture that is not mirrored" in note for note in gathered.notes
+    ] == ([True] if column.lower() == "handedness" else [])
+    one = place.joints(frame, "pose", session_id_column="", hand="right", **settings)
+    assert one.keypoints.column("label").to_pylist() == ["b"]
+    assert "joints: right hands only: 3 other hands left out" in one.notes
+
+
+def test_json_has_categories_too(place):
+    rows = [
+        {"label": "a", "keypoints": HAND.tolist(), "handedness": [{"category_name": side}]}
+        for side in ("Left", "Right")
+    ]
+    gathered = place.joints(place.write("a.json", json.dumps(rows)), "pose", session_id_column="")
+    assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "settings", "text"),
+    [
+        ("hand", [0, 1], {}, "joints row 0: the column 'hand' should say which hand a row is, but it says 0, 1: set"),
+        (
+            "side",
+            ["palm", "back"],
+            {},
+            "joints row 1: the column 'side' should say .* but it says back, palm: .* rename",
+        ),
+        (
+            "chirality",
+            ["left", "both"],
+            {},
+            "joints row 1: the column 'chirality' .* says both: set data.pose.left_value",
+        ),
+        ("handedness", [["Left", "Right"]], {}, "it says list"),
+        ("hand", ["l", "r"], {"left_value": "l"}, "data.pose.left_value and data.pose.right_value: set both"),
+        ("x", ["l", "r"], {"side_column": "y"}, "no column 'y'; it has .*: set data.pose.side_column"),
+        ("x", ["l", "r"], {"hand": "left"}, "no column tells which hand a row is; set data.pose.hand to each"),
+    ],
+)
+def test_a_side_that_is_not_understood_is_refused(place, column, values, settings, text):
+    with pytest.raises(DataError, match=text):
+        place.joints(frame_of(column, values), "pose", session_id_column="", **settings)
+
+
+def test_columns_that_contradict_each_other_are_refused(place):
+    frame = frame_of("hand", ["L", "R"]).assign(is_right_hand=[0, 0])
+    with pytest.raises(
+        DataError, match="joints row 1: a right hand by the column 'hand', a left one by 'is_right_hand'"
+    ):
+        place.joints(frame, "pose", session_id_column="")
