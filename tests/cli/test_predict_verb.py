@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_a_line_on_stderr_and_the_rest_goes_on(
     printed = capsys.readouterr()
     assert [line.split("\t")[0] for line in printed.out.splitlines()] == [str(good)]
     for said in (
-        "handloom predict: cut.jpg: not a readable picture",
+        f"handloom predict: {tmp_path}/cut.jpg: not a readable picture",
         f"handloom predict: {tmp_path / 'notes.txt'}: text; give a photo or a video",
         "handloom predict: gone.jpg: no such file",
         f"handloom predict: {clip}: the model is for photos",

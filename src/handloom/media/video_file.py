@@ -14,14 +14,15 @@ from av.video.reformatter import Colorspace
 from handloom.closing import Closing
 from handloom.errors import DataError, first_line, printable
 from handloom.media.display_matrix import Turn
+from handloom.media.ending import ends_early
+from handloom.media.limits import FRAMES_HELD, USUAL_LIMITS, MediaLimits
 from handloom.media.readable import beginning_of, kind_of
 
 av.logging.set_level(None)  # nothing on stderr
 
 # Containers of real videos. Others are not tried: some name further files or addresses, some are single pictures.
 _CONTAINERS = "mov,matroska,webm,avi,gif,apng,mpegts,mpeg,asf,flv,ogg"
-# Larger frames than 16K are refused: decoders hold many of them.
-_MOST_PIXELS = 140_000_000
+_USUAL_BYTES_PER_PIXEL = 1.5  # where a file does not tell the form of its pixels: that of most
 _UNTOLD_COLOUR_SPACE = 2  # AVCOL_SPC_UNSPECIFIED
 # Their frames are drawn over the frames before, so that they can only be decoded from the start.
 _NEVER_SOUGHT = ("gif", "apng")
@@ -35,15 +36,17 @@ class VideoFile(Closing):
         unit: seconds of one step of the time stamps, which are integers.
         pixel_aspect: width of a pixel over its height.
         length: seconds that the video says to last; None if it does not say so.
+        ends_early: whether the end of the file is missing, as far as the container tells.
         broken_at: after reading, the time stamp from which nothing is to be trusted; None if all was read well.
 
     Raises:
-        DataError: the file cannot be read, is no video, or has none that can be decoded.
+        DataError: the file cannot be read, is no video, or has none that can be decoded within the limits.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: MediaLimits = USUAL_LIMITS) -> None:
         kind = kind_of(beginning_of(path))
         self.name = printable(path.name)
+        self._limits, self._size = limits, path.stat().st_size
         if kind == "a picture":
             raise DataError(f"{self.name}: it is a picture, not a video; hand actions are learned from videos")
         try:
@@ -54,12 +57,12 @@ class VideoFile(Closing):
         self.broken_at: int | None = None
         self._turn: Turn | None = None
         try:
-            self._prepare()
+            self._prepare(path)
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self) -> None:
+    def _prepare(self, path: Path) -> None:
         moving = [stream for stream in self._container.streams.video if not _is_cover(stream)]
         if not moving and not self._container.streams.audio:
             raise DataError(f"{self.name}: not a readable video (its index is cut off); copy it again or take it out")
@@ -73,9 +76,10 @@ class VideoFile(Closing):
                 stream.discard = Discard.all  # not even read, where the container allows it
         self.stream.thread_type = "NONE"  # the workers are processes
         self.stream.codec_context.thread_count = 1
-        self.stream.codec_context.options = {"max_pixels": str(_MOST_PIXELS)}
+        self._limit_memory()
         self.unit = Fraction(self.stream.time_base)
         format_names = self._container.format.name.split(",")
+        self.ends_early = ends_early(path, set(format_names))
         aspect = self.stream.sample_aspect_ratio
         self.pixel_aspect = float(aspect) if aspect and 0.25 <= aspect <= 4 else 1.0  # others are not credible
         self.length = self._length("avi" in format_names)
@@ -86,6 +90,24 @@ class VideoFile(Closing):
             and bool(self.stream.codec_context.has_b_frames)
         )
         self.can_seek = not self._stamped_in_decoding_order and not set(format_names) & set(_NEVER_SOUGHT)
+
+    def _limit_memory(self) -> None:
+        context = self.stream.codec_context
+        form = context.format
+        one = form.padded_bits_per_pixel / 8 if form is not None else _USUAL_BYTES_PER_PIXEL
+        bytes_per_pixel = FRAMES_HELD * max(one, 1.0)
+        self._limits.check_memory(self.name, context.width, context.height, bytes_per_pixel)
+        # Frames may also become larger on the way.
+        context.options = {"max_pixels": str(max(1, int(self._limits.picture_memory * 1e6 / bytes_per_pixel)))}
+
+    def check_cost(self, frames: int) -> None:
+        """Make sure that so many of its frames may be decoded.
+
+        Raises:
+            DataError: see `MediaLimits.check_clip`.
+        """
+        context = self.stream.codec_context
+        self._limits.check_clip(self.name, frames, context.width, context.height, self._size)
 
     def close(self) -> None:
         """Close the file."""
