@@ -51,17 +51,6 @@ def _colours(flags: int) -> int:
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _png(content: mmap.mmap) -> bool:
-    """Chunks one after another, until the last one."""
-    place = 8
-    while place < len(content):
-        length, kind = struct.unpack_from(">I4s", content, place)
-        place += 12 + length
-        if kind == b"IEND":
-            return place > len(content)
-    return True
-
-
 def _transport(content: mmap.mmap) -> bool:
     """A whole number of packets."""
     for size in _TRANSPORT_PACKETS:
@@ -113,7 +102,6 @@ def _variable(content: mmap.mmap, place: int) -> tuple[int | None, int]:
 
 _CHECKS: dict[str, Callable[[mmap.mmap], bool]] = {
     "gif": _gif,
-    "apng": _png,
     "mpegts": _transport,
     "ogg": _ogg,
     "flv": _flash,

@@ -61,7 +61,7 @@ class MediaLimits:
         what = f"{name}: {frames} frames of {width} x {height} pixels"
         if gigapixels > self.clip_pixels:
             raise DataError(
-                f"{what} are {gigapixels:.0f} gigapixels, more than extract_keypoints.clip_pixels_limit"
+                f"{what} are {gigapixels:.4g} gigapixels, more than extract_keypoints.clip_pixels_limit"
                 f" ({self.clip_pixels:g}); cut it, scale it down, or raise that"
             )
         density = gigapixels * 1e9 / max(1, size)

@@ -114,6 +114,9 @@ def _decoded(file: BinaryIO, name: str, largest_side: int, limits: MediaLimits) 
             image.seek(page)
         width, height = image.size
         _check_size(name, width, height)
+        is_jpeg = image.format in ("JPEG", "MPO")
+        if not is_jpeg:  # before its orientation is asked for, for which a PNG is decoded
+            _check_memory(image, name, limits)
         orientation = image.info.get("original_orientation") or image.getexif().get(_EXIF_ORIENTATION, 1)
         transpose, rotation = _UPRIGHT.get(orientation, (None, 0))
         if image.format in _TURNED_BY_THE_DECODER:
@@ -126,7 +129,8 @@ def _decoded(file: BinaryIO, name: str, largest_side: int, limits: MediaLimits) 
         if scaled_first:
             # A JPEG is decoded at a half, a quarter or an eighth; scaled from a little above, it stays sharp.
             image.draft(None, (round(1.5 * size[0]), round(1.5 * size[1])))
-        _check_memory(image, name, limits)
+        if is_jpeg:  # it knows now at which fraction it will be decoded
+            _check_memory(image, name, limits)
         if scaled_first:
             small = _scaled(image, size)
             upright = scaled_rgb(small.transpose(transpose) if transpose is not None else small, largest_side)
@@ -157,7 +161,7 @@ def _check_steps(image: Image.Image, file: BinaryIO, name: str, limits: MediaLim
 
 
 def _check_memory(image: Image.Image, name: str, limits: MediaLimits) -> None:
-    """Refuse a picture by its header: nothing has been decoded, and a JPEG knows at which fraction it will be."""
+    """Refuse a picture by its header; nothing has been decoded."""
     needed = _BYTES_PER_PIXEL.get(image.format or "", 0) or _BYTES_OF_MODE.get(image.mode, 4)
     limits.check_memory(name, *image.size, needed)
 

@@ -29,7 +29,9 @@ _SIGNATURES = (
 )
 _TIFF = (b"II*\x00", b"MM\x00*")
 # Tags of TIFF and DNG (https://helpx.adobe.com/camera-raw/digital-negative.html).
-_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _COMPRESSION, _PHOTOMETRIC, _SUB_IFDS, _DNG_VERSION = 254, 255, 259, 262, 330, 50706
+_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC = 254, 255, 256, 257, 259, 262
+_SUB_IFDS, _DNG_VERSION = 330, 50706
+_TAGS = {_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _SUB_IFDS, _DNG_VERSION}
 _SENSOR_DATA = {32803, 34892}  # photometric: colour filter array, linear raw
 _RAW_COMPRESSIONS = {34713, 32767, 32770, 65000, 65535}  # Nikon, Sony, Samsung, Kodak, Pentax
 _SIZES = {1: 1, 3: 2, 4: 4, 13: 4}  # bytes of a value by its type; values of other types are not looked at
@@ -52,6 +54,10 @@ class _Directory:
     @property
     def is_preview(self) -> bool:
         return bool(self.tags.get(_NEW_SUBFILE_TYPE, (0,))[0] & 1) or self.tags.get(_SUBFILE_TYPE) == (2,)
+
+    @property
+    def pixels(self) -> int:
+        return self.tags.get(_WIDTH, (0,))[0] * self.tags.get(_HEIGHT, (0,))[0]
 
     @property
     def is_sensor_data(self) -> bool:
@@ -78,6 +84,8 @@ def is_raw(file: BinaryIO) -> bool:
 def page_of_picture(file: BinaryIO, name: str) -> int:
     """Which page of a TIFF is the picture itself and not a preview of it; 0 for other files.
 
+    It is the first that is not marked as a preview; where all are, the largest.
+
     Raises:
         DataError: all pages are previews of a picture that lies deeper in the file.
     """
@@ -89,7 +97,8 @@ def page_of_picture(file: BinaryIO, name: str) -> int:
             return number
     if any(not one.is_preview for page in pages for one in page.inside):
         raise DataError(f"{name}: a TIFF that opens with a preview of its picture; save it as JPEG")
-    return 0
+    # Some programs mark all pages alike.
+    return max(range(len(pages)), key=lambda number: (pages[number].pixels, -number), default=0)
 
 
 def develop(file: BinaryIO, name: str, largest_side: int, limits: MediaLimits) -> tuple[Image.Image, int, int, int]:
@@ -115,7 +124,8 @@ def develop(file: BinaryIO, name: str, largest_side: int, limits: MediaLimits) -
     except DataError:
         raise
     except Exception as error:  # LibRaw's errors have no common base that holds for damaged files
-        reason = printable(first_line(error))
+        said = error.args[0] if error.args else ""
+        reason = printable(said.decode(errors="replace") if isinstance(said, bytes) else first_line(error))
         raise DataError(f"{name}: this raw photo cannot be developed ({reason}); export it as JPEG") from None
     if rotation in (90, 270):
         width, height = height, width
@@ -161,10 +171,9 @@ def _directory(file: BinaryIO, order: str, offset: int) -> tuple[_Directory, int
     entries = file.read(12 * min(count, _MOST_ENTRIES))
     (following,) = struct.unpack(f"{order}I", file.read(4)) if count <= _MOST_ENTRIES else (0,)
     directory = _Directory()
-    wanted = {_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _COMPRESSION, _PHOTOMETRIC, _SUB_IFDS, _DNG_VERSION}
     for start in range(0, len(entries) - 11, 12):
         tag, kind, number = struct.unpack_from(f"{order}HHI", entries, start)
-        if tag not in wanted or kind not in _SIZES or not number:
+        if tag not in _TAGS or kind not in _SIZES or not number:
             continue
         number = min(number, _MOST_VALUES)
         values = entries[start + 8 : start + 12]
