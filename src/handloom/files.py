@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 # What a spreadsheet computes when it opens a CSV; a sign alone or before a number is text there, or that number.
-_FORMULA = re.compile(r"[=+\-@\t\r](?!$)(?!\d+([.,]\d+)?$)")
+_FORMULA = re.compile(r"[=+\-@\t](?!$)(?!\d+([.,]\d+)?$)")
 _MARKUP = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 
 
@@ -79,15 +79,15 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def as_cell(value: Any) -> Any:
     r"""A value as people's CSVs have it: nothing in it runs where it is opened.
 
-    A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage
-    return) has ``'`` before it, as OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection). ``<`` before
-    a letter, ``/``, ``!`` or ``?`` is written ``\x3c``: pages that show the table put it between their own tags. Names
-    of files may have such a ``<``, and labels of other people's models; our own sources refuse it in labels. Other
-    values stay as they are.
+    A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@`` or a tab) has ``'``
+    before it, as OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection). ``<`` before a letter, ``/``,
+    ``!`` or ``?`` is written ``\x3c``: pages that show the table put it between their own tags. Names of files may have
+    such a ``<``, and labels of other people's models; our own sources refuse it in labels. A carriage return is
+    written ``\r``. Other values stay as they are.
     """
     if not isinstance(value, str):
         return value
-    text = _MARKUP.sub(r"\\x3c", value)
+    text = _MARKUP.sub(r"\\x3c", value.replace("\r", r"\r"))  # which the csv module does not put in quotes
     return f"'{text}" if _FORMULA.match(text) else text
 
 

@@ -1,4 +1,4 @@
-"""Raw photos as cameras write them: a DNG whose first picture is a thumbnail and whose second is what the sensor saw."""
+"""Raw photos as cameras write them: the first picture is a thumbnail, the second is what the sensor saw."""
 
 import struct
 from pathlib import Path
