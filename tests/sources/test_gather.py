@@ -59,7 +59,7 @@ def test_members_come_in_the_order_of_the_configuration(joined):
         ("home/noext", "home/noext")
     ]
     photos, pattern = gathered.notes
-    assert photos.startswith("studio: ") and photos.endswith("photos: 1 side files passed over (1 hidden)")
+    assert photos.startswith("studio: ") and photos.endswith("photos: 1 side file passed over (1 hidden)")
     assert pattern.startswith("studio: data.action.sources.studio.groups.pattern ") and "gives 1 of 3 files" in pattern
 
 

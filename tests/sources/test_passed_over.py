@@ -88,7 +88,7 @@ def test_of_a_live_photo_the_half_that_is_asked_for_is_read(place, photo, movie)
     put(place, MOVIE, f"a/{movie}")
     poses = place.directories()
     assert names(poses) == [f"a/{photo}"]
-    assert len(poses.notes) == 1 and "1 side files passed over (1 .m" in poses.notes[0]
+    assert len(poses.notes) == 1 and "1 side file passed over (1 .m" in poses.notes[0]
     if photo != "PXL_1.MP.jpg":
         videos = actions(place)
         assert names(videos) == [f"a/{movie}"]
@@ -105,7 +105,7 @@ def test_a_raw_photo_of_which_the_camera_wrote_a_jpeg_too_is_not_read_twice(plac
     place.touch("a/DSC_1.NEF", "a/DSC_1.JPG", "a/DSC_2.NEF")
     gathered = place.directories()
     assert names(gathered) == ["a/DSC_1.JPG", "a/DSC_2.NEF"]
-    assert gathered.notes == [f"{place.photos}: 1 side files passed over (1 .nef of the same name as a photo)"]
+    assert gathered.notes == [f"{place.photos}: 1 side file passed over (1 .nef of the same name as a photo)"]
 
 
 def test_what_action_cameras_write_beside_a_clip_is_passed_over(place):

@@ -36,7 +36,6 @@ class VideoFile(Closing):
         unit: seconds of one step of the time stamps, which are integers.
         pixel_aspect: width of a pixel over its height.
         length: seconds that the video says to last; None if it does not say so.
-        ends_early: whether the end of the file is missing, as far as the container tells.
         broken_at: after reading, the time stamp from which nothing is to be trusted; None if all was read well.
 
     Raises:
@@ -46,7 +45,7 @@ class VideoFile(Closing):
     def __init__(self, path: Path, limits: MediaLimits = USUAL_LIMITS) -> None:
         kind = kind_of(beginning_of(path))
         self.name = printable(path.name)
-        self._limits, self._size = limits, path.stat().st_size
+        self._path, self._limits, self._size = path, limits, path.stat().st_size
         if kind == "a picture":
             raise DataError(f"{self.name}: it is a picture, not a video; hand actions are learned from videos")
         try:
@@ -57,12 +56,12 @@ class VideoFile(Closing):
         self.broken_at: int | None = None
         self._turn: Turn | None = None
         try:
-            self._prepare(path)
+            self._prepare()
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self, path: Path) -> None:
+    def _prepare(self) -> None:
         moving = [stream for stream in self._container.streams.video if not _is_cover(stream)]
         if not moving and not self._container.streams.audio:
             raise DataError(f"{self.name}: not a readable video (its index is cut off); copy it again or take it out")
@@ -79,7 +78,6 @@ class VideoFile(Closing):
         self._limit_memory()
         self.unit = Fraction(self.stream.time_base)
         format_names = self._container.format.name.split(",")
-        self.ends_early = ends_early(path, set(format_names))
         aspect = self.stream.sample_aspect_ratio
         self.pixel_aspect = float(aspect) if aspect and 0.25 <= aspect <= 4 else 1.0  # others are not credible
         self.length = self._length("avi" in format_names)
@@ -99,6 +97,11 @@ class VideoFile(Closing):
         self._limits.check_memory(self.name, context.width, context.height, bytes_per_pixel)
         # Frames may also become larger on the way.
         context.options = {"max_pixels": str(max(1, int(self._limits.picture_memory * 1e6 / bytes_per_pixel)))}
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether the end of the file is missing, as far as the container tells."""
+        return ends_early(self._path, set(self._container.format.name.split(",")))
 
     def check_cost(self, frames: int) -> None:
         """Make sure that so many of its frames may be decoded.

@@ -123,11 +123,15 @@ class PassedOver:
             names = ", ".join(printable(name) for name in sorted(self.folders)[:_NAMES_SHOWN])
             more = ", ..." if len(self.folders) > _NAMES_SHOWN else ""
             number = self.folders.total()
-            notes.append(f"{where}: {number} files in folders of albums and systems passed over ({names}{more})")
+            notes.append(f"{where}: {_files(number)} in folders of albums and systems passed over ({names}{more})")
         if self.files:
             counts = ", ".join(f"{count} {printable(what)}" for what, count in sorted(self.files.items()))
-            notes.append(f"{where}: {self.files.total()} side files passed over ({counts})")
+            notes.append(f"{where}: {_files(self.files.total(), 'side file')} passed over ({counts})")
         return notes
+
+
+def _files(number: int, what: str = "file") -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _suffix(name: str) -> str:
