@@ -8,12 +8,11 @@ from handloom.stage import run_stage
 
 def main(parameters: Parameters, kind: Kind) -> None:
     from handloom.dataset.split import split_table
+    from handloom.dataset.split_notes import split_text
 
-    counts = split_table(
-        Path(f"data/keypoints/{kind}.parquet"), parameters.split, out=Path(f"data/splits/{kind}.parquet")
-    )
-    for part, classes in counts.items():
-        print(f"{part}: {sum(classes.values())} examples of {len(classes)} classes")
+    table, out = Path(f"data/keypoints/{kind}.parquet"), Path(f"data/splits/{kind}.parquet")
+    split_table(table, parameters.split, out)
+    print(split_text(table, out, parameters.split))
 
 
 if __name__ == "__main__":

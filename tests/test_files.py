@@ -1,5 +1,6 @@
 """Writing beside and renaming: the old content stays until the new one is whole, and nothing else is left."""
 
+import csv
 import errno
 import hashlib
 import json
@@ -7,7 +8,7 @@ import os
 
 import pytest
 
-from handloom.files import creating, replacing, sha256_of_file, write_csv, write_json
+from handloom.files import as_cell, creating, replacing, sha256_of_file, write_csv, write_json
 
 
 def names_in(folder):
@@ -141,3 +142,34 @@ def test_sha256_is_of_the_bytes(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"\x00\xffhand")
     assert sha256_of_file(path) == hashlib.sha256(b"\x00\xffhand").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        *(
+            ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+            ("+1+cmd", "'+1+cmd"),
+            ("-2+3", "'-2+3"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+        ),
+        *(("\tx", "'\tx"), ("a\rb", "a\\rb"), ("a</script><b>", "a\\x3c/script>\\x3cb>"), ("<!--", "\\x3c!--")),
+        *(
+            ("-", "-"),
+            ("+", "+"),
+            ("-1", "-1"),
+            ("+1.5", "+1.5"),
+            ("a=b", "a=b"),
+            ("<3", "<3"),
+            ("five", "five"),
+            ("", ""),
+        ),
+        *((-1.5, -1.5), (None, None), (3, 3)),
+    ],
+)
+def test_nothing_in_a_table_for_people_runs_where_it_is_opened(tmp_path, text, cell):
+    assert as_cell(text) == cell
+    write_csv(tmp_path / "a.csv", [{"label": text, "number": -1}])
+    with (tmp_path / "a.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row == {"label": "" if cell is None else str(cell), "number": "-1"}

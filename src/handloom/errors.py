@@ -1,6 +1,7 @@
 """Errors that a user can cause: one line each, saying what is wrong, where, and what to do."""
 
 import unicodedata
+from pathlib import Path
 
 # Categories of characters that would break a line, steer a terminal or stand for bytes that are no text.
 _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
@@ -16,6 +17,18 @@ def printable(name: str) -> str:
         else character
         for character in name
     )
+
+
+def renamed(reason: str, path: Path, shown: str) -> str:
+    """What is wrong with a file, with a longer name: folders have files of the same name.
+
+    Args:
+        reason: a line that begins with the file's name, or another line, which stays as it is.
+        path: of the file.
+        shown: what to call it, for example its path as a person wrote it.
+    """
+    name = printable(path.name)
+    return f"{printable(shown)}{reason[len(name) :]}" if reason.startswith(f"{name}: ") else reason
 
 
 def first_line(error: BaseException) -> str:

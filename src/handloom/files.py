@@ -4,11 +4,16 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+# What a spreadsheet computes when it opens a CSV; a sign alone or before a number is text there, or that number.
+_FORMULA = re.compile(r"[=+\-@\t](?!$)(?!\d+([.,]\d+)?$)")
+_MARKUP = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 
 
 @contextmanager
@@ -60,12 +65,30 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows under a header of all their keys, in order of appearance, atomically. A missing value stays empty."""
+    """Write rows under a header of all their keys, in order of appearance, atomically. A missing value stays empty.
+
+    Texts are written as `as_cell` says.
+    """
     columns = list(dict.fromkeys(name for row in rows for name in row))
     with replacing(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer.writerow({name: as_cell(name) for name in columns})
+        writer.writerows({name: as_cell(value) for name, value in row.items()} for row in rows)
+
+
+def as_cell(value: Any) -> Any:
+    r"""A value as people's CSVs have it: nothing in it runs where it is opened.
+
+    A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@`` or a tab) has ``'``
+    before it, as OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection). ``<`` before a letter, ``/``,
+    ``!`` or ``?`` is written ``\x3c``: pages that show the table put it between their own tags. Names of files may have
+    such a ``<``, and labels of other people's models; our own sources refuse it in labels. A carriage return is
+    written ``\r``. Other values stay as they are.
+    """
+    if not isinstance(value, str):
+        return value
+    text = _MARKUP.sub(r"\\x3c", value.replace("\r", r"\r"))  # which the csv module does not put in quotes
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def sha256_of_file(path: Path) -> str:

@@ -17,6 +17,7 @@ from small_models import save, trained
 
 from handloom import keypoint_table
 from handloom.cli import main
+from handloom.cli.predict.media_files import media_files
 from handloom.hand import picture_from_poses
 from handloom.sample import draw_clips
 
@@ -69,7 +70,7 @@ def test_what_cannot_be_read_is_a_line_on_stderr_and_the_rest_goes_on(
     printed = capsys.readouterr()
     assert [line.split("\t")[0] for line in printed.out.splitlines()] == [str(good)]
     for said in (
-        "handloom predict: cut.jpg: not a readable picture",
+        f"handloom predict: {tmp_path}/cut.jpg: not a readable picture",
         f"handloom predict: {tmp_path / 'notes.txt'}: text; give a photo or a video",
         "handloom predict: gone.jpg: no such file",
         f"handloom predict: {clip}: the model is for photos",
@@ -179,3 +180,13 @@ def test_it_works_in_a_pipe() -> None:
     assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr
+
+
+def test_a_device_is_named_in_full_and_thumbnails_of_albums_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "@eaDir/1.jpg").mkdir(parents=True)
+    for name in ("1.jpg", "@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg", "._1.jpg"):
+        (tmp_path / name).write_bytes(b"\xff\xd8\xff")
+    problems: list[str] = []
+    found = list(media_files(["/dev/null", str(tmp_path)], problems.append, problems.append))
+    assert [file.path for file in found] == [tmp_path / "1.jpg"]
+    assert len(problems) == 1 and problems[0].startswith("/dev/null: a pipe or a device, not a file; ")

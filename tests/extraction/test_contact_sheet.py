@@ -11,6 +11,7 @@ from PIL import Image
 
 from handloom.extraction.contact_sheet import ContactSheets
 from handloom.extraction.extraction import FRAME, Extraction
+from handloom.extraction.sheet_text import font_for, shortened, showable
 from handloom.sources import Clip
 
 GREEN = (60, 120, 60)  # unlike text
@@ -168,3 +169,40 @@ def test_memory_is_for_the_examples_that_are_shown(tmp_path: Path) -> None:
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert used < 1_500_000
+
+
+def test_the_joints_of_a_small_hand_do_not_hide_it(tmp_path: Path) -> None:
+    covered = []
+    for size in (0.1, 0.6):
+        sheets = ContactSheets()
+        rows = np.zeros(1, FRAME)
+        turn = np.linspace(0, 2 * np.pi, 21)
+        rows["keypoints"][0] = np.stack([0.5 + size / 2 * np.cos(turn), 0.5 + size / 2 * np.sin(turn), np.ones(21)])
+        rows["chirality"] = 1
+        sheets.add(clip("one", "a.jpg"), Extraction(rows, thumbnail=jpeg()))
+        hands, _ = drawn(sheets, tmp_path)
+        rows_of, columns_of = np.nonzero(is_colour(hands, GREEN))
+        picture = hands[rows_of.min() : rows_of.max() + 1, columns_of.min() : columns_of.max() + 1]
+        changed = (np.abs(picture - GREEN).max(axis=-1) > 40).sum()
+        covered.append(changed / (picture.shape[0] * picture.shape[1] * size**2))
+    assert covered[0] < 1.0  # dots of the usual size would cover more than the hand itself
+    assert covered[1] < covered[0]
+
+
+def test_names_are_cut_so_that_they_can_be_told_apart() -> None:
+    beginnings = [f"ann_{number}_with_a_very_long_name_that_goes_on_and_on.jpg" for number in range(5)]
+    ends = [f"IMG_20240101_with_a_very_long_name_that_goes_on_{number}.jpg" for number in range(5)]
+    middles = [f"IMG_20240101_120000_of_person_{number}_in_the_evening_sun_edited.jpg" for number in range(5)]
+    for names in (beginnings, ends, middles, beginnings + ends):
+        short = shortened(names, 10, 95)
+        assert len(set(short)) == len(names)
+        assert all("..." in one and font_for(one, 10).getlength(one) <= 95 for one in short)
+    assert shortened(["a.jpg", "b.jpg"], 10, 95) == ["a.jpg", "b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("größe", "größe"), ("gro\u0308ße", "größe"), ("пять", "пять"), ("a\nb", "a\\x0ab"), ("\udcff", "\\udcff")],
+)
+def test_letters_that_a_font_has_are_written_as_they_are(text: str, shown: str) -> None:
+    assert showable(text) == shown

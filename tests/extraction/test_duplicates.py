@@ -40,3 +40,12 @@ def test_the_same_picture_in_two_classes_is_left_out_of_both() -> None:
 def test_stretches_of_one_video_may_have_different_classes() -> None:
     contents = {clip("a.mp4", "one", "x", 0.0): "1", clip("a.mp4", "two", "x", 2.0): "1"}
     assert settle(contents) == (list(contents), [], [])
+
+
+def test_side_files_and_broken_files_of_one_content_are_no_duplicates(tmp_path: Path) -> None:
+    contents = {}
+    for number, content in enumerate((b"{}", b"", b"<html>not found</html>")):
+        for label in ("one", "two"):
+            (tmp_path / f"{label}{number}.jpg").write_bytes(content)
+            contents[Clip(tmp_path, f"{label}{number}.jpg", label, "")] = str(number)
+    assert settle(contents) == (list(contents), [], [])

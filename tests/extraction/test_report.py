@@ -330,3 +330,18 @@ def test_total_of_nothing_is_nothing(tmp_path: Path) -> None:
     assert not any(asdict(report.total()).values())
     assert not any(report.metrics().values())
     assert report.as_text()
+
+
+def test_a_file_that_cannot_be_read_is_named_with_its_folder(tmp_path: Path) -> None:
+    with ExtractionReport(tmp_path) as report:
+        for label in ("one", "two"):
+            report.add_unreadable(clip(f"{label}/5.jpg"), "5.jpg: empty file; copy it again")
+    assert list(report.unreadable.values()) == [f"{label}/5.jpg: empty file; copy it again" for label in ("one", "two")]
+    assert "one/5.jpg: empty file" in report.as_text()
+
+
+def test_a_name_that_a_spreadsheet_would_compute_is_text_in_files_csv(tmp_path: Path) -> None:
+    with ExtractionReport(tmp_path) as report:
+        report.add(clip("=1+1/a.jpg"), extraction(True))
+    _, (row,), _ = written(tmp_path)
+    assert (row["name"], row["label"]) == ("'=1+1/a.jpg", "'=1+1")

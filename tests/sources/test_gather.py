@@ -58,7 +58,9 @@ def test_members_come_in_the_order_of_the_configuration(joined):
     assert [(skipped.name, skipped.reason.split(":")[0]) for skipped in gathered.skipped] == [
         ("home/noext", "home/noext")
     ]
-    assert gathered.notes == []
+    photos, pattern = gathered.notes
+    assert photos.startswith("studio: ") and photos.endswith("photos: 1 side file passed over (1 hidden)")
+    assert pattern.startswith("studio: data.action.sources.studio.groups.pattern ") and "gives 1 of 3 files" in pattern
 
 
 def test_a_mistake_in_a_member_names_it_in_full(joined):

@@ -141,3 +141,25 @@ def test_a_wrong_pattern_is_named_with_its_parameter(groups, pattern, reason):
     assert text.startswith(f"{KEY}.pattern: ")
     assert reason in text
     assert repr(pattern) in text
+
+
+@pytest.mark.parametrize("settings", [{"pattern": "^([a-z]+)-"}, {"folder_level": 3}])
+def test_a_rule_that_gives_no_file_a_group_is_told(settings):
+    found = GroupFinder(Groups(file="", **settings), KEY)
+    assert [found.group_of(name) for name in ("a/1.jpg", "b/2.jpg")] == ["a/1.jpg", "b/2.jpg"]
+    (note,) = found.notes()
+    assert note.startswith(f"{KEY}.{next(iter(settings))} ") and "gives none of the 2 files a group" in note
+    assert "each of the others is a group of its own (the first: a/1.jpg)" in note
+
+
+def test_a_rule_that_gives_all_files_a_group_is_not_told():
+    found = GroupFinder(Groups(file="", pattern="^([a-z]+)_"), KEY)
+    assert found.group_of("a/ann_1.jpg") == "ann"
+    assert found.notes() == []
+
+
+@pytest.mark.parametrize("settings", [{"pattern": "^([a-z\u00f6]+)_"}, {"folder_level": 2}])
+def test_a_person_whose_name_was_written_on_a_mac_is_one_group(settings):
+    found = GroupFinder(Groups(file="", **settings), KEY)
+    names = [f"a/{person}/{person}_1.jpg" for person in ("jo\u0308rg", "j\u00f6rg")]
+    assert {found.group_of(name) for name in names} == {"j\u00f6rg"}

@@ -41,9 +41,14 @@ def test_folders_inside_a_class_are_read_too(place):
 
 def test_hidden_files_and_those_of_file_managers_are_passed_over(place):
     place.touch("a/1.jpg", "a/.DS_Store", "a/Thumbs.db", "a/desktop.ini", "a/.cache/2.jpg", "b/1.jpg", ".git/1.jpg")
+    place.touch("a/._1.jpg", "b/.hidden.jpg")
     gathered = place.directories()
     assert [clip.name for clip in gathered.clips] == ["a/1.jpg", "b/1.jpg"]
-    assert gathered.notes == gathered.skipped == []
+    assert gathered.skipped == []
+    assert gathered.notes == [
+        f"{place.photos}: 2 files in folders of albums and systems passed over (.cache, .git)",
+        f"{place.photos}: 5 side files passed over (1 .ds_store, 1 desktop.ini, 2 hidden, 1 thumbs.db)",
+    ]
 
 
 def test_what_is_passed_over_beside_the_classes_is_told(place):

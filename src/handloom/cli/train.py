@@ -58,6 +58,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _run_stages(parameters: "Parameters", kind: "Kind", out: Path) -> "tuple[dict[str, float], list[Verification]]":
     from handloom.dataset.split import split_table
+    from handloom.dataset.split_notes import split_text
     from handloom.evaluation.evaluate import evaluate
     from handloom.export.export import export_coreml
     from handloom.extraction.extract import extract_keypoints
@@ -66,8 +67,8 @@ def _run_stages(parameters: "Parameters", kind: "Kind", out: Path) -> "tuple[dic
     table, split, model = out / "keypoints.parquet", out / "split.parquet", out / "model"
     report = extract_keypoints(parameters.source(kind), parameters.extract_keypoints, kind, table, out / "keypoints")
     print(report.as_text())
-    for part, classes in split_table(table, parameters.split, split).items():
-        print(f"{part}: {sum(classes.values())} examples of {len(classes)} classes")
+    split_table(table, parameters.split, split)
+    print(split_text(table, split, parameters.split))
     train(parameters, kind, table, split, model)
     metrics = evaluate(parameters, kind, model, table, split, out / "report")
     verifications = export_coreml(parameters, kind, model, table, split, out / "export")

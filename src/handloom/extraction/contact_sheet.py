@@ -1,7 +1,6 @@
 """Contact sheets: what was found in each class, and where no hand was found, at a glance."""
 
 import heapq
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +9,10 @@ from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from handloom.extraction.extraction import Extraction
+from handloom.extraction.sheet_text import draw_text, font_for, shortened, showable
 from handloom.files import replacing
 from handloom.hand import Poses
 from handloom.overlay import with_joints
@@ -28,6 +28,7 @@ WIDTH = 1200
 GAP = 4
 LINE = 13
 HEADING = 26
+LARGE, SMALL = 15, 10  # letters
 DRAWN_LARGER = 3
 BACKGROUND, INK, FAINT = (255, 255, 255), (20, 20, 20), (120, 120, 120)
 
@@ -92,7 +93,7 @@ class ContactSheets:
     def write(self, folder: Path) -> list[Path]:
         """Write ``hands.png``, a block a class with the joints drawn, and ``no_hand.png``; both always.
 
-        Text is in Latin letters without accents, other letters as their numbers.
+        Letters that no font of this computer has are written as their numbers.
         """
         return [
             _save(self._hands_sheet(), folder / HANDS_SHEET),
@@ -137,12 +138,13 @@ def _sheet(title: str, blocks: Sequence[_Block], columns: int, block_columns: in
     beside, width = columns // block_columns, (WIDTH - GAP) // columns
     for start in range(0, len(blocks), beside):
         group = blocks[start : start + beside]
+        short = [(heading, _short(pictures, width - GAP)) for heading, pictures in group]
         if any(heading for heading, _ in group):
             strips.append(_headings([heading for heading, _ in group], width * block_columns))
         for first in range(0, max(len(pictures) for _, pictures in group), block_columns):
             tiles = {
                 place * block_columns + number: _tile(example, captions, width - GAP)
-                for place, (_, pictures) in enumerate(group)
+                for place, (_, pictures) in enumerate(short)
                 for number, (example, captions) in enumerate(pictures[first : first + block_columns])
             }
             strip = Image.new("RGB", (WIDTH, max(tile.height for tile in tiles.values()) + GAP), BACKGROUND)
@@ -157,12 +159,20 @@ def _sheet(title: str, blocks: Sequence[_Block], columns: int, block_columns: in
     return sheet
 
 
+def _short(pictures: Sequence[tuple[_Example, Sequence[str]]], width: int) -> list[tuple[_Example, Sequence[str]]]:
+    """With captions that fit, cut so that those of a block can be told apart."""
+    lines = [
+        shortened([showable(line) for line in lines], SMALL, width)
+        for lines in zip(*(captions for _, captions in pictures), strict=True)
+    ]
+    return [(example, captions) for (example, _), captions in zip(pictures, zip(*lines, strict=True), strict=True)]
+
+
 def _headings(texts: Sequence[str], width: int) -> Image.Image:
     strip = Image.new("RGB", (WIDTH, HEADING), BACKGROUND)
-    font = ImageFont.load_default(size=15)
     for number, text in enumerate(texts):
-        shown = _fitted(_latin(text), font, width - 2 * GAP)
-        ImageDraw.Draw(strip).text((GAP + number * width, HEADING - 5), shown, INK, font, anchor="ls")
+        (shown,) = shortened([showable(text)], LARGE, width - 2 * GAP)
+        draw_text(ImageDraw.Draw(strip), (GAP + number * width, HEADING - 5), shown, LARGE, INK)
     return strip
 
 
@@ -170,11 +180,8 @@ def _tile(example: _Example, captions: Sequence[str], side: int) -> Image.Image:
     picture = _picture(example, side)
     tile = Image.new("RGB", (side, picture.height + LINE * len(captions)), BACKGROUND)
     tile.paste(picture)
-    font = ImageFont.load_default(size=10)
     for number, caption in enumerate(captions, 1):
-        # Names of one folder differ at their ends.
-        shown = _fitted(_latin(caption)[::-1], font, side)[::-1]
-        ImageDraw.Draw(tile).text((0, picture.height + LINE * number - 3), shown, FAINT, font, anchor="ls")
+        draw_text(ImageDraw.Draw(tile), (0, picture.height + LINE * number - 3), caption, SMALL, FAINT)
     return tile
 
 
@@ -183,8 +190,8 @@ def _picture(example: _Example, side: int) -> Image.Image:
         picture = Image.open(BytesIO(example.thumbnail), formats=["JPEG"]).convert("RGB")
     except Exception:  # Pillow raises many kinds; a sheet is no reason to stop
         picture = Image.new("RGB", (side, side // 2), (225, 225, 225))
-        font = ImageFont.load_default(size=10)
-        ImageDraw.Draw(picture).text((side // 2, side // 4), "no picture", FAINT, font, anchor="mm")
+        text = "no picture"
+        ImageDraw.Draw(picture).text((side // 2, side // 4), text, FAINT, font_for(text, SMALL), anchor="mm")
         return picture
     # Drawn large and made small: at their own size joints would hide a small hand.
     large = ImageOps.contain(picture, (DRAWN_LARGER * side, DRAWN_LARGER * side))
@@ -194,22 +201,6 @@ def _picture(example: _Example, side: int) -> Image.Image:
 def _inside(example: _Example) -> str:
     """The name inside the folder of its class."""
     return example.name.removeprefix(f"{example.label}/")
-
-
-def _latin(text: str) -> str:
-    """What Pillow's own font has: ASCII."""
-    plain = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-    escaped = "".join(plain).encode("ascii", "backslashreplace").decode()
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in escaped)
-
-
-def _fitted(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """The beginning of a text that fits."""
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(f"{text}...") > width:
-        text = text[:-1]
-    return f"{text}..."
 
 
 def _save(sheet: Image.Image, path: Path) -> Path:

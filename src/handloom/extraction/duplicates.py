@@ -5,12 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from handloom.errors import printable
+from handloom.errors import DataError, printable
+from handloom.media.readable import beginning_of, kind_of
 from handloom.sources import Clip, Skipped
+
+_MEDIA = ("a picture", "a GIF", "a video", "")  # nothing: formats without certain first bytes
 
 
 def settle_duplicates(clips: Sequence[Clip], hashes: Mapping[Path, str]) -> tuple[list[Clip], list[Skipped], list[str]]:
-    """Find files (or stretches of them) with the same content under several names.
+    """Find photos or clips (or stretches of them) with the same content under several names.
+
+    What is neither stays as it is: that it cannot be read is told where it is read.
 
     Args:
         clips: all examples.
@@ -28,7 +33,7 @@ def settle_duplicates(clips: Sequence[Clip], hashes: Mapping[Path, str]) -> tupl
     used: dict[int, Clip] = dict(enumerate(clips))
     skipped, notes = [], []
     for numbers in same.values():
-        if len(numbers) == 1:
+        if len(numbers) == 1 or not _is_media(clips[numbers[0]].path):
             continue
         first, *others = (clips[number] for number in numbers)
         if any(other.label != first.label for other in others):
@@ -46,3 +51,10 @@ def settle_duplicates(clips: Sequence[Clip], hashes: Mapping[Path, str]) -> tupl
             copies = ", ".join(printable(other.name) for other in others[:3]) + (" ..." if len(others) > 3 else "")
             notes.append(f"{printable(first.name)}: the same content as {copies}; remove the copies")
     return list(used.values()), skipped, notes
+
+
+def _is_media(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0 and kind_of(beginning_of(path)) in _MEDIA
+    except (DataError, OSError):  # gone since its content was hashed
+        return True

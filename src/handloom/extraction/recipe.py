@@ -1,6 +1,6 @@
 """What decides the joints of a file, beside its content: settings, landmark model, libraries and our code."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from handloom.config import ExtractKeypoints, Kind
@@ -18,7 +18,7 @@ SETTINGS: dict[Kind, tuple[str, ...]] = {
         "accept_slow_clips",
     ),
 }
-LIBRARIES = ("av", "mediapipe", "numpy", "opencv-contrib-python", "pillow", "pillow-heif")
+LIBRARIES = ("av", "mediapipe", "numpy", "opencv-contrib-python", "pillow", "pillow-heif", "rawpy")
 CODE = (
     "hand.py",
     "media",
@@ -38,7 +38,7 @@ def recipe(kind: Kind, settings: ExtractKeypoints, model: Path) -> str:
             "kind": kind,
             "settings": {name: getattr(settings, name) for name in SETTINGS[kind]},
             "landmark_model": sha256_of_file(model),
-            "libraries": {name: version(name) for name in LIBRARIES},
+            "libraries": {name: _version(name) for name in LIBRARIES},
             "code": code_version(*CODE),
         }
     )
@@ -47,3 +47,11 @@ def recipe(kind: Kind, settings: ExtractKeypoints, model: Path) -> str:
 def entry_key(recipe: str, sha256: str, start: float | None, end: float | None) -> str:
     """The key in the cache of a file with this content, or of a stretch of it."""
     return fingerprint([recipe, sha256, start, end])
+
+
+def _version(library: str) -> str:
+    """Empty for one that is not installed: an extra."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""

@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from handloom import keypoint_table
-from handloom.errors import DataError, printable
+from handloom.errors import DataError, printable, renamed
 from handloom.extraction.class_count import ClassCount
 from handloom.extraction.contact_sheet import NO_HAND_SHEET, ContactSheets
 from handloom.extraction.count_table import count_table
 from handloom.extraction.extraction import Extraction
-from handloom.files import replacing, write_json
+from handloom.files import as_cell, replacing, write_json
 from handloom.hand import present
 from handloom.sources.clip import Clip, Skipped
 
@@ -52,7 +52,7 @@ class ExtractionReport:
       all), ``without_hand`` (names), ``unreadable`` (name to reason), ``skipped`` (reasons), ``warnings`` (text to
       names) and ``notes``. The name of a stretch of a clip is ``wave/one.mp4 [1.5-3 s]``.
     - ``files.csv``: a row for every file that was read or could not be used, with `FILE_COLUMNS`; sessions that came
-      from a table of joints are only counted.
+      from a table of joints are only counted. Texts are written as `handloom.files.as_cell` says.
     - ``metrics.json``: see `metrics`.
     - the two sheets of `ContactSheets`.
 
@@ -113,8 +113,8 @@ class ExtractionReport:
         self.sheets.add(clip, extraction)
 
     def add_unreadable(self, clip: Clip, reason: str) -> None:
-        """Count a file that could not be read; the reason starts with its name."""
-        reason = _writable(reason)
+        """Count a file that could not be read; the reason starts with its name, with or without its folder."""
+        reason = _writable(renamed(reason, clip.path, clip.name))
         count = self.classes[clip.label]
         count.files += 1
         count.unreadable += 1
@@ -287,7 +287,8 @@ class ExtractionReport:
         problem: str = "",
         warnings: str = "",
     ) -> None:
-        self._rows.writerow((_writable(name), start, end, label, *numbers, problem, warnings))
+        row = (_writable(name), start, end, label, *numbers, problem, warnings)
+        self._rows.writerow([as_cell(value) for value in row])
 
 
 def _name(clip: Clip) -> str:

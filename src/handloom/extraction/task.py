@@ -20,6 +20,7 @@ from handloom.hand import poses_from_picture
 from handloom.keypoint_table import CHIRALITIES
 from handloom.media.clips import ClipReader
 from handloom.media.frame import Frame, Picture
+from handloom.media.limits import MediaLimits
 from handloom.media.photos import read_photo
 
 # For so long after it was lost, the hand of a clip is looked for with a border.
@@ -60,7 +61,7 @@ def extract_photo(path: Path, settings: ExtractKeypoints, landmarker: Landmarker
     Raises:
         DataError: it cannot be read.
     """
-    frame = read_photo(path, settings.largest_picture_side)
+    frame = read_photo(path, settings.largest_picture_side, MediaLimits.of(settings))
     return _extraction([(frame, find_in_photo(landmarker, frame.picture, settings))])
 
 
@@ -80,7 +81,13 @@ def extract_clip(
     """
     path, start, end = stretch
     reader = ClipReader(
-        path, settings.largest_frame_side, settings.target_frame_rate, start, end, settings.accept_slow_clips
+        path,
+        settings.largest_frame_side,
+        settings.target_frame_rate,
+        start,
+        end,
+        settings.accept_slow_clips,
+        MediaLimits.of(settings),
     )
     with Landmarker(model, settings.detection_confidence, settings.hand, follow=True) as landmarker:
         extraction = _extraction(_followed(reader, landmarker, again, settings.borders))

@@ -11,6 +11,7 @@ from av.video.reformatter import VideoReformatter
 from handloom.errors import DataError, printable
 from handloom.media.frame import Frame
 from handloom.media.frame_rate import is_slower, usual_frame_rate
+from handloom.media.limits import USUAL_LIMITS, MediaLimits
 from handloom.media.sampling import TICK_TOLERANCE, sampled
 from handloom.media.timeline import Timeline, check_step, read_timeline
 from handloom.media.video_file import VideoFile, colour_space_of, reason_of
@@ -31,6 +32,7 @@ class ClipReader:
         frame_rate: samples a second.
         start, end: the labelled stretch in seconds, `end` not included; the whole clip if None.
         accept_slow: take a clip that is slower than `frame_rate`, with frames repeated and a warning.
+        limits: what it may cost.
 
     Attributes:
         warnings: one line each, without the file's name; complete after the last frame.
@@ -38,7 +40,7 @@ class ClipReader:
 
     Raises:
         DataError: while iterating: it is no video that can be read, has no frame in the stretch, has time stamps that
-            are no clock, or is slower than `frame_rate`.
+            are no clock, is slower than `frame_rate`, or costs more than the limits allow.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class ClipReader:
         start: float | None = None,
         end: float | None = None,
         accept_slow: bool = False,
+        limits: MediaLimits = USUAL_LIMITS,
     ) -> None:
         self.warnings: list[str] = []
         self.decoded = 0
@@ -59,25 +62,28 @@ class ClipReader:
         self._start = start or 0.0
         self._end = end
         self._accept_slow = accept_slow
+        self._limits = limits
         self._broken_after: float | None = None
 
     def __iter__(self) -> Iterator[Frame]:
         self.warnings, self.decoded, self._broken_after = [], 0, None
         self._check_stretch()
-        timeline = read_timeline(self._path, self._start, self._end)
+        timeline = read_timeline(self._path, self._start, self._end, self._limits)
         if timeline.broken_at is not None:
             self._broken_after = timeline.seconds(timeline.broken_at)
         self._check_frame_rate(timeline)
         reformatter = VideoReformatter()
         shown: tuple[av.VideoFrame, Frame] | None = None
+        samples = 0
         for time, (frame, file) in sampled(self._frames(timeline), self._frame_rate, self._start, self._end):
             if shown is None or shown[0] is not frame:
                 shown = frame, self._upright(frame, file, reformatter)
             picture = shown[1]
+            samples += 1
             yield Frame(picture.picture, time, picture.width, picture.height, picture.rotation)
         if shown is None:
             raise DataError(f"{self._name}: {self._why_empty(timeline)}")
-        self._warn_of_the_end(timeline)
+        self._warn_of_the_end(timeline, samples)
 
     def _check_stretch(self) -> None:
         start, end = self._start, self._end
@@ -104,7 +110,7 @@ class ClipReader:
         """(seconds, frame) in order, from the newest before the start or earlier."""
         for seek_to in dict.fromkeys((timeline.seek_to, None)):
             previous: float | None = None
-            with VideoFile(self._path) as file:
+            with VideoFile(self._path, self._limits) as file:
                 if seek_to is not None and not file.seek(seek_to):
                     continue
                 if timeline.broken_at is not None:
@@ -157,11 +163,12 @@ class ClipReader:
             return f"the labelled stretch starts at {self._start:g} s, but {last}; mend its label"
         return "no frame in it; take it out"
 
-    def _warn_of_the_end(self, timeline: Timeline) -> None:
+    def _warn_of_the_end(self, timeline: Timeline, samples: int) -> None:
         if self._broken_after is not None:
             if self._end is None or self._broken_after < self._end:
                 self.warnings.append(
                     f"broken after {self._broken_after:.1f} s{_of(timeline.length)}: only the part before is used"
+                    f" ({samples} frames)"
                 )
         elif self._end is not None and self._end > timeline.end + 1 / self._frame_rate:
             self.warnings.append(f"the labelled stretch ends at {self._end:g} s, after the clip ({timeline.end:.4g} s)")

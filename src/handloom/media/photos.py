@@ -13,14 +13,18 @@ from PIL import Image, UnidentifiedImageError
 
 from handloom.errors import DataError, first_line, printable
 from handloom.media.frame import Frame
-from handloom.media.plain_rgb import plain_rgb
+from handloom.media.limits import USUAL_LIMITS, MediaLimits
+from handloom.media.plain_rgb import REDUCING_GAP, scaled_rgb, size_within
+from handloom.media.raw import develop, is_raw, page_of_picture
 from handloom.media.readable import beginning_of, kind_of
 
 # A hand on fewer pixels than this a side cannot be seen.
 SMALLEST_SIDE = 16
-# Larger pictures are refused before they are decoded: a small file can hold one that fills the memory. The largest
-# that phones make has 200 megapixels.
+# Larger pictures are refused whatever the memory: decoding them takes minutes. The largest that phones make has 200
+# megapixels.
 MOST_PIXELS = 256_000_000
+# A JPEG in steps is decoded from its first step to its last in full. Cameras and programs write ten or so.
+MOST_STEPS = 100
 
 # Formats whose first bytes are certain. Others are not tried: Pillow would start Ghostscript for some.
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "BMP", "TIFF", "GIF", "PPM", "JPEG2000")
@@ -28,6 +32,11 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "BMP", "TIFF", "GIF", "PPM", 
 _TURNED_BY_THE_DECODER = ("HEIF", "TIFF")
 # Modes that can be scaled down before they are converted, so that a JPEG is decoded at a fraction of its size.
 _SCALED_FIRST = ("RGB", "L", "CMYK", "YCbCr")
+
+# Bytes a pixel that decoding takes at its height, measured on pictures of 64 megapixels with Pillow 13.
+_BYTES_PER_PIXEL = {"HEIF": 7, "AVIF": 9, "WEBP": 16, "JPEG2000": 18}
+_PROGRESSIVE_JPEG = 6  # coefficients of 16 bits, of three channels at most
+_BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2, "I;16N": 2}  # of Pillow; else 4
 
 _EXIF_ORIENTATION = 0x0112
 # EXIF orientation -> what turns the picture upright, and its degrees clockwise (mirrored ones count by their turn)
@@ -45,19 +54,23 @@ _UPRIGHT = {
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
 
 
-def read_photo(path: Path, largest_side: int) -> Frame:
+def read_photo(path: Path, largest_side: int, limits: MediaLimits = USUAL_LIMITS) -> Frame:
     """Decode a photo, turn it upright by its orientation, scale it down to `largest_side` pixels.
 
-    Of animations it is the first picture; what is transparent is seen before a middle grey.
+    Of animations it is the first picture, of a TIFF the first that is no preview; what is transparent is seen before a
+    middle grey. Raw photos are developed if `rawpy` is installed.
 
     Raises:
-        DataError: it is no picture that can be read in full; one line with the reason.
+        DataError: it is no picture that can be read in full, or costs more memory than allowed; one line with the
+            reason.
     """
     kind = kind_of(beginning_of(path))
     name = printable(path.name)
     try:
         with _hostile_files(), path.open("rb") as file:
-            return _decoded(file, name, largest_side)
+            if is_raw(file):
+                return _developed(file, name, largest_side, limits)
+            return _decoded(file, name, largest_side, limits)
     except DataError:
         raise
     except UnidentifiedImageError:
@@ -87,39 +100,75 @@ def _hostile_files() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = before
 
 
-def _decoded(file: BinaryIO, name: str, largest_side: int) -> Frame:
+def _developed(file: BinaryIO, name: str, largest_side: int, limits: MediaLimits) -> Frame:
+    picture, width, height, rotation = develop(file, name, largest_side, limits)
+    _check_size(name, width, height)
+    small = _scaled(picture, size_within(picture.size, largest_side))
+    return Frame(np.asarray(small), 0.0, width, height, rotation)
+
+
+def _decoded(file: BinaryIO, name: str, largest_side: int, limits: MediaLimits) -> Frame:
+    page = page_of_picture(file, name)
     with Image.open(file, formats=_FORMATS) as image:
+        if page:
+            image.seek(page)
         width, height = image.size
-        if min(width, height) < SMALLEST_SIDE:
-            raise DataError(
-                f"{name}: {width} x {height} pixels, too small to show a hand (at least {SMALLEST_SIDE}); take it out"
-            )
+        _check_size(name, width, height)
+        is_jpeg = image.format in ("JPEG", "MPO")
+        if not is_jpeg:  # before its orientation is asked for, for which a PNG is decoded
+            _check_memory(image, name, limits)
         orientation = image.info.get("original_orientation") or image.getexif().get(_EXIF_ORIENTATION, 1)
         transpose, rotation = _UPRIGHT.get(orientation, (None, 0))
         if image.format in _TURNED_BY_THE_DECODER:
             transpose = None
         elif rotation in (90, 270):
             width, height = height, width
-        if image.mode in _SCALED_FIRST and not image.has_transparency_data:
-            size = _size_within(image.size, largest_side)
+        scaled_first = image.mode in _SCALED_FIRST and not image.has_transparency_data
+        size = size_within(image.size, largest_side)
+        _check_steps(image, file, name, limits)
+        if scaled_first:
             # A JPEG is decoded at a half, a quarter or an eighth; scaled from a little above, it stays sharp.
             image.draft(None, (round(1.5 * size[0]), round(1.5 * size[1])))
-            small: Image.Image = _scaled(image, size)
+        if is_jpeg:  # it knows now at which fraction it will be decoded
+            _check_memory(image, name, limits)
+        if scaled_first:
+            small = _scaled(image, size)
+            upright = scaled_rgb(small.transpose(transpose) if transpose is not None else small, largest_side)
         else:
-            small = image
-        upright = plain_rgb(small.transpose(transpose) if transpose is not None else small)
-        upright = _scaled(upright, _size_within(upright.size, largest_side))
+            turned = image.transpose(transpose) if transpose is not None else image
+            upright = scaled_rgb(turned, largest_side)
         return Frame(np.asarray(upright), 0.0, width, height, rotation)
 
 
-def _size_within(size: tuple[int, int], largest_side: int) -> tuple[int, int]:
-    scale = min(1.0, largest_side / max(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+def _check_size(name: str, width: int, height: int) -> None:
+    if min(width, height) < SMALLEST_SIDE:
+        raise DataError(
+            f"{name}: {width} x {height} pixels, too small to show a hand (at least {SMALLEST_SIDE}); take it out"
+        )
+
+
+def _check_steps(image: Image.Image, file: BinaryIO, name: str, limits: MediaLimits) -> None:
+    """Refuse a JPEG in steps that is held in full while it is decoded, or drawn over too often."""
+    if not image.info.get("progression"):
+        return
+    limits.check_memory(name, *image.size, _PROGRESSIVE_JPEG)
+    place = file.tell()
+    file.seek(0)
+    steps = file.read().count(b"\xff\xda")
+    file.seek(place)
+    if steps > MOST_STEPS:
+        raise DataError(f"{name}: a JPEG of {steps} steps, more than {MOST_STEPS}; save it as a plain JPEG")
+
+
+def _check_memory(image: Image.Image, name: str, limits: MediaLimits) -> None:
+    """Refuse a picture by its header; nothing has been decoded."""
+    needed = _BYTES_PER_PIXEL.get(image.format or "", 0) or _BYTES_OF_MODE.get(image.mode, 4)
+    limits.check_memory(name, *image.size, needed)
 
 
 def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     image.load()
-    return image if image.size == size else image.resize(size, Image.Resampling.HAMMING, reducing_gap=2.0)
+    return image if image.size == size else image.resize(size, Image.Resampling.HAMMING, reducing_gap=REDUCING_GAP)
 
 
 def _advice(kind: str) -> str:

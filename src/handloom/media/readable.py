@@ -17,6 +17,13 @@ _SIGNATURES = (
     (b"BM", "a picture"),
     (b"II*\x00", "a picture"),
     (b"MM\x00*", "a picture"),
+    (b"IIRO", "a picture"),  # raw photos that are no TIFF, see raw.py
+    (b"IIRS", "a picture"),
+    (b"MMOR", "a picture"),
+    (b"IIU\x00", "a picture"),
+    (b"FUJIFILMCCD-RAW", "a picture"),
+    (b"FOVb", "a picture"),
+    (b"\x00MRM", "a picture"),
     (b"GIF8", "a GIF"),
     (b"\x1a\x45\xdf\xa3", "a video"),  # Matroska, WebM
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a video"),  # WMV
@@ -63,6 +70,8 @@ def kind_of(beginning: bytes) -> str:
     """What a file holds, by its first bytes: "a picture", "a GIF", "a video", "text"..., or empty if unknown."""
     if beginning[4:8] == b"ftyp":
         brand = beginning[8:12]
+        if brand == b"crx ":  # a raw photo (CR3)
+            return "a picture"
         return "a picture" if brand in _PICTURE_BRANDS else "sound" if brand in _SOUND_BRANDS else "a video"
     if beginning[4:8] in _MOVIE_BOXES:
         return "a video"

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from handloom.errors import DataError
+from handloom.media.limits import USUAL_LIMITS, MediaLimits
 from handloom.media.video_file import VideoFile
 
 # A longer time between two frames is no video but a broken clock.
@@ -48,17 +49,18 @@ class Timeline:
         return float((stamp - self.first) * self.unit)
 
 
-def read_timeline(path: Path, start: float, end: float | None) -> Timeline:
+def read_timeline(path: Path, start: float, end: float | None, limits: MediaLimits = USUAL_LIMITS) -> Timeline:
     """Read the packets from the key frame before `start` to `end` (seconds; to the last if None); nothing is decoded.
 
     Raises:
-        DataError: the file cannot be read, has no frame, or time stamps that are no clock.
+        DataError: the file cannot be read, has no frame, time stamps that are no clock, or costs more than the limits
+            allow.
     """
     if start > 0:
-        timeline = _read_from_key_frame(path, start, end)
+        timeline = _read_from_key_frame(path, start, end, limits)
         if timeline is not None:
             return timeline
-    with VideoFile(path) as file:
+    with VideoFile(path, limits) as file:
         timeline = _read(file, end)
         if timeline is None:
             what = "no frame in it" if file.broken_at is None else "broken at its beginning"
@@ -66,9 +68,9 @@ def read_timeline(path: Path, start: float, end: float | None) -> Timeline:
         return timeline
 
 
-def _read_from_key_frame(path: Path, start: float, end: float | None) -> Timeline | None:
+def _read_from_key_frame(path: Path, start: float, end: float | None, limits: MediaLimits) -> Timeline | None:
     """The timeline from a key frame before `start`; None if there is none to seek to."""
-    with VideoFile(path) as file:
+    with VideoFile(path, limits) as file:
         stamps = [file.stamp_of(packet) for packet in islice(file.packets(), _MOST_REORDERED) if not packet.is_discard]
         if not stamps or not file.can_seek:
             return None
@@ -76,7 +78,7 @@ def _read_from_key_frame(path: Path, start: float, end: float | None) -> Timelin
     for back in _STEPS_BACK:
         if start <= back:
             break
-        with VideoFile(path) as file:
+        with VideoFile(path, limits) as file:
             target = first + floor(Fraction(start) / file.unit)
             seek_to = target - floor(Fraction(back) / file.unit)
             if file.seek(seek_to):
@@ -123,6 +125,7 @@ def _read(
     if first is None:
         first = earliest or 0
     times = [float((stamp - first) * file.unit) for stamp in sorted(stamps) if stamp >= first]
+    file.check_cost(len(times))
     for before, after in pairwise(times):
         check_step(file.name, before, after)
     broken_at = file.broken_at
@@ -132,7 +135,11 @@ def _read(
         offset = max(0.0, float(first * file.unit))  # some containers count the length from 0, some from the first
         if seconds + offset < file.length - max(_END_TOLERANCE, _END_TOLERANCE_FRAMES * usual):
             broken_at = decoding + 1  # frames shown later may lack those before them
-    return Timeline(first, file.unit, times, seconds, file.length, seek_to, broken_at)
+    length = file.length
+    if complete and broken_at is None and file.ends_early:
+        broken_at = decoding if times[1:] else decoding + 1  # the last frame itself may lack its end
+        length = None  # that of what is left
+    return Timeline(first, file.unit, times, seconds, length, seek_to, broken_at)
 
 
 def check_step(name: str, before: float, after: float) -> None:

@@ -14,14 +14,15 @@ from av.video.reformatter import Colorspace
 from handloom.closing import Closing
 from handloom.errors import DataError, first_line, printable
 from handloom.media.display_matrix import Turn
+from handloom.media.ending import ends_early
+from handloom.media.limits import FRAMES_HELD, USUAL_LIMITS, MediaLimits
 from handloom.media.readable import beginning_of, kind_of
 
 av.logging.set_level(None)  # nothing on stderr
 
 # Containers of real videos. Others are not tried: some name further files or addresses, some are single pictures.
 _CONTAINERS = "mov,matroska,webm,avi,gif,apng,mpegts,mpeg,asf,flv,ogg"
-# Larger frames than 16K are refused: decoders hold many of them.
-_MOST_PIXELS = 140_000_000
+_USUAL_BYTES_PER_PIXEL = 1.5  # where a file does not tell the form of its pixels: that of most
 _UNTOLD_COLOUR_SPACE = 2  # AVCOL_SPC_UNSPECIFIED
 # Their frames are drawn over the frames before, so that they can only be decoded from the start.
 _NEVER_SOUGHT = ("gif", "apng")
@@ -38,12 +39,13 @@ class VideoFile(Closing):
         broken_at: after reading, the time stamp from which nothing is to be trusted; None if all was read well.
 
     Raises:
-        DataError: the file cannot be read, is no video, or has none that can be decoded.
+        DataError: the file cannot be read, is no video, or has none that can be decoded within the limits.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: MediaLimits = USUAL_LIMITS) -> None:
         kind = kind_of(beginning_of(path))
         self.name = printable(path.name)
+        self._path, self._limits, self._size = path, limits, path.stat().st_size
         if kind == "a picture":
             raise DataError(f"{self.name}: it is a picture, not a video; hand actions are learned from videos")
         try:
@@ -73,7 +75,7 @@ class VideoFile(Closing):
                 stream.discard = Discard.all  # not even read, where the container allows it
         self.stream.thread_type = "NONE"  # the workers are processes
         self.stream.codec_context.thread_count = 1
-        self.stream.codec_context.options = {"max_pixels": str(_MOST_PIXELS)}
+        self._limit_memory()
         self.unit = Fraction(self.stream.time_base)
         format_names = self._container.format.name.split(",")
         aspect = self.stream.sample_aspect_ratio
@@ -86,6 +88,29 @@ class VideoFile(Closing):
             and bool(self.stream.codec_context.has_b_frames)
         )
         self.can_seek = not self._stamped_in_decoding_order and not set(format_names) & set(_NEVER_SOUGHT)
+
+    def _limit_memory(self) -> None:
+        context = self.stream.codec_context
+        form = context.format
+        one = form.padded_bits_per_pixel / 8 if form is not None else _USUAL_BYTES_PER_PIXEL
+        bytes_per_pixel = FRAMES_HELD * max(one, 1.0)
+        self._limits.check_memory(self.name, context.width, context.height, bytes_per_pixel)
+        # Frames may also become larger on the way.
+        context.options = {"max_pixels": str(max(1, int(self._limits.picture_memory * 1e6 / bytes_per_pixel)))}
+
+    @property
+    def ends_early(self) -> bool:
+        """Whether the end of the file is missing, as far as the container tells."""
+        return ends_early(self._path, set(self._container.format.name.split(",")))
+
+    def check_cost(self, frames: int) -> None:
+        """Make sure that so many of its frames may be decoded.
+
+        Raises:
+            DataError: see `MediaLimits.check_clip`.
+        """
+        context = self.stream.codec_context
+        self._limits.check_clip(self.name, frames, context.width, context.height, self._size)
 
     def close(self) -> None:
         """Close the file."""

@@ -27,6 +27,7 @@ def look_at_photos(
     """The hands of each of a few photos, the best one first, or one line that says why a photo cannot be read."""
     from handloom.extraction.landmarker import Landmarker
     from handloom.extraction.looks import find_in_photo
+    from handloom.media.limits import MediaLimits
     from handloom.media.photos import read_photo
 
     outcomes: list[list[HandInPhoto] | str] = []
@@ -37,7 +38,7 @@ def look_at_photos(
         every = opened.enter_context(open_one(hand="largest")) if hands == "all" else None
         for path in paths:
             try:
-                picture = read_photo(path, settings.largest_picture_side).picture
+                picture = read_photo(path, settings.largest_picture_side, MediaLimits.of(settings)).picture
             except DataError as error:
                 outcomes.append(str(error))
                 continue

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from handloom.config import ExtractKeypoints
-from handloom.errors import DataError, printable
+from handloom.errors import DataError, printable, renamed
 from handloom.prediction.photo_task import HandInPhoto, Hands, look_at_photos
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.results import Prediction
@@ -71,11 +71,11 @@ def _predictions(
         settings = replace(settings, workers=1)
     for path, found in run_in_order(look, map(Path, paths), settings, PHOTOS_TOGETHER):
         if found is None:
-            name = printable(path.name)
-            found = f"{name}: reading it killed the process; make the file anew with another program"
+            found = f"{printable(str(path))}: reading it killed the process; make the file anew with another program"
         if isinstance(found, list):
             yield _answers(predictor, found)
             continue
+        found = renamed(found, path, str(path))
         if on_unreadable is None:
             raise DataError(found)
         on_unreadable(path, DataError(found))

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.config import ExtractKeypoints
 from handloom.errors import printable
 from handloom.extraction.task import Stretch
 from handloom.media.clips import ClipReader
+from handloom.media.limits import MediaLimits
 from handloom.media.sampling import sampled
 from handloom.media.timeline import read_timeline
 from handloom.media.video_file import VideoFile
@@ -33,7 +35,7 @@ class Piece:
         shown: int64 ``[ticks + 1]``, for each tick of its own the source frame that it shows, and for the one after. Of
             a clip that breaks off they may be more than can be read.
         frame_rate: ticks a second.
-        name: of the file, fit for an error's line.
+        name: the file's path, fit for an error's line.
     """
 
     stretch: Stretch
@@ -49,25 +51,24 @@ class Piece:
         return len(self.shown) - 1
 
 
-def pieces_of(path: Path, frame_rate: float, largest_side: int, accept_slow: bool) -> Iterator[Piece]:
+def pieces_of(path: Path, settings: ExtractKeypoints) -> Iterator[Piece]:
     """The pieces of a clip, in order; how it is cut depends on the clip alone, so the joints do too.
 
     Args:
         path: the clip.
-        frame_rate: ticks a second.
-        largest_side: of its frames, pixels.
-        accept_slow: take a clip with fewer frames a second than that.
+        settings: the section `extract_keypoints`; its `target_frame_rate` is that of the ticks.
 
     Raises:
-        DataError: it cannot be read, or is too slow.
+        DataError: it cannot be read, is too slow, or costs more than the limits allow.
     """
-    if not accept_slow:  # the whole clip decides, as in extraction, and before any work
-        next(iter(ClipReader(path, largest_side, frame_rate)))
-    times = read_timeline(path, 0.0, None).times
+    frame_rate, limits = settings.target_frame_rate, MediaLimits.of(settings)
+    if not settings.accept_slow_clips:  # the whole clip decides, as in extraction, and before any work
+        next(iter(ClipReader(path, settings.largest_frame_side, frame_rate, limits=limits)))
+    times = read_timeline(path, 0.0, None, limits).times
     shown = np.array([frame for _, frame in sampled(zip(times, count()), frame_rate, 0.0)], np.int64)
     shown = np.append(shown, len(times))
     ticks = len(shown) - 1
-    with VideoFile(path) as file:
+    with VideoFile(path, limits) as file:
         number = max(1, round(ticks / (PIECE_SECONDS * frame_rate))) if file.can_seek else 1
     length, warm_up = -(-ticks // number), round(WARM_UP_SECONDS * frame_rate)
     for first in range(0, ticks, length):
@@ -76,4 +77,4 @@ def pieces_of(path: Path, frame_rate: float, largest_side: int, accept_slow: boo
         stretch = Stretch(
             path, (first - skip) / frame_rate if first else None, None if last else (first + length) / frame_rate
         )
-        yield Piece(stretch, skip, first, shown[first : first + length + 1], frame_rate, printable(path.name))
+        yield Piece(stretch, skip, first, shown[first : first + length + 1], frame_rate, printable(str(path)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handloom.config import ExtractKeypoints
-from handloom.errors import DataError, printable
+from handloom.errors import DataError, printable, renamed
 from handloom.prediction.photos import OnUnreadable
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.results import Prediction
@@ -100,8 +100,10 @@ class _Job:
 def _one(predictor: Predictor, path: Path, stride: int, settings: ExtractKeypoints) -> Iterator[Prediction]:
     from handloom.prediction.pieces import pieces_of
 
-    side = settings.largest_frame_side
-    jobs = [_Job(0, one) for one in pieces_of(path, settings.target_frame_rate, side, settings.accept_slow_clips)]
+    try:
+        jobs = [_Job(0, one) for one in pieces_of(path, settings)]
+    except DataError as error:
+        raise DataError(renamed(str(error), path, str(path))) from None
     yield from predict_ticks(predictor, _blocks(_run(jobs, settings)), stride)
 
 
@@ -128,13 +130,12 @@ def _several(
 def _jobs(paths: Sequence[Path], settings: ExtractKeypoints) -> Iterator[_Job]:
     from handloom.prediction.pieces import pieces_of
 
-    side = settings.largest_frame_side
     for clip, path in enumerate(paths):
         try:
-            for piece in pieces_of(Path(path), settings.target_frame_rate, side, settings.accept_slow_clips):
+            for piece in pieces_of(Path(path), settings):
                 yield _Job(clip, piece)
         except DataError as error:
-            yield _Job(clip, str(error))
+            yield _Job(clip, renamed(str(error), Path(path), str(path)))
 
 
 def _run(jobs: Iterable[_Job], settings: ExtractKeypoints) -> Iterator[tuple[_Job, "Outcome"]]:
@@ -168,6 +169,7 @@ def _blocks(run: Iterable[tuple[_Job, "Outcome"]]) -> Iterator[list[Tick]]:
         if outcome is None:
             outcome = f"{piece.name}: reading it killed the process; make the file anew with another program"
         if isinstance(outcome, str):
+            outcome = renamed(outcome, piece.stretch.path, piece.name)
             if not piece.first_tick:
                 raise DataError(outcome)
             _warn(f"{outcome}: only the part before is used")

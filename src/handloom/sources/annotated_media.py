@@ -1,6 +1,7 @@
 """A folder of photos or videos and a table that labels them: an annotation file, or a data frame."""
 
 import math
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -161,7 +162,7 @@ def _clip(row: _Row, folder: MediaFolder, group_of: Callable[[str], str], needs_
             raise UnusableError(f"no {name} time, but other rows have one; write it in every row or in none")
     if end is not None and (start or 0.0) >= end:
         raise UnusableError(f"it starts at {start or 0.0:g} s and ends at {end:g} s; the end has to be later")
-    group = as_text(row.group) or group_of(file)
+    group = unicodedata.normalize("NFC", as_text(row.group)) or group_of(file)
     return Clip(folder.path, file, label, group, part, start, end)
 
 

@@ -12,12 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from handloom.config import Kind
 from handloom.errors import DataError, first_line, printable
 from handloom.repository import main_repository
 from handloom.sources.clip import Skipped, UnusableError
-
-# What file managers leave behind.
-_LEFT_BEHIND = {"thumbs.db", "desktop.ini", "icon\r", "__macosx"}
+from handloom.sources.passed_over import PassedOver, holds_copies, is_system_file, is_system_folder, side_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +35,16 @@ class FoundFile:
 class MediaFolder:
     """The folder of a source's files.
 
+    Attributes:
+        passed_over: what was listed but is no example, see `handloom.sources.passed_over`.
+
     Raises:
         DataError: it does not exist.
     """
 
     def __init__(self, path: str, follow_links: bool, key: str) -> None:
         self.path = Path(path)
+        self.passed_over = PassedOver()
         self._key = key
         self._follow_links = follow_links
         self._shown = printable(path)
@@ -69,8 +72,11 @@ class MediaFolder:
             (folders if entry.is_dir() else files).append(name)
         return folders, files, skipped
 
-    def files(self, inside: str = "") -> tuple[list[FoundFile], list[Skipped]]:
-        """Every file in a folder and the folders in it, in the order of their names; no folder is read twice."""
+    def files(self, kind: Kind, inside: str = "") -> tuple[list[FoundFile], list[Skipped]]:
+        """Every file in a folder and the folders in it, in the order of their names; no folder is read twice.
+
+        Side files are left out, and folders that hold copies of what lies above them.
+        """
         found: list[FoundFile] = []
         skipped: list[Skipped] = []
         read: set[str] = set()
@@ -89,12 +95,19 @@ class MediaFolder:
             except DataError as error:
                 skipped.append(Skipped(folder, str(error)))
                 continue
+            sides = side_files(self.path / folder, _files_of(entries), kind)
+            self.passed_over.files.update(sides.values())
             for entry in entries:
                 name = _joined(folder, entry.name)
+                if entry.name in sides:
+                    continue
                 try:
                     self._check(name)
                     if entry.is_dir():
-                        (links if entry.is_symlink() else folders).append(name)
+                        if self._holds_copies(entry, entries):
+                            self.passed_over.add_folder(Path(entry.path))
+                        else:
+                            (links if entry.is_symlink() else folders).append(name)
                     elif entry.is_file():
                         found.append(FoundFile(name, self._target(name)))
                     else:
@@ -161,11 +174,25 @@ class MediaFolder:
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(self.path / folder) as entries:
-                shown = [entry for entry in entries if not _passed_over(entry.name)]
+                shown = [entry for entry in entries if not self._is_systems(entry)]
         except OSError as error:
             place = printable((self.path / folder).as_posix())
             raise DataError(f"{place}: cannot be listed ({first_line(error)}); make it readable") from None
         return sorted(shown, key=lambda entry: entry.name)
+
+    def _is_systems(self, entry: os.DirEntry[str]) -> bool:
+        """Whether an entry is passed over by its name alone; if so it is counted."""
+        if is_system_folder(entry.name) and os.path.isdir(entry.path):  # noqa: PTH112
+            self.passed_over.add_folder(Path(entry.path))
+        elif is_system_file(entry.name):
+            self.passed_over.add_system_file(entry.name)
+        else:
+            return False
+        return True
+
+    def _holds_copies(self, entry: os.DirEntry[str], beside: list[os.DirEntry[str]]) -> bool:
+        inside = (name for _, _, names in os.walk(entry.path) for name in names)
+        return holds_copies(entry.name, inside, _files_of(beside))
 
     def _check(self, name: str) -> None:
         """Raise `UnusableError` if the file may not be read, or leads nowhere."""
@@ -203,5 +230,5 @@ def _within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _passed_over(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _LEFT_BEHIND
+def _files_of(entries: list[os.DirEntry[str]]) -> list[str]:
+    return [entry.name for entry in entries if entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path)]  # noqa: PTH113

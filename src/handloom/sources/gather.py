@@ -26,12 +26,13 @@ from handloom.config import (
 )
 from handloom.errors import ConfigurationError
 from handloom.sources.annotated_media import annotated_media
-from handloom.sources.classes import check_classes
+from handloom.sources.classes import check_classes, examples_by_class
 from handloom.sources.clip import Gathered, Skipped
 from handloom.sources.described import described
 from handloom.sources.labeled_directories import labeled_directories
 from handloom.sources.labeled_files import labeled_files
 from handloom.sources.labeled_keypoints import labeled_keypoints
+from handloom.sources.lookalikes import note_on_lookalikes
 
 
 def gather(
@@ -58,9 +59,9 @@ def gather(
 def _gather(member: Member, kind: Kind, key: str, frame: Any, frame_rate: float, accept_slow: bool) -> Gathered:
     match member:
         case LabeledDirectories():
-            return labeled_directories(member, key)
+            return labeled_directories(member, kind, key)
         case LabeledFiles():
-            return labeled_files(member, key)
+            return labeled_files(member, kind, key)
         case (
             DirectoryWithImagesAndAnnotation()
             | DirectoryWithVideosAndAnnotation()
@@ -131,6 +132,7 @@ def gather_all(
     """
     gathered = gather_members(source, kind, key, frame_rate, accept_slow, frames)
     check_classes(gathered, key or f"data.{kind}")
+    gathered.notes += note_on_lookalikes(examples_by_class(gathered), key or f"data.{kind}")
     return gathered
 
 

@@ -25,37 +25,57 @@ class GroupFinder:
         self._file = groups.file
         self._level = groups.folder_level
         self._pattern = _compiled(groups.pattern, key)
+        self._key = key
         self._listed = _read(groups, key) if groups.file else {}
         self._asked: set[str] = set()
+        self._unnamed: list[str] = []  # files that no rule gave a group
 
     def group_of(self, name: str) -> str:
-        """The group of a file, by its path inside the data folder with forward slashes."""
+        """The group of a file, by its path inside the data folder with forward slashes.
+
+        A name that was written in parts (NFD, as on a Mac) is the composed one: one person is one group.
+        """
         path = _plain(name)
         self._asked.add(path)
         if self._listed.get(path):
             return self._listed[path]
-        *folders, file = name.split("/")
+        *folders, file = path.split("/")
         if 0 < self._level <= len(folders):
             return folders[self._level - 1]
         match = self._pattern.search(file) if self._pattern else None
-        return match[1] if match and match[1] else name
+        if match and match[1]:
+            return match[1]
+        self._unnamed.append(name)
+        return name
 
     def notes(self) -> list[str]:
-        """One line if the file of groups names files that were never asked for: their paths may be misspelt."""
+        """Lines on rules that do not fit the files: paths of the list may be misspelt, and so may the pattern."""
+        notes = []
         strange = sorted(set(self._listed) - self._asked)
-        if not strange:
-            return []
-        return [
-            f"{printable(self._file)}: {len(strange)} of its {len(self._listed)} paths name no file of the source"
-            f" (the first: {printable(strange[0])})"
+        if strange:
+            notes.append(
+                f"{printable(self._file)}: {len(strange)} of its {len(self._listed)} paths name no file of the source"
+                f" (the first: {printable(strange[0])})"
+            )
+        rules = [
+            *([f"{self._key}.folder_level {self._level}"] if self._level else []),
+            *([f"{self._key}.pattern {self._pattern.pattern!r}"] if self._pattern else []),
         ]
+        if rules and self._unnamed:
+            number, every = len(self._unnamed), len(self._asked)
+            which = f"none of the {every} files" if number == every else f"{every - number} of {every} files"
+            notes.append(
+                f"{' and '.join(rules)}: gives {which} a group; each of the others is a group of its own (the first:"
+                f" {printable(self._unnamed[0])})"
+            )
+        return notes
 
 
 def _compiled(pattern: str, key: str) -> re.Pattern[str] | None:
     if not pattern:
         return None
     try:
-        compiled = re.compile(pattern)
+        compiled = re.compile(unicodedata.normalize("NFC", pattern))
     except re.error as error:
         raise ConfigurationError(f"{key}.pattern: not a regular expression, {error} (got {pattern!r})") from None
     if compiled.groups < 1:
@@ -77,6 +97,7 @@ def _read(groups: Groups, key: str) -> dict[str, str]:
         name = _plain(written)
         if not written or not group:
             continue
+        group = unicodedata.normalize("NFC", group)
         if listed.setdefault(name, group) != group:
             raise DataError(
                 f"{table.place(index)}: {printable(name)} is in group '{printable(group)}' here and in"

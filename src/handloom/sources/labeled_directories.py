@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from handloom.config import LabeledDirectories
+from handloom.config import Kind, LabeledDirectories
 from handloom.errors import DataError, printable
 from handloom.sources.clip import Clip, Gathered, Skipped, UnusableError
 from handloom.sources.folder import FoundFile, MediaFolder
@@ -10,10 +10,11 @@ from handloom.sources.groups import GroupFinder
 from handloom.sources.labels import PARTS, checked_label
 
 
-def labeled_directories(member: LabeledDirectories, key: str) -> Gathered:
+def labeled_directories(member: LabeledDirectories, kind: Kind, key: str) -> Gathered:
     """Every file of every class folder and of the folders in it, in the order of their names.
 
-    Hidden files are passed over; whether a file really is a picture is found out when it is read.
+    What cameras, albums and systems keep beside photos is passed over; whether a file really is a picture is found out
+    when it is read.
 
     Raises:
         DataError: the folder is missing or cannot be listed, or has no folder `train` where parts are in folders.
@@ -28,7 +29,7 @@ def labeled_directories(member: LabeledDirectories, key: str) -> Gathered:
         gathered.skipped += skipped
         gathered.notes += _passed_over(stray, "files beside the class folders", folder)
         for class_folder in classes:
-            files, skipped = folder.files(class_folder)
+            files, skipped = folder.files(kind, class_folder)
             label = _label(class_folder, len(files), gathered.skipped)
             gathered.skipped += [replace(one, label=label) for one in skipped]
             if label and not files and not skipped:
@@ -41,7 +42,7 @@ def labeled_directories(member: LabeledDirectories, key: str) -> Gathered:
         if file.name in names:
             group = groups.group_of(file.name)
             gathered.clips.append(Clip(folder.path, file.name, label, group, part))
-    gathered.notes += groups.notes()
+    gathered.notes += folder.passed_over.notes(str(folder)) + groups.notes()
     return gathered
 
 

@@ -14,6 +14,11 @@ PARTS = ("train", "validation", "test")
 LONGEST_LABEL = 100  # characters
 # Control characters, line and paragraph separators, halves of surrogate pairs: none of them can be shown or stored.
 _UNSHOWABLE = {"Cc", "Zl", "Zp", "Cs"}
+# Format characters that nobody sees, but for the two joiners, without which some scripts and emoji cannot be written.
+_INVISIBLE, _JOINERS = "Cf", "\u200c\u200d"
+_FLAG_LETTERS = range(0xE0020, 0xE0080)  # of emoji flags
+# What begins a tag or a comment where a label is shown on a web page (the plots of DVC put labels there unescaped).
+_MARKUP = re.compile(r"<[a-z/!?]", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -43,7 +48,7 @@ def checked_label(text: str) -> str:
     """A label as it is used everywhere: stripped, composed (NFC), so that one name has one spelling.
 
     Raises:
-        UnusableError: it is empty, too long or not showable.
+        UnusableError: it is empty, too long, not showable, has characters that nobody sees, or markup.
     """
     label = unicodedata.normalize("NFC", text.strip())
     if not label:
@@ -52,7 +57,18 @@ def checked_label(text: str) -> str:
         raise UnusableError(f"a label of {len(label)} characters; use at most {LONGEST_LABEL}")
     if any(unicodedata.category(character) in _UNSHOWABLE for character in label):
         raise UnusableError("its label has control characters; take them out")
+    unseen = next((one for one in label if _is_invisible(one)), "")
+    if unseen:
+        raise UnusableError(f"its label has a character that nobody sees (U+{ord(unseen):04X}); take it out")
+    if match := _MARKUP.search(label):
+        raise UnusableError(f"its label has {match[0]!r} in it, which begins a tag on web pages; take it out")
     return label
+
+
+def _is_invisible(character: str) -> bool:
+    if character in _JOINERS or ord(character) in _FLAG_LETTERS:
+        return False
+    return unicodedata.category(character) == _INVISIBLE
 
 
 def checked_part(text: str) -> str:

@@ -1,6 +1,8 @@
 """What a training refuses, and what it warns of, before it starts."""
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from handloom.config import Kind, Training
@@ -11,6 +13,11 @@ from handloom.errors import ConfigurationError, DataError, printable
 # Fewer than these rarely give a model that does what it should for other people than those it learnt from.
 FEW_EXAMPLES = 50
 FEW_OF_A_CLASS = 10
+# What people call the class of no gesture, in small letters and in one word.
+_NO_GESTURE = {
+    *("background", "none", "nothing", "no", "null", "nogesture", "nohand", "nosign", "noaction", "nopose", "empty"),
+    *("other", "others", "negative", "negatives", "unknown", "idle", "rest", "neutral", "nonegesture", "blank"),
+}
 
 
 def check_examples(
@@ -84,6 +91,20 @@ def warning_of_few(found: Counter[str]) -> str | None:
         others = f" and few of {len(rare) - 3} more classes" if len(rare) > 3 else ""
         few.append(f"{named}{others} (at least {FEW_OF_A_CLASS} of a class)")
     return f"little to learn from: {', '.join(few)}; expect a poor model" if few else None
+
+
+def note_of_background(kind: Kind, settings: Training, classes: Sequence[str]) -> str | None:
+    """One line where a class seems to be that of no gesture, but is not named as such; None otherwise."""
+    if settings.background_label in classes:
+        return None
+    likely = [label for label in classes if re.sub(r"[\s_-]", "", label.casefold()) in _NO_GESTURE]
+    if not likely:
+        return None
+    return (
+        f"the class {likely[0]!r} seems to be that of no gesture, but train_{kind}.background_label is"
+        f" {settings.background_label!r}; set it to {likely[0]!r}: then apps do not report it as a"
+        " gesture, and how often it is taken for one is measured"
+    )
 
 
 def count_found(training: Examples) -> Counter[str]:

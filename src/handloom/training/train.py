@@ -25,7 +25,7 @@ from handloom.training.alignment import aligned
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
 from handloom.training.checkpoints import KEPT_CHECKPOINTS, Checkpoints, latest_checkpoint
-from handloom.training.checks import check_examples, class_weights, count_found, warning_of_few
+from handloom.training.checks import check_examples, class_weights, count_found, note_of_background, warning_of_few
 from handloom.training.divergence import likely_cause
 from handloom.training.early_stopping import EarlyStopping
 from handloom.training.module import HandClassifier
@@ -99,6 +99,8 @@ def train(
         if warning := warning_of_few(found):
             print(f"train_{kind}: {warning}", file=sys.stderr)
             tracking.set_tags(run_id, {WARNING_TAG: warning})
+        if note := note_of_background(kind, settings, classes):
+            print(f"train_{kind}: {note}", file=sys.stderr)
     else:
         run_id = tracking.run_in(folder / RUN_FILE)
     trainer.logger = RunLogger(run_id)

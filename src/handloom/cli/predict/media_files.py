@@ -8,8 +8,9 @@ from glob import glob
 from pathlib import Path
 
 from handloom.config import Kind
-from handloom.errors import DataError, printable
+from handloom.errors import DataError, printable, renamed
 from handloom.media.readable import beginning_of, kind_of
+from handloom.sources.passed_over import is_system_file, is_system_folder
 
 Tell = Callable[[str], None]
 
@@ -52,7 +53,7 @@ def media_files(typed: Iterable[str], problem: Tell, note: Tell) -> Iterator[Med
             try:
                 kinds, what = _kinds_of(path)
             except DataError as error:
-                problem(str(error))
+                problem(renamed(str(error), path, str(path)))
                 continue
             if kinds:
                 yield MediaFile(path, kinds, named=True)
@@ -63,8 +64,8 @@ def media_files(typed: Iterable[str], problem: Tell, note: Tell) -> Iterator[Med
 def _in_folder(folder: Path, note: Tell) -> Iterator[MediaFile]:
     others = 0
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in names if not name.startswith(".")):
+        folders[:] = sorted(name for name in folders if not is_system_folder(name))
+        for name in sorted(name for name in names if not is_system_file(name)):
             path = Path(place) / name
             try:
                 kinds, _ = _kinds_of(path)

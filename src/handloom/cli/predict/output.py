@@ -10,6 +10,7 @@ from typing_extensions import override
 from handloom.cli.predict.media_files import MediaFile
 from handloom.config import Kind
 from handloom.errors import printable
+from handloom.files import as_cell
 
 if TYPE_CHECKING:
     from handloom.prediction.results import Prediction
@@ -64,7 +65,7 @@ class JsonOutput(Output):
 
 
 class CsvOutput(Output):
-    """A header, then a row each; what is not known is empty."""
+    """A header, then a row each; what is not known is empty, and no text is a formula (`handloom.files.as_cell`)."""
 
     _HEADER = ("file", "label", "confidence", "start", "end", "first_frame", "end_frame", "chirality")
 
@@ -82,7 +83,7 @@ class CsvOutput(Output):
             if kind == "action":
                 frames = prediction.frame_range
                 row[3:7] = [prediction.start, prediction.end, frames.start, frames.stop]
-        self._writer.writerow(row)
+        self._writer.writerow(map(as_cell, row))
         self.out.flush()
 
 

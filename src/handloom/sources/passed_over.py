@@ -1,0 +1,162 @@
+"""What is no example though it lies among them: what cameras, albums and systems keep beside photos and clips.
+
+By name alone are passed over: hidden files and folders, and those that no person names so (`@eaDir`, `Thumbs.db`). A
+folder whose name a person may choose too, such as `previews`, is passed over inside a class only, and only if its files
+have the names of those above it. Files are side files by their suffix, unless a picture or a video is in them.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from handloom.config import Kind
+from handloom.errors import DataError, printable
+from handloom.media.readable import beginning_of, kind_of
+
+# Folders of network disks (Synology, QNAP), of Windows, Linux and macOS, in small letters.
+_SYSTEM_FOLDERS = {
+    *("@eadir", "@tmp", "@recycle", "@recently-snapshot", "@__thumb", "@sharebin", "#recycle", "#snapshot"),
+    *("$recycle.bin", "recycler", "system volume information", "found.000", "lost+found"),
+    *("__macosx", "network trash folder", "temporary items"),
+}
+# Catalogues of albums: Lightroom, Photos, Aperture, Capture One.
+_CATALOGUES = (
+    *(".lrdata", ".lrlibrary", ".photoslibrary", ".photolibrary", ".migratedphotolibrary", ".aplibrary"),
+    *(".cocatalog", ".cosession"),
+)
+# Folders of smaller copies, or of copies before they were edited.
+_COPIES = {
+    *("preview", "previews", "smart previews", "thumb", "thumbs", "thumbnail", "thumbnails", "_thumbs", "_thumbnails"),
+    *("originals", "proxies", "cache", "captureone"),
+}
+_SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "zbthumbnail.info", "picasa.ini"}
+_SIDE_SUFFIXES = {
+    *(".aae", ".xmp", ".pp3", ".dop", ".cos", ".on1", ".info"),  # edits and ratings
+    *(".json", ".xml", ".plist", ".csv", ".tsv", ".txt", ".md", ".log", ".nfo", ".yaml", ".yml", ".parquet"),
+    *(".html", ".htm", ".url", ".webloc", ".lnk", ".ini", ".db", ".gpx", ".kml", ".srt", ".vtt", ".sbv", ".ass"),
+}
+_SMALL_COPIES = {".thm", ".lrv"}  # that action cameras write beside a clip
+_PHOTOS = {".heic", ".heif", ".jpg", ".jpeg", ".png", ".avif", ".webp", ".tif", ".tiff"}
+_VIDEOS = {".mov", ".mp4", ".m4v", ".mp", ".mv", ".3gp"}
+_RAW = {
+    *(".dng", ".nef", ".nrw", ".cr2", ".cr3", ".crw", ".arw", ".sr2", ".srf", ".orf", ".rw2", ".pef", ".raf", ".srw"),
+    *(".3fr", ".iiq", ".dcr", ".kdc", ".mrw", ".x3f", ".erf", ".rwl", ".raw"),
+}
+_NAMES_SHOWN = 5
+
+
+def is_system_folder(name: str) -> bool:
+    """Whether a folder of this name is no person's: hidden, a system's, or an album's catalogue."""
+    lower = name.lower()
+    return name.startswith(".") or lower in _SYSTEM_FOLDERS or lower.endswith(_CATALOGUES)
+
+
+def is_system_file(name: str) -> bool:
+    """Whether a file of this name is hidden or a system's."""
+    return name.startswith(".") or name.lower() in _SYSTEM_FILES
+
+
+def holds_copies(folder: str, inside: Iterable[str], above: Iterable[str]) -> bool:
+    """Whether a folder, by its name and by the names of files in it and above it, holds copies of what is above it."""
+    if folder.lower() not in _COPIES:
+        return False
+    stems = [_stem(name) for name in inside if not is_system_file(name)]
+    originals = {_stem(name) for name in above}
+    again = sum(any(part in originals for part in (stem, *_without_addition(stem))) for stem in stems)
+    return bool(stems) and 2 * again >= len(stems)
+
+
+def side_files(folder: Path, names: Sequence[str], kind: Kind) -> dict[str, str]:
+    """The side files among the files of one folder: name to what they are, for a note.
+
+    Args:
+        folder: where they lie.
+        names: of all files in it.
+        kind: "pose" for photos, beside which short clips of the same name are the moving half of a live photo;
+            "action" for videos, beside which photos of the same name are their still half or cover.
+    """
+    wanted, others = (_PHOTOS, _VIDEOS) if kind == "pose" else (_VIDEOS, _PHOTOS | _RAW)
+    stems = {_stem(name) for name in names if _suffix(name) in wanted}
+    found: dict[str, str] = {}
+    for name in names:
+        suffix = _suffix(name)
+        beside = _stem(name) in stems or name.casefold() in stems
+        if suffix in _SMALL_COPIES:
+            found[name] = suffix
+        elif suffix in _SIDE_SUFFIXES:
+            if _content(folder / name) not in ("a picture", "a video", "a GIF"):
+                found[name] = suffix
+        elif suffix in others and beside:
+            if _content(folder / name) == ("a video" if kind == "pose" else "a picture"):
+                found[name] = f"{suffix} of the same name as a {'photo' if kind == 'pose' else 'video'}"
+        elif kind == "pose" and suffix in _RAW and beside:
+            found[name] = f"{suffix} of the same name as a photo"
+    return found
+
+
+@dataclass
+class PassedOver:
+    """What a source passed over, counted.
+
+    Attributes:
+        folders: names of folders to the files in them.
+        files: what files are to their number.
+    """
+
+    folders: Counter[str] = field(default_factory=Counter)
+    files: Counter[str] = field(default_factory=Counter)
+
+    def add_folder(self, path: Path) -> None:
+        """Count a folder with all files in it; links are not followed."""
+        self.folders[path.name] += sum(len(files) for _, _, files in os.walk(path))
+
+    def add_system_file(self, name: str) -> None:
+        """Count a file by its name."""
+        self.files[name.lower() if name.lower() in (*_SYSTEM_FILES, ".ds_store") else "hidden"] += 1
+
+    def notes(self, where: str) -> list[str]:
+        """A line for the folders and one for the files, where there are any."""
+        notes = []
+        if self.folders:
+            names = ", ".join(printable(name) for name in sorted(self.folders)[:_NAMES_SHOWN])
+            more = ", ..." if len(self.folders) > _NAMES_SHOWN else ""
+            number = self.folders.total()
+            notes.append(f"{where}: {_files(number)} in folders of albums and systems passed over ({names}{more})")
+        if self.files:
+            counts = ", ".join(f"{count} {printable(what)}" for what, count in sorted(self.files.items()))
+            notes.append(f"{where}: {_files(self.files.total(), 'side file')} passed over ({counts})")
+        return notes
+
+
+def _files(number: int, what: str = "file") -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def _stem(name: str) -> str:
+    """The name without its suffix; a picture that was edited on a phone counts by its original's."""
+    stem = PurePosixPath(name).stem.casefold()
+    return f"img_{stem[5:]}" if stem.startswith("img_e") else stem
+
+
+def _without_addition(stem: str) -> Iterator[str]:
+    """A stem without what programs add for a small copy."""
+    for addition in ("thumb_", "tn_", "preview_"):
+        if stem.startswith(addition):
+            yield stem.removeprefix(addition)
+    for addition in ("_thumb", "-thumb", "_tn", "_preview", "-preview", "_small"):
+        if stem.endswith(addition):
+            yield stem.removesuffix(addition)
+    yield PurePosixPath(stem).stem  # IMG_1.CR2.jpg
+
+
+def _content(path: Path) -> str:
+    try:
+        return kind_of(beginning_of(path))
+    except DataError:
+        return ""

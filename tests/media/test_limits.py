@@ -1,0 +1,120 @@
+"""What a file may cost: refused by its header, in one line, and nothing is held twice on the way."""
+
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+from clip_files import X264, write_clip
+from PIL import Image
+from quadrants import one_line_error, upright
+
+from handloom.config import ExtractKeypoints
+from handloom.media.clips import ClipReader
+from handloom.media.limits import MediaLimits
+from handloom.media.photos import read_photo
+from handloom.media.plain_rgb import scaled_rgb, size_within
+
+
+def limits(**settings):
+    return MediaLimits.of(ExtractKeypoints(**settings))
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix", "options"),
+    [
+        *(("RGB", "png", {}), ("RGBA", "png", {}), ("RGB", "tif", {"compression": "tiff_lzw"}), ("RGB", "webp", {})),
+        *(("RGBA", "webp", {}), ("RGB", "heic", {}), ("RGB", "avif", {}), ("RGB", "jp2", {}), ("F", "tif", {})),
+        *(("RGB", "jpg", {"progressive": True}), ("L", "bmp", {}), ("P", "gif", {})),
+    ],
+)
+def test_a_picture_that_takes_too_much_memory_is_refused_before_it_is_decoded(
+    tmp_path, monkeypatch, mode, suffix, options
+):
+    path = tmp_path / f"large.{suffix}"
+    Image.new(mode, (1200, 1000)).save(path, **options)
+    assert read_photo(path, 100, limits(picture_memory_limit=30.0)).width == 1200
+    monkeypatch.setattr(Image.Image, "load", None)
+    text = one_line_error(lambda: read_photo(path, 100, limits(picture_memory_limit=1.0)))
+    assert text.startswith(f"large.{suffix}: 1200 x 1000 pixels take ")
+    assert "more than extract_keypoints.picture_memory_limit (1); scale it down, or raise that" in text
+
+
+def test_phones_photos_of_200_megapixels_are_within_the_usual_limits():
+    for bytes_per_pixel in (4, 7, 9):  # JPEG and PNG, HEIC, AVIF
+        limits().check_memory("a", 16320, 12240, bytes_per_pixel)
+
+
+def test_a_transparent_picture_is_not_held_several_times(tmp_path):
+    """49 megapixels are 196 MB; four copies of them were held."""
+    Image.new("RGBA", (7000, 7000), (200, 30, 30, 128)).save(tmp_path / "a.png", compress_level=1)
+    code = (
+        "import resource, sys; from pathlib import Path; from handloom.media.photos import read_photo;"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; read_photo(Path(sys.argv[1]), 640);"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, tmp_path / "a.png"], capture_output=True, text=True, check=True)
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes
+    assert int(ran.stdout) * unit < 350e6
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16", "I", "F", "RGB"])
+@pytest.mark.parametrize(("size", "side"), [((640, 480), 100), ((640, 481), 99), ((97, 211), 64), ((50, 40), 64)])
+def test_in_strips_a_picture_is_what_it_is_as_a_whole(monkeypatch, mode, size, side):
+    values = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 4), np.uint8)
+    image = Image.fromarray(values, "RGBA")
+    if mode in ("I;16", "I", "F"):
+        dtype = {"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]
+        image = Image.fromarray(values[..., 0].astype(dtype) * dtype(200))
+    elif mode != "RGBA":
+        image = image.convert("RGB").convert(mode) if mode == "P" else image.convert(mode)
+    whole = scaled_rgb(image, max(size))
+    expected = whole.resize(size_within(size, side), Image.Resampling.HAMMING, reducing_gap=2.0)
+    monkeypatch.setattr("handloom.media.plain_rgb._STRIP", 3000)
+    assert scaled_rgb(image, side).tobytes() == expected.tobytes()
+
+
+def test_a_text_in_a_png_that_fills_the_memory_is_refused(tmp_path):
+    Image.fromarray(upright()).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    text = b"Comment\0\0" + zlib.compress(bytes(50_000_000))
+    chunk = b"zTXt" + text
+    added = len(text).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    (tmp_path / "a.png").write_bytes(content[:33] + added + content[33:])
+    assert one_line_error(lambda: read_photo(tmp_path / "a.png", 1280)).startswith("a.png: not a readable picture")
+
+
+def test_a_jpeg_of_very_many_steps_is_refused(tmp_path):
+    Image.fromarray(upright()).save(tmp_path / "a.jpg", progressive=True)
+    content = (tmp_path / "a.jpg").read_bytes()
+    start = content.rindex(b"\xff\xda")
+    (tmp_path / "a.jpg").write_bytes(content[:start] + content[start:-2] * 200 + content[-2:])
+    assert "a JPEG of 2" in one_line_error(lambda: read_photo(tmp_path / "a.jpg", 1280))
+
+
+def still(path, frames, side, **how):
+    return write_clip(path, [np.full((side, side, 3), 60, np.uint8)] * frames, **how)
+
+
+@pytest.mark.parametrize(("suffix", "how"), [("gif", {"codec": "gif", "pixels": "rgb8", "rate": 25}), ("mp4", X264)])
+def test_a_clip_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, suffix, how):
+    path = still(tmp_path / f"a.{suffix}", 10, 64, **how)
+    reader = ClipReader(path, 480, 25.0, limits=limits(clip_pixels_limit=3e-5))
+    text = one_line_error(lambda: list(reader))
+    assert text.startswith(f"a.{suffix}: 10 frames of 64 x 64 pixels") and "clip_pixels_limit" in text
+    assert reader.decoded == 0
+    if suffix == "gif":  # a stretch of it costs less
+        assert len(list(ClipReader(path, 480, 25.0, 0.0, 0.12, limits=limits(clip_pixels_limit=3e-5)))) == 3
+    reader = ClipReader(path, 480, 25.0, limits=limits(picture_memory_limit=0.01))
+    assert "picture_memory_limit" in one_line_error(lambda: list(reader))
+
+
+def test_a_small_file_of_very_many_large_frames_is_refused():
+    usual = limits()
+    usual.check_clip("an hour as a phone writes it", 60 * 3600, 1920, 1080, 5_000_000_000)
+    usual.check_clip("an hour in 4K", 30 * 3600, 3840, 2160, 20_000_000_000)
+    usual.check_clip("ten minutes as they are shared", 30 * 600, 1920, 1080, 90_000_000)
+    text = one_line_error(lambda: usual.check_clip("a.gif", 2000, 8000, 8000, 46_020))
+    assert text.startswith("a.gif: 2000 frames of 8000 x 8000 pixels in 46020 bytes")
+    assert "pixels_per_byte_limit" in text

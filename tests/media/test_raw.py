@@ -1,0 +1,93 @@
+"""Raw photos and TIFFs that open with a preview: never the thumbnail, whatever the name."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, TiffImagePlugin
+from quadrants import BLUE, RED, assert_upright, one_line_error, upright
+from raw_files import write_dng
+
+from handloom.media.photos import read_photo
+
+
+def tiff_with_preview(path, *, dng):
+    """What scanners and raw converters write: a small page that says it is a preview, then the picture."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[254] = 1
+    if dng:
+        tags.tagtype[50706] = 1
+        tags[50706] = b"\1\4\0\0"
+    picture = Image.fromarray(upright(300, 200))
+    grey = Image.new("RGB", (48, 32), (128, 128, 128))
+    grey.save(path, "TIFF", tiffinfo=tags, save_all=True, append_images=[picture])
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.dng", "a.jpg", "a.tif", "a.NEF"])
+@pytest.mark.parametrize("dng", [True, False])
+@pytest.mark.parametrize(("orientation", "rotation"), [(1, 0), (6, 90)])
+def test_what_the_sensor_saw_is_developed_and_upright(tmp_path, name, dng, orientation, rotation):
+    pytest.importorskip("rawpy", reason="the extra 'raw' is not installed")
+    stored = np.rot90(upright(320, 240)) if orientation == 6 else upright(320, 240)
+    frame = read_photo(write_dng(tmp_path / name, np.ascontiguousarray(stored), orientation, dng), largest_side=100)
+    assert frame.picture.shape == (75, 100, 3)
+    assert (frame.width, frame.height, frame.rotation) == (320, 240, rotation)
+    assert_upright(frame.picture, tolerance=80)  # white balance and brightness are the developer's
+
+
+@pytest.mark.parametrize("dng", [True, False])
+def test_without_the_library_a_raw_photo_is_refused_by_name(tmp_path, monkeypatch, dng):
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    text = one_line_error(lambda: read_photo(write_dng(tmp_path / "a.tif", upright(), dng=dng), 1280))
+    assert text.startswith("a.tif: a raw photo of a camera; ") and text.endswith("pip install 'handloom[raw]'")
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        *(b"IIRO\x08\0\0\0", b"IIRS\x08\0\0\0", b"MMOR\0\0\0\x08", b"IIU\0\x08\0\0\0", b"FUJIFILMCCD-RAW 0201"),
+        *(b"FOVb\0\0\2\0", b"\0MRM\0\0\0\0", b"II\x1a\0\0\0HEAPCCDR", b"\0\0\0\x18ftypcrx \0\0\0\1"),
+        *(b"II*\0\x10\0\0\0CR\2\0", b"II*\0\x08\0\0\0IIII"),
+    ],
+)
+def test_raw_formats_that_cannot_be_developed_are_named_as_such(tmp_path, beginning):
+    (tmp_path / "a.jpg").write_bytes(beginning + bytes(500))
+    text = one_line_error(lambda: read_photo(tmp_path / "a.jpg", 1280))
+    assert text.startswith("a.jpg: ") and "raw photo" in text and "export it as JPEG" in text
+
+
+def test_a_dng_that_cannot_be_developed_is_no_thumbnail(tmp_path):
+    text = one_line_error(lambda: read_photo(tiff_with_preview(tmp_path / "a.dng", dng=True), 1280))
+    assert "raw photo" in text and "export it as JPEG" in text
+
+
+def test_of_a_tiff_the_picture_is_read_and_not_the_preview_before_it(tmp_path):
+    frame = read_photo(tiff_with_preview(tmp_path / "a.tif", dng=False), 1280)
+    assert (frame.width, frame.height) == (300, 200)
+    assert_upright(frame.picture)
+
+
+def test_of_a_tiff_with_several_pages_the_first_is_read(tmp_path):
+    pages = [Image.new("RGB", (64, 48), colour) for colour in (RED, BLUE)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    assert np.abs(read_photo(tmp_path / "a.tif", 1280).picture.astype(int) - RED).max() == 0
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 65535])
+@pytest.mark.parametrize("offset", [0, 8, 2**32 - 1])
+def test_directories_that_lie_end(tmp_path, count, offset):
+    entries = b"\x4a\x01\x04\0\xff\xff\xff\xff\x08\0\0\0" * 9 + (8).to_bytes(4, "little")  # directories in themselves
+    head = b"II*\0" + offset.to_bytes(4, "little") + count.to_bytes(2, "little")
+    (tmp_path / "a.tif").write_bytes(head + entries)
+    one_line_error(lambda: read_photo(tmp_path / "a.tif", 1280))
+
+
+def test_the_primary_picture_of_a_heic_is_read(tmp_path):
+    import pillow_heif
+
+    file = pillow_heif.HeifFile()
+    for colour in (BLUE, RED):
+        file.add_from_pillow(Image.new("RGB", (64, 48), colour))
+    file.save(tmp_path / "a.heic", primary_index=1, quality=90)
+    assert np.abs(read_photo(tmp_path / "a.heic", 1280).picture.astype(int) - RED).max() < 20

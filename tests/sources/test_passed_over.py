@@ -1,0 +1,128 @@
+"""What lies among photos and clips but is no example: passed over and counted; never a person's own class."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from places import make_place
+
+from handloom import config
+from handloom.sources import gather
+
+place = pytest.fixture(make_place)
+
+JPEG, MOVIE = b"\xff\xd8\xff\xe0", b"\0\0\0\x14ftypqt  \0\0\0\0"
+
+
+def put(place, content, *names):
+    place.touch(*names)
+    for name in names:
+        (place.photos / name).write_bytes(content)
+
+
+def actions(place, **settings):
+    section = config.LabeledDirectories(path=str(place.photos), groups=config.Groups(file=""), **settings)
+    return gather(section, "action", "data.action")
+
+
+def names(gathered):
+    assert gathered.skipped == []
+    return [clip.file for clip in gathered.clips]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *("@eaDir", "#recycle", "@Recycle", "@Recently-Snapshot", ".@__thumb", ".thumbnails", ".picasaoriginals"),
+        *(".AppleDouble", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found", ".git"),
+        *("Previews.lrdata", "My Catalog Smart Previews.lrdata", "Photos Library.photoslibrary"),
+    ],
+)
+@pytest.mark.parametrize("where", ["", "a/", "a/ann/"])
+def test_folders_of_albums_and_systems_are_passed_over_and_counted(place, folder, where):
+    place.touch("a/1.jpg", "a/ann/2.jpg", "b/1.jpg", f"{where}{folder}/1.jpg/THUMB_M.jpg", f"{where}{folder}/x.jpg")
+    gathered = place.directories()
+    assert names(gathered) == ["a/1.jpg", "a/ann/2.jpg", "b/1.jpg"]
+    assert gathered.notes == [f"{place.photos}: 2 files in folders of albums and systems passed over ({folder})"]
+
+
+def test_a_class_may_be_called_as_albums_call_their_previews(place):
+    place.touch("previews/1.jpg", "Thumbnails/1.jpg", "cache/2.jpg")
+    assert {clip.label for clip in place.directories().clips} == {"previews", "Thumbnails", "cache"}
+    (place.photos / "train").mkdir()
+    for name in ("previews", "cache"):
+        (place.photos / name).rename(place.photos / "train" / name)
+    assert {clip.label for clip in place.directories(parts_in_folders=True).clips} == {"previews", "cache"}
+
+
+@pytest.mark.parametrize("copies", ["{}", "thumb_{}", "{}_thumb", "tn_{}"])
+def test_copies_inside_a_class_are_passed_over_and_other_pictures_are_not(place, copies):
+    small = [f"a/Previews/{copies.format(name)}.jpg" for name in ("IMG_1", "IMG_2")]
+    place.touch("a/IMG_1.jpg", "a/IMG_2.heic", *small, "b/previews/ann.jpg", "b/1.jpg")
+    gathered = place.directories()
+    assert names(gathered) == ["a/IMG_1.jpg", "a/IMG_2.heic", "b/1.jpg", "b/previews/ann.jpg"]
+    assert gathered.notes == [f"{place.photos}: 2 files in folders of albums and systems passed over (Previews)"]
+
+
+def test_side_files_are_passed_over_and_counted_in_a_line(place):
+    put(place, JPEG, "a/IMG_1.JPG", "a/2.jpg", "b/3.jpg")
+    place.touch("a/IMG_1.AAE", "a/2.jpg.supplemental-metadata.json", "b/3.xmp", "b/metadata.csv", "b/notes.TXT")
+    gathered = place.directories()
+    assert names(gathered) == ["a/2.jpg", "a/IMG_1.JPG", "b/3.jpg"]
+    assert gathered.notes == [f"{place.photos}: 5 side files passed over (1 .aae, 1 .csv, 1 .json, 1 .txt, 1 .xmp)"]
+
+
+def test_a_photo_with_the_suffix_of_a_side_file_is_a_photo(place):
+    put(place, JPEG, "a/1.txt", "a/2.json")
+    assert names(place.directories()) == ["a/1.txt", "a/2.json"]
+
+
+@pytest.mark.parametrize(
+    ("photo", "movie"),
+    [
+        *(("IMG_1.HEIC", "IMG_1.MOV"), ("IMG_1.JPG", "img_1.mov"), ("IMG_E1.JPG", "IMG_1.MOV")),
+        *(("PXL_1.MP.jpg", "PXL_1.MP"), ("1.jpeg", "1.mp4")),
+    ],
+)
+def test_of_a_live_photo_the_half_that_is_asked_for_is_read(place, photo, movie):
+    put(place, JPEG, f"a/{photo}")
+    put(place, MOVIE, f"a/{movie}")
+    poses = place.directories()
+    assert names(poses) == [f"a/{photo}"]
+    assert len(poses.notes) == 1 and "1 side file passed over (1 .m" in poses.notes[0]
+    if photo != "PXL_1.MP.jpg":
+        videos = actions(place)
+        assert names(videos) == [f"a/{movie}"]
+        assert "of the same name as a video)" in videos.notes[0]
+
+
+def test_a_movie_among_photos_or_a_photo_among_movies_alone_is_no_side_file(place):
+    put(place, JPEG, "a/1.jpg", "b/x.MOV")
+    put(place, MOVIE, "a/2.mov")
+    assert names(place.directories()) == names(actions(place)) == ["a/1.jpg", "a/2.mov", "b/x.MOV"]
+
+
+def test_a_raw_photo_of_which_the_camera_wrote_a_jpeg_too_is_not_read_twice(place):
+    place.touch("a/DSC_1.NEF", "a/DSC_1.JPG", "a/DSC_2.NEF")
+    gathered = place.directories()
+    assert names(gathered) == ["a/DSC_1.JPG", "a/DSC_2.NEF"]
+    assert gathered.notes == [f"{place.photos}: 1 side file passed over (1 .nef of the same name as a photo)"]
+
+
+def test_what_action_cameras_write_beside_a_clip_is_passed_over(place):
+    put(place, MOVIE, "a/GH010001.MP4", "a/GL010001.LRV")
+    put(place, JPEG, "a/GH010001.THM")
+    assert names(actions(place)) == ["a/GH010001.MP4"]
+
+
+def test_files_named_by_their_label_have_side_files_too(place):
+    place.touch("fist.1.jpg", "fist.1.jpg.json", "palm.1.jpg", "@eaDir/fist.1.jpg/SYNOPHOTO_THUMB_M.jpg")
+    gathered = place.files()
+    assert names(gathered) == ["fist.1.jpg", "palm.1.jpg"]
+    assert len(gathered.notes) == 2
+
+
+def test_a_broken_photo_is_no_side_file(place):
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(place.photos / "x.jpg")
+    put(place, (place.photos / "x.jpg").read_bytes()[:50], "a/1.jpg")
+    put(place, b"<html>", "a/2.jpg")
+    assert names(place.directories()) == ["a/1.jpg", "a/2.jpg"]
