@@ -17,7 +17,7 @@ from typing import Any
 
 # What a process writes to before it renames (part), and what it renames away while it replaces a folder (old).
 PART, OLD = "part", "old"
-_TEMPORARY = re.compile(rf"\.(?P<stem>.+)\.(?P<pid>\d+)(-\d+)?\.(?P<state>{PART}|{OLD})(?P<suffix>\.[^.]*)?")
+_TEMPORARY = re.compile(rf"\.(?P<stem>.+)\.(?P<pid>\d+)(-\w+)?\.(?P<state>{PART}|{OLD})(?P<suffix>\.[^.]*)?")
 _number = count()  # so that two threads that write the same file do not share a temporary one
 # The system call that exchanges two names: Linux has renameat2, macOS has renamex_np. The flag of both has the value 2.
 _AT_FDCWD, _EXCHANGE = -100, 2
@@ -42,6 +42,10 @@ def replacing(path: Path) -> Iterator[Path]:
             _exchange(part, path)
         else:
             part.replace(path)
+    except OSError as error:
+        if error.filename is None or str(error.filename).startswith(str(part)):
+            error.filename = str(path)  # where a user looks; what is written to a full disk does not say where
+        raise
     finally:
         _remove(part)
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from handloom.config import KINDS, Kind, Parameters, parameters_from
-from handloom.errors import ConfigurationError, HandloomError
+from handloom.ending import REFUSED, status_of
+from handloom.errors import ConfigurationError, HandloomError, as_handloom_error
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -32,7 +33,7 @@ def run_stage(
     kind: Kind | None = None,
     search: "Search | None" = None,
 ) -> None:
-    """Run a stage and end the process: status 0, or 1 with one line on stderr for an error that the user can mend.
+    """Run a stage and end the process: status 0, or another one with one line on stderr that says why (`status_of`).
 
     Args:
         script: the stage script's `__file__`; the folder above its own is the project.
@@ -43,18 +44,19 @@ def run_stage(
     script = sys.argv[0] = str(Path(script).resolve())  # Lightning starts its further processes with it
     project = Path(script).parent.parent
     os.chdir(project)
-    overrides = sys.argv[1:]
-    try:
-        if kind is None:
-            kind = _kind(overrides)
+
+    def work() -> None:
+        overrides = sys.argv[1:]
+        serves = kind or _kind(overrides)
         if HYDRA_ONLY & set(overrides):
-            _run_with_hydra(project, function, kind, overrides, partial(_stop, script), search)
+            _run_with_hydra(project, function, serves, overrides, partial(_stop, script), search)
         else:
             from handloom.compose import composed
 
-            function(parameters_of(composed(project, "params", overrides)), kind)
-    except HandloomError as error:
-        _stop(script, error)
+            function(parameters_of(composed(project, "params", overrides)), serves)
+
+    if status := status_of(Path(script).stem, work):
+        sys.exit(status)
 
 
 def parameters_of(composed: "DictConfig") -> Parameters:
@@ -77,7 +79,7 @@ def parameters_of(composed: "DictConfig") -> Parameters:
 
 def _stop(script: str, error: HandloomError) -> NoReturn:
     print(f"{Path(script).stem}: {error}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(REFUSED)
 
 
 def _kind(overrides: list[str]) -> Kind:
@@ -109,7 +111,8 @@ def _run_with_hydra(
 
     def job(composed: "DictConfig") -> None:
         try:
-            function(parameters_of(composed), kind)
+            with as_handloom_error():
+                function(parameters_of(composed), kind)
         except HandloomError as error:
             stop(error)
 

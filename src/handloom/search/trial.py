@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from handloom import tracking
 from handloom.config import Kind
-from handloom.errors import DivergenceError, HandloomError
+from handloom.errors import DivergenceError, HandloomError, as_handloom_error
 from handloom.models.folder import RUN_FILE
 from handloom.multirun import Multirun
 from handloom.search.pruning import Pruning
@@ -43,7 +43,8 @@ class TrialRunner:
     def __call__(self, composed: DictConfig) -> float | None:
         """Run the trial that the sweeper has just asked for."""
         try:
-            return self._loss(composed)
+            with as_handloom_error():
+                return self._loss(composed)
         except HandloomError as error:
             self.multirun.stop(error)
             raise
