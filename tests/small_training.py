@@ -51,11 +51,11 @@ def settings_with(**changes: Any) -> Training:
     return section_from(Training, plain(SETTINGS) | changes)
 
 
-def train_small(kind: Any = "pose", **changes: Any) -> None:
+def train_small(kind: Any = "pose", callbacks: Sequence[Any] = (), **changes: Any) -> None:
     """Train on the tables in the working folder."""
     section = settings_with(**changes)
     data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))
-    train(Parameters(data=data, train_pose=section, train_action=section), kind, TABLE, PARTS, OUT)
+    train(Parameters(data=data, train_pose=section, train_action=section), kind, TABLE, PARTS, OUT, callbacks=callbacks)
 
 
 if __name__ == "__main__":

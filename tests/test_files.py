@@ -5,9 +5,12 @@ import errno
 import hashlib
 import json
 import os
+import signal
+import sys
 
 import pytest
 
+from handloom import files
 from handloom.files import as_cell, creating, replacing, sha256_of_file, write_csv, write_json
 
 
@@ -173,3 +176,84 @@ def test_nothing_in_a_table_for_people_runs_where_it_is_opened(tmp_path, text, c
     with (tmp_path / "a.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert row == {"label": "" if cell is None else str(cell), "number": "-1"}
+
+
+FILE_EVENTS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree"}
+
+
+def killed_at(step, work):
+    """Do `work` in a process of its own that is killed at its file operation of this number; whether it was killed."""
+    process = os.fork()
+    if process == 0:
+        steps = iter(range(step, -1, -1))
+
+        def kill(event, _):
+            if event in FILE_EVENTS and next(steps, 1) == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        files._remains.cache_clear()  # as in a process that was just started
+        sys.addaudithook(kill)
+        work()
+        os._exit(0)
+    return os.waitpid(process, 0)[1] != 0
+
+
+def write_folder(path, text):
+    with replacing(path) as part:
+        part.mkdir()
+        for name in "abc":
+            (part / name).write_text(text)
+
+
+def content_of(path):
+    return sorted(file.name + file.read_text() for file in path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["export", "model.mlpackage"])
+def test_a_folder_is_whole_wherever_its_writer_is_killed(tmp_path, name):
+    path, step = tmp_path / name, 0
+    write_folder(path, "0")
+    while killed_at(step, lambda text=str(step + 1): write_folder(path, text)):
+        step += 1
+        assert content_of(path) in ([f"{file}{text}" for file in "abc"] for text in range(step + 1))
+    assert step > 10
+    assert names_in(tmp_path) == [name]  # nothing is left of all that were killed
+    assert content_of(path) == [f"{file}{step + 1}" for file in "abc"]
+
+
+def test_where_folders_cannot_be_exchanged_the_next_writer_puts_back_what_a_killed_one_took_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_swap", lambda one, other: False)
+    path, step = tmp_path / "export", 0
+    write_folder(path, "0")
+    missing = 0
+    while killed_at(step, lambda text=str(step + 1): write_folder(path, text)):
+        step += 1
+        missing += not path.exists()
+        files._remains.cache_clear()
+        with pytest.raises(KeyboardInterrupt), replacing(path):
+            raise KeyboardInterrupt
+        assert content_of(path) in ([f"{file}{text}" for file in "abc"] for text in range(step + 1))
+        assert names_in(tmp_path) == ["export"]
+    assert missing == 1
+
+
+def test_what_running_processes_are_writing_and_what_is_not_ours_stays(tmp_path):
+    dead = os.fork()
+    if dead == 0:
+        os._exit(0)
+    os.waitpid(dead, 0)
+    kept = [f".a.{os.getppid()}.part.txt", ".a.part.txt", "a.1.part.txt", f".b.{dead}.part.txt"]
+    for name in (*kept, f".a.{dead}.part.txt", f".a.{dead}-7.part.txt-journal", f".a.{os.getpid()}-0.part.txt"):
+        (tmp_path / name).touch()
+    with replacing(tmp_path / "a.txt") as part:
+        part.touch()
+    assert names_in(tmp_path) == sorted(["a.txt", *kept])
+    files.remove_remains(tmp_path)  # of whatever handloom has written in a folder of its own
+    assert names_in(tmp_path) == sorted(["a.txt", *kept[:-1]])
+
+
+def test_a_file_gives_way_to_a_folder(tmp_path):
+    (tmp_path / "export").touch()
+    write_folder(tmp_path / "export", "new")
+    assert content_of(tmp_path / "export") == ["anew", "bnew", "cnew"]
+    assert names_in(tmp_path) == ["export"]

@@ -1,5 +1,9 @@
 """Work that only one process at a time may do."""
 
+import io
+import os
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,3 +22,36 @@ def test_a_second_one_is_told_and_a_later_one_is_let_in(tmp_path: Path) -> None:
         pass
     with alone(path, "search x"):
         pass
+    assert not path.exists()
+
+
+def test_one_that_may_wait_says_for_whom_and_goes_on_when_that_one_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, told, order = tmp_path / "training.lock", threading.Event(), []
+
+    class Telling(io.StringIO):
+        def write(self, text: str) -> int:
+            told.set()
+            return super().write(text)
+
+    def second() -> None:
+        with alone(path, "the training", wait=True):
+            order.append("second")
+
+    monkeypatch.setattr(sys, "stderr", said := Telling())
+    waiting = threading.Thread(target=second)
+    with alone(path, "the training"):
+        waiting.start()
+        assert told.wait(30)
+        order.append("first")
+    waiting.join(30)
+    assert order == ["first", "second"]
+    assert said.getvalue() == f"the training is running already in process {os.getpid()}; waiting for it to end\n"
+    assert not path.exists()
+
+
+def test_a_lock_that_a_killed_process_left_is_free(tmp_path: Path) -> None:
+    (tmp_path / "search.lock").write_text("1\n")
+    with alone(tmp_path / "search.lock", "search x"):
+        assert (tmp_path / "search.lock").read_text() == f"{os.getpid()}\n"

@@ -1,6 +1,9 @@
 """Errors that a user can cause: one line each, saying what is wrong, where, and what to do."""
 
+import errno
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # Categories of characters that would break a line, steer a terminal or stand for bytes that are no text.
@@ -37,12 +40,90 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
+# What the operating system refuses because of the place or the disk, and what a person can do about it.
+_ROOM = "make room on that disk, or choose another place"
+_ALLOW = "allow writing there, or choose another place"
+_PLACE = "name another place"
+_WAYS_OUT = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.EROFS: _ALLOW,
+    errno.EACCES: _ALLOW,
+    errno.EPERM: _ALLOW,
+    errno.ENOENT: "see that it is there, and that nothing removes it meanwhile",
+    errno.ENOTDIR: _PLACE,
+    errno.EISDIR: _PLACE,
+    errno.EEXIST: _PLACE,
+    errno.ENAMETOOLONG: _PLACE,
+    errno.ELOOP: _PLACE,
+    errno.EINVAL: _PLACE,
+    errno.EIO: "look at the disk",
+    errno.EMFILE: "close other programs, or raise the limit (ulimit -n)",
+    errno.ENFILE: "close other programs",
+    errno.ENOMEM: "close other programs",
+}
+
+
+def told(error: BaseException) -> str | None:
+    """The one line in which an error is told to whoever started the work; None for a bug, which keeps its traceback.
+
+    Besides a `HandloomError` that is what the operating system refuses. Libraries may hide a full or a read-only disk
+    behind an error of their own, which then has it as its cause or context.
+    """
+    if isinstance(error, HandloomError):
+        return str(error)
+    if isinstance(error, OSError) and (error.errno in _WAYS_OUT or type(error).__module__ == "shutil"):
+        return _refused(error)
+    inner = error.__cause__ or error.__context__
+    while inner is not None:
+        if isinstance(inner, OSError) and _WAYS_OUT.get(inner.errno or 0) in (_ROOM, _ALLOW):
+            return _refused(inner)
+        if getattr(inner, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR")):
+            return f"a database cannot be written ({first_line(inner)}); make room or allow writing there"
+        inner = inner.__cause__ or inner.__context__
+    return None
+
+
+@contextmanager
+def as_handloom_error() -> Iterator[None]:
+    """Within, what the operating system refuses is raised as a `HandloomError`; bugs stay what they are."""
+    try:
+        yield
+    except HandloomError:
+        raise
+    except Exception as error:
+        text = told(error)
+        if text is None:
+            raise
+        raise HandloomError(text) from None
+
+
+def reason_of(error: OSError) -> str:
+    """Why the operating system refused something, in a few words."""
+    if error.errno is None and error.args and isinstance(error.args[0], list) and error.args[0]:
+        text = str(error.args[0][0][-1])  # shutil's list of what it could not copy, and why
+        return text.partition("] ")[2].partition(": ")[0] or text
+    return error.strerror or first_line(error)
+
+
+def _refused(error: OSError) -> str:
+    name = error.filename
+    if isinstance(name, bytes):
+        name = name.decode(errors="backslashreplace")
+    place = f"{printable(str(name))}: " if name is not None else ""
+    return f"{place}{reason_of(error)}; {_WAYS_OUT.get(error.errno or errno.ENOSPC, _ROOM)}"
+
+
 class HandloomError(Exception):
     """A mistake in data, configuration or set-up that the person at the keyboard can mend.
 
-    Stage scripts and the command line print its text as one line and exit with status 1; anything else is a bug and
-    keeps its traceback.
+    Stage scripts and the command line print its text as one line and exit with status 1.
     """
+
+
+class Paused(KeyboardInterrupt):
+    """Ctrl-C in work that goes on from where it was; the text says how. What starts work prints it, with status 130."""
 
 
 class ConfigurationError(HandloomError):

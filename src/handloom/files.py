@@ -1,6 +1,8 @@
-"""Writing so that nothing half-written is ever left in place: beside first, then renamed."""
+"""Writing so that nothing half-written is ever left in place: under a temporary name first, then renamed."""
 
 import csv
+import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -8,60 +10,81 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 # What a spreadsheet computes when it opens a CSV; a sign alone or before a number is text there, or that number.
 _FORMULA = re.compile(r"[=+\-@\t](?!$)(?!\d+([.,]\d+)?$)")
 _MARKUP = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
+# What a process writes to before it renames (part), and what it renames away while it replaces a folder (old).
+PART, OLD = "part", "old"
+_TEMPORARY = re.compile(rf"\.(?P<stem>.+)\.(?P<pid>\d+)(-\w+)?\.(?P<state>{PART}|{OLD})(?P<suffix>\.[^.]*)?")
+_number = count()  # so that two threads that write the same file do not share a temporary one
+# The system call that exchanges two names: Linux has renameat2, macOS has renamex_np. The flag of both has the value 2.
+_AT_FDCWD, _EXCHANGE = -100, 2
+_CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}  # not on this file system
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write a file or folder to; rename it to `path` when the block ends well.
+    """Give a temporary path beside `path` to write a file or folder to, and rename it to `path` when the block ends.
 
-    The old content of `path` stays untouched until then, and for ever if the block raises. The suffix is kept, since
-    many libraries choose the format by it.
+    The old content of `path` stays until then, and also if the block raises. However this process is killed, `path` is
+    the whole old or the whole new content; on a file system that cannot exchange two folders, a kill can leave a folder
+    missing, and the next `replacing` of it puts the old one back first. The suffix is kept, since many libraries choose
+    the format by it. What killed processes left of earlier attempts is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = _beside(path)
+    _clear_remains(path)
+    part = _temporary(path, PART)
     try:
-        yield beside
-        if beside.is_dir() and path.exists():
-            shutil.rmtree(path)
-        beside.replace(path)
-    finally:
-        if beside.is_dir():
-            shutil.rmtree(beside, ignore_errors=True)
+        yield part
+        if part.is_dir() and os.path.lexists(path):
+            _exchange(part, path)
         else:
-            beside.unlink(missing_ok=True)
+            part.replace(path)
+    except OSError as error:
+        if error.filename is None or str(error.filename).startswith(str(part)):
+            error.filename = str(path)  # where a user looks; what is written to a full disk does not say where
+        raise
+    finally:
+        _remove(part)
 
 
 @contextmanager
 def creating(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write a file to; it becomes `path` when the block ends well, unless one is there.
+    """Give a temporary path beside `path` to write a file to, and rename it to `path` unless that is there by then.
 
     For a file that several processes may find missing at once, and that is used from the moment it is there: the first
     one stays, and what the others made is thrown away. The folder has to be there.
     """
-    beside = _beside(path)
+    _clear_remains(path)
+    part = _temporary(path, PART)
     try:
-        yield beside
+        yield part
         try:
-            path.hardlink_to(beside)  # not a rename, which would replace what another process has made just now
+            path.hardlink_to(part)  # not a rename, which would replace what another process has made just now
         except FileExistsError:
             pass
         except OSError:  # no hard links on this file system
-            beside.replace(path)
+            part.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
+
+
+def remove_remains(folder: Path) -> None:
+    """Remove what killed processes left of files and folders that they were writing in a folder of handloom's own."""
+    for stem in list(_remains(folder.absolute())):
+        _clear_remains(folder / stem)
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as indented JSON with a closing newline, atomically. NaN is refused: it is not JSON."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    with replacing(path) as beside:
-        beside.write_text(text + "\n", encoding="utf-8")
+    with replacing(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -70,7 +93,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     Texts are written as `as_cell` says.
     """
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as beside, beside.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writerow({name: as_cell(name) for name in columns})
         writer.writerows({name: as_cell(value) for name, value in row.items()} for row in rows)
@@ -97,5 +120,87 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+def _temporary(path: Path, state: str) -> Path:
+    return path.with_name(f".{path.stem}.{os.getpid()}-{next(_number)}.{state}{path.suffix}")
+
+
+def _exchange(part: Path, path: Path) -> None:
+    """Rename `part` to `path`; what was there is at `part` afterwards, or nowhere."""
+    if _swap(part, path):
+        return
+    old = _temporary(path, OLD)
+    path.rename(old)
+    try:
+        part.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
+    _remove(old)
+
+
+def _swap(one: Path, other: Path) -> bool:
+    """Exchange two names in one step; False where this system or file system cannot.
+
+    Raises:
+        OSError: it can, and did not.
+    """
+    system = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    if hasattr(system, "renameat2"):
+        failed = system.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _EXCHANGE)
+    elif hasattr(system, "renamex_np"):
+        failed = system.renamex_np(*names, _EXCHANGE)
+    else:
+        return False
+    number = ctypes.get_errno()
+    if failed and number not in _CANNOT_EXCHANGE:
+        raise OSError(number, os.strerror(number), str(other))
+    return not failed
+
+
+def _clear_remains(path: Path) -> None:
+    """Finish what a killed process was doing at `path`, and remove what it left."""
+    remains = _remains(path.parent.absolute())
+    for remain in remains.pop(path.stem, ()):
+        match = _TEMPORARY.fullmatch(remain.name)
+        was_here = match and match["state"] == OLD and (match["suffix"] or "") == path.suffix
+        if was_here and not os.path.lexists(path):
+            remain.rename(path)
+        else:
+            _remove(remain)
+
+
+@cache
+def _remains(folder: Path) -> dict[str, list[Path]]:
+    """The temporary files and folders of processes that are no more, by the stem of what they were to become.
+
+    Looked for once a process and folder: a folder may hold many files, and each of them be replaced.
+    """
+    found: dict[str, list[Path]] = {}
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError:
+        return found
+    for path in paths:
+        match = _TEMPORARY.fullmatch(path.name)
+        if match and not _runs(int(match["pid"])):
+            found.setdefault(match["stem"], []).append(path)
+    return found
+
+
+def _runs(process: int) -> bool:
+    """Whether another process has this number; what carries the number of this one is of an earlier process."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # it is somebody else's
+    return process != os.getpid()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from handloom.config import KINDS, Kind, Parameters, parameters_from
-from handloom.errors import ConfigurationError, HandloomError
+from handloom.ending import REFUSED, status_of
+from handloom.errors import ConfigurationError, HandloomError, as_handloom_error
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -29,7 +30,7 @@ def run_stage(
     function: Callable[[Parameters, Kind], None],
     kind: Kind | None = None,
 ) -> None:
-    """Run a stage and end the process: status 0, or 1 with one line on stderr for an error that the user can mend.
+    """Run a stage and end the process: status 0, or another one with one line on stderr that says why (`status_of`).
 
     Args:
         script: the stage script's `__file__`; the folder above its own is the project.
@@ -59,11 +60,13 @@ def run_script(script: str, function: Callable[[Path, Kind, list[str]], None], k
     script = sys.argv[0] = str(Path(script).resolve())  # Lightning starts its further processes with it
     project = Path(script).parent.parent
     os.chdir(project)
-    words = sys.argv[1:]
-    try:
-        function(project, _kind(words) if kind is None else kind, words)
-    except HandloomError as error:
-        _stop(script, error)
+
+    def work() -> None:
+        words = sys.argv[1:]
+        function(project, kind or _kind(words), words)
+
+    if status := status_of(Path(script).stem, work):
+        sys.exit(status)
 
 
 def parameters_of(composed: "DictConfig") -> Parameters:
@@ -86,7 +89,7 @@ def parameters_of(composed: "DictConfig") -> Parameters:
 
 def _stop(script: str, error: HandloomError) -> NoReturn:
     print(f"{Path(script).stem}: {error}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(REFUSED)
 
 
 def _kind(overrides: list[str]) -> Kind:
@@ -112,7 +115,8 @@ def _run_with_hydra(
 
     def job(composed: "DictConfig") -> None:
         try:
-            function(parameters_of(composed), kind)
+            with as_handloom_error():
+                function(parameters_of(composed), kind)
         except HandloomError as error:
             stop(error)  # Hydra would print a traceback for whatever a job raises
 

@@ -80,6 +80,17 @@ def test_a_folder_that_is_not_empty_is_refused_in_one_line(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_what_a_killed_start_left_is_no_hindrance(tmp_path: Path) -> None:
+    killed = os.fork()
+    if killed == 0:
+        os._exit(0)
+    os.waitpid(killed, 0)
+    left = tmp_path / f".project.{killed}-abc_12.part"
+    (left / "conf").mkdir(parents=True)
+    assert main(["init", str(tmp_path), "--kind", "pose"]) == 0
+    assert not left.exists() and (tmp_path / "dvc.yaml").exists()
+
+
 def test_a_file_or_an_unwritable_place_is_refused_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

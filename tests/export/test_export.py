@@ -90,7 +90,7 @@ def test_the_files_say_which_training_they_come_from() -> None:
 def other_weights() -> None:
     """A checkpoint whose weights are those of another width than its configuration says."""
     checkpoint = torch.load(OUT / "model.ckpt", weights_only=True)
-    checkpoint["hyper_parameters"]["training"]["model"]["width"] = 16
+    checkpoint["spec"]["model"]["width"] = 16
     torch.save(checkpoint, OUT / "model.ckpt")
 
 
@@ -106,7 +106,7 @@ def no_origin() -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (other_weights, "model.ckpt: not a model that this version of handloom trained"),
+        (other_weights, "model.ckpt: not a model that this version of handloom can use"),
         (cut_off, "model.ckpt: not a checkpoint that can be read"),
         (no_origin, "run.json: does not say what the model was made of"),
     ],

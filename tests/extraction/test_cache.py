@@ -2,15 +2,19 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
 from handloom.errors import HandloomError
+from handloom.extraction import cache as cache_module
 from handloom.extraction.cache import KeypointCache
 from handloom.extraction.extraction import FRAME, Extraction
 from handloom.files import sha256_of_file
@@ -84,10 +88,99 @@ def test_names_need_not_be_text(tmp_path: Path) -> None:
         assert cache.hashes([path], 1) == cache.hashes([path], 1) == {path: sha256_of_file(path)}
 
 
-def test_a_damaged_cache_is_named_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "cache.sqlite").write_bytes(b"not a database" * 100)
-    with pytest.raises(HandloomError, match=r"^[^\n]*cache\.sqlite: [^\n]*; delete the file$"):
-        KeypointCache(tmp_path / "cache.sqlite")
+ENTRIES = {f"{number:064x}": joints(number) for number in range(40)}
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, dict[Path, str]]:
+    """The bytes of a cache with `ENTRIES`, and the hashes in it."""
+    folder = tmp_path_factory.mktemp("filled")
+    paths = [file_with(folder / f"{number}.jpg", str(number)) for number in range(40)]
+    with KeypointCache(folder / "cache.sqlite") as cache:
+        for key, extraction in ENTRIES.items():
+            cache.put(key, extraction)
+        hashes = cache.hashes(paths, 1)
+    return (folder / "cache.sqlite").read_bytes(), hashes
+
+
+def damaged(content: bytes, kind: str, random: Random) -> bytes:
+    changed = bytearray(content)
+    if kind == "cut off":
+        return content[: random.randrange(len(content))]
+    if kind == "a page":
+        place = random.randrange(len(content) // 4096) * 4096
+        changed[place : place + 4096] = random.choice([bytes(4096), random.randbytes(4096)])
+    elif kind == "in the header":
+        changed[random.randrange(100)] ^= 1 << random.randrange(8)
+    else:
+        for _ in range(1 if kind == "a bit" else 20):
+            changed[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("kind", ["cut off", "a page", "in the header", "a bit", "bits"])
+def test_of_a_damaged_cache_nothing_wrong_is_read(
+    filled: tuple[bytes, dict[Path, str]], tmp_path: Path, kind: str
+) -> None:
+    content, hashes = filled
+    random = Random(kind)
+    for number in range(25):
+        path = tmp_path / f"{number}.sqlite"
+        path.write_bytes(damaged(content, kind, random))
+        with KeypointCache(path) as cache:
+            assert cache.hashes(hashes, 1) == hashes
+            for key in cache.known(list(ENTRIES)):
+                try:
+                    assert cache.get(key).to_bytes() == ENTRIES[key].to_bytes()
+                except KeyError:
+                    cache.put(key, ENTRIES[key])  # as the stage does, when it has read the file again
+            for key in cache.whole(ENTRIES):
+                assert cache.get(key).to_bytes() == ENTRIES[key].to_bytes()
+            cache.put("new", joints(7))
+            assert cache.get("new").to_bytes() == joints(7).to_bytes()
+
+
+@pytest.mark.parametrize("content", [b"not a database" * 100, b"SQLite format 3\0", b"\0" * 8192])
+def test_what_is_no_cache_is_set_aside_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    path = tmp_path / "cache.sqlite"
+    path.write_bytes(content)
+    with KeypointCache(path) as cache:
+        cache.put("a", joints(1))
+    assert (tmp_path / "cache.damaged.sqlite").read_bytes() == content
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{path}: the cache of joints is damaged (") and line.endswith("which can be deleted")
+
+
+def test_a_cache_without_checksums_is_not_believed(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "cache.sqlite")) as older:
+        older.execute("CREATE TABLE extractions (key TEXT PRIMARY KEY, content BLOB) WITHOUT ROWID")
+        older.execute("INSERT INTO extractions VALUES ('a', ?)", (joints(1).to_bytes(),))
+        older.commit()
+    with KeypointCache(tmp_path / "cache.sqlite") as cache:
+        assert cache.known(["a"]) == set()
+        cache.put("a", joints(2))
+        assert cache.get("a").to_bytes() == joints(2).to_bytes()
+
+
+def test_a_full_disk_and_another_writer_are_a_line_and_harm_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_module, "PATIENCE", 0)
+    path = tmp_path / "cache.sqlite"
+    with KeypointCache(path) as cache, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        cache.put("a", joints(1))
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(HandloomError, match=r"^[^\n]*cache\.sqlite: another process has held [^\n]*$"):
+            cache.put("b", joints(1))
+        other.execute("ROLLBACK")
+        cache._opened().execute("PRAGMA max_page_count = 1")
+        with pytest.raises(HandloomError, match=r"^[^\n]*cache\.sqlite: [^\n]* is full\); make room[^\n]*$"):
+            for number in range(1000):
+                cache.put(str(number), joints(number))
+        assert cache.get("a").to_bytes() == joints(1).to_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["cache.sqlite"]
 
 
 WRITER = """

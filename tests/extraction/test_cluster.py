@@ -1,6 +1,5 @@
 """The stage on a cluster: its machines share the work, and the table is the one that a single machine makes."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from handloom.extraction.extract import extract_keypoints
 # that it is called on.
 RAY = """
 import os
+import handloom.extraction.ray_pool  # first: it keeps Ray, which it imports, to the loopback address
+import psutil
 import ray
 from ray.cluster_utils import Cluster
 machine = {"num_cpus": 1, "node_ip_address": "127.0.0.1"}
@@ -25,6 +26,8 @@ cluster.add_node(**machine)
 os.environ["RAY_ADDRESS"] = cluster.address
 cluster.close = lambda: (ray.shutdown(), cluster.shutdown())
 here = lambda: ray.get_runtime_context().get_node_id()
+bound = {port.laddr.ip for one in psutil.Process().children(recursive=True)
+         for port in one.net_connections("tcp") if port.status == "LISTEN"}
 """
 DASK = """
 import os
@@ -34,6 +37,7 @@ os.environ["DASK_SCHEDULER_ADDRESS"] = cluster.scheduler_address
 close = cluster.close
 cluster.close = lambda: (default_client().close(), close())
 here = lambda: get_worker().address
+bound = {"127.0.0.1"}  # as it was told above
 """
 STAGE = """
 import os
@@ -59,6 +63,7 @@ if __name__ == "__main__":
         source = LabeledDirectories(path=photos, groups=Groups(file=""))
         settings = ExtractKeypoints(workers=-1, backend=backend)
         extract_keypoints(source, settings, "pose", Path(table), Path(table).with_suffix(""))
+        print("bound to", *sorted(address.removeprefix("::ffff:") for address in bound))
         print(len({machine for _, machine in run_over(where, range(20), -1, backend)}), "machines")
         calls = run_over(where, range(20), -1, backend)  # of which somebody has seen enough
         next(calls)
@@ -88,6 +93,7 @@ import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+import handloom.extraction.ray_pool
 import psutil
 import ray
 from ray.cluster_utils import Cluster
@@ -104,7 +110,7 @@ killed = []
 def finished():
     try:
         with closing(sqlite3.connect(cache_path())) as database:
-            return database.execute("SELECT count(*) FROM extractions").fetchone()[0]
+            return database.execute("SELECT count(*) FROM joints").fetchone()[0]
     except sqlite3.OperationalError:  # there is none yet
         return 0
 def works():
@@ -168,7 +174,7 @@ def test_the_machines_of_a_cluster_share_the_work_and_make_the_same_table(
     process = run(script, tmp_path, photos, table, backend)
     assert table.read_bytes() == of_one_machine
     # Ray's own processes may tell, in between, of workers that they stop.
-    assert {"2 machines", "ValueError('one line')"} <= set(process.stdout.splitlines())
+    assert {"bound to 127.0.0.1", "2 machines", "ValueError('one line')"} <= set(process.stdout.splitlines())
     printed = [line.rsplit("\r", 1)[-1] for line in process.stderr.split("now what goes wrong")[0].splitlines()]
     usual = ("files known", "extract_keypoints pose")
     assert [line for line in printed if line and not line.startswith(usual) and "INFO" not in line] == []
@@ -184,9 +190,7 @@ def test_a_machine_that_is_lost_in_the_middle_costs_nothing(
 
 
 def run(script: str, folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    # Ray takes an address of this machine's network where there may be several machines; here there is one.
-    environment = {**os.environ, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
     command = [sys.executable, "-c", script, *map(str, arguments)]
-    process = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=100)
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100)
     assert process.returncode == 0, process.stderr
     return process

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from handloom.config import ExtractKeypoints, LandmarkModel
 from handloom.extraction.cache import KeypointCache, cache_path
 from handloom.extraction.engine import hashes_of, outcomes
@@ -27,7 +29,7 @@ def read(clips: list[Clip], hashes: dict[Path, str]) -> list[Extraction | str]:
 
 def kept() -> int:
     with KeypointCache(cache_path()) as cache:
-        return int(cache._database.execute("SELECT count(*) FROM extractions").fetchone()[0])
+        return int(cache._database.execute("SELECT count(*) FROM joints").fetchone()[0])
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_kept_as_what_it_was(drawn: Path) -> None:
@@ -37,6 +39,22 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept_as_what_it_was(drawn: 
     assert [isinstance(outcome, Extraction) for outcome in found] == [number != 2 for number in range(6)]
     assert found[2] == f"{clips[2].path.name}: changed while it was read; run the stage again"
     assert kept() == 5
+
+
+def test_a_damaged_entry_is_read_again_and_told(drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clips = clips_in(drawn)
+    hashes = hashes_of(clips, SETTINGS)
+    before = read(clips, hashes)
+    with KeypointCache(cache_path()) as cache:
+        keys = [key for (key,) in cache._database.execute("SELECT key FROM joints")]
+        cache._database.execute("UPDATE joints SET content = zeroblob(length(content)) WHERE key = ?", keys[:1])
+        cache._database.execute("UPDATE joints SET content = ? WHERE key = ?", (b"", keys[1]))
+        cache._database.execute("UPDATE joints SET sum = 'text' WHERE key = ?", keys[2:3])
+    capsys.readouterr()
+    again = read(clips, hashes)
+    assert [found.to_bytes() for found in again] == [found.to_bytes() for found in before]
+    told = [line for line in capsys.readouterr().err.splitlines() if str(cache_path()) in line]
+    assert told == [f"{cache_path()}: the joints of 3 files in it are damaged; these files are read again"]
 
 
 def test_the_same_file_under_two_names_and_twice_is_read_once(drawn: Path) -> None:

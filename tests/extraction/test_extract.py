@@ -43,7 +43,7 @@ def extract(photos: Path, settings: ExtractKeypoints = SETTINGS, name: str = "po
 
 def entries() -> int:
     with KeypointCache(cache_path()) as cache:
-        return int(cache._database.execute("SELECT count(*) FROM extractions").fetchone()[0])
+        return int(cache._database.execute("SELECT count(*) FROM joints").fetchone()[0])
 
 
 def report_in(folder: Path) -> dict:
@@ -168,7 +168,7 @@ def test_what_was_read_before_comes_from_the_cache(photos: Path) -> None:
     first = extract(photos)[0].read_bytes()
     assert extract(photos)[0].read_bytes() == first
     with KeypointCache(cache_path()) as cache:  # mark what is kept
-        keys = [key for (key,) in cache._database.execute("SELECT key FROM extractions")]
+        keys = [key for (key,) in cache._database.execute("SELECT key FROM joints")]
         assert len(keys) == 6
         for key in keys:
             kept = cache.get(key)

@@ -4,6 +4,7 @@ import os
 import pickle
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -74,10 +75,140 @@ def other_archive(path: Path) -> None:
         archive.writestr("a", "b")
 
 
+def changed(path: Path, *keys: str, value: Any = None) -> None:
+    """Give a checkpoint another value at this place, or none."""
+    content = torch.load(path, weights_only=True)
+    place = content
+    for key in keys[:-1]:
+        place = place[key]
+    if value is None:
+        del place[keys[-1]]
+    else:
+        place[keys[-1]] = value
+    torch.save(content, path)
+
+
+def without_spec(path: Path) -> None:
+    """As version 0.1 wrote checkpoints."""
+    changed(path, "spec")
+
+
+NAN, TENSOR = float("nan"), "network.out.bias"
+FAULTS = [
+    *(("frame_rate", value) for value in (NAN, 0.0, -30.0, float("inf"), "30", 1e9)),
+    *(("kind", value) for value in ("face", 1)),
+    *(("classes", value) for value in ([], ["fist"], ["fist", "fist"], ["fist", ""], "ab", 5, ["a", "b", "c"])),
+    *(("window", value) for value in (0, -1, 2, 1.5, 10**12)),
+    *(("left_hands", value) for value in ("both",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [*FAULTS, ("format", 2), ("model", {"width": 4}), ("model", {"width": 10**9})]
+)
+def test_a_model_that_cannot_be_is_refused_in_one_line(saved: Path, name: str, value: Any) -> None:
+    changed(saved, "spec", name, value=value)
+    assert_refused(saved)
+
+
+@pytest.mark.parametrize(("name", "value"), [fault for fault in FAULTS if fault[0] not in ("window", "left_hands")])
+def test_so_is_one_of_an_older_version(saved: Path, name: str, value: Any) -> None:
+    without_spec(saved)
+    changed(saved, "hyper_parameters", name, value=value)
+    assert_refused(saved)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.tensor([NAN, 1.0]),
+        torch.tensor([float("inf"), 1.0]),
+        torch.zeros(3),
+        torch.zeros(2, 1),
+        torch.zeros(2, dtype=torch.int64),
+        torch.zeros(2, dtype=torch.float64),
+        torch.zeros(2).to_sparse(),
+        [0.0, 1.0],
+        None,
+    ],
+    ids=["nan", "inf", "longer", "other shape", "integers", "doubles", "sparse", "a list", "missing"],
+)
+def test_weights_that_are_not_the_networks_are_refused(saved: Path, value: Any) -> None:
+    changed(saved, "state_dict", TENSOR, value=value)
+    assert_refused(saved)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("state_dict",),
+        ("hyper_parameters",),
+        ("spec",),
+        ("hyper_parameters", "training"),
+        ("calibration",),
+        ("spec", "model"),
+    ],
+)
+@pytest.mark.parametrize("value", [[1], "text", 5, {"a": {}}, {3: None}])
+def test_a_malformed_checkpoint_is_refused(saved: Path, keys: tuple[str, ...], value: Any) -> None:
+    changed(saved, *keys, value=value)
+    if keys == ("hyper_parameters", "training") and isinstance(value, dict):
+        assert load_model(saved).training == value  # how it was trained is shown, and needed for nothing
+    else:
+        assert_refused(saved)
+
+
+def test_more_layers_than_weights_are_refused_before_they_are_made(saved: Path) -> None:
+    changed(saved, "spec", "model", "spatial_layers", value=10**12)
+    assert_refused(saved)
+
+
+@pytest.mark.parametrize("make", [torch.save, lambda content, path: torch.save([content], path)])
+def test_what_is_no_dictionary_is_refused(saved: Path, make: Any) -> None:
+    make(torch.load(saved, weights_only=True)["state_dict"]["network.out.bias"], saved)
+    assert_refused(saved)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "model.ckpt")
+    assert_refused(tmp_path / "model.ckpt")
+
+
+def test_one_changed_byte_of_a_model_is_noticed(saved: Path) -> None:
+    whole, expected = saved.read_bytes(), load_model(saved)
+    poses = torch.rand(2, 1, 3, 21)
+    for place in range(0, len(whole), 211):
+        saved.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        try:
+            model = load_model(saved)
+        except DataError:
+            continue
+        assert torch.equal(model.network(poses), expected.network(poses))  # it was between two records
+        assert (model.classes, model.frame_rate) == (expected.classes, expected.frame_rate)
+
+
+def test_a_model_trained_with_parameters_of_another_version_is_used(saved: Path) -> None:
+    poses, before = torch.rand(2, 1, 3, 21), load_model(saved)
+    changed(saved, "hyper_parameters", "training", "lost_in_a_later_version", value=3)
+    changed(saved, "hyper_parameters", "training", "seed")
+    for change in (lambda path: None, without_spec):  # of this version, and of the first one
+        change(saved)
+        model = load_model(saved)
+        assert torch.equal(model.network(poses), before.network(poses))
+        assert (model.kind, model.classes, model.window, model.frame_rate, model.background_label) == (
+            *("pose", ["fist", "open"], 1, 30.0, "background"),
+        )
+        assert model.training["lost_in_a_later_version"] == 3
+
+
 @pytest.mark.parametrize("damage", [truncated, empty, text, foreign, other_archive, Path.unlink])
 def test_any_other_file_is_named_in_one_line(saved: Path, damage) -> None:
     damage(saved)
+    assert_refused(saved)
+
+
+def assert_refused(path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        load_model(saved)
-    assert str(saved) in str(caught.value)
+        load_model(path)
+    assert str(path) in str(caught.value) and "train" in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -91,7 +91,7 @@ def test_windows_of_another_shape_are_a_mistake_of_the_program(checkpoint: Path)
 
 def older(path: Path) -> Path:
     content = torch.load(path, weights_only=True)
-    content["hyper_parameters"]["training"]["model"]["of_another_version"] = 1
+    content["spec"]["model"]["of_another_version"] = 1
     torch.save(content, path)
     return path
 
@@ -103,7 +103,7 @@ def no_classifier(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (older, "model.ckpt: not a model that this version of handloom trained"),
+        (older, "model.ckpt: not a model that this version of handloom can use"),
         (no_classifier, "model.zip: not a model file; give a .ckpt, .mlpackage, .mlmodel or .onnx"),
         (lambda path: path.parent / "else.ckpt", "else.ckpt: no such file"),
         (lambda path: path.parent / "else.mlpackage", "else.mlpackage: no such file"),

@@ -1,21 +1,31 @@
 """Which checkpoint a training goes on from, and what a fingerprint follows."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from handloom.config import Optimizer, Training
 from handloom.fingerprint import fingerprint
+from handloom.models.checkpoint import read_checkpoint
 from handloom.training.checkpoints import latest_checkpoint
 from handloom.training.work import made_of
 
 DEFAULT = Training()
+# What else training needs to go on from a checkpoint.
+WHOLE = {
+    "state_dict": {"network.a": torch.ones(1000)},
+    "loops": {},
+    "optimizer_states": [],
+    "lr_schedulers": [],
+    "history": [{"iteration": 1, "loss": 0.5}],
+}
 
 
 def write_checkpoints(folder: Path, *iterations: int, mark: str = "mine") -> None:
     for iteration in iterations:
-        torch.save({"fingerprint": mark}, folder / f"iteration-{iteration:06d}.ckpt")
+        torch.save({"fingerprint": mark} | WHOLE, folder / f"iteration-{iteration:06d}.ckpt")
 
 
 def test_the_fingerprint_follows_parameters_and_data_and_not_the_place(tmp_path: Path) -> None:
@@ -51,4 +61,45 @@ def test_damaged_and_foreign_checkpoints_are_passed_over_and_named(tmp_path: Pat
     (tmp_path / "iteration-000020.ckpt").write_bytes(whole[: len(whole) // 2] if damage is None else damage)
     chosen, wrong = latest_checkpoint(tmp_path, "mine", 100)
     assert chosen == tmp_path / "iteration-000010.ckpt"
-    assert wrong == ["iteration-000030.ckpt is of another training", "iteration-000020.ckpt cannot be read"]
+    assert wrong == [
+        f"{tmp_path}/iteration-000030.ckpt is of another training",
+        f"{tmp_path}/iteration-000020.ckpt is damaged",
+    ]
+
+
+def test_one_changed_byte_is_noticed_wherever_it_is(tmp_path: Path) -> None:
+    write_checkpoints(tmp_path, 10, 20)
+    path = tmp_path / "iteration-000020.ckpt"
+    whole, refused = path.read_bytes(), 0
+    expected = read_checkpoint(path)
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x40]) + whole[place + 1 :])
+        chosen, _ = latest_checkpoint(tmp_path, "mine", 100)
+        if chosen == path:  # it was between two records, where nothing is read
+            found = read_checkpoint(path)
+            assert torch.equal(found.pop("state_dict")["network.a"], expected["state_dict"]["network.a"])
+            assert found == {name: value for name, value in expected.items() if name != "state_dict"}
+        else:
+            assert chosen == tmp_path / "iteration-000010.ckpt"
+            refused += 1
+    assert refused > len(whole[::7]) * 0.6
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state_dict": {"network.a": torch.full((3,), float("nan"))}},
+        {"state_dict": {"network.a": "text"}},
+        {"state_dict": None},
+        {"history": [{"loss": "0.5"}]},
+        {"history": 3},
+    ],
+    ids=["no numbers", "text", "no weights", "text in the history", "no history"],
+)
+def test_a_checkpoint_that_no_training_can_go_on_from_is_passed_over(tmp_path: Path, change: dict[str, Any]) -> None:
+    write_checkpoints(tmp_path, 10)
+    torch.save({"fingerprint": "mine"} | WHOLE | change, tmp_path / "iteration-000020.ckpt")
+    torch.save({"fingerprint": "mine"}, tmp_path / "iteration-000030.ckpt")
+    chosen, wrong = latest_checkpoint(tmp_path, "mine", 100)
+    assert chosen == tmp_path / "iteration-000010.ckpt"
+    assert len(wrong) == 2 and all(text.endswith("is damaged") for text in wrong)

@@ -1,6 +1,9 @@
 """The training stage on a table of its own: what it refuses, what it reports, what it leaves behind."""
 
 import csv
+import os
+import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import pytorch_lightning as lightning
 import torch
 from mlflow import MlflowClient
+from mlflow.entities import Run
 from small_training import WITH_VALIDATION, WITHOUT_VALIDATION, train_small, write_tables
 
 from handloom import tracking
-from handloom.errors import ConfigurationError, DataError, HandloomError
+from handloom.errors import ConfigurationError, DataError, HandloomError, Paused
+from handloom.lock import alone
 from handloom.models.checkpoint import read_checkpoint
 
 TRAINING = Path(".handloom/training")
@@ -109,9 +115,8 @@ def test_it_goes_on_from_the_checkpoint_before_a_damaged_one_and_names_it(capsys
     last.write_bytes(last.read_bytes()[:-1000])
     capsys.readouterr()
     train_small()
-    assert (
-        "train_pose: iteration-000003.ckpt cannot be read; going on from iteration-000002\n" in capsys.readouterr().err
-    )
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said == f"train_pose: {last.absolute()} is damaged; going on from iteration-000002"
     assert outputs() == undisturbed
 
 
@@ -271,8 +276,71 @@ def test_brain_floats_train() -> None:
     assert all(torch.isfinite(tensor).all() for tensor in weights().values())
 
 
-def test_the_work_in_progress_is_gone_when_the_model_is_there() -> None:
-    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+def runs() -> list[Run]:
+    client = MlflowClient(tracking.tracking_uri())
+    return client.search_runs([one.experiment_id for one in client.search_experiments()])
+
+
+def test_a_training_that_had_ended_when_dvc_was_killed_is_not_trained_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_tables(["a", "b"] * 5, WITH_VALIDATION)
     train_small()
     assert {path.name for path in Path("out").iterdir()} == {"model.ckpt", "history.csv", "run.json"}
     assert not list(TRAINING.iterdir())
+    before = outputs(), Path("out/run.json").read_bytes(), [run.to_dictionary() for run in runs()]
+
+    shutil.rmtree("out")  # as DVC does with the outputs of a stage that it has not noted
+    train_small()
+    said = capsys.readouterr()
+    assert f"train_pose: had ended already, as run {tracking.run_in(Path('out/run.json'))}" in said.out
+    assert (outputs(), Path("out/run.json").read_bytes(), [run.to_dictionary() for run in runs()]) == before
+
+    (kept,) = Path(".handloom/trained").iterdir()
+    kept.joinpath("model.ckpt").write_bytes(b"damaged")
+    train_small()
+    assert outputs() == before[0] and len(runs()) == 2
+
+    tracking.log_metrics(tracking.run_in(Path("out/run.json")), {"test_accuracy": 1.0})  # the stage was at its end
+    train_small()
+    assert outputs() == before[0] and len(runs()) == 3
+
+
+def test_ctrl_c_pauses_and_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    class CtrlC(lightning.Callback):
+        def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+            if trainer.current_epoch == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Paused, match=r"^paused; the same command goes on from iteration 2$"):
+        train_small(callbacks=[CtrlC()])
+    assert signal.getsignal(signal.SIGINT) == before
+    train_small()
+    assert "going on from iteration-000002" in capsys.readouterr().out
+
+
+def test_a_training_is_locked_while_it_runs() -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    told: list[str] = []
+
+    class Second(lightning.Callback):
+        """Looks, in the middle of a training, at what another process would find."""
+
+        def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+            (lock,) = TRAINING.glob("*.lock")
+            with pytest.raises(HandloomError) as caught, alone(lock, "this"):
+                pass
+            told.append(str(caught.value))
+
+    train_small(callbacks=[Second()])
+    assert told == [f"this is running already in process {os.getpid()}; wait for it, or stop it"]
+    assert not list(TRAINING.iterdir())
+
+
+def test_in_a_log_the_progress_is_not_a_line_an_iteration(capsys: pytest.CaptureFixture[str]) -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    train_small(maximum_iterations=12, report_interval=1)
+    lines = capsys.readouterr().err.replace("\r", "\n").splitlines()
+    assert 1 <= len([line for line in lines if "iteration/s" in line]) <= 3

@@ -66,10 +66,9 @@ class Checkpoint:
         Raises:
             DataError: it is missing or damaged.
         """
-        from handloom.models.checkpoint import read_checkpoint
-        from handloom.training.checkpoints import iteration_of
+        from handloom.training.checkpoints import iteration_of, read_resumable
 
-        history: list[dict[str, Any]] = read_checkpoint(path).get("history") or [{}]
+        history: list[dict[str, Any]] = read_resumable(path)["history"] or [{}]
         metrics = {name: value for name, value in history[-1].items() if name != "iteration"}
         date = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
         return cls(path, Phase.TRAINING, iteration_of(path), date, metrics)

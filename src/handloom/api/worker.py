@@ -29,10 +29,10 @@ LOCK_PATIENCE = 3.0  # seconds in which a process that is ending may let go of i
 def main(folder: Path) -> int:
     """Train a session; the exit status is 0, or 1 for an error that the user can mend and 70 for a bug."""
     os.environ[REPOSITORY_VARIABLE] = str(folder)
-    from handloom.errors import HandloomError
+    from handloom.errors import HandloomError, as_handloom_error
 
     try:
-        with _alone(folder):
+        with as_handloom_error(), _alone(folder):
             _train(folder)
     except HandloomError as error:
         _say(event="error", **_described(error))

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from handloom.api.arguments import expect
 from handloom.api.parameters import ModelMetadata
 from handloom.config import ExportCoreML, section_from
-from handloom.errors import HandloomError, printable
+from handloom.errors import HandloomError, printable, reason_of
 from handloom.export.export import write_files
 from handloom.export.interface import FILE_NAMES, user_metadata
 from handloom.export.verification import rows_of, verify
@@ -55,7 +55,7 @@ def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenan
             with replacing(to) as beside:
                 shutil.move(file, beside)
         except OSError as error:
-            raise HandloomError(f"{printable(str(to))}: cannot be written ({error.strerror or error})") from None
+            raise HandloomError(f"{printable(str(to))}: cannot be written ({reason_of(error)})") from None
     return to
 
 

@@ -1,13 +1,12 @@
 """The command line, `handloom`: results on stdout, everything else on stderr, one module a verb."""
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
+from functools import partial
 
 from handloom.cli import compare, doctor, draw, evaluate, init, predict, reproduce, train, verify
-from handloom.cli.verb import EXIT_CODES, INTERRUPTED, PIPE_CLOSED, REFUSED
-from handloom.errors import HandloomError
+from handloom.cli.verb import EXIT_CODES
+from handloom.ending import status_of
 
 _VERBS = (init, train, evaluate, predict, verify, draw, compare, reproduce, doctor)
 
@@ -15,20 +14,7 @@ _VERBS = (init, train, evaluate, predict, verify, draw, compare, reproduce, doct
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status. A mistake that the user can mend is one line on stderr."""
     given = _parsed(arguments)
-    try:
-        status: int = given.run(given)
-        sys.stdout.flush()  # here, where a closed pipe can still be told from a bug
-    except HandloomError as error:
-        print(f"handloom {given.command}: {error}", file=sys.stderr)
-        return REFUSED
-    except BrokenPipeError:
-        # Whoever read has enough. Python would complain when it flushes stdout at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
-    except KeyboardInterrupt:
-        print(f"handloom {given.command}: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    return status
+    return status_of(f"handloom {given.command}", partial(given.run, given))
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

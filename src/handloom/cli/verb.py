@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import TypeAlias
 
-DONE, REFUSED, INTERRUPTED, PIPE_CLOSED = 0, 1, 130, 141  # argparse has 2; the last two are a shell's 128 + signal
+from handloom.ending import DONE, INTERRUPTED, PIPE_CLOSED, REFUSED
+
+__all__ = [
+    "DONE",
+    "EXIT_CODES",
+    "INTERRUPTED",
+    "PIPE_CLOSED",
+    "REFUSED",
+    "Commands",
+    "add_verb",
+    "results_only_on_stdout",
+]
+
 EXIT_CODES = (
     "Exit status: 0 done, and what was checked holds; 1 it does not, or something cannot be used; 2 the command was not"
     " understood; 130 interrupted; 141 the reader of the output closed it."

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -96,7 +97,15 @@ def section_from(section: type[Section], content: Mapping[str, Any]) -> Section:
     Raises:
         ValueError: it does not fit this version of handloom.
     """
-    return TypeAdapter(section).validate_json(json.dumps(content))  # strict, yet takes dictionaries
+    checked: Section = _adapter(section).validate_json(  # type: ignore[arg-type]
+        json.dumps(content)  # strict, yet takes dictionaries
+    )
+    return checked
+
+
+@cache
+def _adapter(section: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(section)  # making one takes longer than using it
 
 
 def as_plain(section: Any) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """PyTorch to Core ML, in its two formats, with Create ML's interface."""
 
+import errno
 from collections.abc import Mapping
+from tempfile import gettempdir
 from typing import Any
 
 import torch
@@ -70,13 +72,19 @@ def _converted(model: TrainedModel, **options: Any) -> Any:
     import coremltools
 
     shape = (model.window, len(CHANNELS), JOINT_COUNT)
-    return coremltools.convert(
-        torch.jit.trace(ExportedNetwork(model.network).eval(), torch.zeros(shape)),
-        inputs=[coremltools.TensorType(name=POSES, shape=shape)],
-        classifier_config=coremltools.ClassifierConfig(model.classes, predicted_feature_name=LABEL),
-        skip_model_load=True,
-        **options,
-    )
+    try:
+        return coremltools.convert(
+            torch.jit.trace(ExportedNetwork(model.network).eval(), torch.zeros(shape)),
+            inputs=[coremltools.TensorType(name=POSES, shape=shape)],
+            classifier_config=coremltools.ClassifierConfig(model.classes, predicted_feature_name=LABEL),
+            skip_model_load=True,
+            **options,
+        )
+    except RuntimeError as error:
+        if "FileWriter" not in str(error):
+            raise
+        # It writes weights to the folder for temporary files, and does not say what was wrong there.
+        raise OSError(errno.ENOSPC, "coremltools cannot write its temporary files", gettempdir()) from None
 
 
 def _precision(settings: ExportCoreML) -> Any:

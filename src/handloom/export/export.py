@@ -8,7 +8,7 @@ from pathlib import Path
 from handloom import tracking
 from handloom.config import ExportCoreML, Kind, Parameters, as_plain
 from handloom.dataset.examples import read_examples
-from handloom.errors import ConfigurationError, DataError, HandloomError
+from handloom.errors import ConfigurationError, DataError, HandloomError, reason_of
 from handloom.export.app_note import app_note
 from handloom.export.convert import ml_program, neural_network
 from handloom.export.interface import FILE_NAMES, user_metadata
@@ -66,9 +66,7 @@ def export_coreml(
                 if one.problems:
                     raise HandloomError(f"{one.path.name} is not what was trained: {'; '.join(one.problems)}")
     except OSError as error:
-        raise HandloomError(
-            f"{out}: cannot be written ({error.strerror or error}); what was there is untouched"
-        ) from None
+        raise HandloomError(f"{out}: cannot be written ({reason_of(error)}); what was there is untouched") from None
     return [replace(one, path=out / one.path.name) for one in verifications]
 
 

@@ -1,6 +1,8 @@
 """From files to joints, on all cores: what is in the cache is taken from there, the rest is read and kept."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from handloom.system_libraries import require_system_libraries
 
 # Photos that share a landmarker: opening one takes as long as using it a few times.
 PHOTOS_TOGETHER = 16
+
+_DAMAGED_AGAIN = "what was kept of it is damaged, and so is what was kept when it was read again; look at the disk"
 
 Outcome = Extraction | str  # the joints, or one line that says why there are none
 
@@ -43,28 +47,60 @@ def outcomes(
         model: the landmark model's file.
 
     Raises:
-        HandloomError: a system library is missing, or the cache is damaged.
+        HandloomError: a system library is missing, or the cache cannot be written.
     """
     base = recipe(kind, settings, model)
     keys = [entry_key(base, hashes[clip.path], clip.start, clip.end) if clip.path in hashes else None for clip in clips]
     with KeypointCache(cache_path()) as cache:
         known = cache.known([key for key in keys if key])
-        reasons = _extract(clips, keys, known, hashes, cache, settings, kind, model)
+        reading = _Reading(cache, hashes, settings, kind, model)
+        reasons = _extract(reading, clips, keys, known)
         for number, (clip, key) in enumerate(zip(clips, keys, strict=True)):
-            yield clip, reasons[number] if number in reasons or key is None else cache.get(key)
+            if number not in reasons and key is not None:
+                try:
+                    yield clip, cache.get(key)
+                    continue
+                except KeyError:
+                    reasons |= _extract_damaged(reading, clips, keys, reasons)
+                if number not in reasons:
+                    try:
+                        yield clip, cache.get(key)
+                        continue
+                    except KeyError:
+                        reasons[number] = f"{printable(clip.path.name)}: {_DAMAGED_AGAIN}"
+            yield clip, reasons[number]
 
 
-def _extract(
-    clips: Sequence[Clip],
-    keys: Sequence[str | None],
-    known: set[str],
-    hashes: dict[Path, str],
-    cache: KeypointCache,
-    settings: ExtractKeypoints,
-    kind: Kind,
-    model: Path,
+@dataclass(frozen=True)
+class _Reading:
+    """How files are read and where what is found is kept; see `outcomes`."""
+
+    cache: KeypointCache
+    hashes: dict[Path, str]
+    settings: ExtractKeypoints
+    kind: Kind
+    model: Path
+
+
+def _extract_damaged(
+    reading: _Reading, clips: Sequence[Clip], keys: Sequence[str | None], reasons: Mapping[int, str]
 ) -> dict[int, str]:
+    """Read the files again whose entries in the cache are damaged; see `_extract`."""
+    numbers = [number for number, key in enumerate(keys) if key and number not in reasons]
+    whole = reading.cache.whole({keys[number] for number in numbers})
+    damaged = [number for number in numbers if keys[number] not in whole]
+    print(
+        f"{printable(str(reading.cache.path))}: the joints of {len(damaged)} files in it are damaged; these files are"
+        " read again",
+        file=sys.stderr,
+    )
+    again = _extract(reading, [clips[number] for number in damaged], [keys[number] for number in damaged], set())
+    return {damaged[number]: reason for number, reason in again.items()}
+
+
+def _extract(reading: _Reading, clips: Sequence[Clip], keys: Sequence[str | None], known: set[str]) -> dict[int, str]:
     """Put everything that is not known into the cache; return why that was not possible, by number of the clip."""
+    cache, settings, kind = reading.cache, reading.settings, reading.kind
     waiting: dict[Stretch, list[int]] = {}
     for number, (clip, key) in enumerate(zip(clips, keys, strict=True)):
         if key is None or key not in known:
@@ -73,7 +109,7 @@ def _extract(
     if not waiting:
         return reasons
     require_system_libraries()
-    read = partial(extract_files, kind=kind, settings=settings, model=model)
+    read = partial(extract_files, kind=kind, settings=settings, model=reading.model)
     with ProgressBar(f"extract_keypoints {kind}", len(clips), "file") as progress:
         progress.update(len(clips) - sum(map(len, waiting.values())))
         for stretch, outcome in run_over(
@@ -84,7 +120,7 @@ def _extract(
             name = printable(stretch.path.name)
             if outcome is None:
                 outcome = f"{name}: reading it killed the process; make the file anew with another program"
-            elif cache.hashes([stretch.path], 1).get(stretch.path) != hashes.get(stretch.path):
+            elif cache.hashes([stretch.path], 1).get(stretch.path) != reading.hashes.get(stretch.path):
                 outcome = f"{name}: changed while it was read; run the stage again"
             key = keys[numbers[0]]
             if isinstance(outcome, str) or key is None:

@@ -10,6 +10,11 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+# Where no cluster is named, only this machine is used, and Ray has to listen on its loopback address alone: by default
+# it listens on all network interfaces. It reads this when it is imported, on Linux too.
+if os.environ.get("RAY_ADDRESS", "") in ("", "local"):
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+
 import ray
 from ray.exceptions import (
     LocalRayletDiedError,
@@ -32,7 +37,7 @@ SECONDS_TO_ANSWER = 5.0
 
 
 class RayCluster(Cluster):
-    """The cluster at ``RAY_ADDRESS``; without that, one of this machine's cores.
+    """The cluster at ``RAY_ADDRESS``; without that, one of this machine's cores, which listens on loopback only.
 
     Raises:
         ConfigurationError: it does not answer, or cannot be used.

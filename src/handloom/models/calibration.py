@@ -1,7 +1,11 @@
 """What validation taught about a model's probabilities; it travels inside the model's file."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from handloom.config import section_from
 
 NO_ANSWER = ""  # in place of a class, where its probability is below its threshold; no class is called so
 
@@ -69,6 +73,27 @@ class Calibration:
             "background_taken_for_gesture_at_thresholds": self.background_taken_for_gesture_at_thresholds,
         }
         return {name: number for name, number in numbers.items() if number is not None}
+
+
+def calibration_from(content: Any, classes: Sequence[str]) -> Calibration | None:
+    """The calibration out of what a checkpoint holds, plain dictionaries; None where it holds none.
+
+    Raises:
+        ValueError: it is not one for these classes, or holds what is no number.
+        TypeError: it is no plain content.
+    """
+    if content is None:
+        return None
+    found = section_from(Calibration, content)
+    numbers = [*found.metrics.values()]
+    shares = [value for one in found.classes for value in (one.threshold, one.precision, one.recall)]
+    if not (all(map(math.isfinite, numbers)) and found.temperature > 0 and found.examples >= 0):
+        raise ValueError("its calibration holds what is no number")
+    if any(value is not None and not 0 <= value <= 1 for value in shares):
+        raise ValueError("its calibration has a threshold that is no share")
+    if len(found.classes) != len(classes):
+        raise ValueError("its calibration is for other classes")
+    return found
 
 
 def answer_at(predicted: str, probability: float, thresholds: Mapping[str, float]) -> str:

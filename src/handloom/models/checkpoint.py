@@ -1,20 +1,23 @@
 """Reading a trained model: the checkpoint that training wrote, without the trainer."""
 
-import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import torch
+from torch import Tensor
 
-from handloom.config import Kind, Training, section_from
+from handloom.config import Kind, Training
 from handloom.errors import DataError, first_line
-from handloom.models.calibration import Calibration
+from handloom.models.calibration import Calibration, calibration_from
 from handloom.models.network import HandNetwork
+from handloom.models.spec import ModelSpec, spec_of
 
 NETWORK_PREFIX = "network."  # where the Lightning module keeps the network
-CALIBRATION = "calibration"  # the key beside Lightning's own
+# Keys next to Lightning's own. A checkpoint that training goes on from has no calibration.
+CALIBRATION, SPEC = "calibration", "spec"
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,10 @@ class TrainedModel:
         frame_rate: frames/s it was trained at.
         background_label: the class of no gesture; it need not be among `classes`.
         left_hands: "mirrored" where they were turned into right ones, and have to be before a prediction.
-        calibration: what validation taught, already inside the network; None without a validation part.
-        training: the section of the configuration that it was trained with, without what decides nothing.
+        calibration: from the validation part, already inside the network; None without one.
+        training: the section of the configuration that it was trained with, as it was called then, without what decides
+            nothing; to be shown, not to be relied on.
+        landmarks: library, version and model file that found the joints; empty where that is not known.
     """
 
     network: HandNetwork
@@ -42,59 +47,124 @@ class TrainedModel:
     left_hands: Literal["as_they_are", "mirrored"] = "as_they_are"
     calibration: Calibration | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
+    landmarks: str = ""
 
 
 def load_model(path: Path) -> TrainedModel:
     """Read `model.ckpt`, or a checkpoint of a training. Only tensors and plain types are read from it, never code.
 
+    What a model is stands in its `ModelSpec`; how it was trained is not needed to use it, so parameters of training
+    that this version does not know do no harm.
+
     Raises:
-        DataError: the file is missing, is damaged, or is no checkpoint of handloom.
+        DataError: the file is missing, is damaged, or is no checkpoint of handloom; or it holds a model that cannot be:
+            a kind, size or frame rate that there is not, or weights that are not finite or have other shapes.
     """
     content = read_checkpoint(path)
     try:
-        settings: dict[str, Any] = content["hyper_parameters"]
-        kind, classes, frame_rate = settings["kind"], settings["classes"], settings["frame_rate"]
-        training = section_from(Training, settings["training"])
-        network = HandNetwork(len(classes), training.prediction_window_size, training.model)
-        weights = {
-            name.removeprefix(NETWORK_PREFIX): tensor
-            for name, tensor in content["state_dict"].items()
-            if name.startswith(NETWORK_PREFIX)
-        }
-        network.load_state_dict(weights)
-        known = content.get(CALIBRATION)  # a checkpoint on the way has none
-        calibration = section_from(Calibration, known) if known else None
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        spec = spec_of(content)
+        network = _network(spec, weights_of(content))
+        calibration = calibration_from(content.get(CALIBRATION), spec.classes)
+        training = content["hyper_parameters"]["training"]
+        if not isinstance(training, Mapping):
+            raise ValueError("it does not say how it was trained")
+    except Exception as error:  # whatever a file of somebody else's may lead to
         raise DataError(
-            f"{path}: not a model that this version of handloom trained ({first_line(error)}); train it again"
+            f"{path}: not a model that this version of handloom can use ({first_line(error)}); train it again"
         ) from None
     return TrainedModel(
-        network.eval(),
-        kind,
-        list(classes),
-        training.prediction_window_size,
-        frame_rate,
-        training.background_label,
-        training.left_hands,
+        network,
+        spec.kind,
+        list(spec.classes),
+        spec.window,
+        spec.frame_rate,
+        spec.background_label,
+        spec.left_hands,
         calibration,
-        settings["training"],
+        training,
+        spec.landmarks,
     )
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The contents of a checkpoint file: tensors and plain types only.
+    """The contents of a checkpoint file: tensors and plain types only, as they were written.
 
     Raises:
         DataError: the file is missing, or damaged, or holds anything else.
     """
+    if not path.exists():
+        raise DataError(f"{path}: no such file; train the model first (dvc repro)")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; train the model first (dvc repro)") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError) as error:
+        if not path.is_file():  # a pipe would never end
+            raise ValueError("it is not a file")
+        with path.open("rb") as file:
+            _check_sums(file)
+            file.seek(0)
+            content = torch.load(file, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict):
+            raise ValueError("it holds something else")
+    except Exception as error:  # PyTorch and zipfile raise of all kinds for a damaged file
         raise DataError(
-            f"{path}: not a checkpoint that can be read ({first_line(error)}); train the model again"
+            f"{path}: not a checkpoint that can be read ({first_line(error)}); train the model again, or restore it"
+            " from a copy"
         ) from None
-    if not isinstance(content, dict):
-        raise DataError(f"{path}: not a checkpoint; train the model again")
     return content
+
+
+def weights_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The network's tensors in a checkpoint, by their names in the network.
+
+    Raises:
+        ValueError: one holds what is no number, or is no tensor; or there is none.
+    """
+    weights = {
+        str(name).removeprefix(NETWORK_PREFIX): tensor
+        for name, tensor in content["state_dict"].items()
+        if str(name).startswith(NETWORK_PREFIX)
+    }
+    for name, tensor in weights.items():
+        if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or not torch.isfinite(tensor).all():
+            raise ValueError(f"weights that are not numbers, in {name}")
+    if not weights:
+        raise ValueError("it has no weights")
+    return weights
+
+
+def _check_sums(file: IO[bytes]) -> None:
+    """Hold each record of the archive against its checksum, which PyTorch writes and does not look at.
+
+    Raises:
+        Exception: one of many kinds; the file is damaged.
+    """
+    with zipfile.ZipFile(file) as archive:
+        if any(record.compress_type != zipfile.ZIP_STORED for record in archive.infolist()):
+            raise ValueError("PyTorch stores records as they are, these are compressed")
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(f"it is damaged: the checksum of {damaged} is wrong")
+
+
+def _network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> HandNetwork:
+    """The network of these sizes with these weights.
+
+    Raises:
+        ValueError: they do not belong together.
+    """
+    if max(spec.model.spatial_layers, spec.model.temporal_layers) > len(weights):
+        raise ValueError("it has fewer weights than layers")  # before they are made
+    _check_shapes(spec, weights)
+    network = HandNetwork(len(spec.classes), spec.window, spec.model)
+    network.load_state_dict(dict(weights))
+    return network.eval()
+
+
+def _check_shapes(spec: ModelSpec, weights: Mapping[str, Tensor]) -> None:
+    with torch.device("meta"):  # no memory, however large the sizes
+        expected = HandNetwork(len(spec.classes), spec.window, spec.model).state_dict()
+    for name in expected.keys() ^ weights.keys():
+        raise ValueError(f"{name} is {'missing' if name in expected else 'not a weight of its network'}")
+    for name, tensor in expected.items():
+        if (weights[name].shape, weights[name].dtype) != (tensor.shape, tensor.dtype):
+            raise ValueError(f"{name} has another shape or type than its network needs")
+        if name.endswith("running_var") and (weights[name] < 0).any():
+            raise ValueError(f"{name} holds a variance below zero")

@@ -37,7 +37,7 @@ def provenance_of(run_id: str, table: Path, keypoints_sha256: str, split_sha256:
         "" if commit is None else commit.sha + (", changed" if commit.changed else ""),
         keypoints_sha256,
         split_sha256,
-        _landmarks(table),
+        landmarks_of(table),
     )
 
 
@@ -60,7 +60,8 @@ def read_provenance(path: Path) -> Provenance:
         raise DataError(f"{path}: does not say what the model was made of; train it again") from None
 
 
-def _landmarks(table: Path) -> str:
+def landmarks_of(table: Path) -> str:
+    """What found the joints of a keypoint table: library, version and model file; empty for joints from elsewhere."""
     metadata = keypoint_table.read_metadata(table)
     version, model = metadata.get("mediapipe"), metadata.get("landmark_model_sha256")
     return f"MediaPipe {version}, hand landmark model with sha256 {model}" if version and model else ""

@@ -1,5 +1,6 @@
 """Making a project of the user's own."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from tempfile import TemporaryDirectory
 from handloom.compose import composed_text
 from handloom.config import KINDS, Kind
 from handloom.errors import HandloomError, printable
+from handloom.files import remove_remains
 from handloom.project.groups import write_groups
 from handloom.project.installed import write_installed
 from handloom.project.stages import project_stages
@@ -33,12 +35,13 @@ def make_project(folder: Path, kinds: Sequence[Kind] = KINDS) -> None:
     shown = printable(str(folder))
     try:
         if folder.exists():
+            remove_remains(folder)
             there = sorted(path.name for path in folder.iterdir() if path.name not in _ALLOWED)
             if there:
                 first = printable(there[0])
                 raise HandloomError(f"{shown}: not empty ({first}); name a new folder, or an empty one")
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=".part") as beside:
+        with TemporaryDirectory(dir=folder, prefix=f".project.{os.getpid()}-", suffix=".part") as beside:
             _fill(Path(beside), kinds)
             for path in sorted(Path(beside).iterdir()):
                 path.rename(folder / path.name)

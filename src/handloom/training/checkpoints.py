@@ -1,5 +1,6 @@
 """Checkpoints: when and how they are written, and which one a training goes on from."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from typing_extensions import override
 
-from handloom.errors import DataError
+from handloom.errors import DataError, first_line
 from handloom.files import replacing
-from handloom.models.checkpoint import read_checkpoint
+from handloom.models.checkpoint import read_checkpoint, weights_of
 from handloom.training.run_logger import RunLogger
 
+NEEDED = ("state_dict", "loops", "optimizer_states", "lr_schedulers", "history")  # to go on from a checkpoint
 KEPT_CHECKPOINTS = 2  # the one before the last, in case the last is damaged
 
 
@@ -80,12 +82,31 @@ def latest_checkpoint(folder: Path, mark: str, iterations: int) -> tuple[Path | 
         if iteration_of(path) > iterations:
             continue
         try:
-            if read_checkpoint(path).get("fingerprint") == mark:
+            if read_resumable(path).get("fingerprint") == mark:
                 return path, wrong
-            wrong.append(f"{path.name} is of another training")
+            wrong.append(f"{path} is of another training")
         except DataError:
-            wrong.append(f"{path.name} cannot be read")
+            wrong.append(f"{path} is damaged")
     return None, wrong
+
+
+def read_resumable(path: Path) -> dict[str, Any]:
+    """The contents of a checkpoint that a training can go on from.
+
+    Raises:
+        DataError: it is missing or damaged, or lacks what is needed for that.
+    """
+    content = read_checkpoint(path)
+    try:
+        for name in NEEDED:
+            if name not in content:
+                raise ValueError(f"{name} is missing")
+        weights_of(content)
+        if not all(isinstance(value, int | float) for row in content["history"] for value in dict(row).values()):
+            raise ValueError("its history is not one of numbers")
+    except Exception as error:  # whatever a file of somebody else's may lead to
+        raise DataError(f"{path}: no training can go on from it ({first_line(error)}); remove the file") from None
+    return content
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -93,9 +114,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     @override
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        # Through an open file: given a path, PyTorch would write the path's name into the archive.
-        with replacing(Path(path)) as beside, beside.open("wb") as file:
-            torch.save(checkpoint, file)
+        # Not to a path, whose name PyTorch would write into the archive; nor to an open file, whose errors it hides.
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        with replacing(Path(path)) as part:
+            part.write_bytes(content.getbuffer())
 
     @override
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from pytorch_lightning.strategies import Strategy
 from torch import Tensor, nn
 from typing_extensions import override
 
-from handloom.config import Kind, Training, section_from
+from handloom.config import Kind, Training, as_plain, section_from
+from handloom.models.checkpoint import SPEC
 from handloom.models.network import HandNetwork
+from handloom.models.spec import ModelSpec
 from handloom.training.batches import Batch, epoch_generator
 from handloom.training.schedule import rate_share
 from handloom.training.sums import Sums
@@ -27,6 +29,7 @@ class HandClassifier(lightning.LightningModule):
         training: the training section (`work.deciding`), as plain dictionaries, so that checkpoints hold plain types
             only.
         class_weights: what an example of each class counts in the loss; None: all the same.
+        landmarks: what found the joints (`ModelSpec.landmarks`).
     """
 
     def __init__(
@@ -36,10 +39,21 @@ class HandClassifier(lightning.LightningModule):
         frame_rate: float,
         training: dict[str, Any],
         class_weights: list[float] | None = None,
+        landmarks: str = "",
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)  # MLflow has them by their full names already
         self.settings = section_from(Training, training)
+        self.spec = ModelSpec(
+            kind,
+            classes,
+            self.settings.prediction_window_size,
+            frame_rate,
+            self.settings.model,
+            self.settings.background_label,
+            self.settings.left_hands,
+            landmarks,
+        )
         self.network = HandNetwork(len(classes), self.settings.prediction_window_size, self.settings.model)
         weight = None if class_weights is None else torch.tensor(class_weights)
         self.loss = nn.CrossEntropyLoss(weight, label_smoothing=self.settings.label_smoothing)
@@ -91,6 +105,7 @@ class HandClassifier(lightning.LightningModule):
     @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["history"] = self.history
+        checkpoint[SPEC] = as_plain(self.spec)
 
     @override
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

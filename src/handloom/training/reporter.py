@@ -1,14 +1,11 @@
 """Reports loss and accuracy every few iterations: to the history, to MLflow and on the terminal."""
 
-import sys
-from typing import Any
-
 import pytorch_lightning as lightning
-from tqdm import tqdm
 from typing_extensions import override
 
 from handloom import tracking
 from handloom.config import Training
+from handloom.progress import ProgressBar
 from handloom.training.divergence import check_finite
 from handloom.training.module import HandClassifier
 from handloom.training.run_logger import RunLogger
@@ -33,7 +30,7 @@ class Reporter(lightning.Callback):
     def __init__(self, settings: Training, description: str) -> None:
         self.settings = settings
         self.description = description
-        self.progress: Any = None
+        self.progress: ProgressBar
         self.logged: dict[str, set[int]] = {}  # iterations that the MLflow run has already, by metric
 
     @override
@@ -42,12 +39,11 @@ class Reporter(lightning.Callback):
         pl_module.history = [row for row in pl_module.history if report_due(self.settings, int(row["iteration"]))]
         if trainer.is_global_zero and isinstance(trainer.logger, RunLogger):
             self.logged = tracking.logged_steps(trainer.logger.run_id)
-        self.progress = tqdm(
-            total=trainer.max_epochs,
+        self.progress = ProgressBar(
+            self.description,
+            int(trainer.max_epochs or 0),
+            "iteration",
             initial=trainer.current_epoch,
-            desc=self.description,
-            unit="iteration",
-            file=sys.stderr,
             disable=not trainer.is_global_zero,
         )
 
@@ -68,7 +64,7 @@ class Reporter(lightning.Callback):
         if not due and iteration != trainer.max_epochs:
             return
         pl_module.history.append({"iteration": iteration, **means})
-        self.progress.set_postfix({name: f"{value:.3f}" for name, value in means.items()})
+        self.progress.set_postfix({name: f"{value:.3f}" for name, value in means.items()}, refresh=False)
         if trainer.logger and due and (fresh := tracking.unlogged(self.logged, means, iteration)):
             trainer.logger.log_metrics(fresh, step=iteration)
 
@@ -80,5 +76,5 @@ class Reporter(lightning.Callback):
     def on_exception(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
     ) -> None:
-        if self.progress:
+        if hasattr(self, "progress"):
             self.progress.close()  # ends the line, so that the error has one of its own

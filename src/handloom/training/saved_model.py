@@ -8,8 +8,9 @@ from typing import Any
 import pytorch_lightning as lightning
 from torch import Tensor
 
+from handloom.config import as_plain
 from handloom.models.calibration import Calibration
-from handloom.models.checkpoint import CALIBRATION, NETWORK_PREFIX
+from handloom.models.checkpoint import CALIBRATION, NETWORK_PREFIX, SPEC
 from handloom.training.checkpoints import AtomicCheckpointIO
 from handloom.training.module import HandClassifier
 
@@ -34,6 +35,7 @@ def save_model(module: HandClassifier, calibration: Calibration | None, path: Pa
         "hyper_parameters": _fresh(dict(module.hparams)),
         "hparams_name": "kwargs",
         CALIBRATION: _fresh(asdict(calibration)) if calibration else None,
+        SPEC: _fresh(as_plain(module.spec)),
     }
     AtomicCheckpointIO().save_checkpoint(content, path)
 

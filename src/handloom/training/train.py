@@ -3,7 +3,10 @@
 import shutil
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +16,28 @@ from handloom import keypoint_table, tracking
 from handloom.config import Kind, Parameters, Training
 from handloom.dataset.classes import class_names
 from handloom.dataset.examples import Examples, read_examples
-from handloom.errors import ConfigurationError, DivergenceError
+from handloom.errors import ConfigurationError, DivergenceError, Paused
 from handloom.files import sha256_of_file, write_csv
 from handloom.fingerprint import fingerprint
+from handloom.lock import alone
 from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import read_checkpoint
 from handloom.models.described_start import start_described
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
-from handloom.models.provenance import Provenance, provenance_of, write_provenance
+from handloom.models.provenance import Provenance, landmarks_of, provenance_of, write_provenance
 from handloom.training.alignment import aligned
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
-from handloom.training.checkpoints import KEPT_CHECKPOINTS, Checkpoints, latest_checkpoint
+from handloom.training.checkpoints import KEPT_CHECKPOINTS, Checkpoints, checkpoints_in, iteration_of, latest_checkpoint
 from handloom.training.checks import check_examples, class_weights, count_found, note_of_background, warning_of_few
 from handloom.training.divergence import likely_cause
 from handloom.training.early_stopping import EarlyStopping
+from handloom.training.finished import Finished
 from handloom.training.module import HandClassifier
 from handloom.training.reporter import Reporter
 from handloom.training.run_logger import RunLogger
 from handloom.training.saved_model import save_model
-from handloom.training.trainer import session_length, trainer_for
+from handloom.training.trainer import ctrl_c_raised, session_length, trainer_for
 from handloom.training.work import KEYPOINTS, SPLIT, deciding, made_of, open_folder, what_changed, work_folder
 
 WARNING_TAG = "handloom.warning"
@@ -61,7 +66,8 @@ def train(
         split: its parts.
         out: folder for `model.ckpt`, `history.csv` and `run.json`.
         checkpoints: a folder that keeps every checkpoint, also when the training is done; None: one of its own in
-            `.handloom/`, which keeps the newest and is removed at the end.
+            `.handloom/`, which keeps the newest and is removed at the end. Another process that trains the same there
+            is waited for.
         callbacks: of Lightning, told of the training after everything else; they must not change it, but may end it.
         tags: further tags of the MLflow run (`tracking.start_run`).
 
@@ -75,60 +81,77 @@ def train(
         DataError: there is nothing to learn from.
         ConfigurationError: the accelerator is not there, or a parameter does not fit the data.
         DivergenceError: the loss or the weights were no longer numbers.
+        Paused: Ctrl-C.
     """
     settings = parameters.training(kind)
     training, validation = _read(settings, table, split)
     classes = class_names(training.labels.unique().to_pylist())
     check_examples(kind, settings, training, validation, classes)
-    found = count_found(training)
-
     content = made_of(kind, settings, table, split)
     mark = fingerprint(content)
     folder = checkpoints or work_folder(kind, mark)
+    work = _Work(parameters, kind, table, split, out, content, mark, folder, checkpoints is None, tags)
     reporter, early_stopping = Reporter(settings, f"train_{kind}"), EarlyStopping(settings)
     saving = Checkpoints(folder, mark, settings.checkpoint_interval, kept=None if checkpoints else KEPT_CHECKPOINTS)
     trainer = trainer_for(settings, kind, folder, [reporter, early_stopping, saving, *callbacks])
-
-    checkpoint, wrong = latest_checkpoint(folder, mark, session_length(settings))
-    if trainer.is_global_zero:
-        changed = [] if checkpoints else what_changed(folder, kind, content)
-        _say_where_it_starts(kind, checkpoint, wrong, changed)
-        open_folder(folder, kind, content, alone=checkpoints is not None)
-        run_id = _run(folder, checkpoint, parameters, kind, tags)
-        _log_origin(run_id, parameters, table, content)
-        if warning := warning_of_few(found):
-            print(f"train_{kind}: {warning}", file=sys.stderr)
-            tracking.set_tags(run_id, {WARNING_TAG: warning})
-        if note := note_of_background(kind, settings, classes):
-            print(f"train_{kind}: {note}", file=sys.stderr)
-    else:
-        run_id = tracking.run_in(folder / RUN_FILE)
-    trainer.logger = RunLogger(run_id)
-
-    lightning.seed_everything(settings.seed, verbose=False)
-    frame_rate = float(keypoint_table.read_metadata(table)["frame_rate"])
-    weights = class_weights(found, classes) if settings.class_balance == "weights" else None
-    module = HandClassifier(kind, classes, frame_rate, deciding(settings), weights)
-    try:
-        if settings.start == "described" and not checkpoint:
-            start_described(module.network)
-        if settings.aligned:
-            training = aligned(training, settings.aligned)
-        data = HandData(training, validation, classes, settings)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of workers that would not help, and of logging every 50 steps
-            trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
-    except (FloatingPointError, ConfigurationError) as error:
-        if not trainer.is_global_zero:
-            sys.exit(1)  # all processes fail alike, and one line is enough
-        if isinstance(error, ConfigurationError):
-            raise ConfigurationError(f"train_{kind}.{error}") from None
-        raise DivergenceError(
-            f"{error}; {likely_cause(settings, kind, table)}; the last checkpoint is kept in {folder}"
-        ) from None
     if not trainer.is_global_zero:
+        _fit(work, trainer, training, validation, classes)
         return None
+    # The sessions of the API have a lock of their own.
+    lock = alone(folder.with_suffix(".lock"), f"train_{kind}: the same training", wait=True)
+    with lock if work.own_folder else nullcontext():
+        finished = Finished.of(kind, mark)
+        # Whoever gave callbacks or tags wants to be told of the training, or has a run for it.
+        kept = (
+            work.own_folder and not callbacks and not tags and session_length(settings) == settings.maximum_iterations
+        )
+        if kept and (taken := finished.take(out)):
+            print(f"train_{kind}: had ended already, as run {taken[0]}; its model was taken from {finished.folder}")
+            shutil.rmtree(folder, ignore_errors=True)
+            return taken[1]
+        finished.forget()
+        try:
+            loss, paused = _train(work, trainer, early_stopping, training, validation, classes)
+        except KeyboardInterrupt:
+            raise Paused(_how_to_go_on(folder)) from None
+        if work.own_folder and not paused:
+            if kept:
+                finished.keep(out, loss)
+            shutil.rmtree(folder)
+    return loss
 
+
+@dataclass(frozen=True)
+class _Work:
+    """A training: what it learns, where its inputs and outputs are, and what decides its result."""
+
+    parameters: Parameters
+    kind: Kind
+    table: Path
+    split: Path
+    out: Path
+    content: dict[str, Any]  # see `made_of`
+    mark: str  # its fingerprint
+    folder: Path  # of its checkpoints
+    own_folder: bool  # it is one of handloom's own
+    tags: Mapping[str, str] | None
+
+    @property
+    def settings(self) -> Training:
+        return self.parameters.training(self.kind)
+
+
+def _train(
+    work: _Work,
+    trainer: lightning.Trainer,
+    early_stopping: EarlyStopping,
+    training: Examples,
+    validation: Examples,
+    classes: list[str],
+) -> tuple[float | None, bool]:
+    """Train to the end of the session and write the model; its validation loss, and whether there is more to come."""
+    settings, kind = work.settings, work.kind
+    module, data = _fit(work, trainer, training, validation, classes)
     iteration = trainer.current_epoch
     paused = iteration < settings.maximum_iterations and not trainer.should_stop
     if early_stopping.best:
@@ -137,18 +160,76 @@ def train(
             f"train_{kind}: stopped at iteration {iteration},"
             f" the model is that of iteration {early_stopping.best_iteration}"
         )
-    provenance = provenance_of(run_id, table, content[KEYPOINTS], content[SPLIT])
-    _write_model(module, calibration_of(module, data.validation_batches()), iteration, provenance, out)
+    run_id = tracking.run_in(work.folder / RUN_FILE)
+    provenance = provenance_of(run_id, work.table, work.content[KEYPOINTS], work.content[SPLIT])
+    _write_model(module, calibration_of(module, data.validation_batches()), iteration, provenance, work.out)
     if paused:
         print(
             f"train_{kind}: paused at iteration {iteration} of {settings.maximum_iterations};"
             f" with a greater train_{kind}.iterations it goes on from there"
         )
-    elif checkpoints is None:
-        shutil.rmtree(folder)
-    if early_stopping.best:
-        return early_stopping.best_loss
-    return module.history[-1].get("validation_loss")
+    loss = early_stopping.best_loss if early_stopping.best else module.history[-1].get("validation_loss")
+    return loss, paused
+
+
+def _fit(
+    work: _Work, trainer: lightning.Trainer, training: Examples, validation: Examples, classes: list[str]
+) -> tuple[HandClassifier, HandData]:
+    """Go on from the newest checkpoint that is whole, or begin; the classifier and its data, at the session's end."""
+    settings, kind, folder = work.settings, work.kind, work.folder
+    checkpoint, wrong = latest_checkpoint(folder, work.mark, session_length(settings))
+    found = count_found(training)
+    run_id = (
+        _begin(work, checkpoint, wrong, found, classes)
+        if trainer.is_global_zero
+        else tracking.run_in(folder / RUN_FILE)
+    )
+    trainer.logger = RunLogger(run_id)
+
+    lightning.seed_everything(settings.seed, verbose=False)
+    frame_rate = float(keypoint_table.read_metadata(work.table)["frame_rate"])
+    weights = class_weights(found, classes) if settings.class_balance == "weights" else None
+    module = HandClassifier(kind, classes, frame_rate, deciding(settings), weights, landmarks_of(work.table))
+    try:
+        if settings.start == "described" and not checkpoint:
+            start_described(module.network)
+        if settings.aligned:
+            training = aligned(training, settings.aligned)
+        data = HandData(training, validation, classes, settings)
+        with warnings.catch_warnings(), ctrl_c_raised():
+            warnings.simplefilter("ignore")  # of workers that would not help, and of logging every 50 steps
+            trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
+    except (FloatingPointError, ConfigurationError) as error:
+        if not trainer.is_global_zero:
+            sys.exit(1)  # all processes fail alike, and one line is enough
+        if isinstance(error, ConfigurationError):
+            raise ConfigurationError(f"train_{kind}.{error}") from None
+        raise DivergenceError(
+            f"{error}; {likely_cause(settings, kind, work.table)}; the last checkpoint is kept in {folder}"
+        ) from None
+    return module, data
+
+
+def _begin(work: _Work, checkpoint: Path | None, wrong: list[str], found: Counter[str], classes: list[str]) -> str:
+    """Say where the training starts; make its folder and open its run, or find them again. The id of the run."""
+    changed = what_changed(work.folder, work.kind, work.content) if work.own_folder else []
+    _say_where_it_starts(work.kind, checkpoint, wrong, changed)
+    open_folder(work.folder, work.kind, work.content, alone=not work.own_folder)
+    run_id = _run(work.folder, checkpoint, work.parameters, work.kind, work.tags)
+    _log_origin(run_id, work.parameters, work.table, work.content)
+    if warning := warning_of_few(found):
+        print(f"train_{work.kind}: {warning}", file=sys.stderr)
+        tracking.set_tags(run_id, {WARNING_TAG: warning})
+    if note := note_of_background(work.kind, work.settings, classes):
+        print(f"train_{work.kind}: {note}", file=sys.stderr)
+    return run_id
+
+
+def _how_to_go_on(folder: Path) -> str:
+    saved = checkpoints_in(folder)
+    if not saved:
+        return "stopped before the first checkpoint; the same command starts it again"
+    return f"paused; the same command goes on from iteration {iteration_of(saved[-1])}"
 
 
 def _write_model(

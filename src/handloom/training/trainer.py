@@ -1,8 +1,10 @@
 """The Lightning trainer of a training: what `params.yaml` says of devices, precision and length, and nothing shown."""
 
 import logging
+import signal
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytorch_lightning as lightning
@@ -64,3 +66,16 @@ def trainer_for(
         # Lightning would take bf16-mixed instead, and only warn.
         raise ConfigurationError(f"train_{kind}.precision: 16-mixed needs a GPU; set bf16-mixed or 32-true")
     return trainer
+
+
+@contextmanager
+def ctrl_c_raised() -> Iterator[None]:
+    """Within, Ctrl-C raises KeyboardInterrupt as it does elsewhere; Lightning would end the process with status 1."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, handler)  # which Lightning has switched off
+            raise KeyboardInterrupt from None
+        raise

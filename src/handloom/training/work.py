@@ -16,7 +16,7 @@ import pytorch_lightning as lightning
 import torch
 
 from handloom.config import Kind, Training, as_plain
-from handloom.files import sha256_of_file, write_json
+from handloom.files import remove_remains, sha256_of_file, write_json
 from handloom.fingerprint import code_version
 from handloom.repository import main_repository
 from handloom.tracking import flat
@@ -60,6 +60,7 @@ def open_folder(folder: Path, kind: Kind, content: dict[str, Any], alone: bool =
     None goes that was written to in the last week: another process may be training there.
     """
     write_json(folder / MADE_OF_FILE, content)
+    remove_remains(folder)
     if alone:
         return
     for old in list(_others(folder, kind))[KEPT_FOLDERS - 1 :]:
@@ -78,5 +79,5 @@ def what_changed(folder: Path, kind: Kind, content: dict[str, Any]) -> list[str]
 
 def _others(folder: Path, kind: Kind) -> Iterator[Path]:
     """The folders of other trainings of this kind, those that were written to last first."""
-    others = [other for other in folder.parent.glob(f"{kind}-*") if other != folder]
+    others = [other for other in folder.parent.glob(f"{kind}-*") if other != folder and other.is_dir()]
     return iter(sorted(others, key=lambda other: other.stat().st_mtime_ns, reverse=True))
