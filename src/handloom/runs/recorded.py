@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from handloom.config import KINDS, Kind
 from handloom.errors import HandloomError, printable
+from handloom.tracking.address import shown_address
 from handloom.tracking.calls import find_run
 from handloom.tracking.run import CHANGES, COMMIT, DIRTY, KIND
-from handloom.tracking.store import client_of, missing_store, shown_address, tracking_uri
+from handloom.tracking.store import missing_store, reading_client
 from handloom.tracking.trouble import trouble_of
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class RecordedRun:
     def artifact(self, name: str) -> str | None:
         """A text that was logged; None if there is none of that name."""
         with reading(), TemporaryDirectory() as folder:
-            client = client_of(tracking_uri())
+            client = reading_client()
             if name not in [file.path for file in client.list_artifacts(self.run_id)]:
                 return None
             return Path(client.download_artifacts(self.run_id, name, folder)).read_text(encoding="utf-8")
@@ -102,7 +103,7 @@ def reading() -> Iterator[None]:
 
 
 def _found(reference: str) -> "list[Run]":
-    client = client_of(tracking_uri())
+    client = reading_client()
     run_id = find_run(client, reference)
     if run_id:
         return [client.get_run(run_id)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from handloom.tracking.registry_calls import log_and_register
-from handloom.tracking.store import artifact_folder, store_file
+from handloom.tracking.store import NONSENSE, WrongAddressError, artifact_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -52,14 +52,15 @@ def find_run(client: "MlflowClient", run_id: str) -> str | None:
 
     if not run_id.startswith(LOCAL_PREFIX):
         try:
-            client.get_run(run_id)
+            if client.get_run(run_id).info.run_id != run_id:
+                raise WrongAddressError(NONSENSE)
             return run_id
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
     experiments = [one.experiment_id for one in client.search_experiments()]
     runs = client.search_runs(experiments, f"tags.`{RUN_TAG}` = '{run_id}'", max_results=1)
-    return str(runs[0].info.run_id) if runs else None
+    return _id_of(runs[0]) if runs else None
 
 
 def open_on(client: "MlflowClient", run_id: str, call: Call, new: bool = False) -> str:
@@ -77,7 +78,15 @@ def open_on(client: "MlflowClient", run_id: str, call: Call, new: bool = False) 
         return found
     run = client.get_run(found) if found else _create(client, run_id, content)
     missing = {key: value for key, value in content["params"].items() if key not in run.data.params}
-    _log_parameters(client, run, missing)
+    run_id = _id_of(run)
+    _log_parameters(client, run_id, missing)
+    return run_id
+
+
+def _id_of(run: "Run") -> str:
+    """MLflow's id of a run; MLflow reads a run without one out of any JSON object."""
+    if not run.info.run_id:
+        raise WrongAddressError(NONSENSE)
     return str(run.info.run_id)
 
 
@@ -90,12 +99,12 @@ def _create(client: "MlflowClient", run_id: str, content: Mapping[str, Any]) -> 
     return client.create_run(_experiment(client, content["experiment"]), start_time=content["time"], tags=tags)
 
 
-def _log_parameters(client: "MlflowClient", run: "Run", values: Mapping[str, str]) -> None:
+def _log_parameters(client: "MlflowClient", run_id: str, values: Mapping[str, str]) -> None:
     from mlflow.entities import Param
 
     params = [Param(key, value) for key, value in values.items()]
     for start in range(0, len(params), AT_ONCE["params"]):
-        client.log_batch(run.info.run_id, params=params[start : start + AT_ONCE["params"]])
+        client.log_batch(run_id, params=params[start : start + AT_ONCE["params"]])
 
 
 def _experiment(client: "MlflowClient", name: str) -> str:
@@ -104,8 +113,8 @@ def _experiment(client: "MlflowClient", name: str) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
         return str(experiment.experiment_id)
-    file = store_file()
-    location = (artifact_folder(file) / name).as_uri() if file else None
+    folder = artifact_folder()
+    location = (folder / name.replace("/", "_")).as_uri() if folder else None
     try:
         return str(client.create_experiment(name, artifact_location=location))
     except MlflowException:

@@ -18,8 +18,8 @@ from typing import IO, Any
 from handloom.errors import HandloomError, first_line
 from handloom.files import replacing, write_json
 from handloom.repository import main_repository
+from handloom.tracking.address import shown_address
 from handloom.tracking.calls import Call, now
-from handloom.tracking.store import shown_address
 
 CALLS, FILES, SENT, ABOUT = "calls.jsonl", "files", "sent", "about.json"
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from handloom.errors import HandloomError
 from handloom.tracking import outbox
+from handloom.tracking.address import shown_address
 from handloom.tracking.calls import find_run, log_points, make, metrics_of, open_on
-from handloom.tracking.store import client, shown_address
+from handloom.tracking.store import client
 from handloom.tracking.trouble import trouble_of
 
 if TYPE_CHECKING:
