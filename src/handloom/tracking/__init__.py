@@ -6,7 +6,7 @@ reached (`trouble.py`), kept on this computer and sent later (`outbox.py`).
 
 from handloom.tracking.calls import PARENT
 from handloom.tracking.environment import ENVIRONMENT_FILE, environment_text, origin_tags
-from handloom.tracking.log import log_files, log_metrics, log_text, logged_steps, set_tags, unlogged
+from handloom.tracking.log import log_files, log_metrics, log_private_files, log_text, logged_steps, set_tags, unlogged
 from handloom.tracking.parameters import PARAMETERS_FILE, flat, parameters_text
 from handloom.tracking.registry import register_model
 from handloom.tracking.registry_calls import MODEL_SHA256
@@ -26,6 +26,7 @@ __all__ = [
     "flat",
     "log_files",
     "log_metrics",
+    "log_private_files",
     "log_text",
     "logged_steps",
     "open_run",

@@ -94,6 +94,11 @@ def shown_address() -> str:
     return store_address().shown
 
 
+def same_store(one: str, other: str) -> bool:
+    """Whether two shown addresses are of one store: the main repository's own is shown as a path."""
+    return one.removeprefix(_PLAIN) == other.removeprefix(_PLAIN)
+
+
 def without_logins(text: str) -> str:
     """A text in which addresses have neither user nor password."""
     return _LOGIN.sub("", text)

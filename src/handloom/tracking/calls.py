@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from handloom.tracking.privacy import say_once_what_stays, stays_here
 from handloom.tracking.registry_calls import log_and_register
 from handloom.tracking.store import NONSENSE, WrongAddressError, artifact_folder
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 
 Name = Literal["open", "metrics", "tags", "status", "files", "model"]
 
+FORM: Mapping[Name, Mapping[str, type]] = {  # what a call's content holds
+    "open": {"experiment": str, "time": int, "tags": dict, "params": dict},
+    "metrics": {"metrics": dict, "step": int, "time": int, "once": bool},
+    "tags": {"tags": dict},
+    "status": {"status": str, "time": int},
+    "files": {"folder": str},
+    "model": {"name": str, "tags": dict},
+}
 LOCAL_PREFIX = "local-"  # of the id of a run that was opened while the store was away
 RUN_TAG = "handloom.run"  # the id by which our files know a run, where it is not MLflow's own
 PARENT = "mlflow.parentRunId"  # MLflow's own tag: it shows such runs below their parent
@@ -168,6 +177,9 @@ def _status(client: "MlflowClient", run_id: str, call: Call) -> None:
 
 def _files(client: "MlflowClient", run_id: str, call: Call) -> None:
     folder = call.content["folder"] or None
+    if call.content.get("pictures") == "local" and not stays_here(client.get_run(run_id)):
+        say_once_what_stays(call.files)  # kept for a store on this computer, and sent to another, say
+        return
     for path in call.files:
         if path.is_dir():
             client.log_artifacts(run_id, str(path), f"{folder}/{path.name}" if folder else path.name)

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from handloom.config import Pictures
 from handloom.tracking import outbox
 from handloom.tracking.calls import Call, find_run, metrics_of, now, plain_number
 from handloom.tracking.delivery import deliver
+from handloom.tracking.privacy import may_go, say_once_what_stays
 from handloom.tracking.scratch import scratch
 from handloom.tracking.store import client
 from handloom.tracking.trouble import trouble_of
@@ -29,6 +31,17 @@ def log_files(run_id: str, files: list[Path], folder: str = "") -> None:
     """Log files or folders as artifacts under `folder`."""
     if files:
         deliver(run_id, Call("files", {"folder": folder}, tuple(files)))
+
+
+def log_private_files(run_id: str, files: list[Path], folder: str, pictures: Pictures) -> None:
+    """Log files that show people or name their files, where `tracking.pictures` allows it.
+
+    Where it does not, one line a process says where they stay.
+    """
+    if files and may_go(pictures):
+        deliver(run_id, Call("files", {"folder": folder, "pictures": pictures}, tuple(files)))
+    elif files and pictures == "local":
+        say_once_what_stays(files)
 
 
 def log_text(run_id: str, text: str, name: str) -> None:

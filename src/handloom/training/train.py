@@ -194,7 +194,8 @@ def _log_origin(run_id: str, parameters: Parameters, table: Path, content: Mappi
     tracking.log_text(run_id, tracking.parameters_text(parameters), tracking.PARAMETERS_FILE)
     tracking.log_text(run_id, tracking.environment_text(), tracking.ENVIRONMENT_FILE)
     shown = table.with_suffix("")
-    tracking.log_files(run_id, [*sorted(shown.glob("*.png")), *shown.glob("report.json")], "data")
+    shows_people = [*sorted(shown.glob("*.png")), *shown.glob("report.json")]  # the report names files
+    tracking.log_private_files(run_id, shows_people, "data", parameters.tracking.pictures)
 
 
 def _run(
