@@ -19,6 +19,7 @@ from handloom.config import Parameters
 from handloom.errors import HandloomError
 from handloom.files import creating
 from handloom.repository import main_repository
+from handloom.sqlite_address import sqlite_address
 
 GIVEN_UP_AT = "given_up_at"  # attribute of a trial: the iteration at which it was pruned
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -34,7 +35,7 @@ class Studies(_CachedStorage):
         path = _folder() / "searches.sqlite"
         if not path.exists():
             _make(path)
-        super().__init__(RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60}}))
+        super().__init__(RDBStorage(sqlite_address(path), engine_kwargs={"connect_args": {"timeout": 60}}))
 
     @override
     def set_trial_state(self, trial_id: int, state: TrialState) -> bool:
@@ -97,5 +98,5 @@ def _folder() -> Path:
 
 def _make(path: Path) -> None:
     with creating(path) as beside:
-        storage = RDBStorage(f"sqlite:///{beside}", engine_kwargs={"isolation_level": "AUTOCOMMIT"})
+        storage = RDBStorage(sqlite_address(beside), engine_kwargs={"isolation_level": "AUTOCOMMIT"})
         storage.engine.dispose()

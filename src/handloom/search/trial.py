@@ -13,7 +13,7 @@ from handloom.errors import DivergenceError, HandloomError
 from handloom.models.folder import RUN_FILE
 from handloom.multirun import Multirun
 from handloom.search.pruning import Pruning
-from handloom.search.studies import GIVEN_UP_AT, best_trial, finished_trials, folder_of, open_study, running_trial
+from handloom.search.studies import best_trial, finished_trials, folder_of, open_study, running_trial
 from handloom.stage import parameters_of
 from handloom.training.train import train
 
@@ -74,7 +74,7 @@ class TrialRunner:
         end = ""
         if watching.given_up_at:
             end = f", given up at iteration {watching.given_up_at}"
-            given_up = {f"handloom.{GIVEN_UP_AT}": str(watching.given_up_at)}
+            given_up = {tracking.GIVEN_UP_AT: str(watching.given_up_at)}
             tracking.set_tags(tracking.run_in(out / RUN_FILE), given_up)
         print(f"{what}: validation loss {loss:.5f}{end}", flush=True)
         return loss

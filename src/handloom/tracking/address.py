@@ -25,6 +25,7 @@ SERVER = ("http", "https")
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 HIDDEN = "***"
 _PLAIN = "sqlite:///"
+_NO_PATHS = ("databricks", "databricks-uc", "uc")  # MLflow has words for these services
 _SECRET = re.compile(r"pass|pwd|secret|token|key|auth|credential", re.IGNORECASE)  # in names of options
 _LOGIN = re.compile(r"(?<=://)[^/\s'\"]*@")
 
@@ -124,6 +125,8 @@ def _parsed(given: str, folder: Path) -> Address:
             return Address(uri, shown, login=login, secrets=secrets)
     except ValueError:
         return Address(given, shown, secrets=secrets, problem="it names no machine")
+    if given in _NO_PATHS:
+        return Address(given, given)
     if parts.scheme in ("", "file"):
         if parts.netloc not in ("", "."):
             return Address(given, shown)

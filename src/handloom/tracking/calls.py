@@ -3,6 +3,7 @@
 Each call may be made twice and does its work once: it may have reached a store whose answer was lost.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Run
 
-Name = Literal["open", "metrics", "tags", "status", "files", "model"]
+Name = Literal["open", "metrics", "tags", "status", "files", "inputs", "model"]
 
 FORM: Mapping[Name, Mapping[str, type]] = {  # what a call's content holds
     "open": {"experiment": str, "time": int, "tags": dict, "params": dict},
@@ -26,6 +27,7 @@ FORM: Mapping[Name, Mapping[str, type]] = {  # what a call's content holds
     "tags": {"tags": dict},
     "status": {"status": str, "time": int},
     "files": {"folder": str},
+    "inputs": {"name": str, "digest": str, "source": str, "profile": str, "context": str},
     "model": {"name": str, "tags": dict},
 }
 LOCAL_PREFIX = "local-"  # of the id of a run that was opened while the store was away
@@ -187,6 +189,17 @@ def _files(client: "MlflowClient", run_id: str, call: Call) -> None:
             client.log_artifact(run_id, str(path), folder)
 
 
+def _inputs(client: "MlflowClient", run_id: str, call: Call) -> None:
+    """Log a data set; a store keeps one of the same name and digest once a run."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    content = call.content
+    source = json.dumps({"uri": content["source"]})  # the form of mlflow.data's "local"
+    data_set = Dataset(content["name"], content["digest"], "local", source, profile=content["profile"] or None)
+    tags = [InputTag("mlflow.data.context", content["context"])]
+    client.log_inputs(run_id, [DatasetInput(data_set, tags)])
+
+
 def _model(client: "MlflowClient", run_id: str, call: Call) -> None:
     log_and_register(client, run_id, call.files[0], call.content)
 
@@ -196,5 +209,6 @@ _MADE_BY: "dict[Name, Callable[[MlflowClient, str, Call], None]]" = {
     "tags": _tags,
     "status": _status,
     "files": _files,
+    "inputs": _inputs,
     "model": _model,
 }

@@ -1,7 +1,6 @@
 """The life of a run: it is opened by a training, found again by its file, and ended."""
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,21 +9,19 @@ from uuid import uuid4
 from handloom.config import Kind, Parameters, Pictures
 from handloom.errors import DataError
 from handloom.files import write_json
-from handloom.repository import current_commit
+from handloom.repository import Commit, current_commit
 from handloom.tracking import outbox
 from handloom.tracking.calls import LOCAL_PREFIX, Call, now, open_on
 from handloom.tracking.delivery import deliver, keep
+from handloom.tracking.description import describing_tags
 from handloom.tracking.parameters import run_parameters
 from handloom.tracking.privacy import without_names_of_media
 from handloom.tracking.store import client
+from handloom.tracking.tags import CHANGES, COMMIT, DIRTY, KIND
 from handloom.tracking.trouble import trouble_of
 
-COMMIT = "mlflow.source.git.commit"  # MLflow's own tag
-DIRTY, CHANGES = "handloom.git.dirty", "handloom.git.changes"  # whether files differed from it; which, a line each
 LONGEST_TAG = 4000  # MLflow allows 5000 bytes at least
-KIND = "handloom.kind"
 _RUN_ID = re.compile(r"[A-Za-z0-9][\w.-]*")  # also the name of a folder of the outbox
-FOLD = "handloom.fold"  # tag of a training of a cross-validation: its fold
 JOB = "handloom.job"  # tag of a run that is one of many: which one, so that it is found again after a kill
 
 
@@ -97,15 +94,16 @@ def _set_status(run_id: str, status: str) -> None:
 
 
 def _opened(run_id: str, kind: Kind, parameters: Parameters, tags: Mapping[str, str], new: bool = False) -> str:
+    commit = current_commit()
     call = Call(
         "open",
         {
             "experiment": f"{parameters.tracking.experiment}-{kind}",
             "time": now(),
             "tags": {
-                "mlflow.runName": os.environ.get("DVC_EXP_NAME") or f"{kind}",
                 KIND: kind,
-                **_git_tags(parameters.tracking.pictures),
+                **describing_tags(kind, parameters, commit),
+                **_git_tags(commit, parameters.tracking.pictures),
                 **tags,
             },
             "params": run_parameters(kind, parameters),
@@ -126,11 +124,10 @@ def _opened(run_id: str, kind: Kind, parameters: Parameters, tags: Mapping[str, 
         return run_id
 
 
-def _git_tags(pictures: Pictures) -> dict[str, str]:
-    commit = current_commit()
+def _git_tags(commit: Commit | None, pictures: Pictures) -> dict[str, str]:
     if commit is None:
         return {}
-    tags = {COMMIT: commit.sha, DIRTY: str(commit.changed)}
+    tags = {COMMIT: commit.sha, DIRTY: "yes" if commit.changed else "no"}
     return tags | (
         {CHANGES: "\n".join(without_names_of_media(commit.changes, pictures))[:LONGEST_TAG]} if commit.changed else {}
     )

@@ -35,8 +35,6 @@ from handloom.training.saved_model import save_model
 from handloom.training.trainer import session_length, trainer_for
 from handloom.training.work import KEYPOINTS, SPLIT, deciding, made_of, open_folder, what_changed, work_folder
 
-WARNING_TAG = "handloom.warning"
-
 
 def train(
     parameters: Parameters,
@@ -96,9 +94,10 @@ def train(
         open_folder(folder, kind, content, alone=checkpoints is not None)
         run_id = _run(folder, checkpoint, parameters, kind, tags)
         _log_origin(run_id, parameters, table, content)
+        _log_data(run_id, table, split, content, {"training": len(training), "validation": len(validation)})
         if warning := warning_of_few(found):
             print(f"train_{kind}: {warning}", file=sys.stderr)
-            tracking.set_tags(run_id, {WARNING_TAG: warning})
+            tracking.set_tags(run_id, {tracking.WARNING: warning})
     else:
         run_id = tracking.run_in(folder / RUN_FILE)
     trainer.logger = RunLogger(run_id)
@@ -196,6 +195,12 @@ def _log_origin(run_id: str, parameters: Parameters, table: Path, content: Mappi
     shown = table.with_suffix("")
     shows_people = [*sorted(shown.glob("*.png")), *shown.glob("report.json")]  # the report names files
     tracking.log_private_files(run_id, shows_people, "data", parameters.tracking.pictures)
+
+
+def _log_data(run_id: str, table: Path, split: Path, content: Mapping[str, Any], examples: Mapping[str, int]) -> None:
+    """Log the two tables as MLflow's data sets; of the split, how many examples are for what."""
+    tracking.log_inputs(run_id, "keypoints", table, content[KEYPOINTS])
+    tracking.log_inputs(run_id, "split", split, content[SPLIT], examples)
 
 
 def _run(
