@@ -208,6 +208,7 @@ def test_which_stores_are_on_this_computer(address: str, here: bool, monkeypatch
     [
         *("sqlite://", "sqlite:///:memory:", "sqlite:///file::memory:?cache=shared&uri=true", "sqlite://mlflow.db"),
         *("sqlite:///what?.db", "http://", "http://[::1", "sqlite:///file:x?mode=memory&uri=true"),
+        *("postgresql://me@127.0.0.1:port/runs", "mysql+a+b://127.0.0.1/runs"),
     ],
 )
 def test_what_would_lose_the_runs_is_a_problem(address: str, monkeypatch: pytest.MonkeyPatch) -> None:

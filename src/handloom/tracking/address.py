@@ -132,19 +132,25 @@ def _parsed(given: str, folder: Path) -> Address:
             return Address(given, shown)
         path = unquote(parts.path) if parts.scheme else given
         return Address((folder / path.lstrip("/" if parts.netloc else "")).resolve().as_uri(), shown)
-    if parts.scheme.partition("+")[0] == "sqlite":
-        return _sqlite(given, folder)
-    return Address(given, shown, secrets=secrets)
+    kind, *drivers = parts.scheme.split("+")
+    if kind in DATABASES and (len(drivers) > 1 or _url(given) is None):
+        return Address(given, shown, secrets=secrets, problem="it is no address of a database")
+    return _sqlite(given, folder) if kind == "sqlite" else Address(given, shown, secrets=secrets)
 
 
-def _sqlite(given: str, folder: Path) -> Address:
+def _url(given: str) -> "URL | None":
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
     try:
-        url = make_url(given)
+        return make_url(given)
     except (ArgumentError, ValueError):
-        return Address(given, given, problem="it is no address of a sqlite file")
+        return None
+
+
+def _sqlite(given: str, folder: Path) -> Address:
+    url = _url(given)
+    assert url is not None
     stray = next((one for one in given.partition("?")[2].split("&") if one and "=" not in one), None)
     if stray is not None:
         return Address(given, given, problem="write a ? that belongs to the path as %3F")
