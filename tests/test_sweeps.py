@@ -31,6 +31,7 @@ from handloom.errors import ConfigurationError, DataError
 from handloom.keypoint_table import SCHEMA
 from handloom.multirun import Multirun
 from handloom.search.search import search
+from handloom.search.studies import Studies
 from handloom.stage import parameters_of
 
 LEARNING_RATE = "train_pose.optimizer.lr=tag(log,interval(0.0005,0.02))"
@@ -224,6 +225,15 @@ def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(
     summary = json.loads((project / "reports/cross_validation/pose/summary.json").read_text())
     assert summary[0]["metric"] == "accuracy"
     assert summary[0]["mean"] == metrics["accuracy_mean"]
+
+
+def test_studies_lie_in_the_project_whatever_its_path_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tmp_path / "what? #1 100%20 größe"
+    project.mkdir()
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    assert Studies().get_all_study_summaries() == []
+    assert [path.name for path in project.glob(".handloom/search/*")] == ["searches.sqlite"]
+    assert [path.name for path in tmp_path.iterdir()] == [project.name]
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,8 @@ def test_runs_say_what_they_are_and_how_they_differ(monkeypatch: pytest.MonkeyPa
     assert recorded_runs(tracking.start_run("pose", first))["pose"].name == "quirky-gnat"
     for name in ("pose,seed=2", "quirky-gnat"):
         assert recorded_runs(name)["pose"].parameters["train_pose.seed"] == "2"
-    for name in ("no.such", "it's", "a/b", 'two "words"', ".."):
+    assert recorded_runs("pose")["pose"].name == "pose,seed=3"  # the newest
+    for name in ("pos", "pose,see", "no.such", "it's", "a/b", 'two "words"', ".."):
         with pytest.raises(HandloomError, match="no run of this id or name"):
             recorded_runs(name)
 

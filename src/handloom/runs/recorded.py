@@ -65,7 +65,7 @@ class RecordedRun:
 
 
 def recorded_runs(reference: str) -> dict[Kind, RecordedRun]:
-    """The run of an id, or of each kind the newest one of an experiment's name.
+    """The run of an id, or of each kind the newest one of a name: a whole one, or one up to a comma.
 
     Raises:
         HandloomError: the store holds none, or cannot be read.
@@ -109,7 +109,11 @@ def _found(reference: str) -> "list[Run]":
     if run_id:
         return [client.get_run(run_id)]
     experiments = [one.experiment_id for one in client.search_experiments()]
-    return list(client.search_runs(experiments, f"tags.`mlflow.runName` = '{reference}'"))
+    name = "tags.`mlflow.runName`"
+    found = [*client.search_runs(experiments, f"{name} = '{reference}'")]
+    longer = client.search_runs(experiments, f"{name} LIKE '{reference},%'")  # where % and _ stand for any character
+    found += [run for run in longer if str(run.info.run_name).startswith(f"{reference},")]
+    return sorted(found, key=lambda run: run.info.start_time, reverse=True)
 
 
 def _recorded(run: "Run", kind: Kind) -> RecordedRun:
