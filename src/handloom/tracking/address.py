@@ -87,7 +87,12 @@ class Address:
 def store_address() -> Address:
     """The address that holds now."""
     given = os.environ.get(VARIABLE)
-    return _parsed(given, anchor()) if given else _own(main_repository() / "mlflow.db")
+    return _parsed(given, anchor()) if given else _own(local_store())
+
+
+def local_store() -> Path:
+    """The file that is the store where no address is given."""
+    return main_repository() / "mlflow.db"
 
 
 def shown_address() -> str:

@@ -126,7 +126,7 @@ def tidy() -> None:
                     shutil.rmtree(run)
                     continue
                 size = (run / CALLS).read_bytes().rfind(b"\n") + 1
-                unsaid = [path for path in run.glob(f"{FILES}/*") if path.name.isdigit() and int(path.name) >= size]
+                unsaid = [path for path in run.glob(f"{FILES}/*") if path.name.isdecimal() and int(path.name) >= size]
                 for path in unsaid:
                     shutil.rmtree(path)
                 for path in run.glob(".*.part*"):
@@ -159,7 +159,7 @@ def _about(run: Path) -> Mapping[str, Any]:
 
 def _since(run: Path) -> float:
     since = _about(run).get("since")
-    return float(since) if isinstance(since, int) else 1000 * run.stat().st_mtime
+    return float(since) if isinstance(since, int) and abs(since) < 2**53 else 1000 * run.stat().st_mtime
 
 
 def _sent(run: Path) -> int:

@@ -128,6 +128,5 @@ def _git_tags(commit: Commit | None, pictures: Pictures) -> dict[str, str]:
     if commit is None:
         return {}
     tags = {COMMIT: commit.sha, DIRTY: "yes" if commit.changed else "no"}
-    return tags | (
-        {CHANGES: "\n".join(without_names_of_media(commit.changes, pictures))[:LONGEST_TAG]} if commit.changed else {}
-    )
+    changes = without_names_of_media(commit.changes, pictures)
+    return tags | ({CHANGES: "\n".join(changes)[:LONGEST_TAG]} if commit.changed else {})

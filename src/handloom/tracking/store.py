@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from handloom.files import creating
 from handloom.repository import main_repository
 from handloom.sqlite_address import sqlite_address
+from handloom.tracking.address import local_store as local_store
 from handloom.tracking.address import store_address
 
 if TYPE_CHECKING:
@@ -44,11 +45,6 @@ class WrongAddressError(ValueError):
 def tracking_uri() -> str:
     """The address of the MLflow store as MLflow takes it (`address.py`)."""
     return store_address().uri
-
-
-def local_store() -> Path:
-    """The file that is the store where no address is given."""
-    return main_repository() / "mlflow.db"
 
 
 def artifact_folder() -> Path | None:
@@ -118,7 +114,7 @@ def _log_in(login: tuple[str, str] | None) -> None:
             os.environ[name] = value
         elif name in _before:
             before = _before.pop(name)
-            os.environ.pop(name)
+            os.environ.pop(name, None)
             if before is not None:
                 os.environ[name] = before
 
