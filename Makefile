@@ -53,10 +53,7 @@ reference: $(READY) ## write docs/reference.md from the docstrings
 	@python docs/write_reference.py
 
 ui: $(READY) ## open the runs in MLflow, on this computer only, or the server of MLFLOW_TRACKING_URI in a browser
-	@case "$$MLFLOW_TRACKING_URI" in \
-	  http*) python -m webbrowser "$$MLFLOW_TRACKING_URI" ;; \
-	  *) mlflow ui --host 127.0.0.1 --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" ;; \
-	esac
+	@python -m handloom.tracking.ui
 
 send: $(READY) ## send what was logged while the MLflow server could not be reached
 	@python -m handloom.tracking.send

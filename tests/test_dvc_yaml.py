@@ -12,7 +12,7 @@ PACKAGE = SOURCE / "handloom/__init__.py"
 # Beside the rooms: what they do cannot change a stage's results, only whether and how it runs.
 NEUTRAL = {
     *("closing", "compose", "config", "ending", "errors", "files", "fingerprint", "lock", "multirun", "progress"),
-    *("repository", "search", "stage", "system_libraries", "tracking"),
+    *("repository", "search", "sqlite_address", "stage", "system_libraries", "tracking"),
 }
 STAGES = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
 SAMPLE = yaml.safe_load((REPOSITORY / "data/sample/dvc.yaml").read_text())["stages"]

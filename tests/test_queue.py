@@ -1,4 +1,4 @@
-"""DVC's queue of experiments, from an MLflow store that does not exist yet."""
+"""DVC's queue of experiments, from an MLflow store that does not exist yet, at an address that is relative."""
 
 import json
 import shutil
@@ -9,6 +9,13 @@ from conftest import Project
 from mlflow import MlflowClient
 
 
+class QueueProject(Project):
+    """A project whose store has an address that is relative, and whose experiments run in temporary copies."""
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
+
+
 def experiment_names(project: Project) -> set[str]:
     shown = json.loads(project.run("dvc", "exp", "show", "--json").stdout)
     return {one["name"] for revision in shown for one in revision["experiments"] or []}
@@ -17,7 +24,7 @@ def experiment_names(project: Project) -> set[str]:
 def test_a_queue_from_no_store_keeps_every_run(finished: Project, tmp_path: Path) -> None:
     left_out = shutil.ignore_patterns("mlflow.db*", "mlruns", ".handloom", "exports")
     shutil.copytree(finished.root, tmp_path / "queue", ignore=left_out)
-    project = Project.__new__(Project)
+    project = QueueProject.__new__(QueueProject)
     project.root = tmp_path / "queue"
     before = experiment_names(project)  # of other tests
     rate = "train_pose.optimizer.lr=0.002"

@@ -33,6 +33,7 @@ from handloom.keypoint_table import SCHEMA
 from handloom.multirun import Multirun
 from handloom.search.search import search
 from handloom.search.space import space_of, with_space_file
+from handloom.search.studies import open_study
 from handloom.stage import parameters_of
 
 LEARNING_RATE = "train_pose.optimizer.lr=tag(log,interval(0.0005,0.02))"
@@ -273,6 +274,15 @@ def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(
     summary = json.loads((project / "reports/cross_validation/pose/summary.json").read_text())
     assert summary[0]["metric"] == "accuracy"
     assert summary[0]["mean"] == metrics["accuracy_mean"]
+
+
+def test_studies_lie_in_the_project_whatever_its_path_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tmp_path / "what? #1 100%20 größe"
+    project.mkdir()
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    assert open_study("search").get_trials() == []
+    assert [path.name for path in project.glob(".handloom/search/*")] == ["searches.sqlite"]
+    assert [path.name for path in tmp_path.iterdir()] == [project.name]
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,52 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+_DVC = ".dvc"
+
 
 def main_repository() -> Path:
     """The root of the main repository.
 
     DVC sets `DVC_ROOT` to it in every stage, also in its temporary copies. Outside DVC it is the nearest folder upwards
-    of the working folder that holds `.dvc`, else the working folder.
+    of the working folder that holds `.dvc`, else the working folder. From a further work tree of git (`git worktree
+    add`) it is the same folder of the main one, where that is a DVC project too.
     """
     root = os.environ.get("DVC_ROOT")
-    if root:
-        return Path(root).resolve()
+    return _in_main_work_tree(Path(root).resolve()) if root else _project()
+
+
+def anchor() -> Path:
+    """The folder from which relative addresses count: the root of the DVC project, else the working folder.
+
+    It is the main repository, except where a command keeps its work in a folder that is no DVC project.
+    """
+    repository = main_repository()
+    return repository if (repository / _DVC).is_dir() else _project()
+
+
+def _project() -> Path:
     here = Path.cwd().resolve()
-    return next((folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir()), here)
+    found = next((folder for folder in (here, *here.parents) if (folder / _DVC).is_dir()), here)
+    return _in_main_work_tree(found)
+
+
+def _in_main_work_tree(folder: Path) -> Path:
+    """The same folder in git's main work tree; `folder` itself where it is there, or that holds no DVC project.
+
+    Git's own files are read, because this is asked for each thing that is logged. See
+    https://git-scm.com/docs/gitrepository-layout.
+    """
+    top = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+    pointer = top / ".git"
+    try:
+        if not pointer.is_file():
+            return folder
+        own = top / pointer.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+        common = (own / (own / "commondir").read_text(encoding="utf-8").strip()).resolve()
+    except (OSError, UnicodeDecodeError):  # a submodule has no "commondir"
+        return folder
+    there = common.parent / folder.relative_to(top)
+    return there if common.name == ".git" and all((one / _DVC).is_dir() for one in (folder, there)) else folder
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,20 @@
 """What doctor finds, and what it says to type; each thing really missing."""
 
+import base64
 import json
 import os
 import sqlite3
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
 
 from handloom.cli import main
+from handloom.cli.doctor.tracking_store import tracking_store
 
 ENVIRONMENT = Path(sys.executable).parent
 
@@ -94,9 +98,12 @@ def test_without_any_package_it_still_answers() -> None:
     ("address", "said"),
     [
         ("http://me:secret@127.0.0.1:9", "http://127.0.0.1:9 does not answer"),
-        ("sqlite:///nowhere/mlflow.db", "nowhere/mlflow.db cannot be made"),
-        ("sqlite:///damaged.db", "damaged.db is no MLflow store"),
-        ("sqlite:///other.db", "other.db is no MLflow store"),
+        ("http://me:sec/ret@127.0.0.1:9", "http://127.0.0.1:9 is no address of a store"),
+        ("http://me:secret@[::1", "http://[::1 is no address of a store"),
+        ("sqlite:///:memory:", "sqlite:///:memory: is no address of a store"),
+        ("sqlite:///nowhere/mlflow.db", "{here}/nowhere/mlflow.db cannot be made"),
+        ("sqlite:///damaged.db", "{here}/damaged.db is no MLflow store"),
+        ("sqlite:///other.db", "{here}/other.db is no MLflow store"),
     ],
 )
 def test_a_store_that_cannot_be_used(
@@ -107,9 +114,33 @@ def test_a_store_that_cannot_be_used(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     status, items = found(capsys)
     assert status == 1
-    assert items["MLflow store"]["text"].startswith(said)
+    assert items["MLflow store"]["text"].startswith(said.format(here=Path.cwd()))
     assert items["MLflow store"]["advice"]
     assert "secret" not in str(items)
+
+
+def test_a_server_that_wants_a_password_gets_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            wanted = f"Basic {base64.b64encode(b'me:secret').decode()}"
+            self.send_response(200 if self.headers["Authorization"] == wanted else 401)
+            self.end_headers()
+            self.wfile.write(self.server.body)  # type: ignore[attr-defined]
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        mine = "me:secret@"
+        for login, body, state in ((mine, b"OK", "ok"), ("", b"OK", "MISSING"), (mine, b"x", "MISSING")):
+            server.body = body  # type: ignore[attr-defined]
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://{login}127.0.0.1:{server.server_port}")
+            (item,) = tracking_store()
+            assert item.state == state and "secret" not in str(item)
+        server.shutdown()
 
 
 def test_a_landmark_model_that_is_gone_or_cannot_be_fetched(

@@ -18,6 +18,7 @@ from handloom import tracking
 from handloom.config import Data, LabeledDirectories, Parameters
 from handloom.errors import ConfigurationError, HandloomError
 from handloom.files import sha256_of_file
+from handloom.runs.recorded import recorded_runs
 from handloom.tracking import outbox, store
 from handloom.tracking.send import send
 
@@ -33,13 +34,13 @@ def in_a_repository_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def answering() -> Iterator[HTTPServer]:
-    """A server that answers each request with its `status` and a page."""
+    """A server that answers each request with its `status` and its `body`, a page."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(self.server.status)  # type: ignore[attr-defined]
             self.end_headers()
-            self.wfile.write(b"<html>a page</html>")
+            self.wfile.write(self.server.body)  # type: ignore[attr-defined]
 
         do_POST = do_GET  # noqa: N815
 
@@ -47,6 +48,7 @@ def answering() -> Iterator[HTTPServer]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.body = b"<html>a page</html>"  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -82,7 +84,44 @@ def test_another_server_is_refused(
     assert said in one_line(error)
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 429])
+@pytest.mark.parametrize(
+    "body", ["", "{}", "[]", "5", "null", '"x"', '{"run": 5}', '{"experiment": {"experiment_id": []}}', "[" * 9999]
+)
+def test_nonsense_is_no_mlflow_server(body: str, answering: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering.status, answering.body = 200, body.encode()  # type: ignore[attr-defined]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{answering.server_port}")
+    for begin in (lambda: tracking.start_run("pose", PARAMETERS), lambda: recorded_runs("a" * 32)):
+        with pytest.raises(HandloomError, match=r"no MLflow server|no run of this id") as error:
+            begin()
+        one_line(error)
+    assert not outbox.folder().exists()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "postgresql+psycopg2", "mysql", "mssql", "mssql+other", "mysql+a+b"])
+def test_a_database_whose_driver_is_missing_is_told(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{kind}://me:s3cret@127.0.0.1/runs")
+    with pytest.raises(ConfigurationError, match=r"driver|no address|plugin") as error:
+        tracking.start_run("pose", PARAMETERS)
+    assert "s3cret" not in one_line(error)
+
+
+def test_a_store_in_a_folder_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///no/where/mlflow.db")
+    with pytest.raises(ConfigurationError, match=r"there is no folder .*/no/where; make it first") as error:
+        tracking.start_run("pose", PARAMETERS)
+    assert one_line(error) and not Path("no").exists()
+
+
+def test_a_deleted_experiment_is_told() -> None:
+    tracking.start_run("pose", PARAMETERS)
+    (experiment,) = [one for one in store.client().search_experiments() if one.name == "handloom-pose"]
+    store.client().delete_experiment(experiment.experiment_id)
+    with pytest.raises(HandloomError, match=r"Restore it in MLflow, or change tracking\.experiment") as error:
+        tracking.start_run("pose", PARAMETERS)
+    assert one_line(error)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 429, 520])
 def test_a_server_that_is_down_for_now_is_waited_for(
     status: int, answering: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +31,14 @@ from small_training import (
 )
 
 from handloom import tracking
+from handloom.cli import main
 from handloom.config import Data, LabeledDirectories, Parameters, Tracking
-from handloom.errors import HandloomError
+from handloom.errors import DataError, HandloomError
 from handloom.evaluation.evaluate import evaluate
+from handloom.runs.recorded import recorded_runs
 from handloom.tracking import outbox
 from handloom.tracking.send import send
+from handloom.tracking.store import client
 from handloom.training.train import train
 
 LABELS = ["a", "b"] * 10
@@ -230,6 +236,148 @@ def test_a_server_that_never_answers_is_not_waited_for_twice(monkeypatch: pytest
     train_small()
     assert time.monotonic() - begin < 15
     assert outbox.waiting() == [tracking.run_in(OUT / "run.json")]
+
+
+def kept_run(experiment: str) -> tuple[str, Path]:
+    """A run that waits, with a number; its id and its folder in the outbox."""
+    run_id = tracking.start_run("pose", parameters(experiment))
+    tracking.log_metrics(run_id, {"accuracy": 1.0})
+    return run_id, outbox.folder() / run_id
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "no text": lambda run: (run / "calls.jsonl").write_bytes(b"\xff\xff\n"),
+    "no object": lambda run: (run / "calls.jsonl").write_text("5\n"),
+    "deep": lambda run: (run / "calls.jsonl").write_text("[" * 99999 + "\n"),
+    "digits": lambda run: (run / "calls.jsonl").write_text('{"call": "tags", "content": ' + "9" * 6000 + "}\n"),
+    "no call": lambda run: (run / "calls.jsonl").write_text('{"call": "evil", "content": {}, "files": []}\n'),
+    "no content": lambda run: (run / "calls.jsonl").write_text('{"call": "metrics", "content": {}, "files": []}\n'),
+    "elsewhere": lambda run: append(run, {"call": "files", "content": {"folder": ""}, "files": ["../../secret"]}),
+    "gone": lambda run: append(run, {"call": "files", "content": {"folder": ""}, "files": ["files/9/gone"]}),
+    "no run": lambda run: append(run, {"call": "status", "content": {"status": "EVIL", "time": 1}, "files": []}),
+}
+
+
+def append(run: Path, call: dict[str, Any]) -> None:
+    with (run / "calls.jsonl").open("a") as file:
+        file.write(json.dumps(call) + "\n")
+
+
+def test_a_damaged_run_keeps_no_other_from_being_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    Path(".handloom/secret").parent.mkdir()
+    Path(".handloom/secret").write_text("secret")
+    damaged = {}
+    for name, damage in DAMAGES.items():
+        damaged[name], run = kept_run("damaged")
+        damage(run)
+    whole = {}
+    for name, (file, text) in {
+        "nothing": ("nothing", ""),
+        "about is no text": ("about.json", "\xff\0"),
+        "about is a list": ("about.json", "[]"),
+        "sent is no number": ("sent", "abc"),
+        "sent is beyond": ("sent", "99999999"),
+        "sent is negative": ("sent", "-5"),
+        "sent is within a line": ("sent", "7"),
+    }.items():
+        whole[name], run = kept_run("whole")
+        (run / file).write_text(text)
+    (outbox.folder() / "a file").write_text("")
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    with pytest.raises(HandloomError) as error:
+        send(here=True)
+    told = str(error.value)
+    assert "\n" not in told and f"({len(whole)} sent, {len(damaged)} wait)" in told
+    assert set(outbox.waiting()) == set(damaged.values())
+    client = MlflowClient(tracking.tracking_uri())
+    experiment = client.get_experiment_by_name("whole-pose")
+    assert experiment is not None
+    sent = client.search_runs([experiment.experiment_id])
+    assert {run.data.tags["handloom.run"] for run in sent} == set(whole.values())
+    assert all(len(client.get_metric_history(run.info.run_id, "accuracy")) == 1 for run in sent)
+    assert not list(Path("mlruns").rglob("secret"))
+    for run_id in damaged.values():
+        with pytest.raises(HandloomError, match=rf"{run_id}|sent, "):
+            send(here=True)
+        shutil.rmtree(outbox.folder() / run_id)
+    assert send() == 0
+
+
+def test_what_killed_processes_left_in_the_outbox_is_removed_at_the_next_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    Path("kept.txt").write_text("kept")
+    run_id, run = kept_run("left")
+    tracking.log_files(run_id, [Path("kept.txt")])
+    before = set(outbox.folder().rglob("*"))
+    size = (run / "calls.jsonl").stat().st_size
+    removed = outbox.folder() / "removed/files/0/0/kept.txt"
+    for left in (run / f"files/{size}/0/kept.txt", removed, run / ".sent.1.part"):
+        left.parent.mkdir(parents=True, exist_ok=True)
+        left.write_text("left")
+    another = tracking.start_run("pose", parameters("left"))
+    assert {path for path in outbox.folder().rglob("*") if another not in path.parts} - before <= {
+        outbox.folder() / "sending"
+    }
+    assert [call.name for call, _ in outbox.read(run_id)] == ["open", "metrics", "files"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("x", "", "[]", "{}", "null", "[" * 99999, "\xff", '{"run_id": 5}', '{"run_id": null}', '{"run_id": ""}'),
+        *('{"run_id": "../../elsewhere"}', '{"run_id": ".."}', '{"run_id": ' + "9" * 6000 + "}"),
+    ],
+)
+def test_a_damaged_run_file_is_one_line(content: str) -> None:
+    Path("run.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(DataError, match=r"^run\.json: damaged") as error:
+        tracking.open_run(Path("run.json"), "pose", parameters("damaged"))
+    assert "\n" not in str(error.value) and not Path(".handloom").exists()
+
+
+def test_a_password_is_given_to_the_server_and_to_nobody_else(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://anna:s3%2Fcret@127.0.0.1:{server.port}")
+    monkeypatch.delenv("MLFLOW_TRACKING_USERNAME", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
+    run_id = tracking.start_run("pose", parameters("login"))
+    assert os.environ["MLFLOW_TRACKING_PASSWORD"] == "s3/cret"
+    tracking.end_run(run_id)
+    assert main(["predict", "--model", "models:/nothing@champion", "hand.jpg"]) == 1
+    with pytest.raises(HandloomError) as error:
+        recorded_runs("nothing")
+    said = "".join(capfd.readouterr()) + str(error.value) + str(the_run(server.client(), "login").data.to_dictionary())
+    assert "View run" in said and "models:/nothing@champion" in said
+    assert "cret" not in said
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)  # another server does not get it
+    client()
+    assert "MLFLOW_TRACKING_PASSWORD" not in os.environ
+
+
+def test_pictures_and_names_of_files_stay_here_unless_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.invalid:5000")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    write_tables(LABELS, WITH_VALIDATION)
+    TABLE.with_suffix("").mkdir()
+    for name in ("hands.png", "report.json"):
+        (TABLE.with_suffix("") / name).write_text("people")
+    private = {"hands.png", "report.json", "predictions.csv"}
+    for pictures, lines in (("local", 1), ("always", 0), ("never", 0)):
+        chosen = replace(parameters("pictures"), tracking=Tracking("pictures", pictures))
+        train(chosen, "pose", TABLE, PARTS, OUT)
+        evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))
+        kept = {path.name for path in outbox.folder().rglob("*")}
+        assert kept & private == (private if pictures == "always" else set())
+        assert "confusion.csv" in kept
+        assert capsys.readouterr().err.count("stay on this computer") == lines
+        shutil.rmtree(outbox.folder())
 
 
 def test_it_is_not_sent_to_another_store_by_mistake(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:

@@ -1,7 +1,10 @@
 """The registered models: what is in them, and which one is the champion."""
 
 import json
+from importlib.metadata import version as installed_version
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import mlflow
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from packaging.version import Version
 from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, train_small, write_tables
 
 from handloom import tracking
@@ -91,6 +95,9 @@ def test_a_run_has_all_of_its_story_and_its_model_predicts_as_trained(capsys: py
     assert version.tags["handloom.keypoints_sha256"] == sha256_of_file(TABLE)
     (output,) = run.outputs.model_outputs
     assert output.model_id in version.source
+    requirements = Path(url2pathname(urlsplit(version.source).path), "requirements.txt").read_text()
+    assert f"torch=={Version(installed_version('torch')).public}\n" in requirements
+    assert "+" not in requirements  # local parts, which no index has
 
     mlflow.set_tracking_uri(tracking.tracking_uri())
     loaded = mlflow.pyfunc.load_model("models:/handloom-pose@champion")

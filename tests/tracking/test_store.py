@@ -5,12 +5,23 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
+import mlflow.data
 import pytest
+from mlflow import MlflowClient
 
 from handloom import tracking
-from handloom.config import Data, LabeledDirectories, Parameters
+from handloom.cli import main
+from handloom.cli.doctor.tracking_store import tracking_store
+from handloom.config import Data, LabeledDirectories, Parameters, Tracking
+from handloom.errors import HandloomError
+from handloom.runs.recorded import recorded_runs
+from handloom.tracking import ui
+from handloom.tracking.store import client
 
 PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
 MAKE_A_STORE = "from handloom.tracking.store import client; client().search_experiments()"
@@ -58,3 +69,78 @@ def test_a_store_in_a_file_of_ones_own_is_made_once_and_keeps_its_files_beside_i
     tracking.log_text(run_id, "hello", "greeting.txt")
     assert [path.read_text() for path in (other / "mlruns").rglob("greeting.txt")] == ["hello"]
     assert {path.name for path in other.iterdir()} == {"runs.db", "mlruns"}
+
+
+def test_a_relative_store_of_an_experiment_in_a_copy_is_the_one_that_the_commands_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = tmp_path / "what? #1 100%20 größe"  # each of these means something in an address
+    copy = project / ".dvc/tmp/exps/temporary"
+    (copy / ".dvc").mkdir(parents=True)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    monkeypatch.chdir(copy)
+    run_id = tracking.start_run("pose", PARAMETERS)
+    tracking.log_text(run_id, "hello", "greeting.txt")
+
+    monkeypatch.delenv("DVC_ROOT")
+    (project / "sub").mkdir()
+    monkeypatch.chdir(project / "sub")
+    name = recorded_runs(run_id)["pose"].name
+    assert main(["compare", run_id, name]) == 0
+    assert recorded_runs(name)["pose"].artifact("greeting.txt") == "hello"
+    (found,) = tracking_store()
+    assert found.text == f"{project}/mlflow.db, 1 runs"
+    assert main(["predict", "--model", f"runs:/{run_id}", "nothing.jpg"]) == 1
+    assert "exports" in capsys.readouterr().err  # the run is found, it has no exported model
+    assert {path.name for path in project.iterdir()} == {".dvc", "mlflow.db", "mlruns", "sub"}
+    assert [path.name for path in tmp_path.iterdir()] == [project.name]
+    assert [path.name for path in copy.iterdir()] == [".dvc"]
+
+
+def test_runs_say_what_they_are_and_how_they_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [str(Path("pipeline/train_pose.py").absolute())])
+    first, second = (replace(PARAMETERS, train_pose=replace(PARAMETERS.train_pose, seed=seed)) for seed in (2, 3))
+    runs = [tracking.start_run("pose", one) for one in (PARAMETERS, first, second)]
+    tracking.log_inputs(runs[0], "split", Path("data/split.parquet"), "ab" * 32, {"training": 3})
+    tracking.log_inputs(runs[0], "split", Path("data/split.parquet"), "ab" * 32, {"training": 3})  # again: nothing new
+    found = [client().get_run(run) for run in runs]
+    assert [run.info.run_name for run in found] == ["pose", "pose,seed=2", "pose,seed=3"]
+    assert "`train_pose.seed`: 2" in found[1].data.tags["mlflow.note.content"]
+    assert found[0].data.tags["mlflow.source.name"] == "pipeline/train_pose.py"
+    assert found[0].data.tags["kind"] == "pose"
+    (given,) = found[0].inputs.dataset_inputs
+    assert (given.dataset.name, given.dataset.digest) == ("split", ("ab" * 32)[:36])
+    assert mlflow.data.get_source(given).uri == "data/split.parquet"
+
+    client().set_tag(runs[0], "handloom.git.dirty", "True")  # as an older handloom named it
+    client().set_tag(runs[0], "handloom.git.changes", "a.py")
+    assert recorded_runs(runs[0])["pose"].changes == ["a.py"]
+    monkeypatch.setenv("DVC_EXP_NAME", "quirky-gnat")
+    assert recorded_runs(tracking.start_run("pose", first))["pose"].name == "quirky-gnat"
+    for name in ("pose,seed=2", "quirky-gnat"):
+        assert recorded_runs(name)["pose"].parameters["train_pose.seed"] == "2"
+    assert recorded_runs("pose")["pose"].name == "pose,seed=3"  # the newest
+    for name in ("pos", "pose,see", "no.such", "it's", "a/b", 'two "words"', ".."):
+        with pytest.raises(HandloomError, match="no run of this id or name"):
+            recorded_runs(name)
+
+
+def test_pictures_do_not_go_where_a_run_keeps_its_files_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = Path("sheets/hands.png")
+    sheet.parent.mkdir()
+    sheet.write_text("people")
+    client().create_experiment("bucket-pose", artifact_location="s3://bucket/runs")
+    for experiment, pictures, stays in (("here", "local", False), ("here", "never", True), ("bucket", "local", True)):
+        run_id = tracking.start_run("pose", replace(PARAMETERS, tracking=Tracking(experiment)))
+        tracking.log_private_files(run_id, [sheet], "data", pictures)
+        place = MlflowClient(tracking.tracking_uri()).get_run(run_id).info.artifact_uri
+        assert stays is (place.startswith("s3:") or not (Path(url2pathname(urlsplit(place).path)) / "data").exists())
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "stay on this computer (sheets)" in line and "tracking.pictures=always" in line
+
+
+def test_the_user_interface_is_not_opened_for_a_store_that_is_not_there() -> None:
+    with pytest.raises(HandloomError, match="there is no MLflow store at "):
+        ui.open_ui()
+    assert not Path("mlflow.db").exists()

@@ -249,10 +249,10 @@ def test_little_data_is_warned_of_in_one_line_and_in_mlflow(
     lines = [line for line in capsys.readouterr().err.splitlines() if "little to learn from" in line]
     run = MlflowClient(tracking.tracking_uri()).get_run(tracking.run_in(Path("out/run.json")))
     if warning is None:
-        assert not lines and "handloom.warning" not in run.data.tags
+        assert not lines and "warning" not in run.data.tags
     else:
         assert len(lines) == 1 and warning in lines[0]
-        assert warning in run.data.tags["handloom.warning"]
+        assert warning in run.data.tags["warning"]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has what is asked for")

@@ -24,10 +24,11 @@ def add(commands: Commands) -> None:
         run,
         summary="two runs beside each other: parameters, metrics, data",
         description="Print what two MLflow runs were made of, the parameters that differ, and their metrics with the"
-        " differences (B - A). A name is that of a `dvc exp` experiment, of which each kind's newest run is taken.",
+        " differences (B - A). A name is that of a `dvc exp` experiment or of a run, or its beginning up to a comma; of"
+        " each kind the newest run is taken.",
         example="handloom compare quirky-gnat 4d4be3f3f5a54d0aa0e2f0a7f1c9f6b1",
     )
-    compare.add_argument("a", metavar="A", help="id of an MLflow run, or name of an experiment")
+    compare.add_argument("a", metavar="A", help="id or name of an MLflow run, or name of an experiment")
     compare.add_argument("b", metavar="B", help="the other one")
     compare.add_argument("--json", action="store_true", help="the same as JSON, with all digits")
 

@@ -23,7 +23,7 @@ from handloom.config.data import (
     Source,
     members,
 )
-from handloom.config.fields import KINDS, Kind, ModelFormat
+from handloom.config.fields import KINDS, Kind, ModelFormat, Pictures
 from handloom.config.parameters import Parameters, as_plain, parameters_from, section_from
 from handloom.config.sections import (
     Augmentation,
@@ -77,6 +77,7 @@ __all__ = [
     "ModelFormat",
     "Optimizer",
     "Parameters",
+    "Pictures",
     "Sample",
     "Search",
     "Source",

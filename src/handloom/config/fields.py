@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 Kind = Literal["pose", "action"]
 KINDS: tuple[Kind, ...] = ("pose", "action")
+Pictures = Literal["local", "always", "never"]
 ModelFormat = Literal["mlpackage", "mlmodel", "onnx"]
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)

@@ -11,6 +11,7 @@ from handloom.config.fields import (
     Kind,
     ModelFormat,
     NotNegative,
+    Pictures,
     Positive,
     PositiveInt,
     Seed,
@@ -242,3 +243,6 @@ class Tracking:
     """MLflow. `MLFLOW_TRACKING_URI` in the environment wins over the local store."""
 
     experiment: Text = "handloom"  # the kind is appended: handloom-pose, handloom-action
+    # Where contact sheets and tables with the names of files may go: `local`, only to a store on this computer (a file,
+    # or a server on the loopback interface); `always`, also to another one; `never`.
+    pictures: Pictures = "local"

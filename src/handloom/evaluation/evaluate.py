@@ -17,6 +17,8 @@ from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
 from handloom.models.provenance import read_provenance
 
+PREDICTIONS = "predictions.csv"
+
 
 def evaluate(
     parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path, register: bool = True
@@ -52,10 +54,12 @@ def evaluate(
     write_csv(out / "confusion.csv", confusion(answers, labels))
     bins = confidence_bins(answers)
     write_csv(out / "reliability.csv", [asdict(one) for one in bins])
-    write_csv(out / "predictions.csv", [asdict(answer) for answer in answers])
+    write_csv(out / PREDICTIONS, [asdict(answer) for answer in answers])
     run_id = tracking.open_run(model / RUN_FILE, kind, parameters)
     tracking.log_metrics(run_id, {f"test_{name}": value for name, value in metrics.items()})
-    tracking.log_files(run_id, [out], "reports")
+    named = [out / PREDICTIONS]  # by their files
+    tracking.log_files(run_id, [file for file in sorted(out.glob("[!.]*")) if file not in named], f"reports/{out.name}")
+    tracking.log_private_files(run_id, named, f"reports/{out.name}", parameters.tracking.pictures)
     with tracking.scratch() as folder:
         tracking.log_files(run_id, draw_plots(answers, labels, bins, folder), "plots")
     if register:

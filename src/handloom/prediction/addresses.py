@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from handloom.errors import DataError, first_line, printable
 from handloom.models.folder import MODEL_FILE
 from handloom.prediction.predictor import EXPORTED
-from handloom.tracking.store import client_of, missing_store, tracking_uri
+from handloom.tracking.address import store_address
+from handloom.tracking.store import missing_store, reading_client
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -68,7 +69,7 @@ def _model_in(folder: Path, deep: bool) -> Path | None:
 
 def _fetch(address: str, folder: Path) -> None:
     """Put the artifacts of a run or of a registered model into a folder."""
-    store = tracking_uri()
+    store = store_address()
     missing = missing_store()
     if missing:
         raise DataError(
@@ -78,16 +79,16 @@ def _fetch(address: str, folder: Path) -> None:
     from mlflow.artifacts import download_artifacts
 
     try:
-        client = client_of(store)
+        client = reading_client()
         uri = _artifacts_of(client, address) if address.startswith(REGISTERED) else address
         run_id = uri.removeprefix(RUN).strip("/") if uri.startswith(RUN) else ""
         if run_id and "/" not in run_id:
             uri = _exports_or_model(client, run_id)
-        download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=store)
+        download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=store.uri)
     except Exception as error:  # MlflowException, and what its stores raise of their own: OSError, requests' errors
         raise DataError(
-            f"{printable(address)}: cannot be had from the MLflow store {store} ({printable(first_line(error))});"
-            " see the runs and models with `make ui`"
+            f"{printable(address)}: cannot be had from the MLflow store {store.shown}"
+            f" ({printable(store.hide(first_line(error)))}); see the runs and models with `make ui`"
         ) from None
 
 

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 from handloom.config import KINDS, Kind
 from handloom.errors import HandloomError, printable
+from handloom.tracking.address import shown_address
 from handloom.tracking.calls import find_run
-from handloom.tracking.run import CHANGES, COMMIT, DIRTY, KIND
-from handloom.tracking.store import client_of, missing_store, shown_address, tracking_uri
+from handloom.tracking.store import missing_store, reading_client
+from handloom.tracking.tags import CHANGES, COMMIT, DIRTY, KIND, present_names
 from handloom.tracking.trouble import trouble_of
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-_REFERENCE = re.compile(r"[\w.-]+")  # what ids of runs and names of experiments are made of
+_ID = re.compile(r"[A-Za-z0-9][\w-]*")  # of a run; MLflow refuses to look for others
+_NAME = re.compile(r"[^'\"`\\\x00-\x1f]+")  # what can stand in quotes
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class RecordedRun:
 
     Attributes:
         run_id: MLflow's.
-        name: that of the experiment of `dvc exp`, where it was one.
+        name: that of the experiment of `dvc exp`, where it was one, else one that says how it differs.
         kind: "pose" or "action".
         parameters: by their full names.
         metrics: the last of each.
@@ -49,30 +51,30 @@ class RecordedRun:
     @property
     def changes(self) -> list[str]:
         """The files that differed from the commit; of a run that only knows that some did, that."""
-        if self.tags.get(DIRTY) != "True":
+        if self.tags.get(DIRTY) not in ("yes", "True"):
             return []
         return self.tags.get(CHANGES, "files that it does not name").split("\n")
 
     def artifact(self, name: str) -> str | None:
         """A text that was logged; None if there is none of that name."""
         with reading(), TemporaryDirectory() as folder:
-            client = client_of(tracking_uri())
+            client = reading_client()
             if name not in [file.path for file in client.list_artifacts(self.run_id)]:
                 return None
             return Path(client.download_artifacts(self.run_id, name, folder)).read_text(encoding="utf-8")
 
 
 def recorded_runs(reference: str) -> dict[Kind, RecordedRun]:
-    """The run of an id, or of each kind the newest one of an experiment's name.
+    """The run of an id, or of each kind the newest one of a name: a whole one, or one up to a comma.
 
     Raises:
         HandloomError: the store holds none, or cannot be read.
     """
     with reading():
-        found = _found(reference) if _REFERENCE.fullmatch(reference) else []
+        found = _found(reference) if _NAME.fullmatch(reference) else []
     runs: dict[Kind, RecordedRun] = {}
     for run in found:  # the newest first
-        kind = next((kind for kind in KINDS if kind == run.data.tags.get(KIND)), None)
+        kind = next((kind for kind in KINDS if kind == present_names(run.data.tags).get(KIND)), None)
         if kind:
             runs.setdefault(kind, _recorded(run, kind))
     if not runs:
@@ -102,15 +104,19 @@ def reading() -> Iterator[None]:
 
 
 def _found(reference: str) -> "list[Run]":
-    client = client_of(tracking_uri())
-    run_id = find_run(client, reference)
+    client = reading_client()
+    run_id = find_run(client, reference) if _ID.fullmatch(reference) else None
     if run_id:
         return [client.get_run(run_id)]
     experiments = [one.experiment_id for one in client.search_experiments()]
-    return list(client.search_runs(experiments, f"tags.`mlflow.runName` = '{reference}'"))
+    name = "tags.`mlflow.runName`"
+    found = [*client.search_runs(experiments, f"{name} = '{reference}'")]
+    longer = client.search_runs(experiments, f"{name} LIKE '{reference},%'")  # where % and _ stand for any character
+    found += [run for run in longer if str(run.info.run_name).startswith(f"{reference},")]
+    return sorted(found, key=lambda run: run.info.start_time, reverse=True)
 
 
 def _recorded(run: "Run", kind: Kind) -> RecordedRun:
     data = run.data
     name = str(run.info.run_name or "")
-    return RecordedRun(run.info.run_id, name, kind, dict(data.params), dict(data.metrics), dict(data.tags))
+    return RecordedRun(run.info.run_id, name, kind, dict(data.params), dict(data.metrics), present_names(data.tags))

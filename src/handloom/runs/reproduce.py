@@ -19,7 +19,7 @@ from handloom.models.folder import MODEL_FILE
 from handloom.runs.recorded import RecordedRun
 from handloom.runs.workspace import Workspace
 from handloom.tracking.environment import KEYPOINTS_SHA256, SPLIT_SHA256
-from handloom.tracking.run import FOLD
+from handloom.tracking.tags import FOLD, GIVEN_UP_AT
 
 TEST = "test_"  # how the names of metrics of the test part begin
 SHOWN = 12  # digits of a hash
@@ -64,7 +64,7 @@ def check(run: RecordedRun, anyway: bool = False) -> None:
             f"run {run.run_id} is a fold of a cross-validation; run that again: python pipeline/cross_validate.py"
             f" {run.kind}"
         )
-    given_up = run.tags.get("handloom.given_up_at")
+    given_up = run.tags.get(GIVEN_UP_AT)
     if given_up:
         raise HandloomError(
             f"run {run.run_id} was given up by its search at iteration {given_up}; name one that came to its end"

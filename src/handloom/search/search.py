@@ -25,8 +25,6 @@ from handloom.training.checks import parts_to_learn_from
 from handloom.training.train import train
 from handloom.training.work import made_of
 
-GIVEN_UP_TAG = "handloom.given_up_at"  # of the MLflow run of a trial: the iteration at which it was given up
-
 
 @dataclass(frozen=True)
 class Trials:
@@ -78,7 +76,7 @@ class Trials:
         end = ""
         if pruning.given_up_at is not None:
             end = f", given up at iteration {pruning.given_up_at}"
-            tracking.set_tags(tracking.run_in(out / RUN_FILE), {GIVEN_UP_TAG: str(pruning.given_up_at)})
+            tracking.set_tags(tracking.run_in(out / RUN_FILE), {tracking.GIVEN_UP_AT: str(pruning.given_up_at)})
         print(f"{what}: validation loss {loss:.5f}{end}", flush=True)
         return ended_trial(values, self.space.ranges, loss, pruning.reported, pruning.given_up_at is not None)
 

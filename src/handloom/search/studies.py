@@ -16,12 +16,12 @@ from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import URL
 
 from handloom.config import Search
 from handloom.errors import HandloomError
 from handloom.files import creating
 from handloom.repository import main_repository
+from handloom.sqlite_address import sqlite_address
 
 Ranges = Mapping[str, BaseDistribution]
 
@@ -116,5 +116,4 @@ def _folder() -> Path:
 
 
 def _storage(path: Path) -> RDBStorage:
-    url = URL.create("sqlite", database=str(path)).render_as_string()
-    return RDBStorage(url, engine_kwargs={"connect_args": {"timeout": 60}})
+    return RDBStorage(sqlite_address(path), engine_kwargs={"connect_args": {"timeout": 60}})

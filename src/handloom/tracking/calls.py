@@ -3,6 +3,7 @@
 Each call may be made twice and does its work once: it may have reached a store whose answer was lost.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -10,15 +11,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from handloom.tracking.privacy import say_once_what_stays, stays_here
 from handloom.tracking.registry_calls import log_and_register
-from handloom.tracking.store import artifact_folder, store_file
+from handloom.tracking.store import NONSENSE, WrongAddressError, artifact_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Run
 
-Name = Literal["open", "metrics", "tags", "status", "files", "model"]
+Name = Literal["open", "metrics", "tags", "status", "files", "inputs", "model"]
 
+FORM: Mapping[Name, Mapping[str, type]] = {  # what a call's content holds
+    "open": {"experiment": str, "time": int, "tags": dict, "params": dict},
+    "metrics": {"metrics": dict, "step": int, "time": int, "once": bool},
+    "tags": {"tags": dict},
+    "status": {"status": str, "time": int},
+    "files": {"folder": str},
+    "inputs": {"name": str, "digest": str, "source": str, "profile": str, "context": str},
+    "model": {"name": str, "tags": dict},
+}
 LOCAL_PREFIX = "local-"  # of the id of a run that was opened while the store was away
 RUN_TAG = "handloom.run"  # the id by which our files know a run, where it is not MLflow's own
 PARENT = "mlflow.parentRunId"  # MLflow's own tag: it shows such runs below their parent
@@ -52,14 +63,15 @@ def find_run(client: "MlflowClient", run_id: str) -> str | None:
 
     if not run_id.startswith(LOCAL_PREFIX):
         try:
-            client.get_run(run_id)
+            if client.get_run(run_id).info.run_id != run_id:
+                raise WrongAddressError(NONSENSE)
             return run_id
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
     experiments = [one.experiment_id for one in client.search_experiments()]
     runs = client.search_runs(experiments, f"tags.`{RUN_TAG}` = '{run_id}'", max_results=1)
-    return str(runs[0].info.run_id) if runs else None
+    return _id_of(runs[0]) if runs else None
 
 
 def open_on(client: "MlflowClient", run_id: str, call: Call, new: bool = False) -> str:
@@ -77,7 +89,15 @@ def open_on(client: "MlflowClient", run_id: str, call: Call, new: bool = False) 
         return found
     run = client.get_run(found) if found else _create(client, run_id, content)
     missing = {key: value for key, value in content["params"].items() if key not in run.data.params}
-    _log_parameters(client, run, missing)
+    run_id = _id_of(run)
+    _log_parameters(client, run_id, missing)
+    return run_id
+
+
+def _id_of(run: "Run") -> str:
+    """MLflow's id of a run; MLflow reads a run without one out of any JSON object."""
+    if not run.info.run_id:
+        raise WrongAddressError(NONSENSE)
     return str(run.info.run_id)
 
 
@@ -90,12 +110,12 @@ def _create(client: "MlflowClient", run_id: str, content: Mapping[str, Any]) -> 
     return client.create_run(_experiment(client, content["experiment"]), start_time=content["time"], tags=tags)
 
 
-def _log_parameters(client: "MlflowClient", run: "Run", values: Mapping[str, str]) -> None:
+def _log_parameters(client: "MlflowClient", run_id: str, values: Mapping[str, str]) -> None:
     from mlflow.entities import Param
 
     params = [Param(key, value) for key, value in values.items()]
     for start in range(0, len(params), AT_ONCE["params"]):
-        client.log_batch(run.info.run_id, params=params[start : start + AT_ONCE["params"]])
+        client.log_batch(run_id, params=params[start : start + AT_ONCE["params"]])
 
 
 def _experiment(client: "MlflowClient", name: str) -> str:
@@ -104,8 +124,8 @@ def _experiment(client: "MlflowClient", name: str) -> str:
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
         return str(experiment.experiment_id)
-    file = store_file()
-    location = (artifact_folder(file) / name).as_uri() if file else None
+    folder = artifact_folder()
+    location = (folder / name.replace("/", "_")).as_uri() if folder else None
     try:
         return str(client.create_experiment(name, artifact_location=location))
     except MlflowException:
@@ -159,11 +179,25 @@ def _status(client: "MlflowClient", run_id: str, call: Call) -> None:
 
 def _files(client: "MlflowClient", run_id: str, call: Call) -> None:
     folder = call.content["folder"] or None
+    if call.content.get("pictures") == "local" and not stays_here(client.get_run(run_id)):
+        say_once_what_stays(call.files)  # kept for a store on this computer, and sent to another, say
+        return
     for path in call.files:
         if path.is_dir():
             client.log_artifacts(run_id, str(path), f"{folder}/{path.name}" if folder else path.name)
         else:
             client.log_artifact(run_id, str(path), folder)
+
+
+def _inputs(client: "MlflowClient", run_id: str, call: Call) -> None:
+    """Log a data set; a store keeps one of the same name and digest once a run."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    content = call.content
+    source = json.dumps({"uri": content["source"]})  # the form of mlflow.data's "local"
+    data_set = Dataset(content["name"], content["digest"], "local", source, profile=content["profile"] or None)
+    tags = [InputTag("mlflow.data.context", content["context"])]
+    client.log_inputs(run_id, [DatasetInput(data_set, tags)])
 
 
 def _model(client: "MlflowClient", run_id: str, call: Call) -> None:
@@ -175,5 +209,6 @@ _MADE_BY: "dict[Name, Callable[[MlflowClient, str, Call], None]]" = {
     "tags": _tags,
     "status": _status,
     "files": _files,
+    "inputs": _inputs,
     "model": _model,
 }

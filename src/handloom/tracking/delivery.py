@@ -7,8 +7,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from handloom.tracking import outbox
+from handloom.tracking.address import shown_address
 from handloom.tracking.calls import LOCAL_PREFIX, Call, find_run, make
-from handloom.tracking.store import client, shown_address, tracking_uri
+from handloom.tracking.store import client, tracking_uri
 from handloom.tracking.trouble import trouble_of
 
 SEND = "python -m handloom.tracking.send"
@@ -60,5 +61,5 @@ def _mlflow_id(uri: str, run_id: str) -> str:
         return run_id
     found = find_run(client(), run_id)
     if found is None:
-        raise LookupError(f"{uri} holds no run with the tag handloom.run={run_id}")
+        raise LookupError(f"{shown_address()} holds no run with the tag handloom.run={run_id}")
     return found

@@ -1,14 +1,19 @@
 """Numbers, tags and files of a run."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from handloom.config import Pictures
 from handloom.tracking import outbox
 from handloom.tracking.calls import Call, find_run, metrics_of, now, plain_number
 from handloom.tracking.delivery import deliver
+from handloom.tracking.privacy import may_go, say_once_what_stays
 from handloom.tracking.scratch import scratch
 from handloom.tracking.store import client
 from handloom.tracking.trouble import trouble_of
+
+LONGEST_DIGEST = 36  # characters; MLflow's limit
 
 
 def log_metrics(run_id: str, metrics: Mapping[str, float], step: int = 0, once: bool = False) -> None:
@@ -29,6 +34,35 @@ def log_files(run_id: str, files: list[Path], folder: str = "") -> None:
     """Log files or folders as artifacts under `folder`."""
     if files:
         deliver(run_id, Call("files", {"folder": folder}, tuple(files)))
+
+
+def log_private_files(run_id: str, files: list[Path], folder: str, pictures: Pictures) -> None:
+    """Log files that show people or name their files, where `tracking.pictures` allows it.
+
+    Where it does not, one line a process says where they stay.
+    """
+    if files and may_go(pictures):
+        deliver(run_id, Call("files", {"folder": folder, "pictures": pictures}, tuple(files)))
+    elif files and pictures == "local":
+        say_once_what_stays(files)
+
+
+def log_inputs(run_id: str, name: str, file: Path, sha256: str, examples: Mapping[str, int] | None = None) -> None:
+    """Log a table that the run learns from as one of MLflow's data sets.
+
+    Args:
+        run_id: of the run.
+        name: what it is.
+        file: where it is; of a path outside the working folder only the file's name is logged.
+        sha256: of the file.
+        examples: how many are for what, where the table says so.
+    """
+    here = Path.cwd()
+    shown = file.relative_to(here) if file.is_relative_to(here) else file
+    source = shown.name if shown.is_absolute() else shown.as_posix()
+    profile = json.dumps(examples) if examples else ""
+    content = {"name": name, "digest": sha256[:LONGEST_DIGEST], "source": source, "profile": profile}
+    deliver(run_id, Call("inputs", content | {"context": "training"}))
 
 
 def log_text(run_id: str, text: str, name: str) -> None:

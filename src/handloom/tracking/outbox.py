@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -18,8 +18,8 @@ from typing import IO, Any
 from handloom.errors import HandloomError, first_line
 from handloom.files import replacing, write_json
 from handloom.repository import main_repository
-from handloom.tracking.calls import Call, now
-from handloom.tracking.store import shown_address
+from handloom.tracking.address import shown_address
+from handloom.tracking.calls import FORM, Call, now
 
 CALLS, FILES, SENT, ABOUT = "calls.jsonl", "files", "sent", "about.json"
 
@@ -37,12 +37,13 @@ def holds(run_id: str) -> bool:
 def waiting() -> list[str]:
     """The runs of which calls wait, those first that have waited longest."""
     runs = [path.parent for path in folder().glob(f"*/{CALLS}")]
-    return [run.name for run in sorted(runs, key=lambda run: (_about(run)["since"], run.name))]
+    return [run.name for run in sorted(runs, key=lambda run: (_since(run), run.name))]
 
 
-def address_of(run_id: str) -> str:
-    """The store that a run's calls were meant for."""
-    return str(_about(folder() / run_id)["address"])
+def address_of(run_id: str) -> str | None:
+    """The store that a run's calls were meant for; None where the file that says so is damaged."""
+    address = _about(folder() / run_id).get("address")
+    return address if isinstance(address, str) else None
 
 
 def keep(run_id: str, call: Call) -> None:
@@ -53,8 +54,8 @@ def keep(run_id: str, call: Call) -> None:
     """
     run = folder() / run_id
     try:
-        run.mkdir(parents=True, exist_ok=True)
         with _locked("lock"):
+            run.mkdir(exist_ok=True)
             if not (run / ABOUT).exists():
                 write_json(run / ABOUT, {"address": shown_address(), "since": now()})
             with _opened_to_append(run / CALLS) as file:
@@ -75,13 +76,26 @@ def keep(run_id: str, call: Call) -> None:
 
 
 def read(run_id: str) -> Iterator[tuple[Call, int]]:
-    """The calls of a run that the store does not have yet; with each, what to tell `mark_sent` when it has."""
+    """The calls of a run that the store does not have yet; with each, what to tell `mark_sent` when it has.
+
+    Raises:
+        HandloomError: a call is damaged. Those before it have been given by then.
+    """
     run = folder() / run_id
     with (run / CALLS).open("rb") as file:
-        file.seek(int((run / SENT).read_text()) if (run / SENT).exists() else 0)
+        start = file.seek(_sent(run))
         while (line := file.readline()).endswith(b"\n"):
-            content = json.loads(line)
-            yield Call(content["call"], content["content"], tuple(run / name for name in content["files"])), file.tell()
+            try:
+                call = _call(line, run)
+            except ValueError as error:
+                file.seek(0)
+                number = file.read(start).count(b"\n") + 1
+                raise HandloomError(
+                    f"{run / CALLS}: line {number} cannot be sent, {error}; remove the line, or to give up all that"
+                    f" waits of this run, the folder {run}"
+                ) from None
+            start = file.tell()
+            yield call, start
 
 
 def mark_sent(run_id: str, end: int) -> None:
@@ -101,6 +115,26 @@ def close(run_id: str) -> bool:
         return True
 
 
+def tidy() -> None:
+    """Remove what killed processes left: folders in which no call waits, half-written files, files of no call."""
+    if not folder().is_dir():
+        return
+    try:
+        with _locked("sending", wait=False), _locked("lock"):  # so none of it is another process's work
+            for run in [path for path in folder().iterdir() if path.is_dir() and not path.is_symlink()]:
+                if not (run / CALLS).exists():
+                    shutil.rmtree(run)
+                    continue
+                size = (run / CALLS).read_bytes().rfind(b"\n") + 1
+                unsaid = [path for path in run.glob(f"{FILES}/*") if path.name.isdecimal() and int(path.name) >= size]
+                for path in unsaid:
+                    shutil.rmtree(path)
+                for path in run.glob(".*.part*"):
+                    path.unlink()
+    except OSError:
+        return  # another process sends, or the disk can only be read: what is left stays for now
+
+
 @contextmanager
 def sending() -> Iterator[None]:
     """Only one process sends at a time.
@@ -115,9 +149,50 @@ def sending() -> Iterator[None]:
         raise HandloomError(f"{folder()}: another process is sending what waits there; let it finish") from None
 
 
-def _about(run: Path) -> dict[str, Any]:
-    about: dict[str, Any] = json.loads((run / ABOUT).read_text(encoding="utf-8"))
-    return about
+def _about(run: Path) -> Mapping[str, Any]:
+    try:
+        about = json.loads((run / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        about = None
+    return about if isinstance(about, dict) else {}
+
+
+def _since(run: Path) -> float:
+    since = _about(run).get("since")
+    return float(since) if isinstance(since, int) and abs(since) < 2**53 else 1000 * run.stat().st_mtime
+
+
+def _sent(run: Path) -> int:
+    """How much of the calls the store has; 0 where the note of it is damaged, since a call may be made twice."""
+    try:
+        sent = int((run / SENT).read_text(encoding="ascii"))
+        with (run / CALLS).open("rb") as file:
+            file.seek(sent - 1)
+            return sent if file.read(1) == b"\n" else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def _call(line: bytes, run: Path) -> Call:
+    """A call out of its line.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        kept = json.loads(line)
+        name, content, files = kept["call"], kept["content"], [str(file) for file in kept["files"]]
+        if not all(isinstance(content[key], form) for key, form in FORM[name].items()):
+            raise ValueError
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise ValueError("it is damaged") from None
+    paths = tuple(run / file for file in files)
+    for path in paths:
+        if not path.resolve().is_relative_to((run / FILES).resolve()):
+            raise ValueError("a file of it lies elsewhere")
+        if not path.exists():
+            raise ValueError(f"its file {path.relative_to(run)} is gone")
+    return Call(name, content, paths)
 
 
 def _copied(call: Call, to: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from packaging.version import Version
 
 from handloom.config import Kind
 from handloom.files import sha256_of_file
@@ -75,8 +76,13 @@ def save_pyfunc(model_file: Path, model: "TrainedModel", folder: Path) -> None:
         data_path=str(model_file),
         signature=ModelSignature(inputs, outputs),
         input_example={"poses": example_poses(shape)},
-        pip_requirements=[f"{name}=={version(name)}" for name in NEEDED],
+        pip_requirements=[f"{name}=={_on_any_index(version(name))}" for name in NEEDED],
     )
+
+
+def _on_any_index(installed: str) -> str:
+    """A version without its local part: PyPI has no `2.13.0+cpu`."""
+    return Version(installed).public
 
 
 def example_poses(shape: tuple[int, ...]) -> np.ndarray:

@@ -1,26 +1,27 @@
 """The life of a run: it is opened by a training, found again by its file, and ended."""
 
 import json
-import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from handloom.config import Kind, Parameters
+from handloom.config import Kind, Parameters, Pictures
+from handloom.errors import DataError
 from handloom.files import write_json
-from handloom.repository import current_commit
+from handloom.repository import Commit, current_commit
 from handloom.tracking import outbox
 from handloom.tracking.calls import LOCAL_PREFIX, Call, now, open_on
 from handloom.tracking.delivery import deliver, keep
+from handloom.tracking.description import describing_tags
 from handloom.tracking.parameters import run_parameters
+from handloom.tracking.privacy import without_names_of_media
 from handloom.tracking.store import client
+from handloom.tracking.tags import CHANGES, COMMIT, DIRTY, KIND
 from handloom.tracking.trouble import trouble_of
 
-COMMIT = "mlflow.source.git.commit"  # MLflow's own tag
-DIRTY, CHANGES = "handloom.git.dirty", "handloom.git.changes"  # whether files differed from it; which, a line each
 LONGEST_TAG = 4000  # MLflow allows 5000 bytes at least
-KIND = "handloom.kind"
-FOLD = "handloom.fold"  # tag of a training of a cross-validation: its fold
+_RUN_ID = re.compile(r"[A-Za-z0-9][\w.-]*")  # also the name of a folder of the outbox
 JOB = "handloom.job"  # tag of a run that is one of many: which one, so that it is found again after a kill
 
 
@@ -57,8 +58,19 @@ def open_run(run_file: Path, kind: Kind, parameters: Parameters) -> str:
 
 
 def run_in(run_file: Path) -> str:
-    """The run's id in the file that `write_run_file` wrote, or `models/provenance.py`."""
-    run_id: str = json.loads(run_file.read_text(encoding="utf-8"))["run_id"]
+    """The run's id in the file that `write_run_file` wrote, or `models/provenance.py`.
+
+    Raises:
+        DataError: there is no such file, or it names no run.
+    """
+    try:
+        run_id = json.loads(run_file.read_text(encoding="utf-8"))["run_id"]
+    except FileNotFoundError:
+        raise DataError(f"{run_file}: no such file; train the model first (dvc repro)") from None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        run_id = None
+    if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
+        raise DataError(f"{run_file}: damaged, it names no MLflow run; remove it and train again (dvc repro)")
     return run_id
 
 
@@ -82,20 +94,22 @@ def _set_status(run_id: str, status: str) -> None:
 
 
 def _opened(run_id: str, kind: Kind, parameters: Parameters, tags: Mapping[str, str], new: bool = False) -> str:
+    commit = current_commit()
     call = Call(
         "open",
         {
             "experiment": f"{parameters.tracking.experiment}-{kind}",
             "time": now(),
             "tags": {
-                "mlflow.runName": os.environ.get("DVC_EXP_NAME") or f"{kind}",
                 KIND: kind,
-                **_git_tags(),
+                **describing_tags(kind, parameters, commit),
+                **_git_tags(commit, parameters.tracking.pictures),
                 **tags,
             },
             "params": run_parameters(kind, parameters),
         },
     )
+    outbox.tidy()
     if outbox.holds(run_id):
         return run_id
     try:
@@ -110,9 +124,9 @@ def _opened(run_id: str, kind: Kind, parameters: Parameters, tags: Mapping[str, 
         return run_id
 
 
-def _git_tags() -> dict[str, str]:
-    commit = current_commit()
+def _git_tags(commit: Commit | None, pictures: Pictures) -> dict[str, str]:
     if commit is None:
         return {}
-    tags = {COMMIT: commit.sha, DIRTY: str(commit.changed)}
-    return tags | ({CHANGES: "\n".join(commit.changes)[:LONGEST_TAG]} if commit.changed else {})
+    tags = {COMMIT: commit.sha, DIRTY: "yes" if commit.changed else "no"}
+    changes = without_names_of_media(commit.changes, pictures)
+    return tags | ({CHANGES: "\n".join(changes)[:LONGEST_TAG]} if commit.changed else {})

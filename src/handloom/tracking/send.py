@@ -7,10 +7,11 @@ python -m handloom.tracking.send --here    to the one that MLFLOW_TRACKING_URI n
 import sys
 from typing import TYPE_CHECKING
 
-from handloom.errors import HandloomError
+from handloom.errors import HandloomError, first_line, printable
 from handloom.tracking import outbox
+from handloom.tracking.address import same_store, shown_address
 from handloom.tracking.calls import find_run, log_points, make, metrics_of, open_on
-from handloom.tracking.store import client, shown_address
+from handloom.tracking.store import client
 from handloom.tracking.trouble import trouble_of
 
 if TYPE_CHECKING:
@@ -29,26 +30,43 @@ def send(here: bool = False) -> int:
     Raises:
         HandloomError: something has to wait on; the line says what and why.
     """
-    complete = 0
+    complete, left = 0, []
+    outbox.tidy()
     with outbox.sending():
         for run_id in outbox.waiting():
-            meant = outbox.address_of(run_id)
-            if meant != shown_address() and not here:
-                raise HandloomError(
-                    f"run {run_id} was kept for {meant}, and the store is now {shown_address()}; set"
-                    " MLFLOW_TRACKING_URI to the first, or say --here to send it to the second"
-                )
             try:
-                _send_run(client(), run_id)
-                while not outbox.close(run_id):  # a training has added to it meanwhile
-                    _send_run(client(), run_id)
+                _send_all_of(run_id, here)
+                complete += 1
+            except HandloomError as error:  # of this run: the others go on
+                left.append(str(error))
             except Exception as error:
                 trouble = trouble_of(error)
                 if trouble is None:
-                    raise
-                raise HandloomError(f"{shown_address()}: {trouble.reason}; run {run_id} waits on") from None
-            complete += 1
+                    left.append(f"run {run_id} waits on, MLflow cannot take it ({printable(first_line(error))})")
+                    continue
+                left.append(f"{shown_address()}: {trouble.reason}; run {run_id} waits on")
+                if trouble.passes:
+                    break  # the store is away, for the other runs too
+    if left:
+        raise HandloomError(f"{left[0]} ({complete} sent, {len(outbox.waiting())} wait)")
     return complete
+
+
+def _send_all_of(run_id: str, here: bool) -> None:
+    meant = outbox.address_of(run_id)
+    if meant is None and not here:
+        raise HandloomError(
+            f"run {run_id} does not say for which store it was kept ({outbox.ABOUT} is damaged); say --here to send it"
+            f" to {shown_address()}"
+        )
+    if not here and not same_store(str(meant), shown_address()):
+        raise HandloomError(
+            f"run {run_id} was kept for {meant}, and the store is now {shown_address()}; set"
+            " MLFLOW_TRACKING_URI to the first, or say --here to send it to the second"
+        )
+    _send_run(client(), run_id)
+    while not outbox.close(run_id):  # a training has added to it meanwhile
+        _send_run(client(), run_id)
 
 
 def _send_run(client: "MlflowClient", run_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The MLflow store: its address, and a client for it."""
+"""The MLflow store: where it keeps its files, and a client for it."""
 
 import logging
 import os
@@ -6,10 +6,12 @@ import sqlite3
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from handloom.files import creating
 from handloom.repository import main_repository
+from handloom.sqlite_address import sqlite_address
+from handloom.tracking.address import local_store as local_store
+from handloom.tracking.address import store_address
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,6 +26,8 @@ SETTINGS = {
 # They print tracebacks and each retry; what happened is said in one line of ours.
 LOUD = ("mlflow.store", "mlflow.tracking", "urllib3.connectionpool", "alembic")
 
+LOGIN = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+
 # Here, because MLflow reads some when it is imported, and whatever of ours imports it needs this module before.
 for _name, _value in SETTINGS.items():
     os.environ.setdefault(_name, _value)
@@ -31,49 +35,33 @@ for _name in LOUD:
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
+NONSENSE = "what answers there is no MLflow server"
+
+
 class WrongAddressError(ValueError):
-    """`MLFLOW_TRACKING_URI` is no address."""
+    """`MLFLOW_TRACKING_URI` is no address that can be used; the text says why."""
 
 
 def tracking_uri() -> str:
-    """The MLflow store: `MLFLOW_TRACKING_URI`, else one sqlite file at the root of the main repository."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{local_store()}"
+    """The address of the MLflow store as MLflow takes it (`address.py`)."""
+    return store_address().uri
 
 
-def local_store() -> Path:
-    """The file that is the store where no address is given."""
-    return main_repository() / "mlflow.db"
+def artifact_folder() -> Path | None:
+    """Where a store keeps the files of runs, where no server does: beside the database, if that is a file.
 
-
-def is_local() -> bool:
-    """Whether the store is the main repository's own."""
-    return not os.environ.get("MLFLOW_TRACKING_URI")
-
-
-def shown_address() -> str:
-    """The store's address as it may be shown and kept: without user, password and options."""
-    if is_local():
-        return str(local_store())
-    scheme, separator, rest = tracking_uri().partition("?")[0].partition("://")
-    machine, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{machine.rpartition('@')[2]}{slash}{path}"
-
-
-def store_file() -> Path | None:
-    """The sqlite file that is the store; None for a server, and for an address with options."""
-    path = tracking_uri().removeprefix("sqlite:///")
-    return None if path == tracking_uri() or path.startswith("file:") or "?" in path else Path(path)
-
-
-def artifact_folder(file: Path) -> Path:
-    """Where runs of a store that is a file keep theirs. MLflow would take the working folder, which may be a copy."""
-    return file.absolute().parent / "mlruns"
+    MLflow would take the working folder, which may be one of DVC's temporary copies.
+    """
+    address = store_address()
+    if address.file:
+        return address.file.parent / "mlruns"
+    return main_repository() / "mlruns" if address.is_database else None
 
 
 def missing_store() -> Path | None:
     """The file of a store that is one and not there; MLflow would make an empty one when it reads."""
-    file = store_file()
-    return None if file is None or file.exists() else file
+    address = store_address()
+    return None if address.file is None or address.options or address.file.exists() else address.file
 
 
 def client() -> "MlflowClient":
@@ -84,40 +72,77 @@ def client() -> "MlflowClient":
     """
     if missing := missing_store():
         _make_store(missing)
-    uri = tracking_uri()
-    _check_address(uri)
-    _check_sqlite(uri)
-    return client_of(uri)
+    return _client(to_write=True)
+
+
+def reading_client() -> "MlflowClient":
+    """A client of the store, which is there; it may be one that cannot be written.
+
+    Raises:
+        Exception: as `client`.
+    """
+    return _client(to_write=False)
+
+
+def _client(to_write: bool) -> "MlflowClient":
+    address = store_address()
+    if address.problem:
+        raise WrongAddressError(address.problem)
+    if address.file:
+        _check_sqlite(address.file, address.options, to_write)
+    elif address.is_database:
+        _check_database(address.uri)
+    _log_in(address.login)
+    return _client_of(address.uri)
 
 
 @cache
-def client_of(uri: str) -> "MlflowClient":
-    """A client of the store at an address, which is not looked at."""
+def _client_of(uri: str) -> "MlflowClient":
     from mlflow import MlflowClient
 
     return MlflowClient(uri, uri)
 
 
-def _check_address(uri: str) -> None:
-    try:
-        parts = urlsplit(uri)
-        if parts.scheme in ("http", "https") and not (parts.hostname and parts.port != 0):
-            raise ValueError
-    except ValueError:
-        raise WrongAddressError("it names no machine") from None
+def _log_in(login: tuple[str, str] | None) -> None:
+    """Give MLflow a server's login by its variables: what stands in the address it prints with it.
+
+    An address without a login gets back what the variables said before.
+    """
+    for name, value in zip(LOGIN, login or (None, None), strict=True):
+        if value is not None:
+            _before.setdefault(name, os.environ.get(name))
+            os.environ[name] = value
+        elif name in _before:
+            before = _before.pop(name)
+            os.environ.pop(name, None)
+            if before is not None:
+                os.environ[name] = before
 
 
-def _check_sqlite(uri: str) -> None:
-    """See that a sqlite file can be written. MLflow would try for two minutes before it says that it cannot."""
-    path = uri.removeprefix("sqlite:///")
-    if path == uri or not (path.startswith("file:") or Path(path).exists()):
-        return
-    connection = sqlite3.connect(path, timeout=5, isolation_level=None, uri=path.startswith("file:"))
+_before: dict[str, str | None] = {}
+
+
+@cache
+def _check_database(uri: str) -> None:
+    """See that a database can be reached. MLflow would try for two minutes before it says that it cannot."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    with create_engine(uri, poolclass=NullPool).connect():
+        pass
+
+
+def _check_sqlite(file: Path, options: str, to_write: bool) -> None:
+    """See that a sqlite file can be used. MLflow would try for two minutes before it says that it cannot."""
+    address = f"{file.as_uri()}?{options or 'mode=rw'}"
+    connection = sqlite3.connect(address, timeout=5, isolation_level=None, uri=True)
     try:
-        connection.execute("BEGIN IMMEDIATE")
+        if to_write:
+            connection.execute("BEGIN IMMEDIATE")
         (mark,) = connection.execute("PRAGMA application_id").fetchone()
-        connection.execute(f"PRAGMA application_id = {mark}")  # a write, although it changes nothing
-        connection.execute("ROLLBACK")
+        if to_write:
+            connection.execute(f"PRAGMA application_id = {mark}")  # a write, although it changes nothing
+            connection.execute("ROLLBACK")
     finally:
         connection.close()
 
@@ -126,10 +151,15 @@ def _make_store(path: Path) -> None:
     """Make an empty store. MLflow cannot open one whose making was killed, so it is made beside its place.
 
     (And two processes that make one at once disturb each other; the store of the first may have a run in it.)
+
+    Raises:
+        WrongAddressError: the folder is not there.
     """
+    if not path.parent.is_dir():
+        raise WrongAddressError(f"there is no folder {path.parent}; make it first")
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with creating(path) as beside:
         with beside.open("wb"):
             pass  # a folder that cannot be written says so at once
-        SqlAlchemyStore(f"sqlite:///{beside}", artifact_folder(path).as_uri())
+        SqlAlchemyStore(sqlite_address(beside), (path.parent / "mlruns").as_uri())

@@ -3,13 +3,18 @@
 import errno
 import re
 import sqlite3
-from dataclasses import dataclass
+import traceback
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from pathlib import Path
 
-from handloom.errors import ConfigurationError, HandloomError, first_line
-from handloom.tracking.store import WrongAddressError, is_local, shown_address
+import handloom
+from handloom.errors import ConfigurationError, HandloomError, first_line, printable
+from handloom.tracking.address import VARIABLE, store_address
+from handloom.tracking.store import NONSENSE, WrongAddressError
 
 FULL_OR_READ_ONLY = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+_OUR_CODE = str(Path(handloom.__file__).parent)
 _PASSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 # MLflow's codes for what a server says of itself.
 _CODES_AWAY = {"TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR", "REQUEST_LIMIT_EXCEEDED"}
@@ -38,50 +43,78 @@ class Trouble:
 
     def as_error(self) -> HandloomError:
         """The line that stops work which has not begun."""
-        if is_local():
+        address = store_address()
+        if address.is_own:
             return HandloomError(
-                f"{shown_address()}: the MLflow store cannot be used ({self.reason}); mend it, or move it away and a"
-                " new one is made, or set MLFLOW_TRACKING_URI to another"
+                f"{address.shown}: the MLflow store cannot be used ({self.reason}); repair it, or move it away and a"
+                f" new one is made, or set {VARIABLE} to another"
             )
         return ConfigurationError(
-            f"MLFLOW_TRACKING_URI={shown_address()}: cannot be used ({self.reason}); set it to the address of an"
+            f"{VARIABLE}={address.shown}: cannot be used ({self.reason}); set it to the address of an"
             " MLflow server, or unset it for the store of this repository"
         )
 
 
+NO_MLFLOW = Trouble(NONSENSE, passes=False)
+
+
 def trouble_of(error: Exception) -> Trouble | None:
     """What an error of the store means; None for one that is neither the store's nor the way's to it."""
-    from mlflow.exceptions import MlflowException
+    trouble = _trouble_of(error)
+    return trouble and replace(trouble, reason=store_address().hide(trouble.reason))
+
+
+def _trouble_of(error: Exception) -> Trouble | None:
+    from mlflow.exceptions import MlflowException, RestException
     from requests import RequestException
     from sqlalchemy.exc import SQLAlchemyError
 
     if isinstance(error, WrongAddressError):
         return Trouble(str(error), passes=False)
     if isinstance(error, MlflowException):
-        return _of_mlflow(str(error.message), error.error_code)
+        known = _of_mlflow(str(error.message), error.error_code)
+        return known or (_refusal(str(error.message)) if isinstance(error, RestException) else None)
     if isinstance(error, RequestException):  # before OSError, which it is too
         return _of_request(str(error))
     if isinstance(error, SQLAlchemyError | sqlite3.Error):
         return _of_database(str(error))
     if isinstance(error, OSError) and error.errno in FULL_OR_READ_ONLY:
         return Trouble(error.strerror or first_line(error), passes=False)
+    if isinstance(error, ImportError) and store_address().is_database:
+        return Trouble(f"Python has no {error.name}, the database's driver: install it with pip", passes=False)
+    if store_address().is_server and _raised_by_mlflow(error):
+        return NO_MLFLOW
     return None
+
+
+def _raised_by_mlflow(error: Exception) -> bool:
+    """Whether the error comes out of a call of MLflow, which met an answer of another form than it expects."""
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    ours = max((number for number, file in enumerate(files) if file.startswith(_OUR_CODE)), default=-1)
+    return any("/mlflow/" in file for file in files[ours + 1 : ours + 2])
 
 
 def _of_mlflow(message: str, code: str) -> Trouble | None:
     if re.match(r"(API request to .* failed with|Invalid url)", message):
         return _of_request(message)
     if "response body was not in a valid JSON" in message:
-        return Trouble("what answers there is no MLflow server", passes=False)
+        return NO_MLFLOW
     if "sqlite3." in message or "sqlalche.me" in message:
         return _of_database(message)
     if code in _CODES_AWAY:
         return Trouble(f"it answers {code}", passes=True)
     if code in _CODES_REFUSED:
         return Trouble(f"it answers {code}", passes=False)
+    if "active' state" in message or "state: deleted" in message.lower():
+        return Trouble(f"{message.splitlines()[0]} Restore it in MLflow, or change tracking.experiment", passes=False)
     if ("registry" in message.lower() and "URI" in message) or "filesystem tracking backend" in message:
         return Trouble("MLflow does not know this kind of address", passes=False)
     return None
+
+
+def _refusal(message: str) -> Trouble:
+    """A server's own word for what is wrong, cut to what a line holds."""
+    return Trouble(f"it refuses: {printable(message.strip()[:120])}", passes=False)
 
 
 def _of_request(message: str) -> Trouble:
@@ -89,7 +122,8 @@ def _of_request(message: str) -> Trouble:
     if answered:
         status = int(next(filter(None, answered.groups())))
         passes = status in _PASSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        return Trouble(f"it answers {status} {HTTPStatus(status).phrase}", passes)
+        phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else ""  # proxies have numbers of their own
+        return Trouble(f"it answers {status} {phrase}".rstrip(), passes)
     if any(words in message for words in _WRONG_ADDRESS):
         return Trouble("no address, or one whose certificate is not trusted", passes=False)
     short = next((short for words, short in _SHORT.items() if words in message), "it cannot be reached")

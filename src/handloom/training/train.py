@@ -3,7 +3,6 @@
 import shutil
 import sys
 import warnings
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -39,8 +38,6 @@ from handloom.training.run_logger import RunLogger
 from handloom.training.saved_model import save_model
 from handloom.training.trainer import ctrl_c_raised, session_length, trainer_for
 from handloom.training.work import KEYPOINTS, SPLIT, deciding, made_of, open_folder, what_changed, work_folder
-
-WARNING_TAG = "handloom.warning"
 
 
 def train(
@@ -90,12 +87,15 @@ def train(
     content = made_of(kind, settings, table, split)
     mark = fingerprint(content)
     folder = checkpoints or work_folder(kind, mark)
-    work = _Work(parameters, kind, table, split, out, content, mark, folder, checkpoints is None, tags)
+    own_folder = checkpoints is None
+    work = _Work(
+        parameters, kind, table, split, out, content, mark, folder, own_folder, tags, training, validation, classes
+    )
     reporter, early_stopping = Reporter(settings, f"train_{kind}"), EarlyStopping(settings)
     saving = Checkpoints(folder, mark, settings.checkpoint_interval, kept=None if checkpoints else KEPT_CHECKPOINTS)
     trainer = trainer_for(settings, kind, folder, [reporter, early_stopping, saving, *callbacks])
     if not trainer.is_global_zero:
-        _fit(work, trainer, training, validation, classes)
+        _fit(work, trainer)
         return None
     # The sessions of the API have a lock of their own.
     lock = alone(folder.with_suffix(".lock"), f"train_{kind}: the same training", wait=True)
@@ -111,7 +111,7 @@ def train(
             return taken[1]
         finished.forget()
         try:
-            loss, paused = _train(work, trainer, early_stopping, training, validation, classes)
+            loss, paused = _train(work, trainer, early_stopping)
         except KeyboardInterrupt:
             raise Paused(_how_to_go_on(folder)) from None
         if work.own_folder and not paused:
@@ -135,23 +135,19 @@ class _Work:
     folder: Path  # of its checkpoints
     own_folder: bool  # it is one of handloom's own
     tags: Mapping[str, str] | None
+    training: Examples
+    validation: Examples
+    classes: list[str]
 
     @property
     def settings(self) -> Training:
         return self.parameters.training(self.kind)
 
 
-def _train(
-    work: _Work,
-    trainer: lightning.Trainer,
-    early_stopping: EarlyStopping,
-    training: Examples,
-    validation: Examples,
-    classes: list[str],
-) -> tuple[float | None, bool]:
+def _train(work: _Work, trainer: lightning.Trainer, early_stopping: EarlyStopping) -> tuple[float | None, bool]:
     """Train to the end of the session and write the model; its validation loss, and whether there is more to come."""
     settings, kind = work.settings, work.kind
-    module, data = _fit(work, trainer, training, validation, classes)
+    module, data = _fit(work, trainer)
     iteration = trainer.current_epoch
     paused = iteration < settings.maximum_iterations and not trainer.should_stop
     if early_stopping.best:
@@ -172,30 +168,24 @@ def _train(
     return loss, paused
 
 
-def _fit(
-    work: _Work, trainer: lightning.Trainer, training: Examples, validation: Examples, classes: list[str]
-) -> tuple[HandClassifier, HandData]:
+def _fit(work: _Work, trainer: lightning.Trainer) -> tuple[HandClassifier, HandData]:
     """Go on from the newest checkpoint that is whole, or begin; the classifier and its data, at the session's end."""
     settings, kind, folder = work.settings, work.kind, work.folder
+    training, classes = work.training, work.classes
     checkpoint, wrong = latest_checkpoint(folder, work.mark, session_length(settings))
-    found = count_found(training)
-    run_id = (
-        _begin(work, checkpoint, wrong, found, classes)
-        if trainer.is_global_zero
-        else tracking.run_in(folder / RUN_FILE)
-    )
+    run_id = _begin(work, checkpoint, wrong) if trainer.is_global_zero else tracking.run_in(folder / RUN_FILE)
     trainer.logger = RunLogger(run_id)
 
     lightning.seed_everything(settings.seed, verbose=False)
     frame_rate = float(keypoint_table.read_metadata(work.table)["frame_rate"])
-    weights = class_weights(found, classes) if settings.class_balance == "weights" else None
+    weights = class_weights(count_found(training), classes) if settings.class_balance == "weights" else None
     module = HandClassifier(kind, classes, frame_rate, deciding(settings), weights, landmarks_of(work.table))
     try:
         if settings.start == "described" and not checkpoint:
             start_described(module.network)
         if settings.aligned:
             training = aligned(training, settings.aligned)
-        data = HandData(training, validation, classes, settings)
+        data = HandData(training, work.validation, classes, settings)
         with warnings.catch_warnings(), ctrl_c_raised():
             warnings.simplefilter("ignore")  # of workers that would not help, and of logging every 50 steps
             trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
@@ -210,17 +200,19 @@ def _fit(
     return module, data
 
 
-def _begin(work: _Work, checkpoint: Path | None, wrong: list[str], found: Counter[str], classes: list[str]) -> str:
+def _begin(work: _Work, checkpoint: Path | None, wrong: list[str]) -> str:
     """Say where the training starts; make its folder and open its run, or find them again. The id of the run."""
     changed = what_changed(work.folder, work.kind, work.content) if work.own_folder else []
     _say_where_it_starts(work.kind, checkpoint, wrong, changed)
     open_folder(work.folder, work.kind, work.content, alone=not work.own_folder)
     run_id = _run(work.folder, checkpoint, work.parameters, work.kind, work.tags)
     _log_origin(run_id, work.parameters, work.table, work.content)
-    if warning := warning_of_few(found):
+    examples = {"training": len(work.training), "validation": len(work.validation)}
+    _log_data(run_id, work.table, work.split, work.content, examples)
+    if warning := warning_of_few(count_found(work.training)):
         print(f"train_{work.kind}: {warning}", file=sys.stderr)
-        tracking.set_tags(run_id, {WARNING_TAG: warning})
-    if note := note_of_background(work.kind, work.settings, classes):
+        tracking.set_tags(run_id, {tracking.WARNING: warning})
+    if note := note_of_background(work.kind, work.settings, work.classes):
         print(f"train_{work.kind}: {note}", file=sys.stderr)
     return run_id
 
@@ -277,7 +269,14 @@ def _log_origin(run_id: str, parameters: Parameters, table: Path, content: Mappi
     tracking.log_text(run_id, tracking.parameters_text(parameters), tracking.PARAMETERS_FILE)
     tracking.log_text(run_id, tracking.environment_text(), tracking.ENVIRONMENT_FILE)
     shown = table.with_suffix("")
-    tracking.log_files(run_id, [*sorted(shown.glob("*.png")), *shown.glob("report.json")], "data")
+    shows_people = [*sorted(shown.glob("*.png")), *shown.glob("report.json")]  # the report names files
+    tracking.log_private_files(run_id, shows_people, "data", parameters.tracking.pictures)
+
+
+def _log_data(run_id: str, table: Path, split: Path, content: Mapping[str, Any], examples: Mapping[str, int]) -> None:
+    """Log the two tables as MLflow's data sets; of the split, how many examples are for what."""
+    tracking.log_inputs(run_id, "keypoints", table, content[KEYPOINTS])
+    tracking.log_inputs(run_id, "split", split, content[SPLIT], examples)
 
 
 def _run(

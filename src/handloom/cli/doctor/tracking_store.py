@@ -2,38 +2,43 @@
 
 import os
 import sqlite3
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handloom.cli.doctor.finding import Finding
-from handloom.errors import first_line
+from handloom.errors import first_line, printable
+
+if TYPE_CHECKING:
+    from handloom.tracking.address import Address
 
 _ITEM = "MLflow store"
-_LOCAL = "sqlite:///"
 _SECONDS = 5
+_UNSET = "type: unset MLFLOW_TRACKING_URI"
 
 
 def tracking_store() -> Iterator[Finding]:
     """The store that trainings would use now."""
-    from handloom.tracking import tracking_uri
+    from handloom.tracking.address import store_address
 
-    address = tracking_uri()
-    if address.startswith(_LOCAL):
-        yield _local(Path(address.removeprefix(_LOCAL)))
-    elif address.startswith(("http://", "https://")):
+    address = store_address()
+    if address.problem:
+        yield Finding(_ITEM, "MISSING", f"{address.shown} is no address of a store ({address.problem})", _UNSET)
+    elif address.file:
+        yield _local(address.file)
+    elif address.is_server:
         yield _server(address)
     else:
-        yield Finding(_ITEM, "note", f"{_without_password(address)}; stores of this kind are not looked into")
+        yield Finding(_ITEM, "note", f"{address.shown}; stores of this kind are not looked into")
 
 
 def _local(path: Path) -> Finding:
     if not path.exists():
         if path.parent.is_dir() and os.access(path.parent, os.W_OK):
             return Finding(_ITEM, "ok", f"{path}, which the first training makes")
-        return Finding(_ITEM, "MISSING", f"{path} cannot be made", f"make {path.parent} writable")
+        advice = f"make {path.parent} writable" if path.parent.exists() else f"type: mkdir -p {path.parent}"
+        return Finding(_ITEM, "MISSING", f"{path} cannot be made", advice)
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             runs = database.execute("SELECT count(*) FROM runs").fetchone()[0]
@@ -45,17 +50,16 @@ def _local(path: Path) -> Finding:
     return Finding(_ITEM, "ok", f"{path}, {runs} runs")
 
 
-def _server(address: str) -> Finding:
-    shown = _without_password(address)
+def _server(address: "Address") -> Finding:
+    import requests  # as MLflow does: a redirect to another machine does not get the login
+
+    advice = f"start the server, or {_UNSET}"
     try:
-        # Only http and https come here.
-        with urllib.request.urlopen(f"{address.rstrip('/')}/health", timeout=_SECONDS):  # noqa: S310
-            return Finding(_ITEM, "ok", shown)
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        advice = "start the server, or type: unset MLFLOW_TRACKING_URI"
-        return Finding(_ITEM, "MISSING", f"{shown} does not answer ({first_line(error)})", advice)
-
-
-def _without_password(address: str) -> str:
-    scheme, separator, rest = address.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+        answer = requests.get(f"{address.uri.rstrip('/')}/health", auth=address.login, timeout=_SECONDS)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        text = printable(address.hide(first_line(error)))
+        return Finding(_ITEM, "MISSING", f"{address.shown} does not answer ({text})", advice)
+    if answer.text.strip() != "OK":  # what MLflow says there
+        return Finding(_ITEM, "MISSING", f"{address.shown} answers, but is no MLflow server", advice)
+    return Finding(_ITEM, "ok", address.shown)
