@@ -11,8 +11,8 @@ SOURCE = REPOSITORY / "src"
 PACKAGE = SOURCE / "handloom/__init__.py"
 # Beside the rooms: what they do cannot change a stage's results, only whether and how it runs.
 NEUTRAL = {
-    *("closing", "compose", "config", "errors", "files", "fingerprint", "lock", "multirun", "progress"),
-    *("repository", "search", "stage", "system_libraries", "tracking"),
+    *("closing", "compose", "config", "errors", "files", "fingerprint", "lock", "multirun", "overrides", "progress"),
+    *("repository", "search", "stage", "system_libraries", "tracking", "yaml_files"),
 }
 STAGES = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
 SAMPLE = yaml.safe_load((REPOSITORY / "data/sample/dvc.yaml").read_text())["stages"]

@@ -4,13 +4,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
 from handloom.compose import composed
 from handloom.config import Kind, Parameters
-from handloom.errors import ConfigurationError, HandloomError
+from handloom.config.names import flat
+from handloom.errors import HandloomError
+from handloom.overrides import parsed
+from handloom.yaml_files import read_yaml
 
 CONFIG_NAME = "params"
 # Hydra's own bookkeeping stays out of the way unless it is asked for.
@@ -64,12 +66,7 @@ class Multirun:
         hydra.main(version_base="1.3", config_path=str(self.project), config_name=CONFIG_NAME)(job)()
 
     def _parsed(self) -> list[Override]:
-        from hydra.errors import OverrideParseException
-
-        try:
-            return OverridesParser.create().parse_overrides(self.overrides)
-        except OverrideParseException as error:
-            raise ConfigurationError(" ".join(str(error).split())) from None
+        return parsed(self.overrides, lambda: flat(read_yaml(self.project / f"{CONFIG_NAME}.yaml")))
 
 
 def _values(override: Override) -> list[str]:
