@@ -43,7 +43,7 @@ def test_a_project_has_the_stages_of_its_kinds_and_good_parameters(
     stages = yaml.safe_load((folder / "dvc.yaml").read_text())
     trained = {name for name in stages["stages"] if name.startswith("train_")}
     assert trained == {f"train_{kind}" for kind in kinds}
-    assert len(stages["plots"]) == 3 * len(kinds)
+    assert len(stages["plots"]) == 4 * len(kinds)
     text = (folder / "dvc.yaml").read_text()
     assert "src/handloom" not in text
     for name, stage in stages["stages"].items():
@@ -109,6 +109,7 @@ def test_the_wheel_makes_the_same_project(
     subprocess.run([*build, "."], cwd=source, check=True, capture_output=True)
     with zipfile.ZipFile(next((source / "out").glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path / "installed")
+    assert (tmp_path / "installed/handloom/py.typed").is_file()  # type checkers read the annotations
     started = environment(PYTHONPATH=str(tmp_path / "installed"))
     subprocess.run([sys.executable, "-c", INIT, "own"], cwd=tmp_path, env=started, check=True, capture_output=True)
     main(["init", str(tmp_path / "same")])
