@@ -10,6 +10,7 @@ import pytest
 
 from handloom.compose import composed
 from handloom.errors import ConfigurationError
+from handloom.multirun import Multirun
 from handloom.stage import parameters_of
 
 REPOSITORY = Path(__file__).parents[1]
@@ -144,6 +145,8 @@ def test_a_params_yaml_cannot_steer_hydra(section, tmp_path):
     (tmp_path / "params.yaml").write_text(f"{section}: []\n")
     with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
         composed(tmp_path, "params", [])
+    with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
+        Multirun(tmp_path, ["--cfg", "job"], pytest.fail).launch(pytest.fail)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from handloom.config.names import flat
 from handloom.errors import ConfigurationError
 from handloom.files import replacing
 from handloom.overrides import Known, explained, groups_in, parsed, refuse_several_values
-from handloom.yaml_files import check_yaml, parse_yaml, read_yaml
+from handloom.yaml_files import parse_yaml, read_yaml
 
 _OPTUNA = "hydra/sweeper=optuna:"
 _NOT_IN_PROJECTS = {"sample"}  # a project of `handloom init` draws none
@@ -50,7 +50,7 @@ def composed_text(conf: Path, overrides: Sequence[str] = ()) -> str:
         ConfigurationError: a file or an override is wrong; one line.
     """
     for path in sorted(conf.rglob("*.yaml")):
-        check_yaml(path)
+        read_yaml(path)  # within its bounds, before Hydra's own loader
 
     def known() -> Mapping[str, Any]:
         return flat(parse_yaml(composed_text(conf), str(conf))) if overrides else {}
@@ -71,19 +71,23 @@ def composed(folder: Path, name: str, overrides: Sequence[str], with_hydra: bool
     Raises:
         ConfigurationError: the file or an override is wrong; one line.
     """
-    path = folder / f"{name}.yaml"
-    content = read_yaml(path)
-    _check_parameters_file(content, path)
+    content = read_parameters(folder / f"{name}.yaml")
     with _one_line(overrides, lambda: flat(content), ()), initialize_config_dir(str(folder), version_base="1.3"):
         return compose(name, list(overrides), return_hydra_config=with_hydra)
 
 
-def _check_parameters_file(content: Any, path: Path) -> None:
-    """Refuse what a file of plain values has no use for, and what would read this computer's environment."""
+def read_parameters(path: Path) -> Any:
+    """What a file of plain values says, before Hydra reads it.
+
+    Raises:
+        ConfigurationError: it is not YAML, steers Hydra, or would read this computer's environment.
+    """
+    content = read_yaml(path)
     for key in _HYDRAS_OWN:
         if isinstance(content, Mapping) and key in content:
             raise ConfigurationError(f"{path.name}: {key}: not a parameter; it belongs into conf/config.yaml")
     refuse_resolvers(content, path.name)
+    return content
 
 
 @contextmanager

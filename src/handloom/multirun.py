@@ -7,12 +7,11 @@ from pathlib import Path
 from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
-from handloom.compose import composed
+from handloom.compose import composed, read_parameters
 from handloom.config import Kind, Parameters
 from handloom.config.names import flat
 from handloom.errors import HandloomError
 from handloom.overrides import parsed
-from handloom.yaml_files import read_yaml
 
 CONFIG_NAME = "params"
 # Hydra's own bookkeeping stays out of the way unless it is asked for.
@@ -61,12 +60,13 @@ class Multirun:
         """Let Hydra run the job with every value; `further` overrides win over the command line."""
         import hydra
 
+        read_parameters(self.project / f"{CONFIG_NAME}.yaml")
         # Hydra's options go before all overrides, ours before the user's, so that the user's win.
         sys.argv[1:] = [*self.options, *QUIET, *self._groups, *self.overrides, *further]
         hydra.main(version_base="1.3", config_path=str(self.project), config_name=CONFIG_NAME)(job)()
 
     def _parsed(self) -> list[Override]:
-        return parsed(self.overrides, lambda: flat(read_yaml(self.project / f"{CONFIG_NAME}.yaml")))
+        return parsed(self.overrides, lambda: flat(read_parameters(self.project / f"{CONFIG_NAME}.yaml")))
 
 
 def _values(override: Override) -> list[str]:

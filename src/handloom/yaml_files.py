@@ -1,6 +1,6 @@
 """Reading YAML that a person wrote or a stranger sent: within bounds, and what is wrong is one line.
 
-Hydra and OmegaConf read `params.yaml` and `conf/` with a loader of their own, so `check_yaml` comes before them.
+Hydra and OmegaConf read `params.yaml` and `conf/` with a loader of their own, so `read_yaml` reads a file first.
 """
 
 from collections.abc import Hashable
@@ -81,11 +81,6 @@ def parse_yaml(text: str, name: str, error: type[HandloomError] = ConfigurationE
         raise error(f"{name}: {_described(problem)}") from None
     except (yaml.YAMLError, ValueError, OverflowError, TypeError, LookupError, RecursionError) as problem:
         raise error(f"{name}: not YAML that can be read: {first_line(problem)}") from None
-
-
-def check_yaml(path: Path, error: type[HandloomError] = ConfigurationError) -> None:
-    """Refuse a file that another loader is about to read, in the words of `read_yaml`."""
-    read_yaml(path, error)
 
 
 def _text(path: Path, name: str, error: type[HandloomError]) -> str:
