@@ -64,6 +64,10 @@ def test_the_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None
         ("größe=1", "'größe': no name of a parameter"),
         ("=1", "'': no name of a parameter"),
         (
+            "split.seed=" + "9" * 6000,
+            f"split.seed: '{'9' * 77}...' cannot be given on the command line; write it into conf/config.yaml",
+        ),
+        (
             "train_pose.augmentation_options=[rotate,",
             "train_pose.augmentation_options: '[rotate,' is no list or section;"
             " a list is 'train_pose.augmentation_options=[first,second]'",

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 from handloom.config.names import nearest
 from handloom.errors import ConfigurationError, first_line
 
+_LONGEST = 1000  # characters of what somebody is told to type
 _SIGNS = "+~"  # what stands before a key that is added or removed
 
 Known = Callable[[], Mapping[str, Any]]  # every parameter by its full name, with its value
@@ -104,7 +105,7 @@ def _not_understood(word: str, known: Known) -> str:
     if value.lstrip().startswith(("[", "{")) and not isinstance(known().get(name), str):
         return f"{name}: {_clipped(value)} is no list or section; a list is {shlex.quote(key + '=[first,second]')}"
     quoted = _quoted(key, str(Path(value).expanduser()) if value.startswith("~/") else value)
-    if quoted:
+    if quoted and len(quoted) <= _LONGEST:
         return f"{name}: {_clipped(value)} has to be quoted for Hydra and for the shell; type {quoted}"
     return f"{name}: {_clipped(value)} cannot be given on the command line; write it into conf/config.yaml"
 

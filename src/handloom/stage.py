@@ -85,7 +85,7 @@ def _parameters(project: Path, overrides: list[str]) -> Parameters:
             raise
         # `dvc exp run -S` writes the file before anything checks it.
         raise ConfigurationError(
-            f"{error}; params.yaml says so, python pipeline/compose_params.py writes it from conf/"
+            f"{error}; python pipeline/compose_params.py writes params.yaml again, from conf/"
         ) from None
 
 
