@@ -126,6 +126,7 @@ def read_from(folder, author):
         "${oc.select:nothing,${oc.env:SECRET}}",
         "${hydra:runtime.cwd}",
         "${oc.env:SECRET",
+        "${" * 400,
     ],
 )
 def test_a_params_yaml_of_somebody_else_does_not_read_the_environment(author, tmp_path, monkeypatch):

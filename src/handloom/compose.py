@@ -97,7 +97,7 @@ def _one_line(overrides: Sequence[str], known: Known, groups: Sequence[str]) -> 
     refuse_several_values(understood, known)
     try:
         yield
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
         text = explained(error, understood, known, groups)
         if text.startswith(_OPTUNA):
             text = f"{_OPTUNA} not installed; pip install 'handloom[sweep]'"

@@ -9,7 +9,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import GrammarParseError, OmegaConfBaseException
 
 from handloom.config.names import nearest
 from handloom.errors import ConfigurationError, first_line
@@ -67,8 +67,9 @@ def explained(error: Exception, overrides: Sequence[Override], known: Known, gro
     """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return _no_option(error.missing_cfg_file, error.options or ())
-    if isinstance(error, OmegaConfBaseException):
-        return unresolved(error)
+    cause = error.__cause__ if not str(error) else None  # Hydra wraps some without a word
+    if isinstance(cause or error, OmegaConfBaseException | RecursionError):
+        return unresolved(cause or error)
     text = " ".join(str(error).split())
     for override in overrides:
         key = override.key_or_group
@@ -83,10 +84,14 @@ def explained(error: Exception, overrides: Sequence[Override], known: Known, gro
     return text
 
 
-def unresolved(error: OmegaConfBaseException) -> str:
-    """What OmegaConf says of a value, as one line that begins with its key."""
-    text = first_line(error)
-    return f"{error.full_key}: {text}" if error.full_key else text
+def unresolved(error: BaseException) -> str:
+    """What OmegaConf says of a value, as one line that begins with its key where it knows that."""
+    if isinstance(error, RecursionError):
+        return "an interpolation, ${...}, leads back to itself, or is nested too deep"
+    if isinstance(error, GrammarParseError):
+        return "an interpolation, ${...}, is not closed, or not understood"
+    key = getattr(error, "full_key", None)
+    return f"{key}: {first_line(error)}" if key else first_line(error)
 
 
 def groups_in(conf: Path) -> list[str]:

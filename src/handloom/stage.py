@@ -68,7 +68,7 @@ def parameters_of(composed: "DictConfig") -> Parameters:
             del composed["hydra"]
     try:
         content: Any = OmegaConf.to_container(composed, resolve=True)
-    except OmegaConfBaseException as error:
+    except (OmegaConfBaseException, RecursionError) as error:
         raise ConfigurationError(unresolved(error)) from None
     if not isinstance(content, dict):
         raise ConfigurationError("params.yaml: not a mapping of sections; restore it from git")

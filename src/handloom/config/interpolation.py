@@ -27,7 +27,7 @@ def refuse_resolvers(content: Any, file: str) -> None:
             continue
         try:
             called = _resolver_in(text)
-        except GrammarParseError:
+        except (GrammarParseError, RecursionError):
             raise ConfigurationError(f"{file}: {key}: ${{ that is not closed, or not understood") from None
         if called:
             raise ConfigurationError(
