@@ -7,8 +7,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # MLflow 3 tells its makers of each use unless it is told not to.
 export MLFLOW_DISABLE_TELEMETRY ?= true
 
+# Where `make install` on Linux gets PyTorch's build for the CPU, from PyTorch itself. The package index has the build with
+# CUDA, 3.7 GB more on disk: `make install TORCH_INDEX=` takes that one.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint format params bench pictures reference ui send reproduce clean system
+.PHONY: help install repro test lint format params bench pictures reference ui send reproduce clean purge system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,11 +21,16 @@ system: ## check Python and the system libraries
 	@$(PYTHON) -c 'import sys; sys.exit("handloom: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	@PYTHONPATH=src $(PYTHON) -m handloom.system_libraries
 
-install: $(READY) ## make .venv with the tested versions of everything
+install: $(READY) ## make .venv with the tested versions of everything (2.9 GB, minutes)
 
 $(READY): pyproject.toml constraints.txt | system
+	@echo "install: fetches about 220 packages into .venv, 2.9 GB on disk; this takes minutes, once"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@if [ "$$(uname)" = Linux ] && [ -n "$(TORCH_INDEX)" ]; then \
+	  $(BIN)/python -m pip install --disable-pip-version-check --no-deps --retries 1 --timeout 20 \
+	    --index-url "$(TORCH_INDEX)" "$$(grep '^torch==' constraints.txt)" || \
+	  echo "install: no CPU build of PyTorch from $(TORCH_INDEX); the package index's is taken, with CUDA 3.7 GB more"; fi
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 repro: $(READY) | system ## run the whole pipeline: pictures in, Core ML models out
@@ -61,8 +70,17 @@ send: $(READY) ## send what was logged while the MLflow server could not be reac
 reproduce: $(READY) ## make a run again and compare: make reproduce RUN=<its MLflow id>
 	@handloom reproduce "$(RUN)"
 
-clean: ## remove the environment and everything that the pipeline made
+clean: ## remove the environment and the caches of tools; data, models and runs stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build src/handloom.egg-info
+
+# data/sample/ is drawn again; photos and videos of your own are in none of these, though DVC's cache may hold their versions.
+MADE := .handloom .dvc/cache .dvc/tmp data/keypoints data/splits data/sample/photos data/sample/photos.parquet \
+  data/sample/clips data/sample/clips.parquet models reports exports mlflow.db mlruns
+
+purge: ## remove models, reports, runs, joints and DVC's cache too: lists them first, then make purge CONFIRM=1
 	@if ls .handloom/outbox/*/calls.jsonl >/dev/null 2>&1; then \
-	  echo "clean: .handloom/outbox holds what MLflow has not got yet; run make send first, or remove it" >&2; exit 1; fi
-	@rm -rf .venv .handloom .dvc/cache .dvc/tmp data/keypoints data/splits data/sample/photos data/sample/photos.parquet \
-	  data/sample/clips data/sample/clips.parquet models reports exports mlflow.db mlruns *_cache .*_cache .hypothesis
+	  echo "purge: .handloom/outbox holds what MLflow has not got yet; run make send first, or remove it" >&2; exit 1; fi
+	@for path in $(MADE); do if [ -e $$path ]; then du -sh $$path; fi; done
+	@if [ "$(CONFIRM)" != 1 ]; then \
+	  echo "purge: removes these for good, DVC's versions of your data included; type make purge CONFIRM=1" >&2; exit 1; fi
+	@rm -rf $(MADE)

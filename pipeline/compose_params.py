@@ -3,16 +3,8 @@
 import sys
 from pathlib import Path
 
-from handloom.compose import composed_text
+from handloom.compose import write_parameters
 from handloom.ending import status_of
-from handloom.files import replacing
-
-
-def main() -> None:
-    text = composed_text(Path("conf"))
-    with replacing(Path("params.yaml")) as part:
-        part.write_text(text, encoding="utf-8")
-
 
 if __name__ == "__main__":
-    sys.exit(status_of("compose_params", main))
+    sys.exit(status_of("compose_params", lambda: write_parameters(Path("conf"), Path("params.yaml"))))

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from handloom import config
-from handloom.compose import composed_text
+from handloom.compose import composed_text, write_parameters
 from handloom.config import KINDS, AugmentationOption, Parameters, as_plain, parameters_from, section_from
 from handloom.errors import ConfigurationError
 
@@ -302,6 +302,44 @@ def own_conf(tmp_path: Path, defaults: list[str], overrides: list[str], settings
     (conf / "config.yaml").write_text(text + settings, encoding="utf-8")
     content: dict[str, Any] = yaml.safe_load(composed_text(conf))
     return content
+
+
+def test_conf_may_read_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("PHOTOS", "/data/photos of anna")
+    settings = "data:\n  action:\n    path: ${oc.env:PHOTOS}\n"
+    assert own_conf(tmp_path, [], [], settings)["data"]["action"]["path"] == "/data/photos of anna"
+
+
+PASTED = "defaults:\n  - data/pose: labeled_directories\n  - data/action: labeled_directories\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (PASTED, "no extract_keypoints, split, train_pose,"),
+        ((CONF / "config.yaml").read_text("utf-8") + PASTED, "the key defaults is there twice; keep one"),
+        ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: -1}\n", "split.seed: "),
+        ((CONF / "config.yaml").read_text("utf-8") + "split: {sed: 1}\n", "split.sed: unknown parameter; did you mean"),
+        ((CONF / "config.yaml").read_text("utf-8") + "export_coreml: {version: 2}\n", "quote it: '2' in YAML"),
+        (
+            (CONF / "config.yaml").read_text("utf-8").replace("pose: sample", "pose: photos"),
+            "data/pose=photos: no such",
+        ),
+        ((CONF / "config.yaml").read_text("utf-8") + "split: [", "not YAML"),
+        ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: '${x'}", "is not closed, or not understood"),
+        ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: '" + "${" * 400 + "'}", "${...}, "),
+        ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: '${split.seed}'}", "split.seed: Recursive"),
+    ],
+)
+def test_a_mistake_in_conf_is_one_line_and_params_yaml_stays(text, told, tmp_path):
+    conf = shutil.copytree(CONF, tmp_path / "conf")
+    (conf / "config.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("as it was")
+    with pytest.raises(ConfigurationError) as caught:
+        write_parameters(conf, tmp_path / "params.yaml")
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / "params.yaml").read_text() == "as it was"
 
 
 def kinds_of(content: dict[str, Any]) -> dict[str, str]:

@@ -16,7 +16,9 @@ from conftest import Project
 from mlflow import MlflowClient
 
 from handloom import keypoint_table
+from handloom.files import write_csv
 from handloom.hand import palm_length, present
+from handloom.models.folder import HISTORY_COLUMNS
 
 KINDS = ("pose", "action")
 
@@ -111,6 +113,22 @@ def test_data_of_ones_own_leaves_the_sample_alone(finished: Project) -> None:
     finally:
         finished.git("checkout", "params.yaml")
         shutil.rmtree(finished.root / "data/photos")
+
+
+def test_loss_and_accuracy_are_drawn_also_without_a_validation_part(finished: Project) -> None:
+    history = finished.root / "models/pose/history.csv"
+    before = history.read_bytes()
+    rows = list(csv.DictReader(history.open()))
+    write_csv(history, [{name: "" if "validation" in name else row[name] for name in HISTORY_COLUMNS} for row in rows])
+    try:
+        shown = json.loads(finished.run("dvc", "plots", "show", "--json").stdout)
+    finally:
+        history.write_bytes(before)
+    assert not shown.get("errors")
+    for name, column in [("accuracy pose", "accuracy"), ("loss pose", "loss"), ("loss action", "validation_loss")]:
+        values = shown["data"][name][0]["content"]["data"]["values"]
+        drawn = [float(one["dvc_inferred_y_value"]) for one in values if one["field"] == column]
+        assert len(drawn) == 12, name
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from handloom.compose import composed
+from handloom.errors import ConfigurationError
+from handloom.multirun import Multirun
+from handloom.stage import parameters_of
+
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -61,7 +66,7 @@ def test_the_kind_must_come_first(project, arguments):
     [
         ("split.seed=-1", "split.seed: "),
         ("split.seed=one", "split.seed: "),
-        ("split.sed=1", "'split.sed'"),
+        ("split.sed=1", "split.sed: unknown parameter; did you mean split.seed"),
         ("+split.sed=1", "split.sed: unknown parameter"),
         ("split.seed", "'split.seed'"),
         ("train_pose.prediction_window_size=2", "train_pose.prediction_window_size: "),
@@ -75,7 +80,7 @@ def test_a_wrong_override_is_named(project, override, told):
     ("content", "told"),
     [
         (b"split: [", "params.yaml: not YAML"),
-        (b"split: {seed: 1}\nsplit: {seed: 2}\n", "duplicate key split"),
+        (b"split: {seed: 1}\nsplit: {seed: 2}\n", "line 2: the key split is there twice; keep one"),
         (b"\xff\xfe", "params.yaml: not YAML in UTF-8"),
         (b"", "data: missing"),
         (b"- 1\n", "params"),
@@ -92,6 +97,57 @@ def test_a_wrong_value_in_params_yaml_is_named(project):
     assert "  test_ratio: 0.2\n" in text
     (project / "params.yaml").write_text(text.replace("  test_ratio: 0.2\n", "  test_ratio: 2.0\n"), encoding="utf-8")
     assert "split.test_ratio: " in one_line_of(project, "split.py", "action")
+
+
+def test_a_wrong_value_that_an_experiment_left_in_params_yaml_is_told_with_the_way_back(project):
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    (project / "params.yaml").write_text(text.replace("lr: 0.003", "lr: -1"), encoding="utf-8")
+    told = one_line_of(project, "train_pose.py")
+    assert told.startswith("train_pose: train_pose.optimizer.lr: input should be greater than 0 (got -1)")
+    assert told.endswith("; python pipeline/compose_params.py writes params.yaml again, from conf/")
+
+
+def read_from(folder, author):
+    """The parameter `export_coreml.author` of a params.yaml that somebody sent."""
+    text = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
+    (folder / "params.yaml").write_text(text.replace("author: ''", f"author: '{author}'"), encoding="utf-8")
+    return parameters_of(composed(folder, "params", [])).export_coreml.author
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        "${oc.env:SECRET}",
+        "by ${ oc.env:SECRET } and others",
+        "${oc.decode:${oc.env:SECRET}}",
+        "${oc.create:{a: ${oc.env:SECRET}}}",
+        "${${oc.env:SECRET}}",
+        "\\\\${oc.env:SECRET}",
+        "${oc.select:nothing,${oc.env:SECRET}}",
+        "${hydra:runtime.cwd}",
+        "${oc.env:SECRET",
+        "${" * 400,
+    ],
+)
+def test_a_params_yaml_of_somebody_else_does_not_read_the_environment(author, tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET", "hunter2")
+    with pytest.raises(ConfigurationError, match=r"^params\.yaml: export_coreml\.author: \$\{") as caught:
+        read_from(tmp_path, author)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_other_parameters_may_be_named(tmp_path):
+    assert read_from(tmp_path, "${tracking.experiment}") == "handloom"
+    assert read_from(tmp_path, "\\${oc.env:SECRET}") == "${oc.env:SECRET}"  # escaped: a text
+
+
+@pytest.mark.parametrize("section", ["hydra", "defaults"])
+def test_a_params_yaml_cannot_steer_hydra(section, tmp_path):
+    (tmp_path / "params.yaml").write_text(f"{section}: []\n")
+    with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
+        composed(tmp_path, "params", [])
+    with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
+        Multirun(tmp_path, ["--cfg", "job"], pytest.fail).launch(pytest.fail)
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,9 @@ def test_a_killed_search_goes_on_to_the_same_trials(project: Path, tmp_path_fact
 
 
 def test_a_sweep_over_a_key_that_is_not_there_ends_in_one_line(project: Path) -> None:
-    assert "'train_pose.optimzer.lr'" in one_line_of(project, "train_pose.py", "-m", "train_pose.optimzer.lr=0.1,0.2")
+    assert "did you mean train_pose.optimizer.lr" in one_line_of(
+        project, "train_pose.py", "-m", "train_pose.optimzer.lr=0.1,0.2"
+    )
     assert not (project / "mlflow.db").exists()
 
 

@@ -1,33 +1,100 @@
 """Composing parameters with Hydra: `params.yaml` from the groups in `conf/`, and overrides on top of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
+from handloom.config import Parameters, parameters_from
+from handloom.config.interpolation import refuse_resolvers
+from handloom.config.names import flat
 from handloom.errors import ConfigurationError
+from handloom.files import replacing
+from handloom.overrides import Known, explained, groups_in, parsed, refuse_several_values
+from handloom.yaml_files import parse_yaml, read_yaml
+
+_NOT_IN_PROJECTS = {"sample"}  # a project of `handloom init` draws none
+_HYDRAS_OWN = ("defaults", "hydra")  # would load other files, or let Hydra import what they name
+
+
+def write_parameters(conf: Path, path: Path) -> None:
+    """Compose `params.yaml`, check it, and only then replace it.
+
+    Raises:
+        ConfigurationError: a file of `conf/` or a value is wrong, or `defaults` in `conf/config.yaml` lacks a group.
+    """
+    text = composed_text(conf)
+    content = parse_yaml(text, str(conf))
+    sections = [field.name for field in fields(Parameters)]
+    missing = [name for name in sections if name not in content and name not in _NOT_IN_PROJECTS]
+    if missing:
+        raise ConfigurationError(
+            f"{conf / 'config.yaml'}: no {', '.join(missing)}; keep the whole list `defaults`, and change lines in it"
+        )
+    parameters_from(content)
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 def composed_text(conf: Path, overrides: Sequence[str] = ()) -> str:
-    """What `params.yaml` holds for these groups and overrides, in Hydra's grammar: the text that DVC writes too."""
-    with initialize_config_dir(str(conf.resolve()), version_base="1.3"):
+    """What `params.yaml` holds for these groups and overrides, in Hydra's grammar: the text that DVC writes too.
+
+    Raises:
+        ConfigurationError: a file or an override is wrong; one line.
+    """
+    for path in sorted(conf.rglob("*.yaml")):
+        read_yaml(path)  # within its bounds, before Hydra's own loader
+
+    def known() -> Mapping[str, Any]:
+        return flat(parse_yaml(composed_text(conf), str(conf))) if overrides else {}
+
+    with _one_line(overrides, known, groups_in(conf)), initialize_config_dir(str(conf.resolve()), version_base="1.3"):
         return OmegaConf.to_yaml(compose("config", list(overrides)), resolve=True)
 
 
 def composed(folder: Path, name: str, overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
     """A file of parameters with overrides.
 
+    Args:
+        folder: where it is.
+        name: its name without `.yaml`.
+        overrides: in Hydra's grammar.
+        with_hydra: Hydra's own settings are part of the result.
+
     Raises:
         ConfigurationError: the file or an override is wrong; one line.
     """
+    content = read_parameters(folder / f"{name}.yaml")
+    with _one_line(overrides, lambda: flat(content), ()), initialize_config_dir(str(folder), version_base="1.3"):
+        return compose(name, list(overrides), return_hydra_config=with_hydra)
+
+
+def read_parameters(path: Path) -> Any:
+    """What a file of plain values says, before Hydra reads it.
+
+    Raises:
+        ConfigurationError: it is not YAML, steers Hydra, or would read this computer's environment.
+    """
+    content = read_yaml(path)
+    for key in _HYDRAS_OWN:
+        if isinstance(content, Mapping) and key in content:
+            raise ConfigurationError(f"{path.name}: {key}: not a parameter; it belongs into conf/config.yaml")
+    refuse_resolvers(content, path.name)
+    return content
+
+
+@contextmanager
+def _one_line(overrides: Sequence[str], known: Known, groups: Sequence[str]) -> Iterator[None]:
+    """Check overrides, then turn what Hydra and OmegaConf raise within into one line."""
+    understood = parsed(overrides, known)
+    refuse_several_values(understood, known)
     try:
-        with initialize_config_dir(str(folder), version_base="1.3"):
-            return compose(name, list(overrides), return_hydra_config=with_hydra)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigurationError(" ".join(str(error).split())) from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{name}.yaml: not YAML in UTF-8 ({' '.join(str(error).split())})") from None
+        yield
+    except (HydraException, OmegaConfBaseException, ValueError, RecursionError) as error:
+        raise ConfigurationError(explained(error, understood, known, groups)) from None

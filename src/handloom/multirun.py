@@ -4,13 +4,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
-from handloom.compose import composed
+from handloom.compose import composed, read_parameters
 from handloom.config import Parameters
-from handloom.errors import ConfigurationError
+from handloom.config.names import flat
+from handloom.overrides import parsed
 
 CONFIG_NAME = "params"
 # Hydra's own bookkeeping stays out of the way unless it is asked for.
@@ -53,6 +53,7 @@ class Multirun:
         """Let Hydra run the job with every value."""
         import hydra
 
+        read_parameters(self.project / f"{CONFIG_NAME}.yaml")
         # Hydra's options go before all overrides, ours before the user's, so that the user's win.
         sys.argv[1:] = [*self.options, *QUIET, *self._groups, *self.overrides]
         hydra.main(version_base="1.3", config_path=str(self.project), config_name=CONFIG_NAME)(job)()
@@ -63,12 +64,7 @@ class Multirun:
         Raises:
             ConfigurationError: one cannot be parsed.
         """
-        from hydra.errors import OverrideParseException
-
-        try:
-            return OverridesParser.create().parse_overrides(self.overrides)
-        except OverrideParseException as error:
-            raise ConfigurationError(" ".join(str(error).split())) from None
+        return parsed(self.overrides, lambda: flat(read_parameters(self.project / f"{CONFIG_NAME}.yaml")))
 
 
 def _values(override: Override) -> list[str]:

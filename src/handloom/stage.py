@@ -42,9 +42,7 @@ def run_stage(
         if HYDRA_ONLY & set(overrides):
             _run_with_hydra(project, function, kind, overrides, partial(_stop, script))
         else:
-            from handloom.compose import composed
-
-            function(parameters_of(composed(project, "params", overrides)), kind)
+            function(_parameters(project, overrides), kind)
 
     run_script(script, stage, kind)
 
@@ -74,17 +72,33 @@ def parameters_of(composed: "DictConfig") -> Parameters:
     from omegaconf import OmegaConf, open_dict
     from omegaconf.errors import OmegaConfBaseException
 
+    from handloom.overrides import unresolved
+
     if "hydra" in composed:
         composed = composed.copy()
         with open_dict(composed):
             del composed["hydra"]
     try:
         content: Any = OmegaConf.to_container(composed, resolve=True)
-    except OmegaConfBaseException as error:
-        raise ConfigurationError(" ".join(str(error).split())) from None
+    except (OmegaConfBaseException, RecursionError) as error:
+        raise ConfigurationError(unresolved(error)) from None
     if not isinstance(content, dict):
         raise ConfigurationError("params.yaml: not a mapping of sections; restore it from git")
     return parameters_from(content)
+
+
+def _parameters(project: Path, overrides: list[str]) -> Parameters:
+    from handloom.compose import composed
+
+    try:
+        return parameters_of(composed(project, "params", overrides))
+    except ConfigurationError as error:
+        if overrides:
+            raise
+        # `dvc exp run -S` writes the file before anything checks it.
+        raise ConfigurationError(
+            f"{error}; python pipeline/compose_params.py writes params.yaml again, from conf/"
+        ) from None
 
 
 def _stop(script: str, error: HandloomError) -> NoReturn:

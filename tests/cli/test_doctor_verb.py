@@ -24,6 +24,7 @@ def healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{ENVIRONMENT}{os.pathsep}/usr/bin{os.pathsep}/bin")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
 
 
 def found(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, str]]]:
@@ -43,10 +44,25 @@ def test_a_good_installation_has_status_zero_and_nothing_is_made(
     assert {"Python", "handloom", "torch", "mediapipe", "git", "dvc", "landmark model", "MLflow store", "GPU"} <= set(
         items
     )
-    assert "pytest" not in items
+    assert "pytest" not in items and "DVC" not in items
+    assert items["MLflow's telemetry"]["text"] == "off"
     assert list(tmp_path.iterdir()) == []
     assert main(["doctor"]) == 0
     assert capsys.readouterr().out.endswith("Everything needed is there.\n")
+
+
+def test_what_other_projects_send_and_cannot_do_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "prö").mkdir()
+    monkeypatch.chdir(tmp_path / "prö")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "false")
+    status, items = found(capsys)
+    assert status == 0
+    assert "calls play.googleapis.com" in items["MediaPipe's metrics"]["text"]
+    assert "unshare -rn" in items["MediaPipe's metrics"]["advice"]
+    assert items["MLflow's telemetry"]["advice"] == "type: unset MLFLOW_DISABLE_TELEMETRY"
+    assert "dvc exp run --temp and the queue" in items["DVC"]["text"]
 
 
 def test_missing_git_and_another_python_on_the_path(

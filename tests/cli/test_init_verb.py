@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from conftest import REPOSITORY, Project
@@ -19,6 +20,7 @@ from handloom.config import parameters_from
 from handloom.project.installed import INSTALLED_FILE
 from handloom.sample import draw_photos
 
+PEOPLE = ("anna", "ben", "carla", "dan", "eva")
 INIT = "import sys; from handloom.cli import main; sys.exit(main(['init', sys.argv[1]]))"
 
 
@@ -43,7 +45,7 @@ def test_a_project_has_the_stages_of_its_kinds_and_good_parameters(
     stages = yaml.safe_load((folder / "dvc.yaml").read_text())
     trained = {name for name in stages["stages"] if name.startswith("train_")}
     assert trained == {f"train_{kind}" for kind in kinds}
-    assert len(stages["plots"]) == 3 * len(kinds)
+    assert len(stages["plots"]) == 4 * len(kinds)
     text = (folder / "dvc.yaml").read_text()
     assert "src/handloom" not in text
     for name, stage in stages["stages"].items():
@@ -120,6 +122,7 @@ def test_the_wheel_makes_the_same_project(
     subprocess.run([*build, "."], cwd=source, check=True, capture_output=True)
     with zipfile.ZipFile(next((source / "out").glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path / "installed")
+    assert (tmp_path / "installed/handloom/py.typed").is_file()  # type checkers read the annotations
     started = environment(PYTHONPATH=str(tmp_path / "installed"))
     subprocess.run([sys.executable, "-c", INIT, "own"], cwd=tmp_path, env=started, check=True, capture_output=True)
     main(["init", str(tmp_path / "same")])
@@ -136,35 +139,50 @@ def ran(output: str) -> list[str]:
     return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
 
 
-def test_it_runs_and_a_second_repro_runs_nothing_and_an_upgrade_runs_what_it_changes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def readme_blocks(section: str) -> list[tuple[str, str]]:
+    """The blocks of code of a section of the README: language and text."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8").split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return re.findall(r"^```(\w+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def typed(block: str, folder: Path) -> str:
+    """What a shell prints for a block of the README."""
+    done = subprocess.run(["bash", "-e", "-c", block], cwd=folder, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_readme_runs_as_it_stands_and_a_second_repro_runs_nothing_and_an_upgrade_runs_what_it_changes(
+    tmp_path: Path,
 ) -> None:
-    own = tmp_path / "own"
-    assert main(["init", str(own), "--kind", "pose"]) == 0
-    steps = [line.strip().split("    #")[0] for line in capsys.readouterr().out.splitlines()[1:]]
-    for step in steps:  # as it says, word for word
-        if step.startswith(("git", "dvc init", "dvc config")):
-            run(step, own)
+    blocks = readme_blocks("Your own photos and videos")
+    assert [language for language, _ in blocks] == ["sh", "yaml", "sh"]
+    (_, making), (_, settings), (_, running) = blocks
+    steps = [step for step in typed(making, tmp_path).splitlines() if step.startswith("  ")]
+    own = tmp_path / "my_gestures"
     (tmp_path / "gestures").mkdir()
     for name in ("background", "five", "one"):
         shutil.copy(REPOSITORY / f"data/sample/gestures/pose/{name}.yaml", tmp_path / "gestures")
     (own / "data/photos").rmdir()
     drawing = {"seed": 3, "people": 5, "per_class": 8}
     draw_photos(tmp_path / "gestures", own / "data/photos", tmp_path / "photos.parquet", **drawing)
-    assert "dvc add data/photos" in steps
+    for path in (own / "data/photos").rglob("*.jpg"):  # named as in the README
+        path.rename(path.with_name(re.sub(r"person_0(\d)-", lambda found: f"{PEOPLE[int(found[1])]}_", path.name)))
+    assert any(step.strip().startswith("dvc add data/photos ") for step in steps), steps
     run("dvc add data/photos", own)
     config = own / "conf/config.yaml"
-    config.write_text(config.read_text() + "train_pose:\n  maximum_iterations: 4\n")
-    run("python pipeline/compose_params.py", own)
+    config.write_text(config.read_text() + settings + "train_pose:\n  maximum_iterations: 4\n")
 
     before = (own / INSTALLED_FILE).read_bytes()
-    assert ran(run("dvc repro export_coreml@pose", own)) == [
-        "installed_handloom",
+    assert sorted(ran(typed(running, own))) == [
+        "evaluate@pose",
+        "export_coreml@pose",
         "extract_keypoints@pose",
+        "installed_handloom",
         "split@pose",
         "train_pose",
-        "export_coreml@pose",
     ]
+    assert set(pq.read_table(own / "data/keypoints/pose.parquet").column("group").to_pylist()) == set(PEOPLE)
     assert (own / "exports/pose/HandPoseClassifier.mlpackage/Manifest.json").is_file()
     assert (own / "exports/pose/HandPoseClassifier.mlmodel").is_file()
     assert (own / INSTALLED_FILE).read_bytes() == before

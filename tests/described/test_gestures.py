@@ -181,7 +181,13 @@ def test_missing_field_is_named(tmp_path: Path) -> None:
     _refused(_write(tmp_path, "four", declared), "four.yaml: thumb.curl: is missing")
 
 
-@pytest.mark.parametrize("text", ["fingers: [", "!!python/object/apply:os.getcwd []", "just words", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("fingers: [", "!!python/object/apply:os.getcwd []", "just words", "", "[" * 3000, "meaning: 2024-02-30"),
+        *("spread: " + "9" * 6000, "spread: " + "9" * 90, "a: &a [*a]", "meaning: one\nmeaning: two"),
+    ],
+)
 def test_what_is_no_gesture_is_refused(tmp_path: Path, text: str) -> None:
     _refused(_write(tmp_path, "four", text), "four.yaml: ")
 

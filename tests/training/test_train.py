@@ -55,7 +55,8 @@ def test_without_validation_none_is_reported() -> None:
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
     train_small()
     assert [row["iteration"] for row in history()] == ["2", "4"]
-    assert set(history()[0]) == {"iteration", "loss", "accuracy"}
+    assert set(history()[0]) == {"iteration", "loss", "accuracy", "validation_loss", "validation_accuracy"}
+    assert not any(row["validation_loss"] or row["validation_accuracy"] for row in history())  # empty, for dvc plots
 
 
 def test_every_report_has_validation_also_the_last_one() -> None:

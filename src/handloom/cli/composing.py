@@ -39,15 +39,9 @@ def parameters_for(kind: Kind, data: Path, overrides: Sequence[str] = ()) -> Par
 
 
 def _composed(overrides: Sequence[str]) -> dict[str, Any]:
-    import yaml
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
     from handloom.compose import composed_text
     from handloom.project.template import template_folder
+    from handloom.yaml_files import parse_yaml
 
-    try:
-        content: dict[str, Any] = yaml.safe_load(composed_text(template_folder() / "conf", overrides))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise ConfigurationError(" ".join(str(error).split())) from None
+    content: dict[str, Any] = parse_yaml(composed_text(template_folder() / "conf", overrides), "conf")
     return content

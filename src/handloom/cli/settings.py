@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from handloom.config import ExtractKeypoints
-from handloom.errors import ConfigurationError
 
 PARAMETERS = Path("params.yaml")
 
@@ -14,16 +13,12 @@ def project_extraction() -> ExtractKeypoints | None:
     Raises:
         ConfigurationError: the file is not what handloom reads.
     """
-    import yaml
-
     from handloom.config import parameters_from
+    from handloom.yaml_files import read_yaml
 
     if not PARAMETERS.is_file():
         return None
-    try:
-        content = yaml.safe_load(PARAMETERS.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{PARAMETERS}: cannot be read ({' '.join(str(error).split())})") from None
+    content = read_yaml(PARAMETERS)
     if not isinstance(content, dict) or "extract_keypoints" not in content:
         return None  # another program's
     return parameters_from(content).extract_keypoints

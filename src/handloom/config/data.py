@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from handloom.config.fields import STRICT, NotNegative, Positive, Seed, Text
+from handloom.config.fields import STRICT, Column, NotNegative, OptionalColumn, Positive, Seed, Text
 
 # As many places as `dvc.yaml` lists for a source.
 DEPENDENCIES = 4
@@ -25,8 +25,8 @@ class Groups:
     """
 
     file: str = "data/no_groups.csv"  # CSV that names a group for some or all files, the default for none; empty: none
-    path_column: Text = "path"  # column of `file`: path inside the data folder
-    group_column: Text = "group"  # column of `file`: any text
+    path_column: Column = "path"  # column of `file`: path inside the data folder
+    group_column: Column = "group"  # column of `file`: any text
     folder_level: Annotated[int, Field(ge=0)] = 0  # which folder inside the data folder is the group, from 1; 0: none
     pattern: str = ""  # regular expression on the file name; its first bracket is the group. Empty: each file alone
 
@@ -68,9 +68,9 @@ class LabeledFiles(_Media):
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class _Table(_Media):
-    label_column: Text = "label"
-    group_column: str = ""  # empty: no such column
-    part_column: str = ""  # train, validation or test; empty: no such column
+    label_column: Column = "label"
+    group_column: OptionalColumn = ""  # empty: no such column
+    part_column: OptionalColumn = ""  # train, validation or test; empty: no such column
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -79,7 +79,7 @@ class DirectoryWithImagesAndAnnotation(_Table):
 
     kind: Literal["directory_with_images_and_annotation"] = "directory_with_images_and_annotation"
     annotation_file: Text
-    image_column: Text = "image"  # path inside the folder
+    image_column: Column = "image"  # path inside the folder
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -88,9 +88,9 @@ class DirectoryWithVideosAndAnnotation(_Table):
 
     kind: Literal["directory_with_videos_and_annotation"] = "directory_with_videos_and_annotation"
     annotation_file: Text
-    video_column: Text = "video"  # path inside the folder
-    start_time_column: str = ""  # seconds, mm:ss or hh:mm:ss; empty: from the beginning
-    end_time_column: str = ""  # the same; empty: to the end
+    video_column: Column = "video"  # path inside the folder
+    start_time_column: OptionalColumn = ""  # seconds, mm:ss or hh:mm:ss; empty: from the beginning
+    end_time_column: OptionalColumn = ""  # the same; empty: to the end
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -99,7 +99,7 @@ class LabeledImageDataFrame(_Table):
 
     kind: Literal["labeled_image_data_frame"] = "labeled_image_data_frame"
     data_frame: Text  # the file
-    image_column: Text = "imagePath"  # path inside the folder, or an absolute one that leads into it
+    image_column: Column = "imagePath"  # path inside the folder, or an absolute one that leads into it
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -108,9 +108,9 @@ class LabeledVideoDataFrame(_Table):
 
     kind: Literal["labeled_video_data_frame"] = "labeled_video_data_frame"
     data_frame: Text  # the file
-    video_column: Text = "videoPath"  # path inside the folder, or an absolute one that leads into it
-    start_time_column: str = ""  # seconds, mm:ss or hh:mm:ss; empty: from the beginning
-    end_time_column: str = ""  # the same; empty: to the end
+    video_column: Column = "videoPath"  # path inside the folder, or an absolute one that leads into it
+    start_time_column: OptionalColumn = ""  # seconds, mm:ss or hh:mm:ss; empty: from the beginning
+    end_time_column: OptionalColumn = ""  # the same; empty: to the end
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -123,9 +123,11 @@ class LabeledKeypointsDataFrame(_Member):
 
     kind: Literal["labeled_keypoints_data_frame"] = "labeled_keypoints_data_frame"
     data_frame: Text  # the file
-    session_id_column: str = "session_id"  # rows of one clip share it, in the order of time; empty: each row alone
-    label_column: Text = "label"
-    feature_column: Text = (
+    session_id_column: OptionalColumn = (
+        "session_id"  # rows of one clip share it, in the order of time; empty: each row alone
+    )
+    label_column: Column = "label"
+    feature_column: Column = (
         "keypoints"  # a column of lists, or a pattern for one column a number: 'joint_*', '*': the rest
     )
     header: bool = True  # false: a CSV without a header; columns are named 0, 1, 2 ...
@@ -138,19 +140,19 @@ class LabeledKeypointsDataFrame(_Member):
     channels: Literal["xy", "xyz", "xy_confidence"]
     frame_rate: Annotated[float, Field(gt=0, le=1000)] = 30.0  # frames/s of the rows of a clip; no meaning for photos
     # Numbers of the frames of a clip: one that is missing is a frame without a hand. Empty: a column called frame.
-    frame_column: str = ""
+    frame_column: OptionalColumn = ""
     # Times of the frames of a clip: they replace `frame_rate`. Empty: a column called time or timestamp.
-    time_column: str = ""
+    time_column: OptionalColumn = ""
     # The unit of the times; empty: by the column's name, or else by the time between two rows.
     time_unit: Literal["", "s", "ms", "us", "ns"] = ""
     # The side of the hand in a picture that is not mirrored. Empty: a column called chirality, handedness, hand, side.
-    side_column: str = ""
+    side_column: OptionalColumn = ""
     left_value: str = ""  # what that column says of a left hand; empty: left, L or left_hand, in any case
     right_value: str = ""  # the same of a right hand
     # Of two hands of one frame: each is an example of its own, or only hands of one side are taken.
     hand: Literal["each", "left", "right"] = "each"
-    group_column: str = ""  # empty: no such column
-    part_column: str = ""  # train, validation or test; empty: no such column
+    group_column: OptionalColumn = ""  # empty: no such column
+    part_column: OptionalColumn = ""  # train, validation or test; empty: no such column
 
 
 @dataclass(frozen=True, config=STRICT)

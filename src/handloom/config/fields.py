@@ -1,8 +1,8 @@
 """Types of parameters: what several sections share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 Kind = Literal["pose", "action"]
 KINDS: tuple[Kind, ...] = ("pose", "action")
@@ -18,3 +18,12 @@ Positive = Annotated[float, Field(gt=0.0)]
 NotNegative = Annotated[float, Field(ge=0.0)]
 Workers = Annotated[int, Field(ge=-1)]
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _name_of_column(value: Any) -> Any:
+    """Columns of a table without a header are called 0, 1, 2 ..., so a number will do for a name."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Column = Annotated[str, Field(min_length=1), BeforeValidator(_name_of_column)]
+OptionalColumn = Annotated[str, BeforeValidator(_name_of_column)]  # empty: no such column

@@ -1,17 +1,19 @@
 """`params.yaml` as a whole: checked before any work starts, every mistake named by its key in full."""
 
 import json
+import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict, field, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from handloom.config.data import Data, Source, members, read_paths
+from handloom.config.data import Data, Groups, LabeledDirectories, Source, members, read_paths
 from handloom.config.fields import KINDS, STRICT, Kind
+from handloom.config.names import flat, nearest
 from handloom.config.sections import (
     CrossValidate,
     Evaluate,
@@ -27,6 +29,7 @@ from handloom.config.sections import (
 from handloom.errors import ConfigurationError
 
 Section = TypeVar("Section")
+_LONGEST = 120  # characters of a wrong value in its line
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -114,19 +117,41 @@ def as_plain(section: Any) -> dict[str, Any]:
 
 
 def _one_line(error: ValidationError) -> str:
-    first, *others = error.errors(include_url=False)
+    found = error.errors(include_url=False)
+    # `dependencies` repeat what stands elsewhere, so a mistake elsewhere is told first.
+    first = min(found, key=lambda one: "dependencies" in one["loc"])
     key = ".".join(_places(first["loc"])) or "params.yaml"
+    got = _got(first["input"])
     if first["type"].startswith("union_tag"):
         folder = "/".join(key.split(".")[:2])
         text = f"{key}.kind: unknown or missing; see conf/{folder} for those that exist"
     elif first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        text = f"{key}: unknown parameter; see conf/ for those that exist"
+        text = f"{key}: unknown parameter{nearest(key, _names()) or '; see conf/ for those that exist'}"
     elif first["type"] == "missing":
         text = f"{key}: missing; add it to params.yaml"
+    elif first["type"] == "string_type" and isinstance(first["input"], int | float):
+        typed = shlex.quote(f'{key}="{got}"')
+        text = f"{key}: should be a text (got {got}); quote it: '{got}' in YAML, {typed} on the command line"
+    elif first["type"] == "dataclass_type":
+        text = f"{key}: should be a section with parameters (got {got})"
     else:
         message = first["msg"][0].lower() + first["msg"][1:]
-        text = f"{key}: {message} (got {first['input']!r})"
-    return text + (f" (and {len(others)} more)" if others else "")
+        text = f"{key}: {message} (got {got})"
+    return text + (f" (and {len(found) - 1} more)" if found[1:] else "")
+
+
+def _got(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _names() -> list[str]:
+    """The full names of all parameters, those of every kind of source too."""
+    any_data = LabeledDirectories(path=".")
+    names = [name for name in flat(as_plain(Parameters(Data(any_data, any_data)))) if not name.startswith("data.")]
+    of_sources = {one.name for source in get_args(Source) for one in fields(source)}
+    of_sources |= {f"groups.{one.name}" for one in fields(Groups)}
+    return names + [f"data.{kind}.{name}" for kind in KINDS for name in sorted(of_sources)]
 
 
 def _places(location: tuple[int | str, ...]) -> list[str]:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from handloom.errors import DataError, first_line
+from handloom.errors import DataError, printable
+from handloom.yaml_files import read_yaml
 
 
 class Fields:
@@ -88,16 +87,9 @@ def read_fields(path: Path) -> Fields:
     """Read one YAML file.
 
     Raises:
-        DataError: the file is not YAML, or not a mapping.
+        DataError: the file is not YAML, beyond the bounds of `read_yaml`, or not a mapping.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise DataError(f"{path.name}: not YAML{line}: {error.problem}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name}: not YAML: {first_line(error)}") from None
-    return Fields(content, path.name)
+    return Fields(read_yaml(path, DataError), printable(str(path)))
 
 
 def _kind(value: Any) -> str:

@@ -54,7 +54,7 @@ def load_gestures(folder: Path) -> dict[str, Gesture]:
     for gesture in gestures.values():
         if gesture.moves != first.moves:
             raise DataError(
-                f"{gesture.label}.yaml: one of this and {first.label}.yaml has key_poses and one has not; "
+                f"{folder / gesture.label}.yaml: one of this and {first.label}.yaml has key_poses and one has not; "
                 "put poses and actions into separate folders"
             )
     return gestures

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from handloom.errors import HandloomError
 from handloom.repository import git, main_repository
+from handloom.yaml_files import parse_yaml, read_yaml
 
 _NOT_PASSED_ON = ("DVC_", "MLFLOW_", "GIT_")  # they would lead to the main repository and its store
 _LOG = "handloom_reproduce.log"
@@ -53,8 +52,8 @@ class Workspace:
     def set_parameters(self, text: str) -> bool:
         """Write `params.yaml` where it says something else than `text`; whether it did."""
         file = self.project / "params.yaml"
-        known: Any = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else None
-        if known == yaml.safe_load(text):
+        known: Any = read_yaml(file) if file.exists() else None
+        if known == parse_yaml(text, "the run's params.yaml"):
             return False
         file.write_text(text, encoding="utf-8")
         return True

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra.core.override_parser.types import (
     ChoiceSweep,
     IntervalSweep,
@@ -20,6 +19,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from handloom.config import Kind, Training
 from handloom.errors import ConfigurationError
 from handloom.multirun import Multirun
+from handloom.yaml_files import read_yaml
 
 SPACES = Path("conf/space")
 SPACE = "space="  # the word that chooses a file of SPACES
@@ -46,7 +46,7 @@ def with_space_file(kind: Kind, project: Path, words: Sequence[str]) -> list[str
     """The words of the command line behind the ranges of a file in `conf/space/`: `space=NAME`, the kind by default.
 
     Raises:
-        ConfigurationError: there is no such file, or it is not a mapping of names to ranges.
+        ConfigurationError: there is no such file, or it does not map names to ranges.
     """
     chosen = [word.removeprefix(SPACE) for word in words if word.startswith(SPACE)]
     name = chosen[-1] if chosen else kind
@@ -59,10 +59,7 @@ def _of_file(project: Path, name: str) -> list[str]:
     if name not in names:
         raise ConfigurationError(f"space={name}: no such file in {SPACES}; use {', '.join([*names, NONE])}")
     path = SPACES / f"{name}.yaml"
-    try:
-        content = yaml.safe_load((project / path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: not YAML in UTF-8 ({' '.join(str(error).split())})") from None
+    content = read_yaml(project / path)
     if not isinstance(content, dict):
         raise ConfigurationError(
             f"{path}: must hold a range for each name, e.g. train_pose.model.dropout: interval(0,1)"

@@ -22,7 +22,7 @@ from handloom.lock import alone
 from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import read_checkpoint
 from handloom.models.described_start import start_described
-from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
+from handloom.models.folder import HISTORY_COLUMNS, HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.models.provenance import Provenance, landmarks_of, provenance_of, write_provenance
 from handloom.training.alignment import aligned
 from handloom.training.batches import HandData
@@ -229,7 +229,7 @@ def _write_model(
 ) -> None:
     """Write the model and what travels with it; log its hash and its calibration."""
     save_model(module, calibration, out / MODEL_FILE)
-    write_csv(out / HISTORY_FILE, module.history)
+    write_csv(out / HISTORY_FILE, [dict.fromkeys(HISTORY_COLUMNS, "") | row for row in module.history])
     write_provenance(out / RUN_FILE, provenance)
     run_id = provenance.run_id
     tracking.set_tags(run_id, {tracking.MODEL_SHA256: sha256_of_file(out / MODEL_FILE)})

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from handloom.cli.doctor.finding import Finding
 from handloom.cli.doctor.machine import gpu, landmark_model, programs, system_libraries
+from handloom.cli.doctor.other_projects import paths, telemetry
 from handloom.cli.doctor.packages import packages
 from handloom.cli.doctor.tracking_store import tracking_store
 from handloom.cli.verb import DONE, REFUSED, Commands, add_verb
@@ -21,6 +22,8 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "landmark model": landmark_model,
     "MLflow store": tracking_store,
     "GPU": gpu,
+    "telemetry": telemetry,
+    "paths": paths,
 }
 
 
@@ -32,7 +35,7 @@ def add(commands: Commands) -> None:
         run,
         summary="what is installed, what is missing, what to type",
         description="Look at Python and its packages, system libraries, git and dvc, the landmark model, the MLflow"
-        " store and the GPU. Nothing is fetched, made or changed.",
+        " store, the GPU, and what other packages send. Nothing is fetched, made or changed.",
         example="handloom doctor | grep MISSING",
     )
     doctor.add_argument("--json", action="store_true", help="a JSON object a line")

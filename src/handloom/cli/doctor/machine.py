@@ -80,14 +80,13 @@ def landmark_model() -> Iterator[Finding]:
 
 def _landmark_settings() -> "LandmarkModel":
     """The project's own settings where the working folder is one."""
-    import yaml
-
     from handloom.config import LandmarkModel
+    from handloom.yaml_files import read_yaml
 
     try:
-        content = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+        content = read_yaml(Path("params.yaml"))
         return LandmarkModel(**content["extract_keypoints"]["landmark_model"])
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+    except (HandloomError, ValueError, KeyError, TypeError):
         return LandmarkModel()
 
 

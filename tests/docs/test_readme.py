@@ -1,0 +1,80 @@
+"""What the README tells to type can be typed: commands, options, files and parameters that exist.
+
+"Your own photos and videos" is run, word for word, by tests/cli/test_init_verb.py.
+"""
+
+import re
+import shlex
+from itertools import pairwise
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+from handloom.cli import _parsed
+from handloom.compose import composed_text
+from handloom.config import parameters_from
+from handloom.multirun import Multirun
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+MAKE_TARGETS = re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def commands() -> list[list[str]]:
+    """Every command in a block, and those between backticks that begin with a program."""
+    lines = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
+    lines += re.findall(r"`((?:make|python|handloom \w+|dvc) [^`\n]+)`", README)
+    split = [re.split(r"; | && ", re.sub(r"\s+#.*", "", line)) for line in lines]
+    return [shlex.split(part) for parts in split for part in parts if part.strip()]
+
+
+def of(program: str) -> list[list[str]]:
+    return [words[1:] for words in commands() if words[0] == program]
+
+
+def ids(words: list[str]) -> str:
+    return " ".join(words)
+
+
+def test_the_blocks_are_found() -> None:
+    assert len(commands()) > 40
+    assert {words[0] for words in commands()} >= {"make", "python", "handloom", "dvc"}
+
+
+@pytest.mark.parametrize("words", of("make"), ids=ids)
+def test_make_has_the_target(words: list[str]) -> None:
+    targets = [word for word in words if "=" not in word]
+    assert set(targets) <= set(MAKE_TARGETS)
+
+
+@pytest.mark.parametrize("words", of("python"), ids=ids)
+def test_python_has_the_script_and_its_overrides_are_understood(words: list[str]) -> None:
+    if words[0] == "-m":
+        return
+    assert (REPOSITORY / words[0]).is_file()
+    if words[0].startswith("pipeline/") and len(words) > 1:
+        multirun = Multirun(REPOSITORY, words[1:], stop=pytest.fail)
+        assert parameters_from(yaml.safe_load((REPOSITORY / "params.yaml").read_text()))
+        assert multirun.composed()
+
+
+@pytest.mark.parametrize("words", of("handloom"), ids=ids)
+def test_handloom_takes_the_words_and_what_comes_with_it_is_there(words: list[str]) -> None:
+    assert _parsed(words).command == words[0]
+    for word in words:
+        assert not word.startswith("data/sample/") or (REPOSITORY / word).exists(), word
+
+
+@pytest.mark.parametrize("words", [words for words in of("dvc") if "-S" in words], ids=ids)
+def test_what_an_experiment_overrides_is_there(words: list[str]) -> None:
+    given = [after for before, after in pairwise(words) if before == "-S"]
+    first = [re.sub(r"^([^\['\"]*?),.*", r"\1", word) for word in given]  # of what is swept over
+    if first in (["train_pose=best"], ["train_pose.optimizer.lr=-1"]):  # made by a search; wrong on purpose
+        return
+    parameters_from(yaml.safe_load(composed_text(REPOSITORY / "conf", first)))
+
+
+def test_files_that_it_leads_to_are_there() -> None:
+    for path in re.findall(r"\]\(([\w./-]+)\)", README):
+        assert (REPOSITORY / path).exists(), path
