@@ -35,7 +35,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept_as_what_it_was(drawn: 
     hashes = hashes_of(clips, SETTINGS) | {clips[2].path: "0" * 64}  # it had other content when it was hashed
     found = read(clips, hashes)
     assert [isinstance(outcome, Extraction) for outcome in found] == [number != 2 for number in range(6)]
-    assert found[2] == f"{clips[2].path.name}: changed while it was read; run the stage again"
+    assert found[2] == f"{clips[2].path}: changed while it was read; run the stage again"
     assert kept() == 5
 
 

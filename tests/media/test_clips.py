@@ -172,7 +172,7 @@ def test_a_few_gaps_do_not_make_a_clip_slow_and_the_frame_before_fills_them(tmp_
 def test_a_slow_clip_of_variable_rate_is_refused_whatever_its_header_says(tmp_path, interval):
     path = write_clip(tmp_path / "slow.mkv", numbered(30), stamps=stamps_with([(5, 7), (9, -7)], interval), rate=60)
     text = one_line_error(lambda: read(path))
-    assert text.startswith("slow.mkv: ") and "frames/s, fewer than" in text
+    assert "/slow.mkv: " in text and "frames/s, fewer than" in text
     assert float(text.split()[1]) == pytest.approx(1000 / interval, rel=0.05)
 
 
@@ -184,7 +184,7 @@ def test_half_a_clip_at_half_the_rate_is_slow(tmp_path):
 def test_a_clip_that_is_too_slow_names_the_parameter(tmp_path):
     path = write_clip(tmp_path / "slow.mp4", numbered(5), rate=25)
     text = one_line_error(lambda: read(path))
-    assert text.startswith("slow.mp4: 25 frames/s")
+    assert "/slow.mp4: 25 frames/s" in text
     assert "extract_keypoints.target_frame_rate (30)" in text
 
 

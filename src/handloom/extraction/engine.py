@@ -81,7 +81,7 @@ def _extract(
         ):
             numbers = waiting[stretch]
             progress.update(len(numbers))
-            name = printable(stretch.path.name)
+            name = printable(str(stretch.path))
             if outcome is None:
                 outcome = f"{name}: reading it killed the process; make the file anew with another program"
             elif cache.hashes([stretch.path], 1).get(stretch.path) != hashes.get(stretch.path):

@@ -53,7 +53,7 @@ class ClipReader:
         self.warnings: list[str] = []
         self.decoded = 0
         self._path = path
-        self._name = printable(path.name)
+        self._name = printable(str(path))
         self._largest_side = largest_side
         self._frame_rate = frame_rate
         self._start = start or 0.0

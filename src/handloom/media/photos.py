@@ -54,7 +54,7 @@ def read_photo(path: Path, largest_side: int) -> Frame:
         DataError: it is no picture that can be read in full; one line with the reason.
     """
     kind = kind_of(beginning_of(path))
-    name = printable(path.name)
+    name = printable(str(path))
     try:
         with _hostile_files(), path.open("rb") as file:
             return _decoded(file, name, largest_side)

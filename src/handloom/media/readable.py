@@ -37,7 +37,7 @@ def beginning_of(path: Path) -> bytes:
     Raises:
         DataError: it is missing, a folder, a pipe or a device, empty, or there is no permission to read it.
     """
-    name = printable(path.name)
+    name = printable(str(path))
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):

@@ -43,7 +43,7 @@ class VideoFile(Closing):
 
     def __init__(self, path: Path) -> None:
         kind = kind_of(beginning_of(path))
-        self.name = printable(path.name)
+        self.name = printable(str(path))
         if kind == "a picture":
             raise DataError(f"{self.name}: it is a picture, not a video; hand actions are learned from videos")
         try:
