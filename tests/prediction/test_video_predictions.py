@@ -138,7 +138,7 @@ def test_ranges_cover_the_clip_in_its_own_frames(pictures: Pictures, tmp_path: P
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         found = list(predict_video(PREDICTOR, path, stride=10, settings=SETTINGS))
-    expected = ["clip.mp4: 25 frames/s, fewer than extract_keypoints.target_frame_rate (30): frames are repeated"]
+    expected = [f"{path}: 25 frames/s, fewer than extract_keypoints.target_frame_rate (30): frames are repeated"]
     assert [str(one.message) for one in said] == (expected if rate == 25 else [])
     assert {frame for one in found for frame in one.frame_range} == set(range(100))
     assert found[0].frame_range == (range(0, 62) if rate == 60 else range(0, 26))
@@ -213,10 +213,10 @@ def test_several_clips_and_one_that_cannot_be_read(clip: Path, pictures: Picture
     )
     same(found[2], list(predict_video(PREDICTOR, clip, settings=SETTINGS)))
     assert [len(one) for one in found[:2]] == [1, 0]
-    assert len(told) == 1 and told[0].startswith("broken.mp4: not a readable video")
+    assert len(told) == 1 and told[0].startswith(f"{paths[1]}: not a readable video")
     some = predict_videos(PREDICTOR, paths, settings=SETTINGS)
     assert len(next(some)) == 1
-    with pytest.raises(DataError, match=r"^broken.mp4: not a readable video"):
+    with pytest.raises(DataError, match=r"/broken.mp4: not a readable video"):
         next(some)
 
 
@@ -225,7 +225,7 @@ def test_a_clip_that_breaks_off_is_answered_up_to_there(clip: Path, tmp_path: Pa
     write_clip(path, [frame.picture for frame in ClipReader(clip, 10_000, 30.0)], **H264)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 7 // 10])
-    with pytest.warns(UserWarning, match=r"^cut.mkv: broken after [\d.]+ s of [\d.]+ s: only the part before is used$"):
+    with pytest.warns(UserWarning, match=r"/cut.mkv: broken after [\d.]+ s of [\d.]+ s: only the part before is used$"):
         found = list(predict_video(PREDICTOR, path, settings=SETTINGS))
     assert found[-1].frame_range.stop == len(extracted(path).frames)
 
@@ -238,7 +238,7 @@ def test_a_piece_that_breaks_off_is_the_last(clip: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr(pieces, "PIECE_SECONDS", 0.5)
     monkeypatch.setattr(pieces, "WARM_UP_SECONDS", 0.0)  # so that the next piece needs nothing that is spoilt
     with pytest.warns(
-        UserWarning, match=r"^spoilt.mp4: broken after [\d.]+ s of 2.\d s: only the part before is used$"
+        UserWarning, match=r"/spoilt.mp4: broken after [\d.]+ s of 2.\d s: only the part before is used$"
     ):
         found = list(predict_video(PREDICTOR, path, stride=1, settings=SETTINGS))
     assert 0 < found[-1].frame_range.stop <= len(extracted(path).frames) < len(extracted(clip).frames)
@@ -248,11 +248,24 @@ def test_a_slow_clip_is_refused_where_the_settings_say_so(pictures: Pictures, tm
     path = write_clip(tmp_path / "slow.mp4", pictures[:40], rate=20, **H264)
     found = predict_video(PREDICTOR, path, settings=ExtractKeypoints(workers=1, target_frame_rate=15.0))
     with pytest.raises(
-        DataError, match=r"^slow.mp4: 20 frames/s, fewer than extract_keypoints.target_frame_rate \(30\)"
+        DataError, match=r"/slow.mp4: 20 frames/s, fewer than extract_keypoints.target_frame_rate \(30\)"
     ):
         next(found)
 
 
-def test_videos_need_a_model_for_actions(clip: Path) -> None:
-    with pytest.raises(DataError, match="videos need a hand action classifier, and this model is for hand poses"):
-        predict_video(Predictor.of(trained("pose")), clip)
+@pytest.mark.parametrize("rate", [15, 60])
+def test_a_pose_model_answers_for_every_frame_of_a_clip(pictures: Pictures, tmp_path: Path, rate: int) -> None:
+    seen, unseen = pictures[:12], [np.full_like(pictures[0], 128)] * 5
+    path = write_clip(tmp_path / "clip.mp4", [*seen, *unseen], rate=rate, **H264)
+    pose = Predictor.of(trained("pose"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a pose needs no frame rate, so none is too low
+        every = list(predict_video(pose, path, settings=SETTINGS, empty_windows=True))
+    assert [one.frame_range for one in every] == [range(frame, frame + 1) for frame in range(17)]
+    assert [one.start for one in every] == pytest.approx([frame / rate for frame in range(17)])
+    assert [one.end for one in every] == pytest.approx([(frame + 1) / rate for frame in range(17)])
+    hands = [one for one in every if (one.poses[:, 2] > 0).any()]
+    assert len(hands) >= 10 and all(one.label and one.confidence > 0 for one in hands)
+    assert [(one.label, one.confidence) for one in every[-5:]] == [("", 0.0)] * 5
+    (several,) = predict_videos(pose, [path], settings=SETTINGS)
+    same(several, hands)

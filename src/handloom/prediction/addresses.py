@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from handloom.errors import DataError, first_line, printable
 from handloom.models.folder import MODEL_FILE
+from handloom.prediction import REGISTERED, RUN
 from handloom.prediction.predictor import EXPORTED
 from handloom.tracking.store import client_of, missing_store, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-RUN, REGISTERED = "runs:/", "models:/"
 # Where the stage `export_coreml` logs its files in a run.
 EXPORTS = "exports"
 
@@ -87,7 +87,7 @@ def _fetch(address: str, folder: Path) -> None:
     except Exception as error:  # MlflowException, and what its stores raise of their own: OSError, requests' errors
         raise DataError(
             f"{printable(address)}: cannot be had from the MLflow store {store} ({printable(first_line(error))});"
-            " see the runs and models with `make ui`"
+            " see the runs and models with `handloom ui`"
         ) from None
 
 

@@ -76,4 +76,4 @@ def pieces_of(path: Path, frame_rate: float, largest_side: int, accept_slow: boo
         stretch = Stretch(
             path, (first - skip) / frame_rate if first else None, None if last else (first + length) / frame_rate
         )
-        yield Piece(stretch, skip, first, shown[first : first + length + 1], frame_rate, printable(path.name))
+        yield Piece(stretch, skip, first, shown[first : first + length + 1], frame_rate, printable(str(path)))
