@@ -40,7 +40,7 @@ format: $(READY) ## mend style
 	@ruff format .
 
 params: $(READY) ## compose params.yaml from conf/
-	@python pipeline/compose_params.py
+	@handloom params
 
 bench: $(READY) ## run the benchmarks that need no other data
 	@for benchmark in benchmarks/bench_*.py; do python $$benchmark; done
@@ -53,19 +53,16 @@ reference: $(READY) ## write docs/reference.md from the docstrings
 	@python docs/write_reference.py
 
 ui: $(READY) ## open the runs in MLflow, on this computer only, or the server of MLFLOW_TRACKING_URI in a browser
-	@case "$$MLFLOW_TRACKING_URI" in \
-	  http*) python -m webbrowser "$$MLFLOW_TRACKING_URI" ;; \
-	  *) mlflow ui --host 127.0.0.1 --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}" ;; \
-	esac
+	@handloom ui
 
 send: $(READY) ## send what was logged while the MLflow server could not be reached
-	@python -m handloom.tracking.send
+	@handloom send
 
 reproduce: $(READY) ## make a run again and compare: make reproduce RUN=<its MLflow id>
 	@handloom reproduce "$(RUN)"
 
 clean: ## remove the environment and everything that the pipeline made
 	@if ls .handloom/outbox/*/calls.jsonl >/dev/null 2>&1; then \
-	  echo "clean: .handloom/outbox holds what MLflow has not got yet; run make send first, or remove it" >&2; exit 1; fi
+	  echo "clean: .handloom/outbox holds what MLflow has not got yet; run handloom send first, or remove it" >&2; exit 1; fi
 	@rm -rf .venv .handloom .dvc/cache .dvc/tmp data/keypoints data/splits data/sample/photos data/sample/photos.parquet \
 	  data/sample/clips data/sample/clips.parquet models reports exports mlflow.db mlruns *_cache .*_cache .hypothesis

@@ -11,7 +11,7 @@ SOURCE = REPOSITORY / "src"
 PACKAGE = SOURCE / "handloom/__init__.py"
 # Beside the rooms: what they do cannot change a stage's results, only whether and how it runs.
 NEUTRAL = {
-    *("closing", "compose", "config", "errors", "files", "fingerprint", "lock", "multirun", "progress"),
+    *("closing", "compose", "config", "console", "errors", "files", "fingerprint", "lock", "multirun", "progress"),
     *("repository", "search", "stage", "system_libraries", "tracking"),
 }
 STAGES = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from handloom.config import KINDS, Kind, Parameters, parameters_from
-from handloom.errors import ConfigurationError, HandloomError
+from handloom.console import PIPE_CLOSED, accept_any_text, drop_output, reader_is_gone
+from handloom.errors import ConfigurationError, HandloomError, printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -40,6 +41,7 @@ def run_stage(
         kind: the kind it serves; None takes it from the command line.
         search: what runs in its place when Hydra's Optuna sweeper is asked for; None: a stage that cannot be searched.
     """
+    accept_any_text()
     script = sys.argv[0] = str(Path(script).resolve())  # Lightning starts its further processes with it
     project = Path(script).parent.parent
     os.chdir(project)
@@ -53,8 +55,14 @@ def run_stage(
             from handloom.compose import composed
 
             function(parameters_of(composed(project, "params", overrides)), kind)
+        sys.stdout.flush()  # here, where a closed pipe can still be told from a bug
     except HandloomError as error:
         _stop(script, error)
+    except BrokenPipeError:
+        if not reader_is_gone():
+            raise
+        drop_output()
+        sys.exit(PIPE_CLOSED)
 
 
 def parameters_of(composed: "DictConfig") -> Parameters:
@@ -76,7 +84,7 @@ def parameters_of(composed: "DictConfig") -> Parameters:
 
 
 def _stop(script: str, error: HandloomError) -> NoReturn:
-    print(f"{Path(script).stem}: {error}", file=sys.stderr)
+    print(f"{Path(script).stem}: {printable(str(error))}", file=sys.stderr)
     sys.exit(1)
 
 

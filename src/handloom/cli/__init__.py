@@ -1,33 +1,71 @@
 """The command line, `handloom`: results on stdout, everything else on stderr, one module a verb."""
 
 import argparse
-import os
+import errno
 import sys
 from collections.abc import Sequence
 
-from handloom.cli import compare, doctor, draw, evaluate, init, predict, reproduce, train, verify
-from handloom.cli.verb import EXIT_CODES, INTERRUPTED, PIPE_CLOSED, REFUSED
-from handloom.errors import HandloomError
+from handloom import __version__
+from handloom.cli import (
+    compare,
+    cross_validate,
+    doctor,
+    draw,
+    evaluate,
+    init,
+    params,
+    predict,
+    reproduce,
+    search,
+    send,
+    train,
+    ui,
+    verify,
+)
+from handloom.cli.verb import EXIT_CODES, INTERRUPTED, REFUSED
+from handloom.console import PIPE_CLOSED, accept_any_text, drop_output, reader_is_gone
+from handloom.errors import HandloomError, printable
 
-_VERBS = (init, train, evaluate, predict, verify, draw, compare, reproduce, doctor)
+_VERBS = (
+    *(init, params, train, evaluate, predict, verify, draw),
+    *(search, cross_validate, compare, reproduce, ui, send, doctor),
+)
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit status. A mistake that the user can mend is one line on stderr."""
-    given = _parsed(arguments)
+    accept_any_text()
     try:
-        status: int = given.run(given)
-        sys.stdout.flush()  # here, where a closed pipe can still be told from a bug
-    except HandloomError as error:
-        print(f"handloom {given.command}: {error}", file=sys.stderr)
-        return REFUSED
+        return _run(arguments)
     except BrokenPipeError:
-        # Whoever read has enough. Python would complain when it flushes stdout at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not reader_is_gone():
+            raise
+        drop_output()
         return PIPE_CLOSED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    given = argparse.Namespace(command="")
+    try:
+        try:
+            given = _parsed(arguments)
+            status: int = given.run(given)
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe can still be told from a bug
+    except HandloomError as error:
+        print(f"handloom {given.command}: {printable(str(error))}", file=sys.stderr)
+        return REFUSED
     except KeyboardInterrupt:
         print(f"handloom {given.command}: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        where = printable(str(error.filename or "the output"))
+        print(f"handloom {given.command}: {where}: cannot be written ({error.strerror}); make room", file=sys.stderr)
+        drop_output()
+        return REFUSED
     return status
 
 
@@ -50,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Example: handloom init my_gestures. handloom COMMAND --help explains a command, with an example."
         f" {EXIT_CODES}",
     )
+    parser.add_argument("--version", action="version", version=f"handloom {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for verb in _VERBS:
         verb.add(commands)

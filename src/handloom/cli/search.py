@@ -1,0 +1,34 @@
+"""`handloom search`: parameters that train better, found by trying."""
+
+import argparse
+
+from handloom.cli.pipeline_script import run_script
+from handloom.cli.verb import POSE_OR_ACTION, Commands, add_verb
+
+_OF_A_SEARCH = ("+space=", "hydra/sweeper=")
+
+
+def add(commands: Commands) -> None:
+    """Add the verb."""
+    search = add_verb(
+        commands,
+        "search",
+        run,
+        summary="search parameters that train better, with Optuna",
+        description="Train again and again in this project, with parameters that Optuna chooses from conf/space/, and"
+        " write the best ones into conf/. Killed and started again, it goes on.",
+        example="handloom search pose hydra.sweeper.n_trials=30",
+    )
+    search.add_argument("kind", choices=POSE_OR_ACTION, help="whose training")
+    search.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="parameters and ranges, in Hydra's grammar; +space=NAME takes another space than the kind's",
+    )
+
+
+def run(given: argparse.Namespace) -> int:
+    """Run the training's script as a search."""
+    space = [] if any(word.startswith(_OF_A_SEARCH) for word in given.overrides) else [f"+space={given.kind}"]
+    return run_script(f"train_{given.kind}", ["-m", *space, *given.overrides])
