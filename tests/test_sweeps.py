@@ -161,7 +161,7 @@ def test_a_sweep_over_a_key_that_is_not_there_ends_in_one_line(project: Path) ->
     [
         (("search", "pose", "hydra.sweeper.n_trials=0"), "train_pose: hydra.sweeper.n_trials: "),
         (("search", "pose", "+space=face"), "space/face"),
-        (("search", "pose", "hydra/sweeper=optuna"), "train_pose: nothing to search"),
+        (("search", "pose", "hydra/sweeper=optuna"), "train_pose: hydra.sweeper.params: nothing to search"),
         (("cross-validate", "pose", "cross_validate.folds=1"), "cross_validate: cross_validate.folds: "),
     ],
 )

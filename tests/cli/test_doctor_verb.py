@@ -12,7 +12,6 @@ import pytest
 from conftest import REPOSITORY
 
 from handloom.cli import main
-from handloom.cli.doctor import packages
 
 ENVIRONMENT = Path(sys.executable).parent
 
@@ -81,7 +80,7 @@ def test_a_package_that_only_an_extra_needs_is_a_note(
 ) -> None:
     extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     asked = [f'not-there-{extra}>=1; extra == "{extra}"' for extra in (*extras, "of-tomorrow")]
-    monkeypatch.setattr(packages, "requires", lambda name: asked)
+    monkeypatch.setattr(sys.modules["handloom.cli.doctor.packages"], "requires", lambda name: asked)
     status, items = found(capsys)
     assert status == 0
     assert "not-there-dev" not in items
