@@ -49,7 +49,7 @@ format: $(READY) ## mend style
 	@ruff format .
 
 params: $(READY) ## compose params.yaml from conf/
-	@python pipeline/compose_params.py
+	@handloom params
 
 bench: $(READY) ## run the benchmarks that need no other data
 	@for benchmark in benchmarks/bench_*.py; do python $$benchmark; done
@@ -62,10 +62,10 @@ reference: $(READY) ## write docs/reference.md from the docstrings
 	@python docs/write_reference.py
 
 ui: $(READY) ## open the runs in MLflow, on this computer only, or the server of MLFLOW_TRACKING_URI in a browser
-	@python -m handloom.tracking.ui
+	@handloom ui
 
 send: $(READY) ## send what was logged while the MLflow server could not be reached
-	@python -m handloom.tracking.send
+	@handloom send
 
 reproduce: $(READY) ## make a run again and compare: make reproduce RUN=<its MLflow id>
 	@handloom reproduce "$(RUN)"
@@ -79,7 +79,7 @@ MADE := .handloom .dvc/cache .dvc/tmp data/keypoints data/splits data/sample/pho
 
 purge: ## remove models, reports, runs, joints and DVC's cache too: lists them first, then make purge CONFIRM=1
 	@if ls .handloom/outbox/*/calls.jsonl >/dev/null 2>&1; then \
-	  echo "purge: .handloom/outbox holds what MLflow has not got yet; run make send first, or remove it" >&2; exit 1; fi
+	  echo "purge: .handloom/outbox holds what MLflow has not got yet; run handloom send first, or remove it" >&2; exit 1; fi
 	@for path in $(MADE); do if [ -e $$path ]; then du -sh $$path; fi; done
 	@if [ "$(CONFIRM)" != 1 ]; then \
 	  echo "purge: removes these for good, DVC's versions of your data included; type make purge CONFIRM=1" >&2; exit 1; fi

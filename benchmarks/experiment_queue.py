@@ -39,7 +39,7 @@ def main(rounds: int = 3, rates: int = 3, jobs: int = 2) -> None:
         for gesture in (project / "data/sample/gestures/pose").glob("*.yaml"):
             if gesture.stem not in ("background", "five", "one", "zero"):
                 gesture.unlink()
-        run(project, "python", "pipeline/compose_params.py")
+        run(project, "handloom", "params")
         run(project, "dvc", "repro", "--quiet", "evaluate@pose")
         run(project, "git", "add", "--all")
         run(project, "git", "-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "-m", "small")

@@ -87,7 +87,7 @@ class Project:
         for name, value in values.items():
             _put(sections, name, value)
         config.write_text(config.read_text() + yaml.safe_dump(sections))
-        self.run("python", "pipeline/compose_params.py")
+        self.run("handloom", "params")
 
     def parameters(self) -> dict[str, Any]:
         content: dict[str, Any] = yaml.safe_load((self.root / "params.yaml").read_text())

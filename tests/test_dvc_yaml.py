@@ -11,7 +11,7 @@ SOURCE = REPOSITORY / "src"
 PACKAGE = SOURCE / "handloom/__init__.py"
 # Beside the rooms: what they do cannot change a stage's results, only whether and how it runs.
 NEUTRAL = {
-    *("closing", "compose", "config", "ending", "errors", "files", "fingerprint", "lock", "multirun"),
+    *("closing", "compose", "config", "console", "errors", "files", "fingerprint", "lock", "multirun"),
     *("overrides", "progress", "yaml_files"),
     *("repository", "search", "sqlite_address", "stage", "system_libraries", "tracking"),
 }

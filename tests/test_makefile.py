@@ -56,7 +56,7 @@ def test_purge_keeps_what_mlflow_has_not_got(folder: Path) -> None:
     fill(folder)
     (folder / ".handloom/outbox/1").mkdir(parents=True)
     (folder / ".handloom/outbox/1/calls.jsonl").touch()
-    assert "run make send first" in make(folder, "purge", "CONFIRM=1").stderr
+    assert "run handloom send first" in make(folder, "purge", "CONFIRM=1").stderr
     assert (folder / "models").exists()
 
 

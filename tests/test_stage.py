@@ -104,7 +104,7 @@ def test_a_wrong_value_that_an_experiment_left_in_params_yaml_is_told_with_the_w
     (project / "params.yaml").write_text(text.replace("lr: 0.003", "lr: -1"), encoding="utf-8")
     told = one_line_of(project, "train_pose.py")
     assert told.startswith("train_pose: train_pose.optimizer.lr: input should be greater than 0 (got -1)")
-    assert told.endswith("; python pipeline/compose_params.py writes params.yaml again, from conf/")
+    assert told.endswith("; handloom params writes params.yaml again, from conf/")
 
 
 def read_from(folder, author):

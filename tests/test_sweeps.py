@@ -24,6 +24,7 @@ from mlflow.entities import Run
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from handloom import keypoint_table
+from handloom.cli import main
 from handloom.compose import composed_text
 from handloom.config import Split, Validation
 from handloom.cross_validation.folds import folds_by_group
@@ -166,6 +167,28 @@ def test_a_sweep_over_a_key_that_is_not_there_ends_in_one_line(project: Path) ->
         project, "train_pose.py", "-m", "train_pose.optimzer.lr=0.1,0.2"
     )
     assert not (project / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("search", "pose", "hydra.sweeper.n_trials=0"), "train_pose: hydra.sweeper.n_trials: "),
+        (("search", "pose", "+space=face"), "space/face"),
+        (("search", "pose", "hydra/sweeper=optuna"), "train_pose: hydra.sweeper.params: nothing to search"),
+        (("cross-validate", "pose", "cross_validate.folds=1"), "cross_validate: cross_validate.folds: "),
+    ],
+)
+def test_the_verbs_run_the_scripts(
+    project: Path,
+    words: tuple[str, ...],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project / "conf")
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    assert told in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize(

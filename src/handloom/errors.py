@@ -5,19 +5,25 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 # Categories of characters that would break a line, steer a terminal or stand for bytes that are no text.
 _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 # They turn the direction of what follows, so that a line reads as another one.
-_TURNS_DIRECTION = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_TURNS_DIRECTION = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def is_unprintable(character: str) -> bool:
+    """Whether a character would break a line, steer a terminal or turn the direction of the text."""
+    return unicodedata.category(character) in _UNPRINTABLE or character in _TURNS_DIRECTION
 
 
 def printable(name: str) -> str:
-    """The name of a file as it can stand in one line: control characters escaped, all others left alone."""
+    """A name or a message as it can stand in one line: control characters escaped, all others left alone."""
+    if name.isascii() and name.isprintable():
+        return name
     return "".join(
-        character.encode("unicode_escape").decode("ascii")
-        if unicodedata.category(character) in _UNPRINTABLE or character in _TURNS_DIRECTION
-        else character
+        character.encode("unicode_escape").decode("ascii") if is_unprintable(character) else character
         for character in name
     )
 
@@ -140,3 +146,16 @@ class DataError(HandloomError):
 
 class LandmarkModelError(HandloomError):
     """The hand landmark model could not be had, or is not the file that was asked for."""
+
+
+def expect(name: str, value: Any, *types: type, advice: str = "") -> None:
+    """Refuse an argument that is of none of these types.
+
+    Raises:
+        ConfigurationError: it is not; the text names it, what was expected, what was given, and what to pass.
+    """
+    if not isinstance(value, types):
+        names = " or ".join(one.__name__ for one in types)
+        given = printable(" ".join(repr(value).split())[:80])
+        what = f"{name}: {names} expected (got {given}, of type {type(value).__name__})"
+        raise ConfigurationError(f"{what}; {advice}" if advice else what)

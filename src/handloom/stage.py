@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from handloom.config import KINDS, Kind, Parameters, parameters_from
-from handloom.ending import REFUSED, status_of
-from handloom.errors import ConfigurationError, HandloomError, as_handloom_error
+from handloom.console import REFUSED, status_of
+from handloom.errors import ConfigurationError, HandloomError, as_handloom_error, printable
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -96,13 +96,11 @@ def _parameters(project: Path, overrides: list[str]) -> Parameters:
         if overrides:
             raise
         # `dvc exp run -S` writes the file before anything checks it.
-        raise ConfigurationError(
-            f"{error}; python pipeline/compose_params.py writes params.yaml again, from conf/"
-        ) from None
+        raise ConfigurationError(f"{error}; handloom params writes params.yaml again, from conf/") from None
 
 
 def _stop(script: str, error: HandloomError) -> NoReturn:
-    print(f"{Path(script).stem}: {error}", file=sys.stderr)
+    print(f"{Path(script).stem}: {printable(str(error))}", file=sys.stderr)
     sys.exit(REFUSED)
 
 

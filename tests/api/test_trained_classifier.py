@@ -67,7 +67,7 @@ def test_a_job_tells_of_every_checkpoint_and_keeps_them_all() -> None:
     assert made.job.session.date <= last.date <= datetime.now().astimezone()
 
 
-def test_a_finished_job_says_so() -> None:
+def test_a_finished_job_says_so_and_a_cancel_that_comes_too_late_is_none() -> None:
     made = undisturbed()
     assert made.job.is_done and not made.job.is_cancelled
     assert made.done == [made.job]

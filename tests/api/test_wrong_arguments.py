@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from small_sessions import (
     every_iteration,
@@ -25,9 +26,14 @@ from handloom import (
     HandloomError,
     HandPoseClassifier,
     ModelParameters,
+    Predictor,
+    Recognizer,
     TrainingSessionParameters,
     ValidationData,
     VideoAugmentationOptions,
+    predict_photos,
+    predict_stream,
+    predict_video,
 )
 
 
@@ -200,6 +206,52 @@ def test_the_session_of_the_other_classifier_is_named() -> None:
     assert "holds a session of a hand pose classifier" in text
     text = said_by(lambda: HandActionClassifier.restore_training_session(where))
     assert text.endswith("the session trains a hand pose classifier")
+
+
+@pytest.mark.parametrize("given", [np.zeros((4, 4, 3), np.uint8), None, 5, b"hand.jpg"])
+def test_what_is_no_path_is_refused_with_what_to_pass(given: Any) -> None:
+    pose, action = undisturbed().classifier, trained_action().classifier
+    for call in (
+        lambda: pose.prediction(given),
+        lambda: pose.predictions([given]),
+        lambda: pose.hands(given),
+        lambda: action.prediction(given),
+        lambda: action.predictions([given]),
+        lambda: action.stream(given),
+        lambda: predict_photos(pose.predictor, [given]),
+        lambda: predict_video(action.predictor, given),
+    ):
+        assert "; pass a file's path; for a picture or joints in memory use " in said_by(call, ConfigurationError)
+    assert said_by(lambda: Predictor.open(given), ConfigurationError).startswith("address: str or PathLike expected")
+
+
+def test_a_single_path_and_a_classifier_in_the_place_of_its_predictor_are_refused() -> None:
+    classifier = undisturbed().classifier
+    text = said_by(lambda: classifier.predictions("hand.jpg"), ConfigurationError)
+    assert text == "from_: a list of paths expected (got 'hand.jpg'); pass [path]"
+    for call in (
+        lambda: predict_photos(classifier, ["hand.jpg"]),
+        lambda: predict_video(classifier, "clip.mp4"),
+        lambda: predict_stream(classifier, []),
+        lambda: Recognizer(classifier),
+    ):
+        assert said_by(call, ConfigurationError).endswith("or the attribute predictor of a classifier")
+
+
+def test_a_data_source_and_a_recognizer_show_what_they_are() -> None:
+    table = joints(2)
+    source = DataSource.joined(
+        own=DataSource.labeled_directories(at="data/photos"), shared=DataSource.labeled_keypoints_data_frame(table)
+    )
+    assert repr(source) == (
+        "DataSource.joined(own=DataSource.labeled_directories(at='data/photos'),"
+        " shared=DataSource.labeled_keypoints_data_frame(<2 rows>))"
+    )
+    assert repr(videos()) == (
+        "DataSource.directory_with_videos_and_annotation(at='clips', annotation_file='labels.csv')"
+    )
+    recognizer = Recognizer(undisturbed().classifier.predictor)
+    assert repr(recognizer) == "Recognizer(pose, classes: <b>fist</b>, one & 'two'; active: none)"
 
 
 def test_there_is_no_session_to_restore(tmp_path: Path) -> None:

@@ -1,17 +1,26 @@
 """What all verbs share: help, exit statuses, pipes."""
 
+import io
+import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import handloom
 from handloom.cli import main
-from handloom.cli.verb import INTERRUPTED, PIPE_CLOSED
+from handloom.cli.verb import INTERRUPTED
+from handloom.console import PIPE_CLOSED
 
-VERBS = ("init", "train", "evaluate", "predict", "verify", "compare", "reproduce", "doctor")
+VERBS = (
+    *("init", "params", "train", "evaluate", "predict", "verify", "draw"),
+    *("search", "cross-validate", "compare", "reproduce", "ui", "send", "doctor"),
+)
 HEAVY = {"av", "coremltools", "cv2", "hydra", "mediapipe", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "torch"}
 
 
@@ -25,15 +34,47 @@ def test_help_has_an_example_and_the_exit_statuses(verb: str, capsys: pytest.Cap
     assert "Exit status: 0 done" in text
 
 
-def test_help_imports_nothing_heavy() -> None:
+def test_help_and_what_is_refused_import_nothing_heavy() -> None:
+    wrong = [
+        ["train", "pose", "gone", "--out", "x"],
+        ["train", "pose", ".", "--out", sys.executable],
+        ["evaluate", "gone.ckpt", "."],
+        ["evaluate", ".", "gone"],
+        ["predict", "gone.jpg", "--model", "."],
+        ["predict", ".", "--model", "gone.ckpt"],
+        ["verify", "gone.mlmodel"],
+        ["verify", ".", "--against", ".", "--table", "gone", "--split", "gone"],
+        ["draw", "gone"],
+        ["draw", ".", "--out", "x.jpg"],
+        ["params"],
+        ["search", "pose"],
+        ["cross-validate", "pose"],
+    ]
     code = (
-        "import sys\nfrom handloom.cli import main\n"
-        "try: main(['--help'])\nexcept SystemExit: print('imported', sorted(sys.modules))"
+        "import json, sys\nfrom handloom.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "status = [main(given) for given in json.loads(sys.argv[1])]\n"
+        "print(json.dumps([status, sorted(sys.modules)]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert all(verb in done.stdout for verb in VERBS)
-    imported = set(done.stdout.split("imported")[-1].replace("'", " ").replace(",", " ").split())
-    assert not HEAVY & imported
+    command = [sys.executable, "-c", code, json.dumps(wrong)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
+    text, _, last = done.stdout.rstrip().rpartition("\n")
+    assert all(verb in text for verb in VERBS)
+    status, imported = json.loads(last)
+    assert status == [1] * len(wrong)
+    assert not HEAVY & set(imported)
+    lines = done.stderr.splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"handloom {given[0]}" for given in wrong]
+
+
+def test_it_says_its_version_as_a_module_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["handloom", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("handloom", run_name="__main__")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"handloom {handloom.__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +98,44 @@ def test_a_closed_pipe_is_quiet() -> None:
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait() == PIPE_CLOSED
+
+
+@pytest.mark.parametrize("given", [["--help"], ["--version"], ["train", "--help"], ["send"]])
+def test_a_pipe_that_is_closed_from_the_start_is_quiet(given: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    told = io.StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", os.fdopen(write, "w"))
+        patch.setattr(sys, "stderr", told)
+        assert main(given) == PIPE_CLOSED
+        sys.stdout.close()
+    assert told.getvalue() == ""
+
+
+def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = io.StringIO()
+    with monkeypatch.context() as patch, Path("/dev/full").open("w") as full:
+        patch.setattr(sys, "stdout", full)
+        patch.setattr(sys, "stderr", told)
+        assert main(["send"]) == 1
+    assert told.getvalue() == "handloom send: the output: cannot be written (No space left on device); make room\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("ascii", r"gr\xfcn \u4e94"), ("cp1252", r"grün \u4e94"), ("utf-8", "grün 五")],
+)
+def test_a_message_is_printed_whatever_the_encoding_and_steers_no_terminal(
+    encoding: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = io.BytesIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", io.TextIOWrapper(told, encoding, errors="strict"))
+        assert main(["draw", "grün 五\x1b[31m\u202e\udcff"]) == 1
+        sys.stderr.flush()
+        text = told.getvalue().decode(encoding)
+    assert text.startswith(rf"handloom draw: {shown}\x1b[31m\u202e\udcff: no such file")
 
 
 def test_an_interruption_is_one_line() -> None:

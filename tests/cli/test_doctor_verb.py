@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import tomllib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -92,6 +93,22 @@ def test_too_old_and_newer_than_tested_packages(
     assert items["av"]["advice"] == "type: python -m pip install 'av>=17'"
     assert items["tqdm"]["state"] == "note"
     assert items["tqdm"]["text"].startswith("4.999.0; handloom was tested with 4.")
+
+
+def test_a_package_that_only_an_extra_needs_is_a_note(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    asked = [f'not-there-{extra}>=1; extra == "{extra}"' for extra in (*extras, "of-tomorrow")]
+    monkeypatch.setattr(sys.modules["handloom.cli.doctor.packages"], "requires", lambda name: asked)
+    status, items = found(capsys)
+    assert status == 0
+    assert "not-there-dev" not in items
+    for extra in {*extras, "of-tomorrow"} - {"dev"}:
+        item = items[f"not-there-{extra}"]
+        assert item["state"] == "note" and item["text"].startswith("not installed, only ")
+        assert item["advice"] == f"python -m pip install 'not-there-{extra}>=1'"
+    assert items["not-there-sweep"]["text"] == "not installed, only handloom search needs it"
 
 
 def test_without_any_package_it_still_answers() -> None:

@@ -58,6 +58,33 @@ def test_a_project_has_the_stages_of_its_kinds_and_good_parameters(
     assert not re.search(r"data/sample|: sample\b", everything)
 
 
+def test_params_composes_or_leaves_the_file_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["init", str(tmp_path / "own")])
+    config, params = tmp_path / "own/conf/config.yaml", tmp_path / "own/params.yaml"
+    before = config.read_text()
+    assert "`handloom params`" in before
+    monkeypatch.chdir(tmp_path / "own/data")  # the project is the folder above
+    config.write_text(f"{before}split:\n  seed: 7\n")
+    assert main(["params"]) == 0
+    composed = params.read_text()
+    assert composed == composed_text(tmp_path / "own/conf") and yaml.safe_load(composed)["split"]["seed"] == 7
+    capsys.readouterr()
+    for wrong, said in (
+        ("split:\n  seed: -1\n", "split.seed"),
+        ("split:\n  sed: 1\n", "split.sed"),
+        ("split: [", "not YAML"),
+        ("evaluate: ${nowhere}\n", "nowhere"),
+    ):
+        config.write_text(before + wrong)
+        assert main(["params"]) == 1
+        told = capsys.readouterr().err
+        assert told.startswith("handloom params: ") and said in told and told.count("\n") == 1
+        assert params.read_text() == composed
+    assert not list((tmp_path / "own").glob(".*part*"))
+
+
 def test_every_option_of_the_data_groups_composes(tmp_path: Path) -> None:
     main(["init", str(tmp_path / "own")])
     conf = tmp_path / "own" / "conf"

@@ -1,24 +1,28 @@
 """What predict prints where, for photos and clips, and what it draws."""
 
 import csv
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
+from clip_files import write_clip
 from conftest import REPOSITORY
-from small_models import save, trained
+from small_models import CALIBRATION, save, trained
 
 from handloom import keypoint_table
 from handloom.cli import main
 from handloom.cli.predict.media_files import media_files
 from handloom.hand import picture_from_poses
+from handloom.models.calibration import ClassThreshold
 from handloom.sample import draw_clips
 
 
@@ -64,8 +68,7 @@ def test_what_cannot_be_read_is_a_line_on_stderr_and_the_rest_goes_on(
     good = sorted(Path("photos").rglob("*.jpg"))[0]
     (tmp_path / "cut.jpg").write_bytes(good.read_bytes()[:3000])
     (tmp_path / "notes.txt").write_text("hello")
-    clip = next(Path("clips").rglob("*.mp4"))
-    named = [str(tmp_path / "cut.jpg"), str(tmp_path / "notes.txt"), "gone.jpg", str(clip), str(good)]
+    named = [str(tmp_path / "cut.jpg"), str(tmp_path / "notes.txt"), "gone.jpg", "/dev/null", str(good)]
     assert main(["predict", *named, "--model", "pose.mlmodel"]) == 1
     printed = capsys.readouterr()
     assert [line.split("\t")[0] for line in printed.out.splitlines()] == [str(good)]
@@ -73,9 +76,18 @@ def test_what_cannot_be_read_is_a_line_on_stderr_and_the_rest_goes_on(
         f"handloom predict: {tmp_path}/cut.jpg: not a readable picture",
         f"handloom predict: {tmp_path / 'notes.txt'}: text; give a photo or a video",
         "handloom predict: gone.jpg: no such file",
-        f"handloom predict: {clip}: the model is for photos",
+        "handloom predict: /dev/null: a pipe or a device",
     ):
         assert said in printed.err
+
+
+def test_photos_are_nothing_for_an_action_model_which_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    photos = [str(path) for path in sorted(Path("photos").rglob("*.jpg"))]
+    assert main(["predict", *photos, "--model", "action.mlmodel"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert printed.err.startswith(f"handloom predict: {photos[0]} and 5 others: the model is for hand actions, ")
 
 
 def test_of_a_folder_what_is_not_for_the_model_is_passed_over(
@@ -83,15 +95,17 @@ def test_of_a_folder_what_is_not_for_the_model_is_passed_over(
 ) -> None:
     shutil.copy(next(Path("photos").rglob("*.jpg")), tmp_path / "b.jpg")
     shutil.copy(next(Path("clips").rglob("*.mp4")), tmp_path / "a.mp4")
+    frames = len(pictures(tmp_path / "a.mp4"))
     (tmp_path / "notes.txt").write_text("hello")
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((120, 160, 3), 128, np.uint8))
     assert main(["predict", str(tmp_path), "--model", "pose.mlmodel", "--json"]) == 0
     printed = capsys.readouterr()
     objects = [json.loads(line) for line in printed.out.splitlines()]
-    assert [Path(one["file"]).name for one in objects] == ["b.jpg", "grey.png"]
-    assert objects[1]["label"] is None  # no hand in it, and it is not left out
+    assert [Path(one["file"]).name for one in objects] == ["a.mp4"] * frames + ["b.jpg", "grey.png"]
+    assert objects[-1]["label"] is None  # no hand in it, and it is not left out
     assert "1 files that are neither photos nor videos passed over" in printed.err
-    assert "1 files in folders passed over: the model is for photos" in printed.err
+    assert main(["predict", str(tmp_path), "--model", "action.mlmodel"]) == 0
+    assert "2 files in folders passed over: the model is for hand actions, " in capsys.readouterr().err
 
 
 def pictures(clip: Path) -> list[np.ndarray]:
@@ -115,6 +129,57 @@ def test_windows_of_clips_and_the_drawn_clips(capsys: pytest.CaptureFixture[str]
     assert main(["predict", str(clips[0]), "--model", "action.mlmodel", "--stride", "10"]) == 0
     alone = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert alone == [line for line in lines if line[0] == str(clips[0])]
+
+
+@pytest.mark.parametrize("kind", ["pose", "action"])
+def test_frames_without_a_hand_have_no_label(kind: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    seen = pictures(next(Path("clips").rglob("*.mp4")))[:31]
+    unseen = [np.full_like(seen[0], 128)] * 41
+    clip = write_clip(tmp_path / "clip.mp4", [*seen, *unseen], codec="libx264")
+    given = ["predict", str(clip), "--model", f"{kind}.mlmodel", "--stride", "1"]
+    assert main([*given, "--overlay", str(tmp_path / "drawn.mp4")]) == 0
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert lines[0][1] in {"a", "b", "c"} and len(lines[0]) == 5
+    assert lines[-1][1:3] == ["(no hand)", ""] and float(lines[-1][4]) == pytest.approx(72 / 30, abs=0.01)
+    before, after = pictures(clip), pictures(tmp_path / "drawn.mp4")
+    changed = [np.abs(one.astype(int) - two).max(axis=-1) > 60 for one, two in zip(before, after, strict=True)]
+    assert changed[5][:12].any()  # the label, at the top
+    assert not any(picture.any() for picture in changed[40:])  # windows of the action model reach into these
+    assert main([*given, "--csv"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert [bool(row["label"]) for row in rows] == [line[1] != "(no hand)" for line in lines]
+    assert all(row["start"] and row["end_frame"] for row in rows)
+
+
+def test_an_answer_below_its_threshold_is_marked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    plain = replace(trained("pose"), classes=["b", "a\x1b[31m", "c"])
+    photo = str(next(Path("photos").rglob("*.jpg")))
+    found, bright = {}, {}
+    for threshold in (0.0, 1.0, None):
+        classes = tuple(ClassThreshold(label, 20, threshold, 0.9, 0.8) for label in plain.classes)
+        model = save(replace(plain, calibration=replace(CALIBRATION, classes=classes)), tmp_path / "Hand.mlmodel")
+        given = ["predict", photo, "--model", str(model)]
+        assert main(given) == 0
+        text = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+        assert main([*given, "--json"]) == 0
+        objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert main([*given, "--csv", "--overlay", str(tmp_path)]) == 0
+        rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+        assert {row["label"] for row in rows} == {one["label"] for one in objects} <= set(plain.classes)
+        assert not any("\x1b" in field for line in text for field in line)
+        drawn = cv2.imread(str(tmp_path / f"{Path(photo).stem}.png"))
+        bright[threshold] = int((drawn > 200).all(axis=-1).sum())
+        found[threshold] = (
+            {tuple(line[3:]) for line in text},
+            {(one["recommended_threshold"], one["believed"]) for one in objects},
+            {(row["recommended_threshold"], row["believed"]) for row in rows},
+        )
+    assert found == {
+        0.0: ({()}, {(0.0, True)}, {("0.0", "true")}),
+        1.0: ({("below its threshold of 1.00",)}, {(1.0, False)}, {("1.0", "false")}),
+        None: ({()}, {(None, None)}, {("", "")}),
+    }
+    assert bright[0.0] == bright[None] > bright[1.0]  # white text, or grey
 
 
 def test_the_skeleton_is_drawn_over_the_hand(capsys: pytest.CaptureFixture[str], tmp_path: Path, drawn: Path) -> None:

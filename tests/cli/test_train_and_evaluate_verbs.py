@@ -8,6 +8,7 @@ import pytest
 from conftest import REPOSITORY
 
 from handloom.cli import main
+from handloom.errors import ConfigurationError
 from handloom.models.checkpoint import load_model
 from handloom.sample import draw_photos
 
@@ -62,6 +63,17 @@ def test_train_then_evaluate(out: Path, photos: Path, capsys: pytest.CaptureFixt
     assert numbers[0]["metrics"]["accuracy_end_to_end"] == numbers[1]["metrics"]["accuracy_end_to_end"]
     assert numbers[0]["metrics"]["log_loss"] == pytest.approx(numbers[1]["metrics"]["log_loss"], abs=0.01)
 
+    files = out.with_name("files")
+    files.mkdir()
+    for photo in photos.rglob("*.jpg"):
+        shutil.copy(photo, files / f"{photo.parent.name}.{photo.name}")
+    assert main(["evaluate", str(out / "model"), str(files)]) == 1
+    assert "24 files and no class folder in it" in (said := capsys.readouterr().err)
+    assert said.rstrip().endswith("read them with data/pose=labeled_files")
+    assert main(["evaluate", str(out / "model"), str(files), "data/pose=labeled_files", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["per_class"] == numbers[0]["per_class"]
+    shutil.rmtree(files)
+
     # the same joints from the table, as text
     assert main(["evaluate", str(out / "model"), str(out / "keypoints.parquet")]) == 0
     text = capsys.readouterr().out.splitlines()
@@ -77,13 +89,20 @@ def _test_part(out: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["train", "pose", "gone", "--out", "x"], "handloom train: gone: no such folder"),
+        (
+            ["train", "pose", "gone", "--out", "x"],
+            "handloom train: gone: no such file or folder; DATA is a folder with",
+        ),
         (
             ["train", "pose", ".", "--out", "x", "train_pose.lr=1"],
             "handloom train: train_pose.lr: unknown parameter; did you mean",
         ),
         (["train", "pose", ".", "train_pose.batch_size=0", "--out", "x"], "handloom train: train_pose.batch_size: "),
         (["train", "pose", ".", "--out", "x", "data/pose=joined"], "handloom train: data/pose: joined sources are"),
+        (
+            ["train", "pose", ".", "--out", "x", "train_action.seed=1"],
+            "handloom train: train_action.seed=1: is for action",
+        ),
         (["evaluate", "gone", "."], "handloom evaluate: gone: no such file"),
         (["evaluate", "gone", ".", "--stride", "0"], "handloom evaluate: --stride: must be at least 1 (got 0)"),
     ],
@@ -104,3 +123,8 @@ def test_another_kind_of_source(out: Path, photos: Path, capsys: pytest.CaptureF
     source = parameters_for("pose", Path("joints.csv"), overrides).data.pose
     assert source.data_frame == "joints.csv"
     assert source.origin == "upper_left"
+    for given in (["data/action=labeled_files"], ["data.action.path=x"], ["+space@train_action=x"]):
+        with pytest.raises(ConfigurationError, match="is for action, and has no effect on pose"):
+            parameters_for("pose", Path("photos"), given)
+    with pytest.raises(ConfigurationError, match=r"split.seed=2: has no effect here, only data have"):
+        parameters_for("pose", Path("photos"), ["split.seed=2"], sections=["data"])

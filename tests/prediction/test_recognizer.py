@@ -157,6 +157,18 @@ def test_what_is_no_frame_and_no_joints_is_a_mistake_of_the_program() -> None:
         recognizer.add_frame(np.zeros((4, 4, 3)), 0.0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"poses: expected shape \[1, 3, 21\], got \[2, 3, 21\]"):
         recognizer.add_joints(np.zeros((2, 3, 21), np.float32), 0.0)
+    with pytest.raises(ValueError, match="chirality: expected 'left', 'right' or '', got 'Left'"):
+        recognizer.add_joints(np.zeros((1, 3, 21), np.float32), 0.0, "Left")
+    with pytest.raises(
+        ConfigurationError, match=r"rgb: ndarray expected \(got None, .*pass uint8 \[height, width, 3\]"
+    ):
+        recognizer.add_frame(None, 0.0)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"poses: ndarray expected .*pass float32 \[1, 3, 21\], or None"):
+        recognizer.add_joints([[0.0]], 0.0)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"time: Real expected \(got None, .*pass seconds"):
+        recognizer.add_joints(None, None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="time: expected a finite number of seconds, got nan"):
+        recognizer.add_joints(None, float("nan"))
 
 
 @pytest.mark.parametrize(

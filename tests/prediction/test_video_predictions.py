@@ -254,6 +254,19 @@ def test_a_slow_clip_is_refused_where_the_settings_say_so(pictures: Pictures, tm
         next(found)
 
 
-def test_videos_need_a_model_for_actions(clip: Path) -> None:
-    with pytest.raises(DataError, match="videos need a hand action classifier, and this model is for hand poses"):
-        predict_video(Predictor.of(trained("pose")), clip)
+@pytest.mark.parametrize("rate", [15, 60])
+def test_a_pose_model_answers_for_every_frame_of_a_clip(pictures: Pictures, tmp_path: Path, rate: int) -> None:
+    seen, unseen = pictures[:12], [np.full_like(pictures[0], 128)] * 5
+    path = write_clip(tmp_path / "clip.mp4", [*seen, *unseen], rate=rate, **H264)
+    pose = Predictor.of(trained("pose"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a pose needs no frame rate, so none is too low
+        every = list(predict_video(pose, path, settings=SETTINGS, empty_windows=True))
+    assert [one.frame_range for one in every] == [range(frame, frame + 1) for frame in range(17)]
+    assert [one.start for one in every] == pytest.approx([frame / rate for frame in range(17)])
+    assert [one.end for one in every] == pytest.approx([(frame + 1) / rate for frame in range(17)])
+    hands = [one for one in every if (one.poses[:, 2] > 0).any()]
+    assert len(hands) >= 10 and all(one.label and one.confidence > 0 for one in hands)
+    assert [(one.label, one.confidence) for one in every[-5:]] == [("", 0.0)] * 5
+    (several,) = predict_videos(pose, [path], settings=SETTINGS)
+    same(several, hands)

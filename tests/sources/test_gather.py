@@ -80,7 +80,7 @@ def test_one_source_keeps_its_names(place):
     ("names", "text"),
     [
         ([], "data.pose: no labelled example in it; a classifier needs at least two classes"),
-        (["1.jpg", ".a/1.jpg"], "data.pose: no labelled example in it; a classifier needs at least two classes"),
+        ([".1.jpg", ".a/1.jpg"], "data.pose: no labelled example in it; a classifier needs at least two classes"),
         (["a/1.jpg", "a/2.jpg"], "data.pose: only the class 'a'; a classifier needs at least two classes"),
         (
             ["a/1.jpg", "a/2.jpg", "b/1.jpg"],

@@ -5,7 +5,7 @@ from places import make_place
 
 from handloom import config
 from handloom.errors import DataError
-from handloom.sources import gather
+from handloom.sources import gather, gather_members
 
 place = pytest.fixture(make_place)
 
@@ -58,6 +58,14 @@ def test_what_is_passed_over_beside_the_classes_is_told(place):
         f"{place.photos}: 2 files beside the class folders passed over (the first: read.me)",
         f"{place.photos}/empty: no files in it; passed over",
     ]
+
+
+def test_a_folder_of_files_alone_names_the_source_that_reads_it(place):
+    place.touch("wave.1.mov", "wave.2.mov")
+    section = config.LabeledDirectories(path=str(place.photos), groups=config.Groups(file=""))
+    said = one_line_error(lambda: gather_members(section, "action"))
+    assert said.startswith(f"{place.photos}: 2 files and no class folder in it; ")
+    assert said.endswith("read them with data/action=labeled_files")
 
 
 def test_groups_are_found_by_name(place):

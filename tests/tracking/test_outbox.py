@@ -100,7 +100,7 @@ def test_a_server_that_goes_away_in_the_middle_gets_the_rest_later(
     train(parameters("middle"), "pose", TABLE, PARTS, OUT, callbacks=[StopServer(server, after=2)])
     metrics = evaluate(parameters("middle"), "pose", OUT, TABLE, PARTS, Path("report"))
     said = [line for line in capsys.readouterr().err.splitlines() if "MLflow" in line]
-    assert len(said) == 1 and said[0].endswith("send it with: python -m handloom.tracking.send")
+    assert len(said) == 1 and said[0].endswith("send it with: handloom send")
     assert server.uri in said[0] and "refuses the connection" in said[0]
 
     server.start()

@@ -1,11 +1,11 @@
 """Create ML's two hand classifiers: what each says of photos or videos."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from handloom.api.hand_classifier import HandClassifier, Place
 from handloom.api.parameters import ImageAugmentationOptions, VideoAugmentationOptions
 from handloom.prediction import results
+from handloom.prediction.arguments import path_of, paths_of
 
 
 class HandPoseClassifier(HandClassifier):
@@ -22,22 +22,24 @@ class HandPoseClassifier(HandClassifier):
             from_: the photo.
 
         Raises:
+            ConfigurationError: `from_` is no path.
             DataError: it cannot be read.
         """
-        return self.predictions([from_])[0]
+        return self.predictions([path_of("from_", from_)])[0]
 
     def predictions(self, from_: Sequence[Place]) -> list[list[results.Classification]]:
         """The same for several photos, on all cores, in their order."""
         from handloom.prediction.photos import predict_photos
 
-        found = predict_photos(self.predictor, [Path(path) for path in from_], hands="best", settings=self._settings())
+        paths = paths_of("from_", from_)
+        found = predict_photos(self.predictor, paths, hands="best", settings=self._settings())
         return [list(hands[0].results) if hands else [] for hands in found]
 
     def hands(self, from_: Place) -> list[results.Prediction]:
         """Every hand in a photo, the most confident one first; Create ML has no such call."""
         from handloom.prediction.photos import predict_photos
 
-        (found,) = predict_photos(self.predictor, [Path(from_)], hands="all", settings=self._settings())
+        (found,) = predict_photos(self.predictor, [path_of("from_", from_)], hands="all", settings=self._settings())
         return found
 
 
@@ -57,6 +59,7 @@ class HandActionClassifier(HandClassifier):
             stride: frames, at the model's rate, from one window to the next; None: a third of the window.
 
         Raises:
+            ConfigurationError: `from_` is no path.
             DataError: it cannot be read.
         """
         return list(self.stream(from_, stride=stride))
@@ -65,12 +68,11 @@ class HandActionClassifier(HandClassifier):
         """The same for several videos, on all cores, in their order."""
         from handloom.prediction.videos import predict_videos
 
-        return list(
-            predict_videos(self.predictor, [Path(path) for path in from_], stride=stride, settings=self._settings())
-        )
+        paths = paths_of("from_", from_)
+        return list(predict_videos(self.predictor, paths, stride=stride, settings=self._settings()))
 
     def stream(self, from_: Place, *, stride: int | None = None) -> Iterator[results.Prediction]:
         """As `prediction`, one window after another as the video is read: any length, constant memory."""
         from handloom.prediction.videos import predict_video
 
-        return predict_video(self.predictor, Path(from_), stride=stride, settings=self._settings())
+        return predict_video(self.predictor, path_of("from_", from_), stride=stride, settings=self._settings())

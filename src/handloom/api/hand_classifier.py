@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from handloom import data_source
 from handloom.api import parameters as api_parameters
-from handloom.api.arguments import expect
 from handloom.api.job import Job
 from handloom.api.metrics import ClassifierMetrics
 from handloom.api.parameters import ModelMetadata, TrainingSessionParameters
@@ -18,7 +17,7 @@ from handloom.api.progress import Checkpoint
 from handloom.api.session import KEYPOINTS, MODEL, SPLIT, TrainingSession, make_session, restore_session
 from handloom.config import ExportCoreML, ExtractKeypoints, Kind
 from handloom.dataset.split import PartName
-from handloom.errors import ConfigurationError, DataError, HandloomError, printable
+from handloom.errors import ConfigurationError, DataError, HandloomError, expect, printable
 
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples

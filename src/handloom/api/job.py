@@ -60,6 +60,8 @@ class Job(Generic[Result]):
         self._future.set_running_or_notify_cancel()  # so that no `await` can cancel it
         self._progress = Progress()
         self._cancelled = False
+        self._over = False  # the process has ended; a cancel is too late
+        self._deciding = threading.Lock()
         self._listeners: dict[str, list[Callable[[Any], None]]] = {"progress": [], "checkpoint": []}
         self._started = time.monotonic()
         self._log = (session.folder / LOG).open("a", encoding="utf-8")
@@ -92,7 +94,7 @@ class Job(Generic[Result]):
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether `cancel` was called before it was done."""
+        """Whether it was cancelled: it has no result then, but a `CancelledError`."""
         return self._cancelled
 
     @property
@@ -118,10 +120,15 @@ class Job(Generic[Result]):
             raise
 
     def cancel(self) -> None:
-        """End it; nothing is lost but what came after the last checkpoint. Resume the session to go on."""
-        if not self._future.done():
+        """End it; nothing is lost but what came after the last checkpoint. Resume the session to go on.
+
+        If the training has come to its end already, nothing happens.
+        """
+        with self._deciding:
+            if self._over:
+                return
             self._cancelled = True
-            _end(self._process)
+        _end(self._process)
 
     def on_progress(self, listener: Callable[[Progress], None]) -> None:
         """Call `listener` whenever there is progress."""
@@ -158,11 +165,15 @@ class Job(Generic[Result]):
             except Exception:
                 traceback.print_exc()  # a checkpoint that somebody has removed meanwhile, say
         status = self._process.wait()
+        finished = status == 0 and last.get("event") == "finished"
+        with self._deciding:
+            self._over = True
+            self._cancelled = self._cancelled and not finished
         for file in (self._process.stdin, self._process.stdout, self._log):
             if file is not None:
                 file.close()
         try:
-            if status == 0 and last.get("event") == "finished":
+            if finished:
                 self._future.set_result(self._finish(self.session))
             else:
                 self._future.set_exception(self._failure(last, status))

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from handloom.api.arguments import expect
 from handloom.config import (
     Data,
     ExtractKeypoints,
@@ -25,7 +24,7 @@ from handloom.config import (
     section_from,
 )
 from handloom.data_source import DataSource
-from handloom.errors import ConfigurationError
+from handloom.errors import ConfigurationError, expect
 
 
 class ImageAugmentationOptions(Enum):

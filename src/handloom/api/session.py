@@ -10,14 +10,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from handloom.api.arguments import expect
 from handloom.api.errors import IncompatibleParametersError, ModifiedTrainingDataError
 from handloom.api.frames import FRAMES, on_disk, write_frames
 from handloom.api.parameters import ModelParameters, TrainingSessionParameters, parameters_of, with_validation
 from handloom.api.progress import Checkpoint, Phase
 from handloom.config import Kind, Parameters, as_plain, section_from
 from handloom.data_source import DataSource
-from handloom.errors import ConfigurationError, DataError, HandloomError, printable
+from handloom.errors import ConfigurationError, DataError, HandloomError, expect, printable
 from handloom.files import replacing, write_json
 from handloom.models.folder import MODEL_FILE
 from handloom.tracking import flat

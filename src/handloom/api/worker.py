@@ -153,7 +153,7 @@ def _described(error: Any) -> dict[str, Any]:
 
 
 def _say(**content: Any) -> None:
-    print(json.dumps(content, ensure_ascii=False), file=_out, flush=True)
+    print(json.dumps(content), file=_out, flush=True)  # ASCII: no encoding of stdout stands in its way
 
 
 _out = sys.stdout

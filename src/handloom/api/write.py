@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from handloom.api.arguments import expect
 from handloom.api.parameters import ModelMetadata
 from handloom.config import ExportCoreML, section_from
-from handloom.errors import HandloomError, printable, reason_of
+from handloom.errors import HandloomError, expect, printable, reason_of
 from handloom.export.export import write_files
 from handloom.export.interface import FILE_NAMES, user_metadata
 from handloom.export.verification import rows_of, verify

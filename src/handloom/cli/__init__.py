@@ -1,20 +1,46 @@
 """The command line, `handloom`: results on stdout, everything else on stderr, one module a verb."""
 
 import argparse
+import sys
 from collections.abc import Sequence
-from functools import partial
 
-from handloom.cli import compare, doctor, draw, evaluate, init, predict, reproduce, train, verify
+from handloom import __version__
+from handloom.cli import (
+    compare,
+    cross_validate,
+    doctor,
+    draw,
+    evaluate,
+    init,
+    params,
+    predict,
+    reproduce,
+    search,
+    send,
+    train,
+    ui,
+    verify,
+)
 from handloom.cli.verb import EXIT_CODES
-from handloom.ending import status_of
+from handloom.console import status_of
 
-_VERBS = (init, train, evaluate, predict, verify, draw, compare, reproduce, doctor)
+_VERBS = (
+    *(init, params, train, evaluate, predict, verify, draw),
+    *(search, cross_validate, compare, reproduce, ui, send, doctor),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit status. A mistake that the user can mend is one line on stderr."""
-    given = _parsed(arguments)
-    return status_of(f"handloom {given.command}", partial(given.run, given))
+    """Run a command; return the exit status. A mistake that the user can correct is one line on stderr."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    verb = next((word for word in words if not word.startswith("-")), "")
+
+    def work() -> int:
+        given = _parsed(words)
+        status: int = given.run(given)
+        return status
+
+    return status_of(f"handloom {verb}".rstrip(), work)
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -36,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Example: handloom init my_gestures. handloom COMMAND --help explains a command, with an example."
         f" {EXIT_CODES}",
     )
+    parser.add_argument("--version", action="version", version=f"handloom {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for verb in _VERBS:
         verb.add(commands)

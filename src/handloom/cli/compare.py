@@ -1,12 +1,12 @@
 """`handloom compare`: two runs beside each other."""
 
 import argparse
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from handloom.cli.metrics_text import table_text
-from handloom.cli.verb import DONE, Commands, add_verb
+from handloom.cli.verb import Commands, add_verb
+from handloom.console import DONE, json_text
 from handloom.errors import HandloomError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
         raise HandloomError(f"{given.a} is of {' and '.join(a)}, {given.b} of {' and '.join(b)}; name two of a kind")
     found = {kind: compare(a[kind], b[kind]) for kind in both}
     if given.json:
-        print(json.dumps({kind: asdict(one) for kind, one in found.items()}, indent=2, ensure_ascii=False))
+        print(json_text({kind: asdict(one) for kind, one in found.items()}, indent=2))
         return DONE
     print("\n\n".join(_text(a[kind], b[kind], comparison) for kind, comparison in found.items()))
     return DONE

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from handloom.cli.verb import DONE, Commands, add_verb
+from handloom.cli.verb import Commands, add_verb
+from handloom.console import DONE
 from handloom.errors import HandloomError, printable
 
 
@@ -28,30 +29,28 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Draw it; print where, and what can be told of it."""
-    from handloom.described.reading import load_gesture, load_gestures
-    from handloom.sample.sheet import draw_clip, draw_sheet
-
     if given.of_each < 1:
         raise HandloomError(f"--of-each: must be at least 1 (got {given.of_each})")
     if given.seed < 0:
         raise HandloomError(f"--seed: must not be negative (got {given.seed})")
     place: Path = given.description
-    if place.is_dir():
-        gestures = load_gestures(place)
-    elif place.is_file():
-        gestures = {place.stem: load_gesture(place)}
-    else:
+    if not place.exists():
         raise HandloomError(f"{printable(str(place))}: no such file or folder; name a description (.yaml) or a folder")
     out: Path = given.out or Path(f"{place.resolve().stem}.png")
+    if out.suffix not in (".mp4", ".png"):
+        raise HandloomError(f"--out: {printable(out.name)} is neither .png nor .mp4; name one of them")
+
+    from handloom.described.reading import load_gesture, load_gestures
+    from handloom.sample.sheet import draw_clip, draw_sheet
+
+    gestures = load_gestures(place) if place.is_dir() else {place.stem: load_gesture(place)}
     if out.suffix == ".mp4":
         if len(gestures) > 1 or not next(iter(gestures.values())).moves:
             raise HandloomError(f"--out: {printable(out.name)} is for one action; name one FILE, or a .png")
         draw_clip(next(iter(gestures.values())), out, seed=given.seed, joints=not given.no_joints)
-    elif out.suffix == ".png":
-        draw_sheet(gestures, out, seed=given.seed, of_each=given.of_each, joints=not given.no_joints)
     else:
-        raise HandloomError(f"--out: {printable(out.name)} is neither .png nor .mp4; name one of them")
-    print(out)
+        draw_sheet(gestures, out, seed=given.seed, of_each=given.of_each, joints=not given.no_joints)
+    print(printable(str(out)))
     if len(gestures) > 1:
         _tell_apart(gestures)
     return DONE
@@ -74,4 +73,4 @@ def _tell_apart(gestures: dict) -> None:
         rows.append(row)
     print(table_text(rows, list(rows[0])))
     for note in separation.notes():
-        print(note)
+        print(printable(note))

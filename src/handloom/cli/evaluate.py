@@ -1,17 +1,19 @@
 """`handloom evaluate`: how well a model does on labelled data that it has not learnt from."""
 
 import argparse
-import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from handloom.cli.composing import add_data, check_data, parameters_for, section_of
 from handloom.cli.metrics_text import metrics_text, table_text
 from handloom.cli.place import work_kept_in
-from handloom.cli.verb import DONE, Commands, add_verb, results_only_on_stdout
-from handloom.errors import HandloomError
+from handloom.cli.verb import Commands, add_verb, check_model, results_only_on_stdout
+from handloom.console import DONE, json_text
+from handloom.errors import HandloomError, printable
 
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples
@@ -29,7 +31,8 @@ def add(commands: Commands) -> None:
         run,
         summary="how well a model does on labelled photos or videos",
         description="Let a model answer for labelled examples, all of them, and count. An example in which no hand is"
-        " found is an error in accuracy_end_to_end. Nothing is written; what cannot be read is told on stderr.",
+        " found is an error in accuracy_end_to_end. DATA may be a keypoint table (.parquet) too. Nothing is written;"
+        " what cannot be read is told on stderr.",
         example="handloom evaluate exports/pose/HandPoseClassifier.mlpackage new_people/photos",
     )
     evaluate.add_argument(
@@ -37,30 +40,33 @@ def add(commands: Commands) -> None:
         metavar="MODEL",
         help="model.ckpt, .mlpackage, .mlmodel, .onnx, a folder with one, runs:/..., models:/...",
     )
-    evaluate.add_argument("data", type=Path, metavar="DATA", help="a folder with a folder a class, or a keypoint table")
+    add_data(evaluate)
     evaluate.add_argument("--stride", type=int, default=15, help="frames between two windows of a clip (15)")
     evaluate.add_argument("--json", action="store_true", help="metrics, numbers by class and confusions as JSON")
 
 
 def run(given: argparse.Namespace) -> int:
     """Print metrics and a table of the classes."""
+    if given.stride < 1:
+        raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")
+    check_model(given.model)
+    check_data(given.data, given.overrides, tables=(_TABLE,))
+
     from handloom.evaluation.evaluate import answers_of
     from handloom.evaluation.metrics import confusion, per_class, summary
     from handloom.evaluation.trust import trust
     from handloom.prediction.predictor import Predictor
 
-    if given.stride < 1:
-        raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")
     with results_only_on_stdout(), TemporaryDirectory() as folder, work_kept_in(Path(folder)):
         predictor = Predictor.open(given.model)
-        examples = _examples(predictor, given.data, Path(folder))
+        examples = _examples(predictor, given.data, given.overrides, Path(folder))
         answers = answers_of(_as_model(predictor), examples, given.stride)
     metrics = summary(answers) | trust(answers, predictor.background_label, predictor.thresholds)
     labels = [*predictor.classes, *sorted({answer.label for answer in answers} - set(predictor.classes))]
     rows = per_class(answers, labels)
     if given.json:
         found = {"metrics": metrics, "per_class": rows, "confusion": confusion(answers, labels)}
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json_text(found, indent=2))
     else:
         print(metrics_text(metrics))
         print()
@@ -68,7 +74,7 @@ def run(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _examples(predictor: "Predictor", data: Path, folder: Path) -> "Examples":
+def _examples(predictor: "Predictor", data: Path, overrides: Sequence[str], folder: Path) -> "Examples":
     """All examples of the data, whatever part the table says they are for."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -77,29 +83,33 @@ def _examples(predictor: "Predictor", data: Path, folder: Path) -> "Examples":
     from handloom.dataset.sessions import read_sessions
 
     table, split = data, folder / "split.parquet"
-    if data.suffix != _TABLE:
+    if data.suffix != _TABLE or overrides:
         table = folder / "keypoints.parquet"
-        _extract(predictor, data, table)
+        _extract(predictor, data, overrides, table)
     sessions, _ = read_sessions(table)
     pq.write_table(pa.table({"session_id": sessions, "part": ["test"] * len(sessions)}), split)
     examples = read_examples(table, split, "test", left_hands=predictor.left_hands)
     if not examples.hand_found.any():
-        raise HandloomError(f"{data}: no hand found in any of its {len(examples)} examples; is it the right data?")
+        raise HandloomError(
+            f"{printable(str(data))}: no hand found in any of its {len(examples)} examples; is it the right data?"
+        )
     return examples
 
 
-def _extract(predictor: "Predictor", data: Path, table: Path) -> None:
+def _extract(predictor: "Predictor", data: Path, overrides: Sequence[str], table: Path) -> None:
     from handloom import keypoint_table
     from handloom.cli.settings import project_extraction
-    from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
     from handloom.extraction.extract import keypoint_tables
     from handloom.extraction.landmark_model import landmark_model_path
     from handloom.extraction.report import ExtractionReport
     from handloom.sources import gather_members
 
-    settings = replace(project_extraction() or ExtractKeypoints(), target_frame_rate=float(predictor.frame_rate))
-    source = LabeledDirectories(path=str(data), groups=Groups(file=""))
-    gathered = gather_members(source, predictor.kind, "DATA", settings.target_frame_rate)
+    parameters = parameters_for(predictor.kind, data, overrides, sections=("data", "extract_keypoints"))
+    settings = parameters.extract_keypoints
+    if not any(section_of(word) == "extract_keypoints" for word in overrides):
+        settings = project_extraction() or settings
+    settings = replace(settings, target_frame_rate=float(predictor.frame_rate))
+    gathered = gather_members(parameters.source(predictor.kind), predictor.kind, "", settings.target_frame_rate)
     model = landmark_model_path(settings.landmark_model)
     with ExtractionReport(table.with_suffix("")) as report:
         rows = keypoint_tables(gathered, settings, predictor.kind, model, report)

@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 from shlex import quote
 
-from handloom.cli.verb import DONE, Commands, add_verb
+from handloom.cli.verb import POSE_OR_ACTION, Commands, add_verb
+from handloom.console import DONE
+from handloom.errors import printable
 
 
 def add(commands: Commands) -> None:
@@ -19,7 +21,7 @@ def add(commands: Commands) -> None:
         example="handloom init my_gestures --kind pose",
     )
     init.add_argument("folder", type=Path, metavar="DIR", help="a new folder, or an empty one")
-    init.add_argument("--kind", choices=("pose", "action"), help="only stages for photos, or only for videos (both)")
+    init.add_argument("--kind", choices=POSE_OR_ACTION, help="only stages for photos, or only for videos (both)")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -29,7 +31,7 @@ def run(given: argparse.Namespace) -> int:
 
     kinds = (given.kind,) if given.kind else KINDS
     make_project(given.folder, kinds)
-    print(f"{given.folder} is made. Next:")
+    print(f"{printable(str(given.folder))} is made. Next:")
     steps = next_steps(kinds)
     if given.folder.resolve() != Path.cwd():
         steps = [f"cd {quote(str(given.folder))}", *steps]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from handloom.errors import printable
+
 
 def metrics_text(metrics: Mapping[str, float]) -> str:
     """A line a number."""
@@ -24,4 +26,4 @@ def table_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return f"{value:.4f}" if isinstance(value, float) else printable(str(value))

@@ -1,12 +1,14 @@
-"""Where commands that work outside a project leave what is between them and their result."""
+"""Where commands work: in a project's folder, or outside one, with all that is between them and their result."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from handloom.errors import HandloomError, printable
 from handloom.repository import main_repository
 
+_CONFIGURATION = Path("conf") / "config.yaml"
 _ROOT = "DVC_ROOT"  # what `handloom.repository` asks first
 
 
@@ -21,3 +23,19 @@ def work_kept_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         del os.environ[_ROOT]
+
+
+def project_folder() -> Path:
+    """The project's folder: the nearest one upwards of the working folder that has a configuration.
+
+    Raises:
+        HandloomError: there is none.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / _CONFIGURATION).is_file():
+            return folder
+    raise HandloomError(
+        f"{printable(str(here))}: not in a project, there is no {_CONFIGURATION}; go to a project's folder, or make one"
+        " with handloom init"
+    )

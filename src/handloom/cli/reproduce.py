@@ -1,7 +1,6 @@
 """`handloom reproduce`: a run made again and compared with its record."""
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
@@ -9,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from handloom.cli.metrics_text import table_text
-from handloom.cli.verb import DONE, REFUSED, Commands, add_verb
+from handloom.cli.verb import Commands, add_verb
+from handloom.console import DONE, REFUSED, json_text
 from handloom.errors import HandloomError
 
 
@@ -56,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
         raise
     equal = all(row.equal for row in rows)
     if given.json:
-        print(json.dumps({"run": recorded.run_id, "equal": equal, "rows": [asdict(row) for row in rows]}, indent=2))
+        print(json_text({"run": recorded.run_id, "equal": equal, "rows": [asdict(row) for row in rows]}, indent=2))
     else:
         print(
             table_text(

@@ -1,13 +1,15 @@
 """`handloom train`: the whole pipeline on one folder of data, without DVC."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from handloom.cli.composing import add_data, check_data, parameters_for
 from handloom.cli.metrics_text import metrics_text
 from handloom.cli.place import work_kept_in
-from handloom.cli.verb import DONE, Commands, add_verb, results_only_on_stdout
+from handloom.cli.verb import POSE_OR_ACTION, Commands, add_verb, results_only_on_stdout
+from handloom.console import DONE, json_text
+from handloom.errors import HandloomError, printable
 
 if TYPE_CHECKING:
     from handloom.config import Kind, Parameters
@@ -26,33 +28,28 @@ def add(commands: Commands) -> None:
         " (in a DVC project: its cache and its MLflow runs are used).",
         example="handloom train pose data/photos --out first_try train_pose.maximum_iterations=40 split.seed=2",
     )
-    train.add_argument("kind", choices=("pose", "action"), help="pose learns from photos, action from videos")
-    train.add_argument("data", type=Path, metavar="DATA", help="a folder with a folder a class")
-    train.add_argument(
-        "overrides",
-        nargs="*",
-        metavar="KEY=VALUE",
-        help="parameters, by their names in params.yaml; data/pose=labeled_files reads DATA as another kind of source",
-    )
+    train.add_argument("kind", choices=POSE_OR_ACTION, help="pose learns from photos, action from videos")
+    add_data(train)
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where everything goes")
     train.add_argument("--json", action="store_true", help="metrics and files as one JSON object")
 
 
 def run(given: argparse.Namespace) -> int:
     """Run the stages; print metrics and files."""
-    from handloom.cli.composing import parameters_for
-
     out: Path = given.out
+    if out.exists() and not out.is_dir():
+        raise HandloomError(f"--out {printable(str(out))}: a file; name a folder")
+    check_data(given.data, given.overrides)
     with results_only_on_stdout(), work_kept_in(out):
         parameters = parameters_for(given.kind, given.data, given.overrides)
         metrics, verifications = _run_stages(parameters, given.kind, out)
     files = [out / "model" / "model.ckpt", *(one.path for one in verifications)]
     if given.json:
-        print(json.dumps({"metrics": metrics, "files": [str(file) for file in files]}, ensure_ascii=False))
+        print(json_text({"metrics": metrics, "files": [str(file) for file in files]}))
     else:
         print(metrics_text(metrics))
         for file in (*files, out / "report", out / "keypoints"):
-            print(file)
+            print(printable(str(file)))
     return DONE
 
 

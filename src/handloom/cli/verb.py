@@ -4,25 +4,18 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import TypeAlias
 
-from handloom.ending import DONE, INTERRUPTED, PIPE_CLOSED, REFUSED
-
-__all__ = [
-    "DONE",
-    "EXIT_CODES",
-    "INTERRUPTED",
-    "PIPE_CLOSED",
-    "REFUSED",
-    "Commands",
-    "add_verb",
-    "results_only_on_stdout",
-]
+from handloom.errors import DataError, printable
+from handloom.prediction import REGISTERED, RUN
 
 EXIT_CODES = (
     "Exit status: 0 done, and what was checked holds; 1 it does not, or something cannot be used; 2 the command was not"
     " understood; 130 interrupted; 141 the reader of the output closed it."
 )
+
+POSE_OR_ACTION = ("pose", "action")  # `handloom.config.KINDS`, whose import takes longer than a help text may
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -42,6 +35,16 @@ def add_verb(
     )
     parser.set_defaults(run=run)
     return parser
+
+
+def check_model(address: str | Path) -> None:
+    """See that the file or folder of a model is there, before anything is imported that takes time.
+
+    Raises:
+        DataError: it is not. An address in MLflow is not looked at.
+    """
+    if not str(address).startswith((RUN, REGISTERED)) and not Path(address).expanduser().exists():
+        raise DataError(f"{printable(str(address))}: no such file; train or export the model first (dvc repro)")
 
 
 @contextmanager

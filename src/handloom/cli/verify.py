@@ -1,11 +1,11 @@
 """`handloom verify`: the interface of a saved model file, and what it computes."""
 
 import argparse
-import json
 from pathlib import Path
 
-from handloom.cli.verb import DONE, REFUSED, Commands, add_verb
-from handloom.errors import HandloomError
+from handloom.cli.verb import Commands, add_verb, check_model
+from handloom.console import DONE, REFUSED, json_text
+from handloom.errors import DataError, HandloomError, printable
 
 
 def add(commands: Commands) -> None:
@@ -30,14 +30,20 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print what was found; refuse a file that is not what it should be."""
-    from handloom.dataset.examples import read_examples
-    from handloom.export.verification import rows_of, verify
-    from handloom.models.checkpoint import load_model
-
     if (given.table is None) != (given.split is None) or (given.table is not None and given.against is None):
         raise HandloomError("--table, --split and --against belong together")
     if given.stride < 1:
         raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")
+    for model_file in filter(None, (given.against, given.file)):
+        check_model(model_file)
+    for table in filter(None, (given.table, given.split)):
+        if not table.is_file():
+            raise DataError(f"{printable(str(table))}: no such file; make it with dvc repro")
+
+    from handloom.dataset.examples import read_examples
+    from handloom.export.verification import rows_of, verify
+    from handloom.models.checkpoint import load_model
+
     model = load_model(given.against) if given.against else None
     window = model.window if model else 1
     examples = (
@@ -45,11 +51,11 @@ def run(given: argparse.Namespace) -> int:
     )
     found = verify(given.file, model, rows_of(window, examples, given.stride))
     if given.json:
-        print(json.dumps(found.plain(), indent=2, ensure_ascii=False))
+        print(json_text(found.plain(), indent=2))
     else:
         for row in found.interface:
-            print(f"{'yes' if row.agrees else 'NO ':3}  {row.item}: {row.found}")
-        print(found.summary)
+            print(printable(f"{'yes' if row.agrees else 'NO ':3}  {row.item}: {row.found}"))
+        print(printable(found.summary))
         for problem in found.problems:
-            print(f"NO   {problem}")
+            print(printable(f"NO   {problem}"))
     return REFUSED if found.problems else DONE

@@ -55,6 +55,19 @@ def table_of(frame: Frame | Place) -> tuple[str, dict[str, Frame]]:
     return _IN_MEMORY, {"": frame}
 
 
+def shown(section: Source, frame: Frame | None) -> str:
+    """The call that makes a source that joins no others, with what it reads."""
+    read = [f"<{len(frame)} rows>"] if frame is not None else []
+    if frame is None and hasattr(section, "data_frame"):
+        read.append(repr(section.data_frame))
+    read += [
+        f"{argument}={getattr(section, key)!r}"
+        for argument, key in (("at", "path"), ("annotation_file", "annotation_file"))
+        if hasattr(section, key)
+    ]
+    return f"DataSource.{section.kind}({', '.join(read)})"
+
+
 def kind_of(section: Source) -> Kind:
     """Whether it is known to hold actions; "pose" where files or joints may be of either kind."""
     if isinstance(section, Described):

@@ -22,7 +22,7 @@ from handloom.config import (
     Source,
 )
 from handloom.data_source import joints, media, parts
-from handloom.data_source.sections import NO_GROUPS, Frame, Place, kind_of, section_of, table_of
+from handloom.data_source.sections import NO_GROUPS, Frame, Place, kind_of, section_of, shown, table_of
 from handloom.errors import ConfigurationError
 
 
@@ -40,6 +40,12 @@ class DataSource:
     def __init__(self, section: Source, frames: Mapping[str, Frame] | None = None) -> None:
         self.section = section
         self.frames = dict(frames or {})
+
+    def __repr__(self) -> str:
+        if isinstance(self.section, JoinedPose | JoinedAction):
+            inside = [f"{name}={shown(one, self.frames.get(name))}" for name, one in self.section.sources.items()]
+            return f"DataSource.joined({', '.join(inside)})"
+        return shown(self.section, self.frames.get(""))
 
     @classmethod
     def labeled_directories(cls, *, at: Place, groups: Groups = NO_GROUPS) -> Self:

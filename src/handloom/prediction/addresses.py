@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from handloom.errors import DataError, first_line, printable
 from handloom.models.folder import MODEL_FILE
+from handloom.prediction import REGISTERED, RUN
 from handloom.prediction.predictor import EXPORTED
 from handloom.tracking.address import store_address
 from handloom.tracking.store import missing_store, reading_client
@@ -16,7 +17,6 @@ from handloom.tracking.store import missing_store, reading_client
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-RUN, REGISTERED = "runs:/", "models:/"
 # Where the stage `export_coreml` logs its files in a run.
 EXPORTS = "exports"
 
@@ -88,7 +88,7 @@ def _fetch(address: str, folder: Path) -> None:
     except Exception as error:  # MlflowException, and what its stores raise of their own: OSError, requests' errors
         raise DataError(
             f"{printable(address)}: cannot be had from the MLflow store {store.shown}"
-            f" ({printable(store.hide(first_line(error)))}); see the runs and models with `make ui`"
+            f" ({printable(store.hide(first_line(error)))}); see the runs and models with `handloom ui`"
         ) from None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import DataError, printable, renamed
+from handloom.prediction.arguments import paths_of, require_predictor
 from handloom.prediction.photo_task import HandInPhoto, Hands, look_at_photos
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.results import Prediction
@@ -43,9 +44,12 @@ def predict_photos(
             nothing comes after it.
 
     Raises:
+        ConfigurationError: `paths` are no paths.
         DataError: the model is for actions; while iterating: a photo cannot be read (its name is in the text).
         HandloomError: while iterating: a system library or the landmark model is missing.
     """
+    require_predictor(predictor)
+    paths = paths_of("paths", paths)
     if predictor.kind != "pose":
         raise DataError("photos need a hand pose classifier, and this model is for hand actions; give it videos")
     return _predictions(predictor, paths, hands, settings or ExtractKeypoints(), on_unreadable)
@@ -69,7 +73,7 @@ def _predictions(
     look = partial(look_at_photos, hands=hands, settings=settings, model=model)
     if len(paths) == 1:  # not worth other processes
         settings = replace(settings, workers=1)
-    for path, found in run_in_order(look, map(Path, paths), settings, PHOTOS_TOGETHER):
+    for path, found in run_in_order(look, paths, settings, PHOTOS_TOGETHER):
         if found is None:
             found = f"{printable(str(path))}: reading it killed the process; make the file anew with another program"
         if isinstance(found, list):

@@ -1,5 +1,6 @@
 """A classifier ready to answer: from a checkpoint, an exported file, an MLflow run or a registered name."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.config import Kind
-from handloom.errors import DataError, printable
+from handloom.errors import DataError, expect, printable
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
-from handloom.prediction.results import Classification, ranked
+from handloom.prediction.results import Classification, Prediction, ranked
 
 if TYPE_CHECKING:
     from handloom.models.checkpoint import TrainedModel
@@ -79,6 +80,7 @@ class Predictor:
             DataError: there is no such model, it cannot be read, or it is of the other kind.
             HandloomError: it needs a package that is not installed, or an operation that the interpreter lacks.
         """
+        expect("address", address, str, os.PathLike, advice="pass a path, runs:/... or models:/...")
         from handloom.prediction.addresses import local_file
 
         with local_file(address) as path:
@@ -107,8 +109,10 @@ class Predictor:
         """Probabilities ``[K, classes]`` of windows ``[K, window, 3, 21]``, taken as they are: see `answers`.
 
         Raises:
-            ValueError: the windows have another shape.
+            ConfigurationError: the windows are no array.
+            ValueError: they have another shape.
         """
+        expect("windows", windows, np.ndarray)
         shape = (self.window, len(CHANNELS), JOINT_COUNT)
         if windows.ndim != 4 or windows.shape[1:] != shape:
             raise ValueError(f"windows: expected shape [K, {', '.join(map(str, shape))}], got {list(windows.shape)}")
@@ -117,6 +121,11 @@ class Predictor:
             for first in range(0, len(windows), WINDOWS_AT_ONCE)
         ]
         return np.concatenate(found) if found else np.zeros((0, len(self.classes)))
+
+    def believed(self, prediction: Prediction) -> bool | None:
+        """Whether the confidence reaches the recommended threshold of the label; None for a label without one."""
+        threshold = self.thresholds.get(prediction.label)
+        return None if threshold is None else prediction.confidence >= threshold
 
     def answers(self, windows: Poses, votes: NDArray[np.int8]) -> list[list[Classification]]:
         """What the model says of windows, left hands mirrored before if it wants that.

@@ -1,21 +1,25 @@
 """Live use: frames or joints come one at a time, and gestures begin and end."""
 
 from dataclasses import dataclass
+from math import isfinite
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from handloom.closing import Closing
 from handloom.config import ExtractKeypoints
+from handloom.errors import expect
 from handloom.hand import Poses, poses_from_picture
 from handloom.media.frame import Picture
+from handloom.prediction.arguments import require_predictor
 from handloom.prediction.decision import DEFAULT_THRESHOLD, DecisionSettings, Event, GestureDecision
 from handloom.prediction.frame_clock import LONGEST_GAP, Arrival, FrameClock
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.results import Classification, Prediction
 from handloom.prediction.smoothing import Smoother, Smoothing
 from handloom.prediction.window_queue import REQUIRED_SHARE, MissingHand, NoWindow, WindowQueue
-from handloom.prediction.windows import NO_HAND, Tick, predict_windows, usual_stride
+from handloom.prediction.windows import NO_HAND, VOTES, Tick, predict_windows, usual_stride
 
 if TYPE_CHECKING:
     from handloom.prediction.follow import HandFollower
@@ -48,7 +52,7 @@ class Recognizer(Closing):
         poses: ``[1, 3, 21]``, the joints of the newest frame that was looked at, zeros without a hand.
 
     Raises:
-        ConfigurationError: a value is out of range.
+        ConfigurationError: a value is out of range, or `predictor` is none.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Recognizer(Closing):
         longest_gap: float = LONGEST_GAP,
         settings: ExtractKeypoints | None = None,
     ) -> None:
+        require_predictor(predictor)
         self.prediction: Prediction | None = None
         self.results: list[Classification] = []
         self.poses: Poses = NO_HAND[None]
@@ -102,9 +107,11 @@ class Recognizer(Closing):
             time: seconds. Where it goes back or jumps by more than `longest_gap`, a new stream begins.
 
         Raises:
-            ValueError: the picture has another shape or type.
+            ConfigurationError: the picture is no array, or the time is no number.
+            ValueError: the picture has another shape or type, or the time is not finite.
             HandloomError: at the first frame: a system library or the landmark model is missing.
         """
+        expect("rgb", rgb, np.ndarray, advice="pass uint8 [height, width, 3]; to add joints use add_joints")
         if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
             raise ValueError(f"rgb: expected uint8 [height, width, 3], got {rgb.dtype} {list(rgb.shape)}")
         return self._take(_Frame(self._frames, picture=rgb), time)
@@ -118,12 +125,21 @@ class Recognizer(Closing):
             chirality: "left" or "right" if known; it counts where the model wants left hands mirrored.
 
         Raises:
-            ValueError: the joints have another shape.
+            ConfigurationError: the joints are no array, or the time is no number.
+            ValueError: the joints have another shape, the time is not finite, or there is no such chirality.
         """
-        if poses is not None and poses.shape != (1, *NO_HAND.shape):
-            raise ValueError(f"poses: expected shape {[1, *NO_HAND.shape]}, got {list(poses.shape)}")
+        if poses is not None:
+            expect("poses", poses, np.ndarray, advice="pass float32 [1, 3, 21], or None without a hand")
+            if poses.shape != (1, *NO_HAND.shape):
+                raise ValueError(f"poses: expected shape {[1, *NO_HAND.shape]}, got {list(poses.shape)}")
+        if chirality not in ("", *VOTES):
+            raise ValueError(f"chirality: expected 'left', 'right' or '', got {chirality!r}")
         joints = NO_HAND if poses is None else poses[0].astype(np.float32)
         return self._take(_Frame(self._frames, joints=(joints, chirality)), time)
+
+    def __repr__(self) -> str:
+        classes = ", ".join(self._predictor.classes)
+        return f"{type(self).__name__}({self._predictor.kind}, classes: {classes}; active: {self.active or 'none'})"
 
     def close(self) -> list[Event]:
         """Free the networks and forget the stream; a gesture that is active ends, which is given back."""
@@ -135,6 +151,9 @@ class Recognizer(Closing):
 
     def _take(self, frame: "_Frame", time: float) -> list[Event]:
         """Give the ticks to the frame before and to this one; then ask the model, if it is time."""
+        expect("time", time, Real, advice="pass seconds")
+        if not isfinite(time):
+            raise ValueError(f"time: expected a finite number of seconds, got {time}")
         arrival = self._clock.arrive(time)
         events: list[Event] = []
         if arrival.restarted:

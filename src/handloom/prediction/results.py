@@ -24,7 +24,8 @@ class Prediction:
     """What the model says of one window of a clip, or of one hand of a photo.
 
     Attributes:
-        results: every class, the highest confidence first; of equal ones the label that sorts first.
+        results: every class, the highest confidence first; of equal ones the label that sorts first. Empty without a
+            hand.
         frame_range: half-open, the source's own frames, counted from 0; ``range(0, 1)`` for a photo.
         start, end: the same in seconds since the source's first frame; both 0 for a photo.
         chirality: "left", "right", or "" where nothing is known; of a window the side of most of its frames.
@@ -41,13 +42,13 @@ class Prediction:
 
     @property
     def label(self) -> str:
-        """The most likely class."""
-        return self.results[0].label
+        """The most likely class; empty without a hand."""
+        return self.results[0].label if self.results else ""
 
     @property
     def confidence(self) -> float:
-        """Its probability, 0 to 1."""
-        return self.results[0].confidence
+        """Its probability, 0 to 1; 0 without a hand."""
+        return self.results[0].confidence if self.results else 0.0
 
 
 def ranked(classes: Sequence[str], probabilities: NDArray[np.floating]) -> list[Classification]:

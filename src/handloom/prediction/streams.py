@@ -8,6 +8,7 @@ import numpy as np
 from handloom.config import ExtractKeypoints
 from handloom.hand import poses_from_picture
 from handloom.media.frame import Picture
+from handloom.prediction.arguments import require_predictor
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.results import Prediction
 from handloom.prediction.windows import NO_HAND, Tick, predict_ticks, usual_stride
@@ -35,6 +36,7 @@ def predict_stream(
         ConfigurationError: the stride is below 1.
         HandloomError: while iterating: a system library or the landmark model is missing.
     """
+    require_predictor(predictor)
     stride = usual_stride(predictor, stride)
     return predict_ticks(
         predictor, ([tick] for tick in _ticks(predictor, frames, settings or ExtractKeypoints())), stride

@@ -1,15 +1,16 @@
-"""Actions in videos."""
+"""Actions in videos, and poses in their frames."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import DataError, printable, renamed
+from handloom.prediction.arguments import path_of, paths_of, require_predictor
 from handloom.prediction.photos import OnUnreadable
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.results import Prediction
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def predict_video(
-    predictor: Predictor, path: Path, *, stride: int | None = None, settings: ExtractKeypoints | None = None
+    predictor: Predictor,
+    path: Path,
+    *,
+    stride: int | None = None,
+    settings: ExtractKeypoints | None = None,
+    empty_windows: bool = False,
 ) -> Iterator[Prediction]:
     """The actions in a clip, window by window, on all cores, while the rest of it is still being read.
 
@@ -36,21 +42,25 @@ def predict_video(
     anew, a second before it begins; how a clip is cut depends on the clip alone, so its predictions do not depend on
     the number of processes.
 
+    A pose classifier answers for every frame: its window is one frame, and its rate that of the clip.
+
     Args:
-        predictor: a hand action classifier.
+        predictor: a classifier.
         path: the clip.
         stride: frames at the model's rate from one window to the next; a third of the window, at least 1, if None.
         settings: the section `extract_keypoints`, whose `target_frame_rate` is the model's, whatever it says. If None,
             its defaults, but clips slower than the model's frame rate are accepted, with frames repeated and a warning.
+        empty_windows: give windows without any hand too, with empty `results`.
 
     Raises:
-        DataError: the model is for poses; while iterating: the clip cannot be read. One that breaks off gives a warning
-            and the predictions of the part before.
-        ConfigurationError: the stride is below 1.
+        DataError: while iterating: the clip cannot be read. One that breaks off gives a warning and the predictions of
+            the part before.
+        ConfigurationError: the stride is below 1, or `path` is no path.
         HandloomError: while iterating: a system library or the landmark model is missing.
     """
-    stride = _checked(predictor, stride)
-    return _one(predictor, Path(path), stride, _adapted(settings, predictor))
+    require_predictor(predictor)
+    stride = usual_stride(predictor, stride)
+    return _one(predictor, path_of("path", path), stride, _adapted(settings, predictor), empty_windows)
 
 
 def predict_videos(
@@ -60,33 +70,47 @@ def predict_videos(
     stride: int | None = None,
     settings: ExtractKeypoints | None = None,
     on_unreadable: OnUnreadable | None = None,
+    empty_windows: bool = False,
 ) -> Iterator[list[Prediction]]:
     """The same of several clips: a list a clip, in the order of the clips, the clips read at the same time.
 
     Args:
-        predictor: a hand action classifier.
+        predictor: a classifier.
         paths: the clips.
         stride: as in `predict_video`.
         settings: as in `predict_video`.
         on_unreadable: called with a clip that cannot be read and the reason, see `predict_photos`.
+        empty_windows: as in `predict_video`.
 
     Raises:
         DataError: as in `predict_video`.
+        ConfigurationError: as in `predict_video`.
         HandloomError: as in `predict_video`.
     """
-    stride = _checked(predictor, stride)
-    return _several(predictor, paths, stride, _adapted(settings, predictor), on_unreadable)
+    require_predictor(predictor)
+    stride = usual_stride(predictor, stride)
+    settings = _adapted(settings, predictor)
+    return _several(predictor, paths_of("paths", paths), stride, settings, on_unreadable, empty_windows)
 
 
-def _checked(predictor: Predictor, stride: int | None) -> int:
-    if predictor.kind != "action":
-        raise DataError("videos need a hand action classifier, and this model is for hand poses; give it photos")
-    return usual_stride(predictor, stride)
+def clip_rate(predictor: Predictor, path: Path) -> float:
+    """At how many frames a second a model is asked of a clip: a pose classifier at the clip's own.
+
+    Raises:
+        DataError: the clip cannot be read.
+    """
+    if predictor.kind == "action":
+        return float(predictor.frame_rate)
+
+    from handloom.media.frame_rate import usual_frame_rate
+    from handloom.media.timeline import read_timeline
+
+    return usual_frame_rate(read_timeline(path, 0.0, None).times) or float(predictor.frame_rate)
 
 
 def _adapted(settings: ExtractKeypoints | None, predictor: Predictor) -> ExtractKeypoints:
     settings = settings or ExtractKeypoints(accept_slow_clips=True)
-    return replace(settings, target_frame_rate=float(predictor.frame_rate))
+    return replace(settings, accept_slow_clips=settings.accept_slow_clips or predictor.kind == "pose")
 
 
 @dataclass(frozen=True)
@@ -97,14 +121,11 @@ class _Job:
     piece: "Piece | str"
 
 
-def _one(predictor: Predictor, path: Path, stride: int, settings: ExtractKeypoints) -> Iterator[Prediction]:
-    from handloom.prediction.pieces import pieces_of
-
-    try:
-        jobs = [_Job(0, one) for one in pieces_of(path, settings)]
-    except DataError as error:
-        raise DataError(renamed(str(error), path, str(path))) from None
-    yield from predict_ticks(predictor, _blocks(_run(jobs, settings)), stride)
+def _one(
+    predictor: Predictor, path: Path, stride: int, settings: ExtractKeypoints, empty_windows: bool
+) -> Iterator[Prediction]:
+    jobs = list(_jobs_of(predictor, 0, path, settings))
+    yield from _answered(predictor, _run(jobs, settings), stride, empty_windows)
 
 
 def _several(
@@ -113,29 +134,49 @@ def _several(
     stride: int,
     settings: ExtractKeypoints,
     on_unreadable: OnUnreadable | None,
+    empty_windows: bool,
 ) -> Iterator[list[Prediction]]:
     if not paths:
         return
-    for clip, run in groupby(_run(_jobs(paths, settings), settings), key=lambda pair: pair[0].clip):
+    for clip, run in groupby(_run(_jobs(predictor, paths, settings), settings), key=lambda pair: pair[0].clip):
         try:
-            found = list(predict_ticks(predictor, _blocks(run), stride))
+            found = list(_answered(predictor, run, stride, empty_windows))
         except DataError as error:
             if on_unreadable is None:
                 raise
-            on_unreadable(Path(paths[clip]), error)
+            on_unreadable(paths[clip], error)
             found = []
         yield found
 
 
-def _jobs(paths: Sequence[Path], settings: ExtractKeypoints) -> Iterator[_Job]:
-    from handloom.prediction.pieces import pieces_of
-
+def _jobs(predictor: Predictor, paths: Sequence[Path], settings: ExtractKeypoints) -> Iterator[_Job]:
     for clip, path in enumerate(paths):
         try:
-            for piece in pieces_of(Path(path), settings):
-                yield _Job(clip, piece)
+            yield from _jobs_of(predictor, clip, path, settings)
         except DataError as error:
-            yield _Job(clip, renamed(str(error), Path(path), str(path)))
+            yield _Job(clip, str(error))
+
+
+def _jobs_of(predictor: Predictor, clip: int, path: Path, settings: ExtractKeypoints) -> Iterator[_Job]:
+    from handloom.prediction.pieces import pieces_of
+
+    try:
+        rate = clip_rate(predictor, path)
+        for piece in pieces_of(path, replace(settings, target_frame_rate=rate)):
+            yield _Job(clip, piece)
+    except DataError as error:
+        raise DataError(renamed(str(error), path, str(path))) from None
+
+
+def _answered(
+    predictor: Predictor, run: Iterable[tuple[_Job, "Outcome"]], stride: int, empty_windows: bool
+) -> Iterator[Prediction]:
+    """The predictions of one clip, at the rate at which it was cut into pieces."""
+    run = iter(run)
+    first = next(run)
+    if not isinstance(first[0].piece, str):
+        predictor = replace(predictor, frame_rate=first[0].piece.frame_rate)
+    yield from predict_ticks(predictor, _blocks(chain([first], run)), stride, empty_windows)
 
 
 def _run(jobs: Iterable[_Job], settings: ExtractKeypoints) -> Iterator[tuple[_Job, "Outcome"]]:
@@ -153,10 +194,14 @@ def _run(jobs: Iterable[_Job], settings: ExtractKeypoints) -> Iterator[tuple[_Jo
 def _read(jobs: Sequence[_Job], settings: ExtractKeypoints, model: Path) -> "list[Extraction | str]":
     from handloom.extraction.task import extract_files
 
-    return [
-        job.piece if isinstance(job.piece, str) else extract_files([job.piece.stretch], "action", settings, model)[0]
-        for job in jobs
-    ]
+    outcomes: list[Extraction | str] = []
+    for job in jobs:
+        if isinstance(job.piece, str):
+            outcomes.append(job.piece)
+        else:
+            at_its_rate = replace(settings, target_frame_rate=job.piece.frame_rate)
+            outcomes += extract_files([job.piece.stretch], "action", at_its_rate, model)
+    return outcomes
 
 
 def _blocks(run: Iterable[tuple[_Job, "Outcome"]]) -> Iterator[list[Tick]]:

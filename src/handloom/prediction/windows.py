@@ -44,24 +44,30 @@ def usual_stride(predictor: Predictor, stride: int | None) -> int:
     return stride
 
 
-def predict_ticks(predictor: Predictor, blocks: Iterable[Sequence[Tick]], stride: int) -> Iterator[Prediction]:
+def predict_ticks(
+    predictor: Predictor, blocks: Iterable[Sequence[Tick]], stride: int, empty_windows: bool = False
+) -> Iterator[Prediction]:
     """The predictions of a clip, in order; see `predict_video` for the rules.
 
     Args:
         predictor: the classifier.
         blocks: the clip's ticks, some at a time: the windows that end in a block go through the network together.
         stride: ticks from one window to the next.
+        empty_windows: give windows without any hand too, with empty results.
     """
     queue: WindowQueue[Tick] = WindowQueue(predictor.window, stride, required_share=0.0)
     for block in blocks:
         steps = [queue.append(tick, hand=bool((tick.poses[2] > 0).any())) for tick in block]
-        yield from predict_windows(predictor, [step for step in steps if not isinstance(step, NoWindow)])
+        windows = [step for step in steps if not isinstance(step, NoWindow)]
+        yield from predict_windows(predictor, windows, empty_windows)
     if rest := queue.rest():
-        yield from predict_windows(predictor, [rest])
+        yield from predict_windows(predictor, [rest], empty_windows)
 
 
-def predict_windows(predictor: Predictor, windows: Sequence[Sequence[Tick]]) -> list[Prediction]:
-    """What the model says of windows of ticks, those without any hand left out.
+def predict_windows(
+    predictor: Predictor, windows: Sequence[Sequence[Tick]], empty_windows: bool = False
+) -> list[Prediction]:
+    """What the model says of windows of ticks, those without any hand left out unless `empty_windows`.
 
     A window with fewer ticks than the model sees is filled up with zeros at its end, as in evaluation.
     """
@@ -70,8 +76,9 @@ def predict_windows(predictor: Predictor, windows: Sequence[Sequence[Tick]]) -> 
     for number, window in enumerate(windows):
         poses[number, : len(window)] = [tick.poses for tick in window]
         votes[number, : len(window)] = [VOTES.get(tick.chirality, 0) for tick in window]
-    seen = np.flatnonzero(present(poses).any(axis=1))
-    answers = predictor.answers(poses[seen], votes[seen])
+    seen = np.asarray(present(poses).any(axis=1))
+    answers = iter(predictor.answers(poses[seen], votes[seen]))
+    results_of = [next(answers) if hand else [] for hand in seen.tolist()]
     return [
         Prediction(
             results,
@@ -81,5 +88,6 @@ def predict_windows(predictor: Predictor, windows: Sequence[Sequence[Tick]]) -> 
             chirality=CHIRALITY_OF_VOTES[int(np.sign(votes[number].sum(dtype=int)))],
             poses=poses[number],
         )
-        for number, results in zip(seen.tolist(), answers, strict=True)
+        for number, results in enumerate(results_of)
+        if results or empty_windows
     ]

@@ -11,8 +11,6 @@ _CHANGED = {
         ("  - data/pose: sample\n", "  - data/pose: labeled_directories\n"),
         ("  - data/action: sample\n", "  - data/action: labeled_directories\n"),
         ("  - sample: default\n", ""),
-        ("`make params`.\n# Swap", "`python pipeline/compose_params.py`.\n# Swap"),
-        ("Then `make params`.", "Then\n# `python pipeline/compose_params.py`."),
     ],
     **{
         f"conf/data/{kind}/joined.yaml": [

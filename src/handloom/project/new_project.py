@@ -97,7 +97,7 @@ def note(kinds: Sequence[Kind]) -> str:
 The models for an app are then in `exports/`, how good they are is in `reports/`, and what was found in each file is in
 `data/keypoints/`. A class `background` for everything else makes a classifier better.
 
-Settings of your own go at the end of `conf/config.yaml`; then `python pipeline/compose_params.py` and `dvc repro`. Each
+Settings of your own go at the end of `conf/config.yaml`; then `handloom params` and `dvc repro`. Each
 file in `conf/` explains its keys. `handloom doctor` tells what is missing on this computer, and whom MediaPipe calls
 while it looks for hands.
 """

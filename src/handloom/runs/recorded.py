@@ -79,7 +79,7 @@ def recorded_runs(reference: str) -> dict[Kind, RecordedRun]:
             runs.setdefault(kind, _recorded(run, kind))
     if not runs:
         raise HandloomError(
-            f"{printable(reference)}: no run of this id or name in {shown_address()}; see them with `make ui`"
+            f"{printable(reference)}: no run of this id or name in {shown_address()}; see them with `handloom ui`"
         )
     return runs
 

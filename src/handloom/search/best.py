@@ -30,14 +30,15 @@ def write_best(kind: Kind, composed: DictConfig, names: list[str], trial: Frozen
     with replacing(path) as beside:
         beside.write_text(
             f"# The best of {count} trials: validation loss {trial.value:.5f} (trial {trial.number + 1}).\n"
-            f"# To use it: `{section}: {OPTION}` in conf/config.yaml, then `make params`.\n"
+            f"# To use it: `{section}: {OPTION}` in conf/config.yaml, then `handloom params`.\n"
             + yaml.safe_dump({"defaults": ["default", "_self_"]}, sort_keys=False)
             + yaml.safe_dump(_sections({name.removeprefix(f"{section}."): value for name, value in values.items()})),
             encoding="utf-8",
         )
     print(f"best of {count} trials: validation loss {trial.value:.5f}, trial {trial.number + 1}, written to {path}")
     print(
-        f"  dvc exp run -S {section}={OPTION}, or `{section}: {OPTION}` in conf/config.yaml, `make params`, `dvc repro`"
+        f"  dvc exp run -S {section}={OPTION}, or `{section}: {OPTION}` in conf/config.yaml,"
+        " `handloom params`, `dvc repro`"
     )
     if others := _overruled(section, values):
         print(f"  conf/config.yaml sets {', '.join(others)} itself, which wins; remove it there")

@@ -136,5 +136,5 @@ def _check_validation(kind: Kind, table: Path, split: Path) -> None:
     if "validation" not in parts_to_learn_from(kind, table, split).values():
         raise DataError(
             f"{split}: no validation set, whose loss a search lowers; set split.validation.strategy: fixed in"
-            f" conf/config.yaml, then `make params` and `dvc repro split@{kind}`"
+            f" conf/config.yaml, then `handloom params` and `dvc repro split@{kind}`"
         )

@@ -17,7 +17,8 @@ def labeled_directories(member: LabeledDirectories, kind: Kind, key: str) -> Gat
     when it is read.
 
     Raises:
-        DataError: the folder is missing or cannot be listed, or has no folder `train` where parts are in folders.
+        DataError: the folder is missing or cannot be listed, holds files only, or has no folder `train` where parts are
+            in folders.
         ConfigurationError: see `GroupFinder`.
     """
     folder = MediaFolder(member.path, member.follow_links, key)
@@ -26,6 +27,8 @@ def labeled_directories(member: LabeledDirectories, kind: Kind, key: str) -> Gat
     found: list[tuple[str, str, FoundFile]] = []
     for part, place in _part_folders(folder, member.parts_in_folders, key, gathered):
         classes, stray, skipped = folder.subfolders(place)
+        if stray and not classes and not skipped and not part:
+            raise DataError(f"{folder}: {len(stray)} files and no class folder in it; {_way_out(key)}")
         gathered.skipped += skipped
         gathered.notes += _passed_over(stray, "files beside the class folders", folder)
         for class_folder in classes:
@@ -56,6 +59,13 @@ def _part_folders(folder: MediaFolder, in_folders: bool, key: str, gathered: Gat
     others = [name for name in (*folders, *files) if name not in PARTS]
     gathered.notes += _passed_over(others, f"names in it that are none of {', '.join(PARTS)}", folder)
     return [(part, part) for part in PARTS if part in folders]
+
+
+def _way_out(key: str) -> str:
+    option = f"{key.replace('.', '/')}=labeled_files" if key in ("data.pose", "data.action") else "labeled_files"
+    return (
+        f"put them into a folder a class; or, if their names begin with the label (wave.3.mov), read them with {option}"
+    )
 
 
 def _passed_over(names: list[str], what: str, folder: MediaFolder) -> list[str]:

@@ -12,7 +12,7 @@ from handloom.tracking.calls import LOCAL_PREFIX, Call, find_run, make
 from handloom.tracking.store import client, tracking_uri
 from handloom.tracking.trouble import trouble_of
 
-SEND = "python -m handloom.tracking.send"
+SEND = "handloom send"
 
 
 def deliver(run_id: str, call: Call) -> None:

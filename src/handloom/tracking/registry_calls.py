@@ -92,7 +92,7 @@ def _find_champion(client: "MlflowClient", name: str, version: str, tags: Mappin
     if better is None:
         print(
             f"MLflow: {name} {version} was measured on another test part than the champion, {name} {champion}, which"
-            " stays; move the alias in `make ui` if you want",
+            " stays; move the alias in `handloom ui` if you want",
             file=sys.stderr,
         )
     elif better:

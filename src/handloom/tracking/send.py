@@ -1,10 +1,5 @@
-"""Sends what was kept while the MLflow store could not be reached.
+"""Sends what was kept while the MLflow store could not be reached: `handloom send`."""
 
-python -m handloom.tracking.send           to the store that it was kept for
-python -m handloom.tracking.send --here    to the one that MLFLOW_TRACKING_URI names now, whichever that is
-"""
-
-import sys
 from typing import TYPE_CHECKING
 
 from handloom.errors import HandloomError, first_line, printable
@@ -117,19 +112,3 @@ class _Numbers:
 
 def _same(one: "Metric", other: "Metric") -> bool:
     return bool(one.value == other.value or (one.value != one.value and other.value != other.value))
-
-
-def main() -> None:
-    """The command."""
-    if set(sys.argv[1:]) - {"--here"}:
-        sys.exit(__doc__)
-    try:
-        waited = len(outbox.waiting())
-        complete = send("--here" in sys.argv[1:])
-    except HandloomError as error:
-        sys.exit(f"send: {error}")
-    print(f"send: {complete} of {waited} runs are complete in {shown_address()}" if waited else "send: nothing waits")
-
-
-if __name__ == "__main__":
-    main()

@@ -4,7 +4,6 @@ Every check imports what it needs by itself, so that a missing package is a find
 """
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
@@ -13,7 +12,9 @@ from handloom.cli.doctor.machine import gpu, landmark_model, programs, system_li
 from handloom.cli.doctor.other_projects import paths, telemetry
 from handloom.cli.doctor.packages import packages
 from handloom.cli.doctor.tracking_store import tracking_store
-from handloom.cli.verb import DONE, REFUSED, Commands, add_verb
+from handloom.cli.verb import Commands, add_verb
+from handloom.console import DONE, REFUSED, json_text
+from handloom.errors import printable
 
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "packages": packages,
@@ -45,7 +46,7 @@ def run(given: argparse.Namespace) -> int:
     """Print a line a finding as it is made, then how many are missing."""
     missing = 0
     for finding in findings():
-        print(json.dumps(asdict(finding), ensure_ascii=False) if given.json else finding, flush=True)
+        print(json_text(asdict(finding)) if given.json else printable(str(finding)), flush=True)
         missing += finding.state == "MISSING"
     if not given.json:
         print(f"{missing} missing; the lines above say what to type" if missing else "Everything needed is there.")

@@ -27,12 +27,14 @@ def packages() -> Iterator[Finding]:
         if extra == _FOR_DEVELOPERS or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
             continue
         asked = f"{requirement.name}{requirement.specifier}"
-        typed = f"python -m pip install '{f'handloom[{extra}]' if extra else asked}'"
+        typed = f"python -m pip install '{asked}'"
         try:
             found = version(requirement.name)
         except PackageNotFoundError:
             if extra:
-                yield Finding(requirement.name, "note", f"not installed, only {_EXTRAS[extra]} needs it", typed)
+                yield Finding(
+                    requirement.name, "note", f"not installed, only {_EXTRAS.get(extra, extra)} needs it", typed
+                )
             else:
                 yield Finding(requirement.name, "MISSING", "not installed", f"type: {typed}")
             continue
@@ -44,10 +46,12 @@ def packages() -> Iterator[Finding]:
             yield Finding(requirement.name, "ok", found)
 
 
+# What needs the packages of an extra.
 _EXTRAS = {
     "ray": "extract_keypoints.backend: ray",
     "dask": "extract_keypoints.backend: dask",
     "onnx": "the format onnx of export_coreml.formats",
+    "sweep": "handloom search",
 }
 
 

@@ -9,33 +9,38 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from handloom.cli.predict.media_files import MediaFile, Tell
-from handloom.cli.predict.models import Models
-from handloom.config import ExtractKeypoints, Kind
+from handloom.cli.predict.models import Asked, Models
+from handloom.config import ExtractKeypoints
 from handloom.errors import DataError
 
 if TYPE_CHECKING:
     from handloom.prediction.predictor import Predictor
     from handloom.prediction.results import Prediction
 
-    Answer = tuple[MediaFile, Predictor, Iterable[Prediction]]
+    Answer = tuple[Asked, Predictor, Iterable[Prediction]]
 
-Asked = tuple[MediaFile, Kind]
+# The only files that a model may not be for.
+_REFUSAL = "the model is for hand actions, which photos do not show; give videos, or a pose model with --model"
 
 
 def asked(files: Iterable[MediaFile], models: Models, problem: Tell, note: Tell) -> list[Asked]:
-    """As what each file is asked for; a typed one that the model is not for is a problem, one in a folder is not."""
+    """As what each file is asked for; typed ones that the model is not for are a problem, those in a folder are not."""
     chosen: list[Asked] = []
+    refused: list[MediaFile] = []
     passed_over = 0
     for file in files:
-        kind = models.kind_for(file.kinds)
-        if kind:
-            chosen.append((file, kind))
+        use = models.use_of(file)
+        if use:
+            chosen.append(use)
         elif file.named:
-            problem(f"{file.shown}: {models.refusal()}")
+            refused.append(file)
         else:
             passed_over += 1
+    if refused:
+        others = f" and {len(refused) - 1} others" if len(refused) > 1 else ""
+        problem(f"{refused[0].shown}{others}: {_REFUSAL}")
     if passed_over:
-        note(f"{passed_over} files in folders passed over: {models.refusal()}")
+        note(f"{passed_over} files in folders passed over: {_REFUSAL}")
     return chosen
 
 
@@ -54,8 +59,8 @@ def answers(
     from handloom.prediction.photos import predict_photos
     from handloom.prediction.videos import predict_video, predict_videos
 
-    for kind, run in groupby(files, key=lambda one: one[1]):
-        some = [file for file, _ in run]
+    for (kind, form), run in groupby(files, key=lambda use: (use.kind, use.form)):
+        some = list(run)
         predictor = models.of(kind)
         unreadable: set[object] = set()
 
@@ -63,19 +68,21 @@ def answers(
             unreadable.add(path)
             problem(str(error))
 
-        paths = [file.path for file in some]
+        paths = [use.file.path for use in some]
         found: Iterable[Iterable[Prediction]]
-        if kind == "pose":
+        if form == "photo":
             found = predict_photos(predictor, paths, hands=hands, settings=settings, on_unreadable=tell)
         else:
             clips = settings and replace(settings, accept_slow_clips=True)  # a prediction is better than none
             if len(paths) == 1:
-                found = [predict_video(predictor, paths[0], stride=stride, settings=clips)]
+                found = [predict_video(predictor, paths[0], stride=stride, settings=clips, empty_windows=True)]
             else:
-                found = predict_videos(predictor, paths, stride=stride, settings=clips, on_unreadable=tell)
-        for file, predictions in zip(some, found, strict=True):
-            if file.path not in unreadable:
-                yield file, predictor, predictions
+                found = predict_videos(
+                    predictor, paths, stride=stride, settings=clips, on_unreadable=tell, empty_windows=True
+                )
+        for use, predictions in zip(some, found, strict=True):
+            if use.file.path not in unreadable:
+                yield use, predictor, predictions
 
 
 @contextmanager

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
+from typing import Literal
 
-from handloom.config import Kind
 from handloom.errors import DataError, printable, renamed
 from handloom.media.readable import beginning_of, kind_of
 from handloom.sources.passed_over import is_system_file, is_system_folder
 
 Tell = Callable[[str], None]
 
-_KINDS: dict[str, tuple[Kind, ...]] = {"a picture": ("pose",), "a video": ("action",), "a GIF": ("action", "pose")}
+Form = Literal["photo", "video"]
+_FORMS: dict[str, tuple[Form, ...]] = {"a picture": ("photo",), "a video": ("video",), "a GIF": ("video", "photo")}
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,12 @@ class MediaFile:
 
     Attributes:
         path: where it is.
-        kinds: what it can be asked for: "pose" as a photo, "action" as a video, both as a GIF.
+        forms: as what it can be read: a GIF as either.
         named: whether it was typed itself, and not a folder that it is in.
     """
 
     path: Path
-    kinds: tuple[Kind, ...]
+    forms: tuple[Form, ...]
     named: bool
 
     @property
@@ -51,12 +52,12 @@ def media_files(typed: Iterable[str], problem: Tell, note: Tell) -> Iterator[Med
                 yield from _in_folder(path, note)
                 continue
             try:
-                kinds, what = _kinds_of(path)
+                forms, what = _forms_of(path)
             except DataError as error:
                 problem(renamed(str(error), path, str(path)))
                 continue
-            if kinds:
-                yield MediaFile(path, kinds, named=True)
+            if forms:
+                yield MediaFile(path, forms, named=True)
             else:
                 problem(f"{printable(str(path))}: {what or 'of an unknown format'}; give a photo or a video")
 
@@ -68,20 +69,20 @@ def _in_folder(folder: Path, note: Tell) -> Iterator[MediaFile]:
         for name in sorted(name for name in names if not is_system_file(name)):
             path = Path(place) / name
             try:
-                kinds, _ = _kinds_of(path)
+                forms, _ = _forms_of(path)
             except DataError:
-                kinds = ()
-            if kinds:
-                yield MediaFile(path, kinds, named=False)
-            others += not kinds
+                forms = ()
+            if forms:
+                yield MediaFile(path, forms, named=False)
+            others += not forms
     if others:
         note(f"{printable(str(folder))}: {others} files that are neither photos nor videos passed over")
 
 
-def _kinds_of(path: Path) -> tuple[tuple[Kind, ...], str]:
-    """What a file can be asked for, and what it is."""
+def _forms_of(path: Path) -> tuple[tuple[Form, ...], str]:
+    """As what a file can be read, and what it is."""
     what = kind_of(beginning_of(path))
     if what:
-        return _KINDS.get(what, ()), what
+        return _FORMS.get(what, ()), what
     guessed = (mimetypes.guess_type(path.name)[0] or "").split("/")[0]  # formats without certain first bytes
-    return {"image": _KINDS["a picture"], "video": _KINDS["a video"]}.get(guessed, ()), what
+    return {"image": _FORMS["a picture"], "video": _FORMS["a video"]}.get(guessed, ()), what

@@ -2,9 +2,10 @@
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from handloom.config import KINDS, Kind
+from handloom.cli.predict.media_files import Form, MediaFile
+from handloom.config import Kind
 from handloom.errors import HandloomError
 from handloom.models.folder import MODEL_FILE
 from handloom.repository import main_repository
@@ -12,7 +13,16 @@ from handloom.repository import main_repository
 if TYPE_CHECKING:
     from handloom.prediction.predictor import Predictor
 
-MEDIA: dict[Kind, str] = {"pose": "photos", "action": "videos"}
+# What a classifier is for, the first that fits first: a video is for actions, else for the pose in each of its frames.
+_USES: tuple[tuple[Kind, Form], ...] = (("action", "video"), ("pose", "photo"), ("pose", "video"))
+
+
+class Asked(NamedTuple):
+    """A file, the kind of model that it is put to, and as what it is read."""
+
+    file: MediaFile
+    kind: Kind
+    form: Form
 
 
 class Models:
@@ -28,16 +38,12 @@ class Models:
         self._named = Predictor.open(address) if address else None
         self.of = cache(self._of)
 
-    def kind_for(self, kinds: tuple[Kind, ...]) -> Kind | None:
-        """As what a file is asked for that can be of these kinds; None if the model is not for it."""
+    def use_of(self, file: MediaFile) -> Asked | None:
+        """How a file is asked for; None if the model is not for it."""
+        uses = [Asked(file, kind, form) for kind, form in _USES if form in file.forms]
         if self._named:
-            return self._named.kind if self._named.kind in kinds else None
-        return next((kind for kind in kinds if _own_model(kind)), kinds[0])
-
-    def refusal(self) -> str:
-        """Why a file is not for the model."""
-        kind = self._named.kind if self._named else KINDS[0]
-        return f"the model is for {MEDIA[kind]}; give another one with --model"
+            return next((use for use in uses if use.kind == self._named.kind), None)
+        return next((use for use in uses if _own_model(use.kind)), uses[0])
 
     def _of(self, kind: Kind) -> "Predictor":
         from handloom.prediction.predictor import Predictor
@@ -46,9 +52,8 @@ class Models:
             return self._named
         path = _own_model(kind)
         if path is None:
-            raise HandloomError(
-                f"no model for {MEDIA[kind]}: models/{kind}/{MODEL_FILE} is not here; name one with --model"
-            )
+            media = {"pose": "photos", "action": "videos"}[kind]
+            raise HandloomError(f"no model for {media}: models/{kind}/{MODEL_FILE} is not here; name one with --model")
         return Predictor.open(path, kind)
 
 

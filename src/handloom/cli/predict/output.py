@@ -1,18 +1,18 @@
 """Predictions on stdout: a line each, as text with tabs, as JSON, or as CSV."""
 
 import csv
-import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, TextIO
 
 from typing_extensions import override
 
-from handloom.cli.predict.media_files import MediaFile
-from handloom.config import Kind
+from handloom.cli.predict.models import Asked
+from handloom.console import json_text
 from handloom.errors import printable
 from handloom.files import as_cell
 
 if TYPE_CHECKING:
+    from handloom.prediction.predictor import Predictor
     from handloom.prediction.results import Prediction
 
 NO_HAND = "(no hand)"
@@ -29,21 +29,23 @@ class Output(ABC):
         self.out = out
 
     @abstractmethod
-    def write(self, file: MediaFile, kind: Kind, prediction: "Prediction | None", threshold: float | None) -> None:
-        """Write one; None where there was no hand. `threshold`: below it the answer is better not believed."""
+    def write(self, asked: Asked, predictor: "Predictor", prediction: "Prediction | None") -> None:
+        """Write one; None for a photo without a hand."""
 
 
 class TextOutput(Output):
-    """File, label, confidence; for videos also start and end, seconds."""
+    """File, label, confidence; for videos also start and end, seconds; last a mark where it is not to be believed."""
 
     @override
-    def write(self, file: MediaFile, kind: Kind, prediction: "Prediction | None", threshold: float | None) -> None:
-        if prediction is None:
-            fields = [file.shown, NO_HAND, ""]
-        else:
-            fields = [file.shown, printable(prediction.label), f"{prediction.confidence:.3f}"]
-            if kind == "action":
+    def write(self, asked: Asked, predictor: "Predictor", prediction: "Prediction | None") -> None:
+        fields = [asked.file.shown, NO_HAND, ""]
+        if prediction is not None:
+            if prediction.results:
+                fields[1:] = [printable(prediction.label), f"{prediction.confidence:.3f}"]
+            if asked.form == "video":
                 fields += [f"{prediction.start:.2f}", f"{prediction.end:.2f}"]
+            if predictor.believed(prediction) is False:
+                fields.append(f"below its threshold of {predictor.thresholds[prediction.label]:.2f}")
         print("\t".join(fields).rstrip("\t"), file=self.out, flush=True)
 
 
@@ -51,23 +53,28 @@ class JsonOutput(Output):
     """An object a line, with all that is known."""
 
     @override
-    def write(self, file: MediaFile, kind: Kind, prediction: "Prediction | None", threshold: float | None) -> None:
-        content: dict[str, Any] = {"file": file.shown, "kind": kind, "label": None, "confidence": None}
+    def write(self, asked: Asked, predictor: "Predictor", prediction: "Prediction | None") -> None:
+        content: dict[str, Any] = {"file": asked.file.shown, "kind": asked.kind, "label": None, "confidence": None}
         if prediction is not None:
-            content |= {"label": prediction.label, "confidence": prediction.confidence}
-            content["probabilities"] = {one.label: one.confidence for one in prediction.results}
-            content["recommended_threshold"] = threshold
-            content["chirality"] = prediction.chirality or None
-            if kind == "action":
+            if prediction.results:
+                content |= {"label": prediction.label, "confidence": prediction.confidence}
+                content["probabilities"] = {one.label: one.confidence for one in prediction.results}
+                content["recommended_threshold"] = predictor.thresholds.get(prediction.label)
+                content["believed"] = predictor.believed(prediction)
+                content["chirality"] = prediction.chirality or None
+            if asked.form == "video":
                 frames = prediction.frame_range
                 content |= {"start": prediction.start, "end": prediction.end, "frames": [frames.start, frames.stop]}
-        print(json.dumps(content, ensure_ascii=False), file=self.out, flush=True)
+        print(json_text(content, out=self.out), file=self.out, flush=True)
 
 
 class CsvOutput(Output):
     """A header, then a row each; what is not known is empty, and no text is a formula (`handloom.files.as_cell`)."""
 
-    _HEADER = ("file", "label", "confidence", "start", "end", "first_frame", "end_frame", "chirality")
+    _HEADER = (
+        *("file", "label", "confidence", "start", "end", "first_frame", "end_frame", "chirality"),
+        *("recommended_threshold", "believed"),
+    )
 
     def __init__(self, out: TextIO) -> None:
         super().__init__(out)
@@ -75,15 +82,21 @@ class CsvOutput(Output):
         self._writer.writerow(self._HEADER)
 
     @override
-    def write(self, file: MediaFile, kind: Kind, prediction: "Prediction | None", threshold: float | None) -> None:
-        row: list[Any] = [file.shown] + [""] * (len(self._HEADER) - 1)
+    def write(self, asked: Asked, predictor: "Predictor", prediction: "Prediction | None") -> None:
+        row: dict[str, Any] = {"file": asked.file.shown}
         if prediction is not None:
-            row[1:3] = [prediction.label, prediction.confidence]
-            row[-1] = prediction.chirality
-            if kind == "action":
+            if prediction.results:
+                # A program reads the label as it is; on a terminal it must not steer that.
+                label = printable(prediction.label) if self.out.isatty() else prediction.label
+                row |= {"label": label, "confidence": prediction.confidence, "chirality": prediction.chirality}
+                row["recommended_threshold"] = predictor.thresholds.get(prediction.label, "")
+                believed = predictor.believed(prediction)
+                row["believed"] = "" if believed is None else str(believed).lower()
+            if asked.form == "video":
                 frames = prediction.frame_range
-                row[3:7] = [prediction.start, prediction.end, frames.start, frames.stop]
-        self._writer.writerow(map(as_cell, row))
+                row |= {"start": prediction.start, "end": prediction.end}
+                row |= {"first_frame": frames.start, "end_frame": frames.stop}
+        self._writer.writerow([as_cell(row.get(name, "")) for name in self._HEADER])
         self.out.flush()
 
 

@@ -15,9 +15,9 @@ from small_models import save, trained
 from small_training import TABLE, WITH_VALIDATION, write_tables
 
 from handloom import keypoint_table
+from handloom.console import INTERRUPTED, PIPE_CLOSED, REFUSED, status_of
 from handloom.dataset.split import split_table
 from handloom.described.reading import load_gestures
-from handloom.ending import INTERRUPTED, PIPE_CLOSED, REFUSED, status_of
 from handloom.errors import HandloomError, Paused, as_handloom_error
 from handloom.extraction.cache import KeypointCache
 from handloom.extraction.extraction import FRAME, Extraction
