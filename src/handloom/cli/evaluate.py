@@ -44,7 +44,7 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Print metrics and a table of the classes."""
-    from handloom.evaluation.evaluate import answers_of
+    from handloom.evaluation.evaluate import answers_of, notes_on
     from handloom.evaluation.metrics import confusion, per_class, summary
     from handloom.evaluation.trust import trust
     from handloom.prediction.predictor import Predictor
@@ -54,6 +54,9 @@ def run(given: argparse.Namespace) -> int:
     with results_only_on_stdout(), TemporaryDirectory() as folder, work_kept_in(Path(folder)):
         predictor = Predictor.open(given.model)
         examples = _examples(predictor, given.data, Path(folder))
+        for note in [predictor.note, *notes_on(examples, predictor.classes)]:
+            if note:
+                print(f"handloom evaluate: {note}", file=sys.stderr)
         answers = answers_of(_as_model(predictor), examples, given.stride)
     metrics = summary(answers) | trust(answers, predictor.background_label, predictor.thresholds)
     labels = [*predictor.classes, *sorted({answer.label for answer in answers} - set(predictor.classes))]
