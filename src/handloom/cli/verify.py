@@ -15,8 +15,9 @@ def add(commands: Commands) -> None:
         "verify",
         run,
         summary="check a Core ML file, on any computer",
-        description="Check a saved model file: the interface of Create ML's hand classifiers, line by line, and with"
-        " --against that it computes what was trained, by running the saved file itself.",
+        description="Check a saved model file, line by line: the interface of Create ML's hand classifiers, its"
+        " metadata and that it answers, by running the saved file itself; with --against also that it computes what was"
+        " trained, and that its metadata are the trained model's.",
         example="handloom verify exports/pose/HandPoseClassifier.mlpackage --against models/pose/model.ckpt"
         " --table data/keypoints/pose.parquet --split data/splits/pose.parquet",
     )
@@ -38,6 +39,9 @@ def run(given: argparse.Namespace) -> int:
         raise HandloomError("--table, --split and --against belong together")
     if given.stride < 1:
         raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")
+    for path in (given.against, given.table, given.split):
+        if path is not None and path.exists() and not path.is_file():
+            raise HandloomError(f"{path}: a folder, a pipe or a device, not a file")
     model = load_model(given.against) if given.against else None
     window = model.window if model else 1
     examples = (
@@ -49,6 +53,8 @@ def run(given: argparse.Namespace) -> int:
     else:
         for row in found.interface:
             print(f"{'yes' if row.agrees else 'NO ':3}  {row.item}: {row.found}")
+        if found.note:
+            print(f"note {found.note}")
         print(found.summary)
         for problem in found.problems:
             print(f"NO   {problem}")

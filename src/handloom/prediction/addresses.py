@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from handloom.errors import DataError, first_line, printable
 from handloom.models.folder import MODEL_FILE
-from handloom.prediction.predictor import EXPORTED
+from handloom.prediction.predictor import COMPILED, EXPORTED
 from handloom.tracking.store import client_of, missing_store, tracking_uri
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def local_file(address: str | Path) -> Iterator[Path]:
             yield found
         return
     path = Path(address).expanduser()
-    if path.is_dir() and path.suffix not in EXPORTED:
+    if path.is_dir() and path.suffix not in (*EXPORTED, COMPILED):
         found = _model_in(path, deep=False)
         if found is None:
             raise DataError(

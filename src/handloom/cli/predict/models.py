@@ -34,6 +34,11 @@ class Models:
             return self._named.kind if self._named.kind in kinds else None
         return next((kind for kind in kinds if _own_model(kind)), kinds[0])
 
+    @property
+    def note(self) -> str:
+        """What a person should know of the named model, a line; mostly empty."""
+        return self._named.note if self._named else ""
+
     def refusal(self) -> str:
         """Why a file is not for the model."""
         kind = self._named.kind if self._named else KINDS[0]
