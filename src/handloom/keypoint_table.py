@@ -44,6 +44,15 @@ SCHEMA = pa.schema(
 )
 
 
+# With this begin the groups of joints that were made up from descriptions, which no camera has seen.
+MADE_UP = "described "
+
+
+def is_made_up(group: str) -> bool:
+    """Whether joints of this group were made up from descriptions."""
+    return group.startswith(MADE_UP)
+
+
 def poses_to_column(poses: Poses) -> pa.FixedSizeListArray:
     """``[T, 3, 21]`` as the `keypoints` column of T rows."""
     return pa.FixedSizeListArray.from_arrays(pa.array(poses.reshape(-1), pa.float32()), KEYPOINT_NUMBERS)

@@ -79,6 +79,20 @@ def test_train_then_evaluate(out: Path, photos: Path, capsys: pytest.CaptureFixt
     text = capsys.readouterr().out.splitlines()
     assert text[0].split() == ["accuracy", f"{numbers[0]['metrics']['accuracy']:.4f}"]
     assert text[-4].split() == ["label", "precision", "recall", "f1", "examples", "hands_found"]
+
+    # a class less, and another model's classes
+    shutil.copytree(photos / "one", "only/one")
+    assert main(["evaluate", str(out / "model"), "only"]) == 0
+    printed = capsys.readouterr()
+    assert "nothing is said of classes without examples: background, five" in printed.err
+    assert printed.out.splitlines()[-1].split()[0] == "one"
+    Path("only/one").rename("only/uno")
+    assert main(["evaluate", str(out / "model"), "only"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    expected = "handloom evaluate: none of the data's labels (uno) is among the model's (background, five, one)"
+    assert printed.err.splitlines()[-1].startswith(expected)
+    shutil.rmtree("only")
     assert [path.name for path in Path.cwd().iterdir()] == [out.name]
 
 

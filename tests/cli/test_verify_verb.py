@@ -26,7 +26,7 @@ def test_verify_prints_the_interface_line_by_line(capsys: pytest.CaptureFixture[
     printed = capsys.readouterr()
     assert printed.err == ""
     assert "yes  inputs: poses: FLOAT32 [1, 3, 21]" in printed.out
-    assert "interface as Create ML's in 18 of 18 rows" in printed.out
+    assert "19 of 19 rows hold" in printed.out
 
 
 def test_verify_runs_the_file_beside_the_model_it_came_from(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,14 @@
 """Metrics, checked by hand on six answers."""
 
+from dataclasses import replace
+
 import pytest
 
+from handloom.dataset.examples import Example, Examples
+from handloom.errors import DataError
+from handloom.evaluation.evaluate import notes_on
 from handloom.evaluation.metrics import Answer, confusion, per_class, summary
+from handloom.export.hard_cases import plain_hand
 
 ANSWERS = [
     Answer("1.jpg", "fist", "fist", 0.9, 0.9, True),
@@ -43,3 +49,32 @@ def test_confusion_counts_each_pair_once() -> None:
         ("open", "open"): 2,
         ("wave", "fist"): 1,
     }
+
+
+def test_a_class_without_examples_counts_nowhere_but_as_an_answer() -> None:
+    answers = [replace(one, predicted="point") if one.name == "6.jpg" else one for one in ANSWERS]
+    assert summary(answers)["macro_f1"] == pytest.approx((2 / 3 + 0.8 + 0) / 3)  # not a quarter of it
+    classes = [*CLASSES, "point", "never"]
+    assert [row["label"] for row in per_class(answers, classes)] == CLASSES
+    counts = {(row["label"], row["predicted"]): row["count"] for row in confusion(answers, classes)}
+    assert counts["wave", "point"] == 1
+    assert {label for label, _ in counts} == set(CLASSES)
+
+
+def examples_of(*labels: str, group: str = "") -> Examples:
+    hand = plain_hand(1)
+    return Examples.of([Example(hand, label, f"{number}.jpg", group) for number, label in enumerate(labels)])
+
+
+def test_labels_that_the_model_does_not_know_are_told() -> None:
+    assert notes_on(examples_of("fist", "open"), ["fist", "open"]) == []
+    unknown, untested = notes_on(examples_of("fist", "thumb", "thumb"), ["fist", "open"])
+    assert unknown == "2 of 3 examples count as errors: the model does not know their labels (thumb)"
+    assert untested == "nothing is said of classes without examples: open"
+    with pytest.raises(DataError, match=r"none of the data's labels \(thumb, up\) is among the model's \(fist, open\)"):
+        notes_on(examples_of("up", "thumb"), ["fist", "open"])
+
+
+def test_made_up_joints_are_told() -> None:
+    (note,) = notes_on(examples_of("fist", "open", group="described person_1"), ["fist", "open"])
+    assert note.startswith("2 of 2 examples are made up from descriptions, no photo or video")

@@ -2,16 +2,19 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import small_models
 import torch
-from small_models import CALIBRATION, random_hands, save
+from small_models import random_hands, save, trained
 
 from handloom import tracking
 from handloom.config import Data, ExportCoreML, Kind, LabeledDirectories, Model, Parameters, Training, as_plain
 from handloom.errors import DataError
+from handloom.export.hard_cases import plain_hand
 from handloom.export.interface import user_metadata
 from handloom.export.onnx_file import save_onnx
 from handloom.hand import mirror
@@ -22,6 +25,9 @@ from handloom.training.saved_model import save_model
 
 CLASSES = ["nothing", "b", "a"]
 WINDOW = 7
+# Of these classes, as training makes it.
+LABELLED = zip(small_models.CALIBRATION.classes, ["b", "a", "nothing"], strict=True)
+CALIBRATION = replace(small_models.CALIBRATION, classes=tuple(replace(one, label=label) for one, label in LABELLED))
 
 
 def write_checkpoint(path: Path, kind: Kind = "action", frame_rate: float = 24.0) -> Path:
@@ -59,6 +65,31 @@ def test_an_exported_file_says_and_answers_what_the_checkpoint_does(
     windows = random_hands(WINDOW, 5)
     np.testing.assert_allclose(there.probabilities(windows), here.probabilities(windows), atol=2e-4)
     assert there.probabilities(windows[:0]).shape == (0, 3)
+
+
+def test_a_file_that_handloom_did_not_make_gets_the_confidence_that_vision_gives(tmp_path: Path) -> None:
+    """MediaPipe's joints have confidence 1, which Vision never gives; its own confidences stay."""
+    from coremltools.proto import Model_pb2
+
+    from handloom.export.interpreter.read import read_runner
+
+    path = save(trained("pose"), tmp_path / "Hand.mlmodel")
+    ours = Predictor.open(path)
+    spec = Model_pb2.Model.FromString(path.read_bytes())
+    del spec.description.metadata.userDefined["Trained With"]
+    path.write_bytes(spec.SerializeToString())
+    foreign = Predictor.open(path)
+    assert ours.note == "" and "0.94, as Vision gives it" in foreign.note
+
+    windows = np.repeat(plain_hand(1)[None], 3, axis=0)
+    windows[1, :, 2] = 0.94
+    windows[2, :, 2] = [[0.7, 0, *[1.0] * 19]]
+    given = windows.copy()
+    given[0, :, 2] = 0.94
+    given[2, :, 2] = [[0.7, 0, *[0.94] * 19]]
+    runner = read_runner(path)
+    np.testing.assert_array_equal(foreign.probabilities(windows), [runner.probabilities(one) for one in given])
+    np.testing.assert_array_equal(ours.probabilities(windows), [runner.probabilities(one) for one in windows])
 
 
 def test_a_left_hand_is_mirrored_as_a_whole_where_the_model_wants_it(checkpoint: Path) -> None:

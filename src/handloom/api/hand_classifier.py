@@ -2,6 +2,7 @@
 
 import html
 import json
+import warnings
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -254,8 +255,10 @@ class HandClassifier:
 
     def _metrics(self, examples: "Examples") -> ClassifierMetrics:
         from handloom.config import Evaluate
-        from handloom.evaluation.evaluate import answers_of
+        from handloom.evaluation.evaluate import answers_of, notes_on
 
+        for note in notes_on(examples, self.classes):
+            warnings.warn(note, stacklevel=3)
         return ClassifierMetrics.of(answers_of(self.trained_model, examples, Evaluate().window_stride), self.classes)
 
     def __repr__(self) -> str:

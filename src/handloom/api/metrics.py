@@ -15,7 +15,7 @@ class ClassifierMetrics:
     Attributes:
         classification_error: share of examples with a wrong label; NaN where there is no example.
         confusion: a row a pair of classes: `label`, `predicted`, `count`, over examples with a hand.
-        precision_recall: a row a class: `label`, `precision`, `recall`, `f1`, `examples`, `hands_found`.
+        precision_recall: a row a class with examples: `label`, `precision`, `recall`, `f1`, `examples`, `hands_found`.
         macro_average: `precision`, `recall` and `f1`, means over the classes that have examples.
         examples: how many.
         hands_found: share of the examples in which a hand was found.
@@ -53,14 +53,11 @@ class ClassifierMetrics:
         if not any(answer.hand_found for answer in answers):
             return cls(1.0, examples=len(answers), hands_found=0.0, predictions=predictions)
         numbers, rows = summary(answers), per_class(answers, labels)
-        tested = [row for row in rows if row["examples"]]
         return cls(
             classification_error=1 - numbers["accuracy_end_to_end"],
             confusion=pd.DataFrame(confusion(answers, labels)),
             precision_recall=pd.DataFrame(rows),
-            macro_average={
-                name: sum(row[name] for row in tested) / len(tested) for name in ("precision", "recall", "f1")
-            },
+            macro_average={name: sum(row[name] for row in rows) / len(rows) for name in ("precision", "recall", "f1")},
             examples=len(answers),
             hands_found=numbers["hands_found"],
             predictions=predictions,

@@ -52,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     check_model(given.model)
     check_data(given.data, given.overrides, tables=(_TABLE,))
 
-    from handloom.evaluation.evaluate import answers_of
+    from handloom.evaluation.evaluate import answers_of, notes_on
     from handloom.evaluation.metrics import confusion, per_class, summary
     from handloom.evaluation.trust import trust
     from handloom.prediction.predictor import Predictor
@@ -60,6 +60,8 @@ def run(given: argparse.Namespace) -> int:
     with results_only_on_stdout(), TemporaryDirectory() as folder, work_kept_in(Path(folder)):
         predictor = Predictor.open(given.model)
         examples = _examples(predictor, given.data, given.overrides, Path(folder))
+        for note in filter(None, [predictor.note, *notes_on(examples, predictor.classes)]):
+            print(f"handloom evaluate: {note}", file=sys.stderr)
         answers = answers_of(_as_model(predictor), examples, given.stride)
     metrics = summary(answers) | trust(answers, predictor.background_label, predictor.thresholds)
     labels = [*predictor.classes, *sorted({answer.label for answer in answers} - set(predictor.classes))]

@@ -15,8 +15,9 @@ def add(commands: Commands) -> None:
         "verify",
         run,
         summary="check a Core ML file, on any computer",
-        description="Check a saved model file: the interface of Create ML's hand classifiers, line by line, and with"
-        " --against that it computes what was trained, by running the saved file itself.",
+        description="Check a saved model file, line by line: the interface of Create ML's hand classifiers, its"
+        " metadata and that it answers, by running the saved file itself; with --against also that it computes what was"
+        " trained, and that its metadata are the trained model's.",
         example="handloom verify exports/pose/HandPoseClassifier.mlpackage --against models/pose/model.ckpt"
         " --table data/keypoints/pose.parquet --split data/splits/pose.parquet",
     )
@@ -36,8 +37,11 @@ def run(given: argparse.Namespace) -> int:
         raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")
     for model_file in filter(None, (given.against, given.file)):
         check_model(model_file)
+    for path in filter(None, (given.against, given.table, given.split)):
+        if path.exists() and not path.is_file():
+            raise DataError(f"{printable(str(path))}: a folder, a pipe or a device, not a file")
     for table in filter(None, (given.table, given.split)):
-        if not table.is_file():
+        if not table.exists():
             raise DataError(f"{printable(str(table))}: no such file; make it with dvc repro")
 
     from handloom.dataset.examples import read_examples
@@ -55,6 +59,8 @@ def run(given: argparse.Namespace) -> int:
     else:
         for row in found.interface:
             print(printable(f"{'yes' if row.agrees else 'NO ':3}  {row.item}: {row.found}"))
+        if found.note:
+            print(printable(f"note {found.note}"))
         print(printable(found.summary))
         for problem in found.problems:
             print(printable(f"NO   {problem}"))

@@ -1,23 +1,28 @@
 """The stage: the test part, read once, as numbers and tables."""
 
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from handloom import tracking
 from handloom.config import Kind, Parameters
 from handloom.dataset.examples import Examples, read_examples
-from handloom.errors import DataError
+from handloom.errors import DataError, printable
 from handloom.evaluation.measured_on import measured_on
 from handloom.evaluation.metrics import Answer, confusion, per_class, summary
 from handloom.evaluation.plots import draw_plots
 from handloom.evaluation.predict import predict_examples
 from handloom.evaluation.trust import confidence_bins, per_class_at_thresholds, trust
 from handloom.files import write_csv, write_json
+from handloom.keypoint_table import is_made_up
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
 from handloom.models.provenance import read_provenance
 
 PREDICTIONS = "predictions.csv"
+LABELS_SHOWN = 40  # in one line
 
 
 def evaluate(
@@ -35,7 +40,7 @@ def evaluate(
         register: whether the model becomes a version in MLflow's registry.
 
     Raises:
-        DataError: the test part is empty or has no hand.
+        DataError: the test part is empty, has no hand, or no label that the model knows.
     """
     trained = load_model(model / MODEL_FILE)
     examples = read_examples(table, split, "test", left_hands=trained.left_hands)
@@ -43,6 +48,8 @@ def evaluate(
         raise DataError(
             f"{split}: the test part has no example with a hand; raise split.test_ratio or add a test folder"
         )
+    for note in notes_on(examples, trained.classes):
+        print(f"evaluate {kind}: {note}", file=sys.stderr)
     answers = answers_of(trained, examples, parameters.evaluate.window_stride)
     thresholds = trained.calibration.thresholds if trained.calibration else {}
     metrics = summary(answers) | trust(answers, trained.background_label, thresholds)
@@ -69,6 +76,47 @@ def evaluate(
         keypoints = read_provenance(model / RUN_FILE).keypoints_sha256
         tracking.register_model(run_id, model / MODEL_FILE, trained, metrics, test_data, keypoints)
     return metrics
+
+
+def notes_on(examples: Examples, classes: Sequence[str]) -> list[str]:
+    """What a reader of the numbers has to know of the examples, a line each.
+
+    Args:
+        examples: those that a model is measured on.
+        classes: the labels that the model knows.
+
+    Raises:
+        DataError: the model knows none of the examples' labels.
+    """
+    counts = Counter(examples.labels.to_pylist())
+    unknown = sorted(set(counts) - set(classes))
+    untested = [label for label in classes if label not in counts]
+    if len(unknown) == len(counts):
+        raise DataError(
+            f"none of the data's labels ({_listed(unknown)}) is among the model's ({_listed(classes)}); give data with"
+            " the model's labels, or the model of these data"
+        )
+    notes = []
+    if unknown:
+        count = sum(counts[label] for label in unknown)
+        notes.append(
+            f"{count} of {len(examples)} examples count as errors: the model does not know their labels"
+            f" ({_listed(unknown)})"
+        )
+    if untested:
+        notes.append(f"nothing is said of classes without examples: {_listed(untested)}")
+    made_up = sum(is_made_up(group) for group in examples.groups.to_pylist())
+    if made_up:
+        notes.append(
+            f"{made_up} of {len(examples)} examples are made up from descriptions, no photo or video: the numbers say"
+            " how well the model knows the descriptions, not how well it does on people"
+        )
+    return notes
+
+
+def _listed(labels: Sequence[str]) -> str:
+    shown = ", ".join(printable(label) for label in labels[:LABELS_SHOWN])
+    return shown if len(labels) <= LABELS_SHOWN else f"{shown} and {len(labels) - LABELS_SHOWN} more"
 
 
 def answers_of(model: TrainedModel, examples: Examples, stride: int) -> list[Answer]:

@@ -33,13 +33,18 @@ class Answer:
 def summary(answers: Sequence[Answer]) -> dict[str, float]:
     """The metrics of a test part.
 
-    `accuracy` and `macro_f1` are over examples in which a hand was found; `accuracy_end_to_end` counts the others as
-    errors; `hands_found` is the share of examples with a hand.
+    `accuracy` and `macro_f1` are over examples in which a hand was found, `macro_f1` is the mean over the classes of
+    these examples; `accuracy_end_to_end` counts the others as errors; `hands_found` is the share of examples with a
+    hand.
     """
     found = [answer for answer in answers if answer.hand_found]
     right = sum(answer.label == answer.predicted for answer in found)
     scores = precision_recall_fscore_support(
-        [answer.label for answer in found], [answer.predicted for answer in found], average="macro", zero_division=0.0
+        [answer.label for answer in found],
+        [answer.predicted for answer in found],
+        labels=sorted({answer.label for answer in found}),
+        average="macro",
+        zero_division=0.0,
     )
     return {
         "accuracy": right / len(found),
@@ -51,7 +56,10 @@ def summary(answers: Sequence[Answer]) -> dict[str, float]:
 
 
 def per_class(answers: Sequence[Answer], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """Precision, recall and F1 of each class over found hands, and how many of its examples had a hand."""
+    """Precision, recall and F1 of each class over found hands, and how many of its examples had a hand.
+
+    A class without examples has no row.
+    """
     found = [answer for answer in answers if answer.hand_found]
     precision, recall, f1, _ = precision_recall_fscore_support(
         [answer.label for answer in found], [answer.predicted for answer in found], labels=classes, zero_division=0.0
@@ -59,6 +67,8 @@ def per_class(answers: Sequence[Answer], classes: Sequence[str]) -> list[dict[st
     rows = []
     for index, label in enumerate(classes):
         of_class = [answer for answer in answers if answer.label == label]
+        if not of_class:
+            continue
         rows.append(
             {
                 "label": label,
@@ -73,7 +83,11 @@ def per_class(answers: Sequence[Answer], classes: Sequence[str]) -> list[dict[st
 
 
 def confusion(answers: Sequence[Answer], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """The confusion table in long form, one row a pair of classes, as Create ML's metrics have it."""
+    """The confusion table in long form, one row a pair of classes, as Create ML's metrics have it.
+
+    A class without examples is there as an answer only.
+    """
+    tested = {answer.label for answer in answers}
     found = [answer for answer in answers if answer.hand_found]
     counts: NDArray[np.int64] = confusion_matrix(
         [answer.label for answer in found], [answer.predicted for answer in found], labels=list(classes)
@@ -81,5 +95,6 @@ def confusion(answers: Sequence[Answer], classes: Sequence[str]) -> list[dict[st
     return [
         {"label": label, "predicted": predicted, "count": int(counts[row, column])}
         for row, label in enumerate(classes)
+        if label in tested
         for column, predicted in enumerate(classes)
     ]

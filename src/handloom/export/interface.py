@@ -4,10 +4,11 @@ Apps use these names as literals: the input `poses`, the outputs `label` and `la
 """
 
 import json
+from collections.abc import Mapping, Sequence
 
 from handloom import __version__
 from handloom.config import Kind
-from handloom.hand import JOINTS
+from handloom.hand import JOINTS, Poses
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.provenance import Provenance
 
@@ -22,6 +23,34 @@ TARGET_FRAME_RATE = "Target Frame Rate"
 LEFT_HANDS = "Left Hands"
 BACKGROUND_LABEL = "Background Label"
 RECOMMENDED_THRESHOLDS = "Recommended Thresholds"
+TRAINED_WITH = "Trained With"
+TEMPERATURE = "Temperature"
+TAKEN_FOR_GESTURE = "Background Taken For Gesture"
+TAKEN_FOR_GESTURE_AT_THRESHOLDS = "Background Taken For Gesture At Thresholds"
+# Those that the trained model decides; the others say where it comes from.
+MODEL_METADATA = (
+    PREVIEW_TYPE,
+    PREDICTION_WINDOW_SIZE,
+    TARGET_FRAME_RATE,
+    LEFT_HANDS,
+    BACKGROUND_LABEL,
+    RECOMMENDED_THRESHOLDS,
+    TEMPERATURE,
+    TAKEN_FOR_GESTURE,
+    TAKEN_FOR_GESTURE_AT_THRESHOLDS,
+)
+
+# A file without this entry is Create ML's own, which samples clips at this rate unless told otherwise.
+USUAL_FRAME_RATE = 30.0
+LONGEST_WINDOW = 10_000  # frames; no file with more is taken for a hand classifier
+FASTEST = 1000.0  # frames/s
+# Create ML's models were trained on Vision's joints, whose confidence is never 1 (at most 0.991). Mean 0.925, median
+# 0.939, 5 % below 0.833: of 29,400 joints in public Create ML files.
+VISION_CONFIDENCE = 0.94
+NOT_OURS = (
+    f"not made by handloom: a found joint's confidence is given as {VISION_CONFIDENCE}, as Vision gives it, in place of"
+    " MediaPipe's 1"
+)
 
 FILE_NAMES: dict[Kind, str] = {"pose": "HandPoseClassifier", "action": "HandActionClassifier"}
 PREVIEW_TYPES: dict[Kind, str] = {"pose": "handPoseClassifier", "action": "handActionClassifier"}
@@ -38,6 +67,7 @@ def user_metadata(model: TrainedModel, provenance: Provenance | None = None) -> 
         PREVIEW_TYPE: PREVIEW_TYPES[model.kind],
         PREDICTION_WINDOW_SIZE: str(model.window),
         TARGET_FRAME_RATE: str(float(model.frame_rate)),
+        TRAINED_WITH: f"handloom {__version__}",
     }
     if model.left_hands == "mirrored":
         metadata[LEFT_HANDS] = model.left_hands
@@ -46,11 +76,61 @@ def user_metadata(model: TrainedModel, provenance: Provenance | None = None) -> 
     return metadata | _calibration_metadata(model) | _provenance_metadata(provenance)
 
 
+def made_by_handloom(metadata: Mapping[str, str]) -> bool:
+    """Whether a file's metadata are handloom's; before it always said so, a calibrated model or one's origin told."""
+    own = {TRAINED_WITH, LEFT_HANDS, BACKGROUND_LABEL, RECOMMENDED_THRESHOLDS, TEMPERATURE}
+    return not own.isdisjoint(metadata)
+
+
+def with_vision_confidence(poses: Poses) -> Poses:
+    """Joints as a model of Create ML's has to get them: a confidence of 1, which Vision never gives, becomes 0.94."""
+    changed = poses.copy()
+    changed[..., 2, :][poses[..., 2, :] == 1] = VISION_CONFIDENCE
+    return changed
+
+
+def frame_rate_of(metadata: Mapping[str, str]) -> float:
+    """The rate that a model was trained at, frames/s; Create ML's usual one where the metadata have none.
+
+    Raises:
+        ValueError: it is no number above 0 and at most `FASTEST`.
+    """
+    text = metadata.get(TARGET_FRAME_RATE, str(USUAL_FRAME_RATE))
+    rate = float(text)
+    if not 0 < rate <= FASTEST:
+        raise ValueError(f"{text} frames/s")
+    return rate
+
+
+def thresholds_of(metadata: Mapping[str, str], classes: Sequence[str]) -> dict[str, float]:
+    """The recommended thresholds by class; empty where the metadata have none.
+
+    Raises:
+        ValueError: they are no JSON object from some of the classes, each once, to probabilities.
+    """
+    if RECOMMENDED_THRESHOLDS not in metadata:
+        return {}
+    try:
+        pairs = json.loads(metadata[RECOMMENDED_THRESHOLDS], object_pairs_hook=tuple)
+    except (ValueError, RecursionError):
+        pairs = None
+    if not isinstance(pairs, tuple):
+        raise ValueError("no JSON object")
+    for label, value in pairs:
+        if label not in classes:
+            raise ValueError(f"{label!r} is none of the classes")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise ValueError(f"no probability for {label!r}")
+    found = {label: float(value) for label, value in pairs}
+    if len(found) < len(pairs):
+        raise ValueError("a class twice")
+    return found
+
+
 def _provenance_metadata(provenance: Provenance | None) -> dict[str, str]:
     if provenance is None:
         return {}
     known = {
-        "Trained With": f"handloom {__version__}",
         "MLflow Run": provenance.run_id,
         "Git Commit": provenance.git_commit,
         "Training Data SHA-256": provenance.keypoints_sha256,
@@ -64,10 +144,10 @@ def _calibration_metadata(model: TrainedModel) -> dict[str, str]:
     if model.calibration is None:
         return {}
     known = {
-        "Temperature": model.calibration.temperature,
+        TEMPERATURE: model.calibration.temperature,
         RECOMMENDED_THRESHOLDS: model.calibration.thresholds or None,
-        "Background Taken For Gesture": model.calibration.background_taken_for_gesture,
-        "Background Taken For Gesture At Thresholds": model.calibration.background_taken_for_gesture_at_thresholds,
+        TAKEN_FOR_GESTURE: model.calibration.background_taken_for_gesture,
+        TAKEN_FOR_GESTURE_AT_THRESHOLDS: model.calibration.background_taken_for_gesture_at_thresholds,
     }
     return {name: json.dumps(value, ensure_ascii=False) for name, value in known.items() if value is not None}
 

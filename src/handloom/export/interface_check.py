@@ -1,25 +1,47 @@
-"""A saved Core ML file against the interface of Create ML's hand classifiers.
+"""A saved file against what an app counts on: the interface of Create ML's hand classifiers, and the metadata.
 
-The rows are those of seven models that Create ML exported between 2021 and 2025, which agree in all of them. A package
-(`.mlpackage`) cannot be the same in its container, version and type; there the row says what takes its place.
+The rows of `check_interface` are those of seven models that Create ML exported between 2021 and 2025, which agree in
+all of them. A package (`.mlpackage`) cannot be the same in its container, version and type; there the row says what
+takes its place.
 """
 
+import json
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from handloom.errors import printable
+from handloom.export.hard_cases import hard_cases, plain_hand
 from handloom.export.interface import (
+    BACKGROUND_LABEL,
     LABEL,
     LABEL_PROBABILITIES,
+    LEFT_HANDS,
+    LONGEST_WINDOW,
+    MODEL_METADATA,
     POSES,
     PREDICTION_WINDOW_SIZE,
     PREVIEW_TYPE,
     PREVIEW_TYPES,
+    RECOMMENDED_THRESHOLDS,
     TARGET_FRAME_RATE,
+    frame_rate_of,
+    made_by_handloom,
+    thresholds_of,
+    user_metadata,
+    with_vision_confidence,
 )
-from handloom.export.specification import operations
+from handloom.export.interpreter.read import Runner
+from handloom.export.specification import argument, class_labels, operations
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
+from handloom.models.checkpoint import TrainedModel
+
+TOGETHER = 0.01  # how far the sum of all probabilities may be from 1; half precision rounds each
+SHOWN = 80  # characters of a file's text in a row
 
 
 @dataclass(frozen=True)
@@ -60,14 +82,6 @@ def check_interface(path: Path, spec: Any) -> list[InterfaceRow]:
         _labels(spec, program),
         _row("probabilities made by", "softmax", _maker(spec, program)),
         _row("joint order in the description of the input", "the 21 joints", _joint_order(description.input)),
-        _preview(user, window),
-        _row("metadata: window", "as the input's", "as the input's" if window.isdigit() else "missing"),
-        InterfaceRow(
-            f"metadata: {TARGET_FRAME_RATE}",
-            "a number",
-            user.get(TARGET_FRAME_RATE, "missing"),
-            _is_number(user.get(TARGET_FRAME_RATE, "")),
-        ),
     ]
     if not program:
         network = getattr(spec, spec.WhichOneof("Type"))
@@ -81,8 +95,91 @@ def check_interface(path: Path, spec: Any) -> list[InterfaceRow]:
     return rows
 
 
+def check_metadata(runner: Runner) -> list[InterfaceRow]:
+    """Whether what any exported file says of itself can be used by an app."""
+    given, window = runner.metadata, str(runner.shape[0]) if runner.shape else "?"
+    rows = [
+        _row(
+            f"metadata: {PREVIEW_TYPE}",
+            PREVIEW_TYPES["pose"] if window == "1" else PREVIEW_TYPES["action"],
+            given.get(PREVIEW_TYPE, "missing"),
+        ),
+        _row(f"metadata: {PREDICTION_WINDOW_SIZE}", window, given.get(PREDICTION_WINDOW_SIZE, "missing")),
+        _readable(TARGET_FRAME_RATE, "a number of frames/s above 0", given, lambda: frame_rate_of(given)),
+    ]
+    if TARGET_FRAME_RATE not in given:
+        rows[-1] = _row(rows[-1].item, rows[-1].expected, "missing")
+    if RECOMMENDED_THRESHOLDS in given:
+        expected = "a probability for some of the classes"
+        rows.append(
+            _readable(RECOMMENDED_THRESHOLDS, expected, given, lambda: thresholds_of(given, runner.classes), "as due")
+        )
+    if BACKGROUND_LABEL in given:
+        known = given[BACKGROUND_LABEL] in runner.classes
+        rows.append(InterfaceRow(f"metadata: {BACKGROUND_LABEL}", "a class", _short(given[BACKGROUND_LABEL]), known))
+    if LEFT_HANDS in given:
+        rows.append(_row(f"metadata: {LEFT_HANDS}", "mirrored", given[LEFT_HANDS]))
+    return rows
+
+
+def check_metadata_against(model: TrainedModel, metadata: Mapping[str, str]) -> list[InterfaceRow]:
+    """Each entry that the export of a model writes of it, and each of these that the file has beside, one a row."""
+    expected = user_metadata(model)
+    return [
+        InterfaceRow(
+            f"metadata as the model's: {name}",
+            _short(expected.get(name, "none")),
+            _short(metadata.get(name, "none")),
+            _same_value(expected.get(name), metadata.get(name)),
+        )
+        for name in MODEL_METADATA
+        if name in expected or name in metadata
+    ]
+
+
+def check_answers(runner: Runner) -> InterfaceRow:
+    """Run a file on a drawn hand and what becomes of one (`hard_cases`): whether probabilities come out each time."""
+    item, expected = "answers of a drawn hand", "probabilities, together 1"
+    if runner.shape[1:] != (len(CHANNELS), JOINT_COUNT) or not 0 < runner.shape[0] <= LONGEST_WINDOW:
+        return InterfaceRow(item, expected, f"it takes {list(runner.shape)}, no window of hands", False)
+    hand = plain_hand(runner.shape[0])
+    if not made_by_handloom(runner.metadata):
+        hand = with_vision_confidence(hand)
+    for name, windows in {"a drawn hand": hand[None], **hard_cases(hand[None])}.items():
+        found = runner.probabilities(windows[0]).astype(np.float64)
+        if not np.isfinite(found).all() or (found < 0).any() or abs(found.sum() - 1) > TOGETHER:
+            return InterfaceRow(item, expected, f"{np.array2string(found[:3], precision=3)} for {name}", False)
+    return InterfaceRow(item, expected, expected, True)
+
+
+def _same_value(one: str | None, other: str | None) -> bool:
+    """Equal as texts or, since numbers may be written in several ways, as JSON."""
+    if one is None or other is None or one == other:
+        return one == other
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _readable(
+    name: str, expected: str, given: Mapping[str, str], read: Callable[[], Any], found: str | None = None
+) -> InterfaceRow:
+    """A row on an entry that has a form of its own: what it is, or what is wrong with it."""
+    try:
+        read()
+    except ValueError as error:
+        return InterfaceRow(f"metadata: {name}", expected, f"{_short(given[name])} ({_short(str(error))})", False)
+    return InterfaceRow(f"metadata: {name}", expected, found or _short(given[name]), True)
+
+
+def _short(text: str) -> str:
+    """A text of a file as it can stand in a row, whatever it holds."""
+    return printable(text) if len(text) <= SHOWN else f"{printable(text[:SHOWN])}…"
+
+
 def _row(item: str, expected: str, found: str) -> InterfaceRow:
-    return InterfaceRow(item, expected, found, expected == found)
+    return InterfaceRow(item, expected, _short(found), expected == found)
 
 
 def _version(spec: Any, program: bool) -> InterfaceRow:
@@ -120,20 +217,8 @@ def _labels(spec: Any, program: bool) -> InterfaceRow:
     """Class labels: texts, each once."""
     labels = class_labels(spec)
     twice = [label for label, count in Counter(labels).items() if count > 1]
-    found = f"{labels[0]} and others twice" if twice else f"{len(labels)} texts" if labels else "none"
+    found = f"{_short(twice[0])} and others twice" if twice else f"{len(labels)} texts" if labels else "none"
     return InterfaceRow("labels", "texts, each once", found, bool(labels) and not twice)
-
-
-def class_labels(spec: Any) -> list[str]:
-    """The class labels in the file's order; empty where they are no texts."""
-    if spec.WhichOneof("Type") == "mlProgram":
-        for operation in operations(spec):
-            if operation.type == "classify":
-                values = operation.inputs["classes"].arguments[0].value.immediateValue.list.values
-                return [value.immediateValue.tensor.strings.values[0] for value in values]
-        return []
-    network = getattr(spec, spec.WhichOneof("Type"))
-    return list(network.stringClassLabels.vector) if hasattr(network, "stringClassLabels") else []
 
 
 def _maker(spec: Any, program: bool) -> str:
@@ -143,15 +228,22 @@ def _maker(spec: Any, program: bool) -> str:
         classify = next((one for one in operations(spec) if one.type == "classify"), None)
         if classify is None:
             return "no classify operation"
-        maker = makers.get(classify.inputs["probabilities"].arguments[0].name)
-        while maker is not None and maker.type == "cast":
-            maker = makers.get(maker.inputs["x"].arguments[0].name)
+        maker = makers.get(_name_given(classify, "probabilities"))
+        for _ in range(len(makers)):  # a cast may, in a damaged file, be its own input
+            if maker is None or maker.type != "cast":
+                break
+            maker = makers.get(_name_given(maker, "x"))
         return "unknown" if maker is None else str(maker.type)
     network = getattr(spec, spec.WhichOneof("Type"))
-    for layer in getattr(network, "layers", ()):
+    for layer in reversed(getattr(network, "layers", ())):  # the last one that writes it counts
         if spec.description.predictedProbabilitiesName in layer.output:
             return str(layer.WhichOneof("layer")).removesuffix("ND")
     return "unknown"
+
+
+def _name_given(operation: Any, parameter: str) -> str:
+    given = argument(operation, parameter)
+    return given.name if given else ""
 
 
 def _joint_order(features: Any) -> str:
@@ -167,19 +259,6 @@ def _joint_order(features: Any) -> str:
     return "not stated"
 
 
-def _preview(user: Any, window: str) -> InterfaceRow:
-    expected = PREVIEW_TYPES["pose"] if window == "1" else PREVIEW_TYPES["action"]
-    return _row(f"metadata: {PREVIEW_TYPE}", expected, user.get(PREVIEW_TYPE, "missing"))
-
-
 def _mapping(network: Any) -> str:
     exact = 1  # NeuralNetworkMultiArrayShapeMapping.EXACT_ARRAY_MAPPING
     return "exact" if getattr(network, "arrayInputShapeMapping", 0) == exact else "by rank 5"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

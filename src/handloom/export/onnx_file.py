@@ -15,9 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from handloom.errors import ConfigurationError, DataError, first_line
+from handloom.errors import ConfigurationError, DataError, printable
 from handloom.export.interface import LABEL_PROBABILITIES, POSES, feature_descriptions
+from handloom.export.package import require_model_file
 from handloom.export.quiet import quiet
+from handloom.export.specification import one_line
 from handloom.hand import CHANNELS, JOINT_COUNT
 from handloom.models.checkpoint import TrainedModel
 
@@ -109,6 +111,8 @@ class OnnxRunner:
 
     Attributes:
         classes: labels, in the order of the probabilities.
+        shape: of a window.
+        metadata: the file's properties.
 
     Raises:
         DataError: the file is missing or damaged, or handloom did not write it.
@@ -116,34 +120,34 @@ class OnnxRunner:
     """
 
     classes: list[str]
+    shape: tuple[int, ...]
+    metadata: Mapping[str, str]
 
     def __init__(self, path: Path) -> None:
+        require_model_file(path)
         with _needs_extra(str(path)):
             import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4  # what goes wrong is raised as well
-        try:
+        self._path = path
+        with one_line(path, "an ONNX file"):
             content = path.read_bytes()
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-        try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's errors have no class in common
-            raise DataError(
-                f"{path}: not an ONNX file that can be run ({first_line(error)}); export it again"
-            ) from None
-        self.classes = _labels(self._session)
+            self.classes = _labels(self._session)
         if not self.classes:
-            raise DataError(f"{path}: an ONNX file, but not one of handloom's hand classifiers")
-        self._shape = tuple(self._session.get_inputs()[0].shape[1:])
+            raise DataError(f"{printable(str(path))}: an ONNX file, but not one of handloom's hand classifiers")
+        sizes = self._session.get_inputs()[0].shape[1:]  # without the axis of several windows
+        self.shape = tuple(size if isinstance(size, int) else 0 for size in sizes)
+        self.metadata = self._session.get_modelmeta().custom_metadata_map
 
     def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[window, 3, 21]`` to the probability of each class ``[classes]``."""
-        if poses.shape != self._shape:
-            raise ValueError(f"poses: expected shape {list(self._shape)}, got {list(poses.shape)}")
-        (found,) = self._session.run([LABEL_PROBABILITIES], {POSES: poses[np.newaxis]})
+        if poses.shape != self.shape:
+            raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
+        with one_line(self._path, "an ONNX file"):
+            (found,) = self._session.run([LABEL_PROBABILITIES], {POSES: poses[np.newaxis]})
         return np.asarray(found[0], dtype=np.float32)
 
 
@@ -151,13 +155,14 @@ def _labels(session: Any) -> list[str]:
     """The class labels in the file's metadata; none unless input and output are those of a hand classifier."""
     try:
         labels = json.loads(session.get_modelmeta().custom_metadata_map[CLASS_LABELS])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         return []
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if [one.name for one in inputs] != [POSES] or [one.name for one in outputs] != [LABEL_PROBABILITIES]:
         return []
     fits = (
         isinstance(labels, list)
+        and all(isinstance(label, str) for label in labels)
         and inputs[0].shape[2:] == [len(CHANNELS), JOINT_COUNT]
         and outputs[0].shape[1:] == [len(labels)]
     )

@@ -1,15 +1,20 @@
-"""Saving Core ML files so that equal models are equal files."""
+"""The files that a Core ML model is: saving them so that equal models are equal files, and finding them again."""
 
 import json
+import os
 import uuid
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from handloom.errors import DataError, first_line, printable
 from handloom.files import sha256_of_file
 from handloom.fingerprint import fingerprint
 
 SPECIFICATION = Path("Data/com.apple.CoreML/model.mlmodel")
 MANIFEST = Path("Manifest.json")
+WEIGHTS = "weights"  # the folder beside the specification
+DATA = "Data"  # the folder that the manifest's paths start from
+LARGEST = 100_000_000  # bytes of a file that is read; a hand classifier has about a million
 
 
 def save_package(model: Any, path: Path) -> None:
@@ -35,6 +40,64 @@ def save_package(model: Any, path: Path) -> None:
 def save_network(spec: Any, path: Path) -> None:
     """Save the protobuf message of a neural network as a `.mlmodel` file, the same bytes each time."""
     path.write_bytes(spec.SerializeToString(deterministic=True))
+
+
+def require_model_file(path: Path) -> None:
+    """Refuse what cannot be a model file before anything opens it: a pipe would make the reader wait for ever.
+
+    Raises:
+        DataError: there is nothing; it is a compiled model, a pipe or a device; it is larger than `LARGEST`; or it is a
+            package that holds a link, a pipe or a device.
+    """
+    name = printable(str(path))
+    if path.suffix == ".mlmodelc":
+        raise DataError(
+            f"{name}: a model that Xcode has compiled for a device, which nothing reads back; give the .mlpackage or"
+            " .mlmodel that it was compiled from"
+        )
+    if not path.exists():
+        raise DataError(f"{name}: no such file; export the model first (dvc repro)")
+    if path.is_dir():
+        for place, folders, files in os.walk(path):
+            for one in (*folders, *files):
+                _require_plain(Path(place, one))
+    else:
+        _require_plain(path.resolve())
+
+
+def _require_plain(path: Path) -> None:
+    name = printable(str(path))
+    if path.is_symlink():
+        raise DataError(f"{name}: a link inside a package; copy the package with cp -rL, and give the copy")
+    if not path.is_dir() and not path.is_file():
+        raise DataError(f"{name}: a pipe or a device, not a file; export the model again")
+    if path.is_file() and path.stat().st_size > LARGEST:
+        raise DataError(f"{name}: larger than {LARGEST // 1_000_000} MB; a hand classifier has about 1 MB")
+
+
+def specification_file(package: Path) -> Path:
+    """The file of a `.mlpackage` that its manifest names as the model.
+
+    Raises:
+        DataError: the manifest is missing or damaged, or names a file that is not in the package.
+    """
+    name = printable(str(package))
+    try:
+        manifest = json.loads((package / MANIFEST).read_text(encoding="utf-8"))
+        entries = manifest["itemInfoEntries"]
+        paths = [PurePosixPath(entry["path"]) for entry in entries.values()]
+        model = PurePosixPath(entries[manifest["rootModelIdentifier"]]["path"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise DataError(
+            f"{name}: its {MANIFEST} cannot be read ({printable(first_line(error))}); export the model again"
+        ) from None
+    for path in paths:
+        if path.is_absolute() or ".." in path.parts or not (package / DATA / path).exists():
+            raise DataError(
+                f"{name}: its {MANIFEST} names {printable(str(path))}, which is not in the package; export the model"
+                " again"
+            )
+    return package / DATA / model
 
 
 def size_of(path: Path) -> int:

@@ -1,13 +1,37 @@
 """Reading what a saved Core ML file says of itself, and how its weights are stored."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from handloom.errors import DataError, first_line, printable
+from handloom.errors import DataError, HandloomError, first_line, printable
+from handloom.export.package import require_model_file, specification_file
 from handloom.export.quiet import quiet
 
 Storage = Literal["float32", "float16", "8_bit", "palettized"]
+
+
+@contextmanager
+def one_line(path: Path, what: str) -> Iterator[None]:
+    """Whatever reading a damaged file raises, as one line. A saved file comes from anywhere, and may hold anything.
+
+    Args:
+        path: the file.
+        what: it was taken for, as "a Core ML model".
+
+    Raises:
+        DataError: in place of any other error.
+    """
+    try:
+        yield
+    except HandloomError:
+        raise
+    except Exception as error:  # protobuf's, NumPy's and coremltools' own, and whatever their code happens to meet
+        raise DataError(
+            f"{printable(str(path))}: not {what} that can be read ({printable(first_line(error))[:200]}); export the"
+            " model again"
+        ) from error
 
 
 def read_specification(path: Path) -> Any:
@@ -16,20 +40,18 @@ def read_specification(path: Path) -> Any:
     Raises:
         DataError: the file is missing, is damaged, or is no Core ML model.
     """
-    name = printable(str(path))
-    if not path.exists():
-        raise DataError(f"{name}: no such file")
-    with quiet():
-        from coremltools.models.utils import load_spec
-
-        try:
-            spec = load_spec(str(path))
-        except Exception as error:  # protobuf's DecodeError, RuntimeError and OSError of the package's manifest, ...
-            raise DataError(
-                f"{name}: not a Core ML model that can be read ({first_line(error)}); export it anew"
-            ) from None
+    require_model_file(path)
+    if path.is_dir() != (path.suffix == ".mlpackage"):
+        kind = "a folder" if path.suffix == ".mlpackage" else "a file"
+        raise DataError(f"{printable(str(path))}: a model with this ending is {kind}; export the model again")
+    with one_line(path, "a Core ML model"):
+        with quiet():
+            from coremltools.proto import Model_pb2
+        spec = Model_pb2.Model.FromString((specification_file(path) if path.is_dir() else path).read_bytes())
     if spec.WhichOneof("Type") is None or not spec.description.input:
-        raise DataError(f"{name}: not a Core ML model, it lacks a type or an input; export it anew")
+        raise DataError(
+            f"{printable(str(path))}: not a Core ML model, it lacks a type or an input; export the model again"
+        )
     return spec
 
 
@@ -38,6 +60,32 @@ def operations(spec: Any) -> Iterator[Any]:
     for function in spec.mlProgram.functions.values():
         for block in function.block_specializations.values():
             yield from block.operations
+
+
+def argument(operation: Any, parameter: str) -> Any:
+    """What an operation of an ML program is given for a parameter: its first binding; None without any."""
+    # Asking protobuf's map for a key that is missing would add it.
+    given = operation.inputs[parameter].arguments if parameter in operation.inputs else ()
+    return given[0] if given else None
+
+
+def class_labels(spec: Any) -> list[str]:
+    """The class labels in the file's order; empty where they are no texts."""
+    if spec.WhichOneof("Type") == "mlProgram":
+        for operation in operations(spec):
+            if operation.type == "classify":
+                classes = argument(operation, "classes")
+                values = classes.value.immediateValue.list.values if classes else ()
+                texts = [value.immediateValue.tensor.strings.values for value in values]
+                return [text[0] for text in texts] if all(len(text) == 1 for text in texts) else []
+        return []
+    network = getattr(spec, spec.WhichOneof("Type"))
+    return list(network.stringClassLabels.vector) if hasattr(network, "stringClassLabels") else []
+
+
+def input_shape(spec: Any) -> tuple[int, ...]:
+    """The shape of the first input, empty where that is no array."""
+    return tuple(spec.description.input[0].type.multiArrayType.shape)
 
 
 def storage(spec: Any) -> Storage:
@@ -62,7 +110,8 @@ def _program_storage(spec: Any) -> Iterator[Storage]:
 def _network_storage(spec: Any) -> Iterator[Storage]:
     network = getattr(spec, spec.WhichOneof("Type"))
     for layer in getattr(network, "layers", ()):
-        for weights in _weights(getattr(layer, layer.WhichOneof("layer"))):
+        kind = layer.WhichOneof("layer")  # none where it is newer than coremltools
+        for weights in _weights(getattr(layer, kind)) if kind else ():
             if weights.HasField("quantization"):
                 kind = weights.quantization.WhichOneof("QuantizationType")
                 yield "palettized" if kind == "lookupTableQuantization" else "8_bit"

@@ -10,13 +10,20 @@ import numpy as np
 
 from handloom.dataset.examples import Examples
 from handloom.dataset.windows import Windows
-from handloom.errors import DataError
+from handloom.errors import DataError, printable
 from handloom.export.comparison import Comparison, Limits, NamedWindows, compare
 from handloom.export.hard_cases import hard_cases, plain_hand
-from handloom.export.interface_check import InterfaceRow, check_interface
+from handloom.export.interface import NOT_OURS, made_by_handloom
+from handloom.export.interface_check import (
+    InterfaceRow,
+    check_answers,
+    check_interface,
+    check_metadata,
+    check_metadata_against,
+)
 from handloom.export.interpreter.read import Precision, read_core_ml, read_runner
 from handloom.export.package import sha256_of, size_of
-from handloom.export.specification import Storage, read_specification, storage
+from handloom.export.specification import Storage, one_line, read_specification, storage
 from handloom.hand import Poses
 from handloom.models.checkpoint import TrainedModel
 
@@ -47,8 +54,10 @@ class Verification:
         path: the file.
         bytes: its size.
         storage: how its weights are stored.
-        interface: each property against Create ML's; empty for ONNX, which has none to keep to.
+        interface: each property against what an app counts on: Create ML's interface (not of ONNX, which has none to
+            keep to), metadata, and that it answers at all.
         comparisons: with the trained model, by what was run and how.
+        note: what a person should know of how it was run, a line; mostly empty.
     """
 
     path: Path
@@ -56,13 +65,12 @@ class Verification:
     storage: Storage
     interface: list[InterfaceRow]
     comparisons: dict[str, Comparison]
+    note: str = ""
 
     @property
     def problems(self) -> list[str]:
         """What does not hold, a line each."""
-        wrong = [
-            f"{row.item} is {row.found}, Create ML's is {row.expected}" for row in self.interface if not row.agrees
-        ]
+        wrong = [f"{row.item}: {row.found}; expected: {row.expected}" for row in self.interface if not row.agrees]
         for name, one in self.comparisons.items():
             if not one.holds:
                 wrong.append(
@@ -78,7 +86,7 @@ class Verification:
         about = f"{self.path.name}: {self.storage}, {self.bytes / 1e6:.2f} MB"
         if self.interface:
             agreeing = sum(row.agrees for row in self.interface)
-            about += f", interface as Create ML's in {agreeing} of {len(self.interface)} rows"
+            about += f", {agreeing} of {len(self.interface)} rows hold"
         for name, one in self.comparisons.items():
             about += f"; {name}: {one.equal_labels} of {one.rows} labels equal, probabilities within"
             about += f" {one.largest_difference:.1e}"
@@ -93,6 +101,7 @@ class Verification:
             "storage": self.storage,
             "holds": not self.problems,
             "problems": self.problems,
+            **({"note": self.note} if self.note else {}),
             "comparisons": {name: _plain(comparison) for name, comparison in self.comparisons.items()},
             "interface": [asdict(row) for row in self.interface],
         }
@@ -106,29 +115,47 @@ def verify(path: Path, model: TrainedModel | None, rows: Rows) -> Verification:
 
     Args:
         path: `.mlpackage`, `.mlmodel` or `.onnx`.
-        model: what it is to compute; None checks the interface alone.
+        model: what it is to compute; None checks the interface and the metadata, and runs it on a drawn hand.
         rows: see `rows_of`.
 
     Raises:
-        DataError: the file cannot be read, or uses an operation that the interpreter does not have.
+        DataError: the file cannot be read.
     """
-    onnx = path.suffix == ".onnx"
-    spec = None if onnx else read_specification(path)
-    stored: Storage = "float32" if spec is None else storage(spec)
-    interface = [] if spec is None else check_interface(path, spec)
+    spec = None if path.suffix == ".onnx" else read_specification(path)
+    with one_line(path, "a model"):
+        stored: Storage = "float32" if spec is None else storage(spec)
+        interface = [] if spec is None else check_interface(path, spec)
+    try:
+        runner = read_runner(path)
+        answers = check_answers(runner)
+    except DataError as error:
+        if spec is None:
+            raise
+        refused = str(error).removeprefix(printable(str(path))).lstrip(": ")
+        interface.append(InterfaceRow("answers of a drawn hand", "probabilities, together 1", refused, False))
+        return Verification(path, size_of(path), stored, interface, {})
+    interface += [*check_metadata(runner), answers]
     comparisons = {}
     if model is not None:
-        for how, precision, limits in _ways(path, stored):
-            runner = read_runner(path, precision)
-            for name, batches in rows.items():
-                comparisons[f"{name}, {how}"] = compare(model, runner, batches(), limits)
-        core_ml = read_core_ml(path)
-        if core_ml is not None:
-            # Core ML may run any file in half precision.
-            limits = max(LIMITS["float16"], LIMITS[stored], key=lambda one: one.largest_difference)
-            for name, batches in rows.items():
-                comparisons[f"{name}, by Core ML"] = compare(model, core_ml, batches(), limits)
-    return Verification(path, size_of(path), stored, interface, comparisons)
+        interface += check_metadata_against(model, runner.metadata)
+        comparisons = _comparisons(path, stored, model, rows)
+    note = "" if made_by_handloom(runner.metadata) else NOT_OURS
+    return Verification(path, size_of(path), stored, interface, comparisons, note)
+
+
+def _comparisons(path: Path, stored: Storage, model: TrainedModel, rows: Rows) -> dict[str, Comparison]:
+    comparisons = {}
+    for how, precision, limits in _ways(path, stored):
+        runner = read_runner(path, precision)
+        for name, batches in rows.items():
+            comparisons[f"{name}, {how}"] = compare(model, runner, batches(), limits)
+    core_ml = read_core_ml(path)
+    if core_ml is not None:
+        # Core ML may run any file in half precision.
+        limits = max(LIMITS["float16"], LIMITS[stored], key=lambda one: one.largest_difference)
+        for name, batches in rows.items():
+            comparisons[f"{name}, by Core ML"] = compare(model, core_ml, batches(), limits)
+    return comparisons
 
 
 def _ways(path: Path, stored: Storage) -> list[tuple[str, Precision, Limits]]:

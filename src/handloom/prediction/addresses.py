@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from handloom.errors import DataError, first_line, printable
 from handloom.models.folder import MODEL_FILE
 from handloom.prediction import REGISTERED, RUN
-from handloom.prediction.predictor import EXPORTED
+from handloom.prediction.predictor import COMPILED, EXPORTED
 from handloom.tracking.address import store_address
 from handloom.tracking.store import missing_store, reading_client
 
@@ -43,7 +43,7 @@ def local_file(address: str | Path) -> Iterator[Path]:
             yield found
         return
     path = Path(address).expanduser()
-    if path.is_dir() and path.suffix not in EXPORTED:
+    if path.is_dir() and path.suffix not in (*EXPORTED, COMPILED):
         found = _model_in(path, deep=False)
         if found is None:
             raise DataError(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from handloom.config import Kind
 from handloom.errors import DataError, expect, printable
+from handloom.export.package import require_model_file
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
 from handloom.prediction.results import Classification, Prediction, ranked
 
@@ -23,6 +24,7 @@ WINDOWS_AT_ONCE = 256
 # What the stage `export_coreml` writes, in the order of preference where a folder holds several.
 EXPORTED = (".mlpackage", ".mlmodel", ".onnx")
 CHECKPOINT = ".ckpt"
+COMPILED = ".mlmodelc"  # what Xcode makes of a Core ML file; it is refused with a line of its own
 
 LeftHands = Literal["as_they_are", "mirrored"]
 
@@ -40,6 +42,7 @@ class Predictor:
         left_hands: "mirrored" where left hands have to be turned into right ones first; `answers` does it.
         thresholds: by class the probability from which on its answer is worth believing, where validation taught one.
         ask: probabilities ``[K, classes]`` of at most `WINDOWS_AT_ONCE` windows ``[K, window, 3, 21]``.
+        note: what a person should know before believing its answers, a line; mostly empty.
     """
 
     kind: Kind
@@ -50,6 +53,7 @@ class Predictor:
     left_hands: LeftHands
     thresholds: Mapping[str, float]
     ask: Callable[[Poses], NDArray[np.float64]] = field(repr=False)
+    note: str = ""
 
     @classmethod
     def of(cls, model: "TrainedModel") -> "Predictor":
@@ -98,6 +102,8 @@ class Predictor:
             from handloom.prediction.exported import read_exported
 
             return read_exported(path)
+        if path.suffix == COMPILED:
+            require_model_file(path)
         if path.suffix != CHECKPOINT and path.exists():
             known = f"{CHECKPOINT}, {', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
             raise DataError(f"{printable(str(path))}: not a model file; give a {known}")

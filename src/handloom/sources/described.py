@@ -22,7 +22,7 @@ from handloom.described.reading import DESCRIPTIONS, load_gesture, load_gestures
 from handloom.described.separation import separation_of
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.hand import Poses
-from handloom.keypoint_table import SCHEMA, poses_to_column
+from handloom.keypoint_table import MADE_UP, SCHEMA, poses_to_column
 from handloom.sources.clip import Gathered
 
 # Threads that make joints: most of the work is done in numpy, which lets others run meanwhile.
@@ -178,7 +178,7 @@ def _actions(task: _Task, makers: Makers, seed: int, frame_rate: float) -> _Exam
 def _table(task: _Task, examples: _Examples, people: Sequence[Person], frame_rate: float) -> pa.Table:
     count, lengths = len(examples.poses), examples.lengths
     frame = np.arange(count) - np.repeat(np.cumsum(lengths) - lengths, lengths)  # from 0 in each example
-    groups = [f"described {one.name}" for one in people]
+    groups = [f"{MADE_UP}{one.name}" for one in people]
     stems = pa.array([f"{task.gesture.label}/{one.name}-" for one in people]).take(pa.array(examples.person))
     names = pc.binary_join_element_wise(stems, pa.array(task.numbers).cast(pa.string()), "")
 

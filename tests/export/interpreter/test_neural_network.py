@@ -332,7 +332,7 @@ def test_blobs_that_do_not_fit_are_the_files_fault(tmp_path: Path) -> None:
     path = save_network(
         tmp_path / "a.mlmodel", lambda b: b.add_reshape_static("bad", "poses", "out", (5, 5)), (1, 3, 21), 63
     )
-    with pytest.raises(DataError, match=r"reshapeStatic layer 'bad'.*export it anew$"):
+    with pytest.raises(DataError, match=r"reshapeStatic layer 'bad'.*export the model again$"):
         NetworkRunner(path).probabilities(random_poses(0, 1))
     path = save_network(tmp_path / "b.mlmodel", lambda b: b.add_copy("bad", "nothing", "out"), (1, 3, 21), 63)
     with pytest.raises(DataError, match="'bad' that reads 'nothing'"):
@@ -346,7 +346,7 @@ def test_blobs_that_do_not_fit_are_the_files_fault(tmp_path: Path) -> None:
 def test_a_foreign_file_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "foreign\n.mlmodel"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=r"^[^\n]*foreign\\n\.mlmodel[^\n]*export it anew$"):
+    with pytest.raises(DataError, match=r"^[^\n]*foreign\\n\.mlmodel[^\n]*export the model again$"):
         NetworkRunner(path)
 
 

@@ -79,6 +79,8 @@ def run(given: argparse.Namespace) -> int:
     stdout = sys.stdout
     with results_only_on_stdout(), warnings_told(note):
         models = Models(given.model)
+        if models.note:
+            note(models.note)
         files = asked(found, models, problem, note)
         if not files and not problems:
             raise HandloomError(f"{printable(' '.join(given.files))}: no photo or video in it that the model is for")

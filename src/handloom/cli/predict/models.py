@@ -45,6 +45,11 @@ class Models:
             return next((use for use in uses if use.kind == self._named.kind), None)
         return next((use for use in uses if _own_model(use.kind)), uses[0])
 
+    @property
+    def note(self) -> str:
+        """What a person should know of the named model, a line; mostly empty."""
+        return self._named.note if self._named else ""
+
     def _of(self, kind: Kind) -> "Predictor":
         from handloom.prediction.predictor import Predictor
 

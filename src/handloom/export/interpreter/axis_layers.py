@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from handloom.export.interpreter import kernels
+from handloom.export.interpreter.budget import need_together
 from handloom.export.interpreter.kernels import Array
 from handloom.export.interpreter.layer import Layer, Prepare, need_rank
 from handloom.export.interpreter.weights import UnsupportedUseError, Weights
@@ -65,7 +66,12 @@ def _layer_normalization(params: Any, weights: Weights) -> Layer:
     shape, epsilon = tuple(params.normalizedShape), params.eps
     gamma, beta = (weights.read(one, *shape) for one in (params.gamma, params.beta))
     axes = tuple(range(-len(shape), 0))
-    return lambda x: kernels.normalised(x, axes, epsilon) * gamma + beta
+
+    def layer(x: Array) -> Array:
+        need_together(x, gamma)
+        return kernels.normalised(x, axes, epsilon) * gamma + beta
+
+    return layer
 
 
 def _inner_product(params: Any, weights: Weights) -> Layer:
@@ -78,8 +84,8 @@ def _inner_product(params: Any, weights: Weights) -> Layer:
     def layer(x: Array) -> Array:
         need_rank(x, 1, 5)
         if x.ndim < 4:
-            return x @ weight + bias
-        return (x.reshape(*x.shape[:-3], -1) @ weight + bias)[..., None, None]
+            return kernels.matrix_product(x, weight) + bias
+        return (kernels.matrix_product(x.reshape(*x.shape[:-3], -1), weight) + bias)[..., None, None]
 
     return layer
 
@@ -96,12 +102,11 @@ def _batched_matmul(params: Any, weights: Weights) -> Layer:
         if right is None:
             if weight is None:
                 raise UnsupportedUseError("without stored weights")
-            return left @ weight + bias
+            return kernels.matrix_product(left, weight) + bias
         left, right = left[None] if left.ndim == 1 else left, right[:, None] if right.ndim == 1 else right
-        product: Array = np.matmul(
+        return kernels.matrix_product(
             left.swapaxes(-1, -2) if params.transposeA else left, right.swapaxes(-1, -2) if params.transposeB else right
         )
-        return product
 
     return layer
 

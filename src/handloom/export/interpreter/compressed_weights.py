@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.export.interpreter.budget import need_elements, need_together
 from handloom.export.interpreter.kernels import Array
 
 Values = NDArray[Any]
@@ -20,7 +21,9 @@ def _affine_dequantize(quantized_data: Whole, zero_point: Values, scale: Array, 
     """``scale * (data - zero_point)``, both scalars or with one number for each index of the axis."""
     shape = [1] * quantized_data.ndim
     shape[int(axis)] = -1
-    return scale.reshape(shape) * (quantized_data.astype(np.float32) - zero_point.astype(np.float32).reshape(shape))
+    factors, zeros = scale.reshape(shape), zero_point.astype(np.float32).reshape(shape)
+    need_together(quantized_data, factors, zeros)
+    return factors * (quantized_data.astype(np.float32) - zeros)
 
 
 def _blockwise_shift_scale(data: Values, scale: Array, offset: Values | None = None) -> Array:
@@ -40,6 +43,7 @@ def _lut_to_dense(indices: Whole, lut: Values, shape: Whole | None = None, vecto
         bits = len(lut).bit_length() - 1
         dense: Values = lut[_unpacked(indices, bits, int(np.prod(shape)))].reshape(shape.tolist())
         return dense
+    need_elements(indices.size, *lut.shape[-1:])
     vectors: Values = lut[(*_blocks(indices.shape, lut.shape[:-2]), indices.astype(np.intp))]  # [*indices, vector]
     if vector_axis is None:
         return vectors.squeeze(-1)
@@ -64,6 +68,7 @@ def _blocks(shape: tuple[int, ...], counts: tuple[int, ...]) -> tuple[NDArray[np
 
 def _unpacked(packed: Whole, bits: int, count: int) -> NDArray[np.intp]:
     """Numbers of a few bits each out of bytes, the lowest bits first; a number may reach into the next byte."""
+    need_elements(count)
     flat = np.unpackbits(packed.astype(np.uint8), bitorder="little")[: count * bits]
     return flat.reshape(count, bits).astype(np.intp) @ (1 << np.arange(bits))
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from handloom.export.interpreter import kernels
+from handloom.export.interpreter.budget import need_together
 from handloom.export.interpreter.kernels import Array
 from handloom.export.interpreter.layer import Layer, Prepare, need_rank, plain
 from handloom.export.interpreter.weights import UnsupportedUseError, Weights
@@ -34,6 +35,7 @@ def _parametric_relu(params: Any, weights: Weights) -> Layer:
 
     def layer(x: Array) -> Array:
         need_rank(x, 3)
+        need_together(x, alpha)
         return kernels.leaky_relu(x, alpha)
 
     return layer
@@ -44,6 +46,7 @@ def _parametric_softplus(params: Any, weights: Weights) -> Layer:
 
     def layer(x: Array) -> Array:
         need_rank(x, 3)
+        need_together(x, alpha, beta)
         return alpha * kernels.softplus(beta * x)
 
     return layer
@@ -114,7 +117,22 @@ def _clamped_relu(params: Any, weights: Weights) -> Layer:
     return lambda x: np.minimum(kernels.leaky_relu(x, params.alpha), params.beta)
 
 
-LAYERS: dict[str, Prepare] = {
+def _within_limits(prepare: Prepare) -> Prepare:
+    """The same, unless broadcasting makes too much of its blobs."""
+
+    def prepare_limited(params: Any, weights: Weights) -> Layer:
+        layer = prepare(params, weights)
+
+        def limited(*blobs: Array) -> Array | list[Array]:
+            need_together(*blobs)
+            return layer(*blobs)
+
+        return limited
+
+    return prepare_limited
+
+
+_LAYERS: dict[str, Prepare] = {
     "activation": _activation,
     "clampedReLU": _clamped_relu,
     "unary": _unary,
@@ -151,3 +169,4 @@ LAYERS: dict[str, Prepare] = {
     "ceil": plain(np.ceil),
     "sign": plain(np.sign),
 }
+LAYERS: dict[str, Prepare] = {name: _within_limits(prepare) for name, prepare in _LAYERS.items()}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.export.interpreter.budget import need_together
 from handloom.export.interpreter.kernels import Array, elu, leaky_relu, sigmoid, softplus
 
 Values = NDArray[Any]
@@ -79,7 +80,9 @@ def _rsqrt(x: Values, epsilon: float = 1e-12) -> Values:
 
 def _prelu(x: Values, alpha: Values) -> Values:
     """One alpha for each channel of ``[N, C, *space]``."""
-    return leaky_relu(x, alpha.reshape(-1, *[1] * (x.ndim - 2)))
+    for_channels = alpha.reshape(-1, *[1] * (x.ndim - 2))
+    need_together(x, for_channels)
+    return leaky_relu(x, for_channels)
 
 
 def _select(cond: Values, a: Values, b: Values) -> Values:
@@ -129,7 +132,18 @@ _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
     "sub": np.subtract,
 }
 
-ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
+
+def _within_limits(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, unless broadcasting makes too much of its arguments."""
+
+    def limited(**arguments: Any) -> Any:
+        need_together(*arguments.values())
+        return function(**arguments)
+
+    return limited
+
+
+_OPERATIONS: Mapping[str, Callable[..., Any]] = {
     **{name: _unary(function) for name, function in _UNARY.items()},
     **{name: _binary(function) for name, function in _BINARY.items()},
     "cast": _cast,
@@ -143,4 +157,7 @@ ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
     "prelu": _prelu,
     "rsqrt": _rsqrt,
     "select": _select,
+}
+ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
+    name: _within_limits(function) for name, function in _OPERATIONS.items()
 }

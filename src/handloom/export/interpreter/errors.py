@@ -15,6 +15,6 @@ class UnknownOperation(DataError):  # noqa: N818  # it says what is wrong, as it
 
     def __init__(self, operation: str, path: Path) -> None:
         super().__init__(
-            f"{printable(str(path))}: uses the operation {printable(operation)!r}, which handloom does not know, and an"
-            " operation is never skipped; run this file on a Mac"
+            f"{printable(str(path))}: uses the operation {printable(operation)[:150]!r}, which handloom does not know,"
+            " and an operation is never skipped; run this file on a Mac"
         )

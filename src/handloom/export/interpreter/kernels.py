@@ -11,6 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from handloom.export.interpreter.budget import need_elements, need_products, need_together
+
 Array = NDArray[np.float32]
 Pads = Sequence[tuple[int, int]]
 
@@ -41,10 +43,13 @@ def convolution(
     """
     count, channels = x.shape[:2]
     out_channels, kernel = len(weight), weight.shape[2:]
-    windows = _windows(np.pad(x, [(0, 0), (0, 0), *pads]), kernel, strides, dilations)  # [N, C, *out, *kernel]
+    windows = _windows(padded(x, [(0, 0), (0, 0), *pads]), kernel, strides, dilations)  # [N, C, *out, *kernel]
     out = windows.shape[2 : 2 + len(kernel)]
     columns = np.moveaxis(windows, range(-len(kernel), 0), range(2, 2 + len(kernel)))  # [N, C, *kernel, *out]
     taps = channels // groups * math.prod(kernel)
+    need_elements(count, groups, taps, *out)
+    need_elements(count, out_channels, *out)
+    need_products(count * out_channels * taps * math.prod(out))
     columns = columns.reshape(count, groups, taps, math.prod(out))
     result = weight.reshape(groups, out_channels // groups, taps) @ columns  # [N, groups, O / groups, positions]
     result = result.reshape(count, out_channels, *out)
@@ -72,19 +77,41 @@ def pooled(
         overhang: what the last windows need behind the padding (see `overhang`); never counted, never the greatest.
     """
     behind = overhang or [0] * len(sizes)
+    need_products(x.size * math.prod(sizes))  # no window begins more than once at an element
     outer = [(0, 0), (0, 0), *((before, after + extra) for (before, after), extra in zip(pads, behind, strict=True))]
     within = tuple(range(-len(sizes), 0))
     ones = [1] * len(sizes)
     if kind == "max":
-        greatest: Array = _windows(np.pad(x, outer, constant_values=-np.inf), sizes, strides, ones).max(axis=within)
+        greatest: Array = _windows(padded(x, outer, constant_values=-np.inf), sizes, strides, ones).max(axis=within)
         return greatest
-    sums: Array = _windows(np.pad(x, outer), sizes, strides, ones).sum(axis=within, dtype=np.float32)
+    sums: Array = _windows(padded(x, outer), sizes, strides, ones).sum(axis=within, dtype=np.float32)
     # Ones where a value counts, laid out as x is.
     counted = np.ones((1, 1, *x.shape[2:]), np.float32)
     counted = np.pad(counted, [(0, 0), (0, 0), *pads], constant_values=float(count_padding))
     counted = np.pad(counted, [(0, 0), (0, 0), *((0, extra) for extra in behind)])
     sums /= np.maximum(_windows(counted, sizes, strides, ones).sum(axis=within), 1)
     return sums
+
+
+def padded(x: Array, widths: Sequence[tuple[int, int]], mode: str = "constant", **options: Any) -> Array:
+    """`numpy.pad`, within the limits of `budget`; what is reflected is less than the whole axis, as Core ML wants."""
+    need_elements(*(size + sum(width) for size, width in zip(x.shape, widths, strict=True)))
+    if mode == "reflect" and any(max(width) >= size for size, width in zip(x.shape, widths, strict=True)):
+        raise ValueError(f"it reflects {max(map(max, widths))} elements of an axis that has fewer")
+    return np.pad(x, widths, mode, **options)  # type: ignore[call-overload]
+
+
+def matrix_product(first: Array, second: Array) -> Array:
+    """`numpy.matmul`, within the limits of `budget`."""
+    rows, shared, columns = first.size // max(first.shape[-1], 1), first.shape[-1], 1
+    if second.ndim > 1:
+        columns = second.shape[-1]
+        batch = math.prod(np.broadcast_shapes(first.shape[:-2], second.shape[:-2]))
+        rows = batch * (first.shape[-2] if first.ndim > 1 else 1)
+    need_elements(rows, columns)
+    need_products(rows * shared * columns)
+    product: Array = np.matmul(first, second)
+    return product
 
 
 def overhang(length: int, size: int, stride: int, pads: tuple[int, int]) -> int:
@@ -147,7 +174,9 @@ def normalised(x: Array, axes: tuple[int, ...], epsilon: float, *, variance: boo
 
 def scaled_channels(x: Array, scale: Array, shift: Array) -> Array:
     """``x * scale + shift`` for ``[N, C, *space]`` with one scale and shift a channel: a batch norm made ready."""
-    return x * _along_channels(scale, x.ndim - 2) + _along_channels(shift, x.ndim - 2)
+    factors, summands = _along_channels(scale, x.ndim - 2), _along_channels(shift, x.ndim - 2)
+    need_together(x, factors, summands)
+    return x * factors + summands
 
 
 def rounded_to_float16(x: Array) -> Array:

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.errors import DataError, first_line, printable
+from handloom.export.interpreter.budget import Budget
 from handloom.export.interpreter.kernels import one_thread, rounded_to_float16
 from handloom.export.interpreter.operations import OPERATIONS
 from handloom.export.interpreter.program import Declared, Program, Step, read_program
 from handloom.export.interpreter.read import Precision
+from handloom.export.specification import one_line
 
 _FLOATING = {"FLOAT16", "FLOAT32", "FLOAT64"}
 _WHOLE: Mapping[str, type[np.generic]] = {
@@ -50,9 +52,10 @@ class LoadedProgram:
         self.precision = precision
         self.constants = {name: self._constant(value) for name, value in program.constants.items()}
         self.steps: list[Step] = []
+        budget = Budget()
         for step in program.steps:
             if all(name in self.constants for name in _names(step)):
-                self._perform(step, self.constants)
+                self._perform(step, self.constants, budget)
             else:
                 self.steps.append(step)
 
@@ -71,28 +74,39 @@ class LoadedProgram:
                     f"{self._path}: its input {declared.name} has shape {_text(declared)}; given is {given}"
                 )
             values[declared.name] = self._rounded(inputs[declared.name], declared)
+        budget = Budget()
         for step in self.steps:
-            self._perform(step, values)
+            self._perform(step, values, budget)
         return values
 
-    def _perform(self, step: Step, values: dict[str, Any]) -> None:
+    def _perform(self, step: Step, values: dict[str, Any], budget: Budget) -> None:
         """Put the results of an operation beside the values that it takes."""
         try:
             arguments = {
                 parameter: values[names] if isinstance(names, str) else [values[name] for name in names]
                 for parameter, names in step.arguments.items()
             }
+            budget.before(values[name] for name in _names(step))
             # What overflows is infinite or no number from here on, and the caller sees that.
             with np.errstate(all="ignore"):
                 results = OPERATIONS[step.operation](**arguments)
                 results = results if isinstance(results, tuple) else (results,)
+                budget.after(results)
                 for declared, result in zip(step.outputs, results, strict=True):
                     values[declared.name] = self._rounded(np.asarray(result), declared)
-        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+        except (
+            ArithmeticError,
+            AssertionError,
+            AttributeError,
+            LookupError,
+            MemoryError,
+            TypeError,
+            ValueError,
+        ) as error:
             name = step.outputs[0].name if step.outputs else ""
             raise DataError(
-                f"{self._path}: the operation {step.operation} that makes {printable(name)} does not fit its arguments"
-                f" ({first_line(error)}); export the model again"
+                f"{self._path}: the operation {step.operation} that makes {printable(name)[:100]} does not fit its"
+                f" arguments ({printable(first_line(error))[:200]}); export the model again"
             ) from error
         for declared in step.outputs:
             if not _fits(values[declared.name].shape, declared):
@@ -134,6 +148,8 @@ class ProgramRunner:
     """
 
     classes: list[str]  # in the file's order
+    shape: tuple[int, ...]
+    metadata: Mapping[str, str]
 
     def __init__(self, path: Path, precision: Precision = "stored") -> None:
         program = read_program(path)
@@ -141,8 +157,11 @@ class ProgramRunner:
             raise DataError(f"{printable(str(path))}: not a classifier with one input; export the model again")
         self.classes = program.classifier.classes
         self._input = program.inputs[0].name
+        self.shape = tuple(size or 0 for size in program.inputs[0].shape)
+        self.metadata = program.metadata
         self._probabilities = program.classifier.probabilities
-        self._loaded = LoadedProgram(program, precision)
+        with one_line(path, "an ML program"):
+            self._loaded = LoadedProgram(program, precision)
 
     def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[T, 3, 21]`` to ``[classes]``, as the file's operation `classify` gets them.
@@ -150,13 +169,13 @@ class ProgramRunner:
         Raises:
             DataError: the file is for windows of another shape, or its parts do not fit together.
         """
-        with one_thread():
+        with one_line(self._loaded.program.path, "an ML program"), one_thread():
             values = self._loaded.run({self._input: poses})
-        probabilities: NDArray[np.float32] = values[self._probabilities].reshape(-1)
+            probabilities: NDArray[np.float32] = values[self._probabilities].reshape(-1)
         if len(probabilities) != len(self.classes):
             raise DataError(
-                f"{self._loaded.program.path}: has {len(self.classes)} classes and {len(probabilities)} probabilities;"
-                " export the model again"
+                f"{printable(str(self._loaded.program.path))}: has {len(self.classes)} classes and {len(probabilities)}"
+                " probabilities; export the model again"
             )
         return probabilities
 

@@ -1,6 +1,6 @@
 """Runs saved neural-network classifiers (`.mlmodel`, specification 4 and 5), the format that Create ML writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.errors import DataError, first_line, printable
+from handloom.export.interpreter.budget import Budget
 from handloom.export.interpreter.errors import UnknownOperation
 from handloom.export.interpreter.kernels import Array, one_thread, rounded_to_float16
 from handloom.export.interpreter.layer import Layer
 from handloom.export.interpreter.layers import LAYERS
 from handloom.export.interpreter.read import Precision
 from handloom.export.interpreter.weights import UnsupportedUseError, Weights
-from handloom.export.specification import read_specification
+from handloom.export.specification import one_line, read_specification
 
 _RANK5_ARRAY_MAPPING = 0  # of `NeuralNetworkMultiArrayShapeMapping`; otherwise blobs have the rank of the input
 
@@ -47,18 +48,30 @@ class NetworkRunner:
     """
 
     classes: list[str]
+    shape: tuple[int, ...]
+    metadata: Mapping[str, str]
 
     def __init__(self, path: Path, precision: Precision = "stored") -> None:
         self._path, self._float16 = path, precision == "float16"
+        with one_line(path, "a neural network"):
+            self._load()
+
+    def _load(self) -> None:
         description, network = self._read()
+        self.metadata = dict(description.metadata.userDefined)
         labels = network.WhichOneof("ClassLabels")
         self.classes = [str(label) for label in getattr(network, labels).vector] if labels else []
         (self._input,) = description.input
+        self.shape = tuple(self._input.type.multiArrayType.shape)
         self._rank5 = network.arrayInputShapeMapping == _RANK5_ARRAY_MAPPING
         weights = Weights(self._float16)
         self._steps = [self._prepared(layer, weights) for layer in network.layers]
         known = self._check_order()
         names = (network.labelProbabilityLayerName, description.predictedProbabilitiesName)
+        made_of_the_probabilities = {description.predictedFeatureName, description.predictedProbabilitiesName}
+        for output in description.output:
+            if output.name not in known | made_of_the_probabilities:
+                raise self._broken(f"has an output {output.name!r} that no layer makes")
         found = [name for name in names if name in known]
         if not found:
             raise self._broken(f"names no layer's result as its probabilities ({' or '.join(map(repr, names))})")
@@ -66,7 +79,8 @@ class NetworkRunner:
 
     def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[T, 3, 21]`` to ``[classes]``: the blob that is the classifier's probability layer."""
-        result = self.blobs(poses)[self._probabilities].ravel()
+        with one_line(self._path, "a neural network"):
+            result = self.blobs(poses)[self._probabilities].ravel()
         if len(result) != len(self.classes):
             raise self._broken(f"has {len(self.classes)} classes and {len(result)} probabilities")
         return result
@@ -82,11 +96,14 @@ class NetworkRunner:
         window = poses.astype(np.float32)
         # The rule of specification 3: [C, H, W] is [sequence, batch, C, H, W].
         blobs = {self._input.name: self._rounded(window[None, None] if self._rank5 else window)}
+        budget = Budget()
         with one_thread(), np.errstate(all="ignore"):  # infinities go their way, as on a device
             for step in self._steps:
                 with self._naming(step.kind, step.name):
+                    budget.before(blobs[name] for name in step.inputs)
                     results = step.layer(*(blobs[name] for name in step.inputs))
                     several = results if isinstance(results, list) else [results]
+                    budget.after(several)
                     for name, result in zip(step.outputs, several, strict=True):
                         blobs[name] = self._rounded(result)
         return blobs
@@ -135,8 +152,8 @@ class NetworkRunner:
             yield
         except UnsupportedUseError as error:
             raise UnknownOperation(f"{kind} {error} (layer {name!r})", self._path) from error
-        except (ValueError, IndexError, TypeError, ArithmeticError, MemoryError) as error:
+        except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, MemoryError) as error:
             raise self._broken(f"has a {kind} layer {name!r} that cannot work ({first_line(error)})") from error
 
     def _broken(self, trouble: str) -> DataError:
-        return DataError(f"{printable(str(self._path))} {printable(trouble)}; export it anew")
+        return DataError(f"{printable(str(self._path))} {printable(trouble)[:300]}; export the model again")

@@ -5,16 +5,18 @@ The messages are MIL's: https://github.com/apple/coremltools/blob/main/mlmodel/f
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from handloom.errors import DataError, first_line, printable
+from handloom.errors import DataError, printable
+from handloom.export.interpreter.budget import Budget
 from handloom.export.interpreter.errors import UnknownOperation
 from handloom.export.interpreter.operations import OPERATIONS
+from handloom.export.package import WEIGHTS, specification_file
 from handloom.export.quiet import quiet
-from handloom.export.specification import read_specification
+from handloom.export.specification import one_line, read_specification
 
 _CONST, _CLASSIFY = "const", "classify"
 _LISTS = {"values"}  # the parameters that take several values, even where there is one
@@ -69,6 +71,7 @@ class Program:
         constants: the values that stand in the file, by name, each in its stored type.
         steps: in the order of the file.
         classifier: None if it ends in no class.
+        metadata: what the file says of itself.
     """
 
     path: Path
@@ -77,6 +80,7 @@ class Program:
     constants: Mapping[str, Any]
     steps: tuple[Step, ...]
     classifier: Classifier | None
+    metadata: Mapping[str, str]
 
 
 def read_program(path: Path) -> Program:
@@ -95,17 +99,14 @@ def read_program(path: Path) -> Program:
             f"{name}: has {len(functions)} functions ({printable(', '.join(sorted(functions)))}) instead of one"
         )
     (function,) = functions.values()
+    if list(function.block_specializations) != [function.opset]:
+        raise DataError(f"{name}: its function has not exactly one body; export the model again")
     block = function.block_specializations[function.opset]
     for operation in block.operations:
         if operation.type not in {_CONST, _CLASSIFY, *OPERATIONS}:
             raise UnknownOperation(operation.type, path)
-    try:
-        with quiet():
-            return _Reader(path).program(function.inputs, block)
-    except Exception as error:  # for damaged files coremltools raises whatever its parsing happens to meet
-        raise DataError(
-            f"{name}: not an ML program that can be read ({first_line(error)}); export the model again"
-        ) from None
+    with one_line(path, "an ML program"), quiet():
+        return _Reader(path).program(spec, function.inputs, block)
 
 
 class _Reader:
@@ -113,16 +114,19 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         from coremltools.converters.mil.frontend.milproto.load import TranscriptionContext
-        from coremltools.models import MLModel
 
         self.path = path
-        self.weights = TranscriptionContext(MLModel(str(path), skip_model_load=True).weights_dir)
+        self.weights_folder = specification_file(path).with_name(WEIGHTS)
+        self.weights = TranscriptionContext(str(self.weights_folder))
         self.constants: dict[str, Any] = {}
+        self.budget = Budget()
 
-    def program(self, inputs: Any, block: Any) -> Program:
+    def program(self, spec: Any, inputs: Any, block: Any) -> Program:
         steps: list[Step] = []
         classifier: Classifier | None = None
+        known = {one.name for one in inputs}
         for operation in block.operations:
+            self._check_names(operation, known)
             if operation.type == _CONST:
                 self.constants[operation.outputs[0].name] = self._value(operation.attributes["val"])
             elif operation.type == _CLASSIFY:
@@ -132,14 +136,38 @@ class _Reader:
             else:
                 outputs = tuple(_declared(output) for output in operation.outputs)
                 steps.append(Step(operation.type, self._arguments(operation), outputs))
+        returned = tuple(block.outputs)
+        for name in returned:
+            if name not in known:
+                raise self._broken(f"has an output {name!r} that no operation makes")
+        for output in spec.description.output:
+            if output.name not in returned:
+                raise self._broken(f"describes an output {output.name!r} that its program does not have")
         called_with = tuple(_declared(one) for one in inputs)
-        return Program(self.path, called_with, tuple(block.outputs), self.constants, tuple(steps), classifier)
+        metadata = dict(spec.description.metadata.userDefined)
+        return Program(self.path, called_with, returned, self.constants, tuple(steps), classifier, metadata)
+
+    def _check_names(self, operation: Any, known: set[str]) -> None:
+        """Every value is made once, and before it is taken: none is its own input."""
+        for given in operation.inputs.values():
+            for binding in given.arguments:
+                if binding.WhichOneof("binding") == "name" and binding.name not in known:
+                    raise self._broken(f"takes {binding.name!r} for {operation.type}, and no operation before makes it")
+        for output in operation.outputs:
+            if output.name in known:
+                raise self._broken(f"makes {output.name!r} twice")
+            known.add(output.name)
+
+    def _broken(self, trouble: str) -> DataError:
+        return DataError(f"{printable(str(self.path))} {printable(trouble)[:200]}; export the model again")
 
     def _arguments(self, operation: Any) -> dict[str, str | tuple[str, ...]]:
         """The names of the values that each parameter gets."""
         arguments: dict[str, str | tuple[str, ...]] = {}
         for parameter, argument in operation.inputs.items():
             names = tuple(self._bound(operation, parameter, binding) for binding in argument.arguments)
+            if not names:
+                raise self._broken(f"gives its operation {operation.type} nothing for {parameter!r}")
             arguments[parameter] = names if parameter in _LISTS else names[0]
         # Since iOS 16 compressed weights may stand here, all inline.
         for parameter, value in operation.attributes.items():
@@ -164,8 +192,16 @@ class _Reader:
 
         if value.type.WhichOneof("type") == "listType":
             return [self._value(one) for one in value.immediateValue.list.values]
+        if value.WhichOneof("value") == "blobFileValue":
+            file = value.blobFileValue.fileName
+            if file != f"@model_path/{WEIGHTS}/{PurePosixPath(file).name}" or not self._has_weights(file):
+                raise self._broken(f"names {file!r} as its weights, which is not in the package")
         loaded = _load_value(self.weights, value)
+        self.budget.after([loaded] if isinstance(loaded, np.ndarray) else [])
         return np.array(loaded) if isinstance(loaded, np.ndarray) else loaded  # not a view of the open file
+
+    def _has_weights(self, file: str) -> bool:
+        return (self.weights_folder / PurePosixPath(file).name).is_file()
 
 
 def _declared(named: Any) -> Declared:

@@ -1,7 +1,7 @@
 """A saved file as something that can be run, whatever its format."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.errors import DataError, printable
+from handloom.export.package import require_model_file
 from handloom.hand import Poses
 
 Precision = Literal["stored", "float16"]
@@ -19,9 +20,13 @@ class Runner(Protocol):
 
     Attributes:
         classes: labels, in the file's order.
+        shape: of the windows that it takes, ``(T, 3, 21)`` for a hand classifier.
+        metadata: what the file says of itself, by the keys of `handloom.export.interface`.
     """
 
     classes: list[str]
+    shape: tuple[int, ...]
+    metadata: Mapping[str, str]
 
     def probabilities(self, poses: Poses) -> NDArray[np.float32]:
         """One window ``[T, 3, 21]`` to ``[classes]``."""
@@ -41,6 +46,7 @@ def read_runner(path: Path, precision: Precision = "stored") -> Runner:
         UnknownOperation: it uses an operation that the interpreter does not have.
         HandloomError: ONNX, and the extra for it is not installed.
     """
+    require_model_file(path)
     if path.suffix == ".mlpackage":
         from handloom.export.interpreter.ml_program import ProgramRunner
 
@@ -68,12 +74,14 @@ class _CoreML:
         import coremltools
 
         from handloom.export.interface import LABEL_PROBABILITIES, POSES
-        from handloom.export.interface_check import class_labels
+        from handloom.export.specification import class_labels, input_shape, read_specification
 
         self._name, self._input = LABEL_PROBABILITIES, POSES
+        spec = read_specification(path)  # refuses what is no file before Core ML's own code opens it
         model = coremltools.models.MLModel(str(path))
         self._predict: Callable[..., dict[str, dict[str, float]]] = model.predict
-        self.classes = class_labels(model.get_spec())
+        self.classes = class_labels(spec)
+        self.shape, self.metadata = input_shape(spec), dict(spec.description.metadata.userDefined)
 
     def probabilities(self, poses: Poses) -> NDArray[np.float32]:
         found = self._predict({self._input: poses})[self._name]

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from handloom.export.interpreter.kernels import Array
+from handloom.export.interpreter.budget import need_elements
+from handloom.export.interpreter.kernels import Array, padded
 from handloom.export.interpreter.layer import Layer, Prepare, need_rank, plain
 from handloom.export.interpreter.weights import UnsupportedUseError, Weights
 
@@ -127,17 +128,20 @@ def _concat_nd(params: Any, weights: Weights) -> Layer:
 
 def _split(params: Any, weights: Weights) -> Layer:
     count = params.nOutputs
+    need_elements(count)
     return lambda x: np.split(x, count, CHANNELS)
 
 
 def _split_nd(params: Any, weights: Weights) -> Layer:
     parts: Any = np.cumsum(params.splitSizes)[:-1] if params.splitSizes else params.numSplits
     axis = params.axis
+    need_elements(params.numSplits)
     return lambda x: np.split(x, parts, axis)
 
 
 def _broadcast_to_static(params: Any, weights: Weights) -> Layer:
     shape = tuple(params.targetShape)
+    need_elements(*shape)
     return lambda x: np.broadcast_to(x, shape)
 
 
@@ -155,8 +159,7 @@ def _padding(params: Any, weights: Weights) -> Layer:
 
     def layer(x: Array) -> Array:
         need_rank(x, 3)
-        padded: Array = np.pad(x, [*[(0, 0)] * (x.ndim - 2), *pads], **modes[kind])
-        return padded
+        return padded(x, [*[(0, 0)] * (x.ndim - 2), *pads], **modes[kind])
 
     return layer
 
@@ -169,8 +172,8 @@ def border_amounts(params: Any) -> list[tuple[int, int]]:
 def _constant_pad(params: Any, weights: Weights) -> Layer:
     if params.padToGivenOutputSizeMode:
         raise UnsupportedUseError("to a given size")
-    amounts, value = np.array(params.padAmounts, int).reshape(-1, 2), params.value
-    return lambda x: np.pad(x, amounts, constant_values=value)
+    amounts, value = np.array(params.padAmounts, int).reshape(-1, 2).tolist(), params.value
+    return lambda x: padded(x, [(before, after) for before, after in amounts], constant_values=value)
 
 
 def _load_constant(params: Any, weights: Weights) -> Layer:

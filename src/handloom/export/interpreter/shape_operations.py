@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.export.interpreter.budget import need_elements
+from handloom.export.interpreter.kernels import padded
+
 Values = NDArray[Any]
 Whole = NDArray[np.int32]
 
@@ -32,10 +35,10 @@ def _expand_dims(x: Values, axes: Whole) -> Values:
 def _pad(x: Values, pad: Whole, mode: str = "constant", constant_val: float = 0.0) -> Values:
     """`pad` has the numbers before and after for each of the last axes."""
     last = pad.reshape(-1, 2).tolist()
-    widths = [(0, 0)] * (x.ndim - len(last)) + [tuple(pair) for pair in last]
+    widths = [(0, 0)] * (x.ndim - len(last)) + [(before, after) for before, after in last]
     if mode == "constant":
-        return np.pad(x, widths, constant_values=constant_val)
-    return np.pad(x, widths, "edge") if mode == "replicate" else np.pad(x, widths, "reflect")
+        return padded(x, widths, constant_values=constant_val)
+    return padded(x, widths, "edge" if mode == "replicate" else "reflect")
 
 
 def _reshape(x: Values, shape: Whole) -> Values:
@@ -82,6 +85,7 @@ def _split(x: Values, axis: int, num_splits: int | None = None, split_sizes: Who
     """Into parts of the given sizes or, without, of equal ones."""
     if split_sizes is None:
         assert num_splits is not None
+        need_elements(int(num_splits))
         return tuple(np.split(x, int(num_splits), axis=int(axis)))
     return tuple(np.split(x, np.cumsum(split_sizes)[:-1], axis=int(axis)))
 
@@ -97,6 +101,7 @@ def _stack(values: Sequence[Values], axis: int) -> Values:
 
 
 def _tile(x: Values, reps: Whole) -> Values:
+    need_elements(x.size, *reps.tolist())
     return np.tile(x, reps.tolist())
 
 

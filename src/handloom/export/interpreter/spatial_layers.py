@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 
 from handloom.export.interpreter import kernels
+from handloom.export.interpreter.budget import need_together
 from handloom.export.interpreter.kernels import Array
 from handloom.export.interpreter.layer import Layer, Prepare, need_rank
 from handloom.export.interpreter.shape_layers import border_amounts
@@ -99,6 +100,7 @@ def _batchnorm(params: Any, weights: Weights) -> Layer:
 def _instance_normalization(epsilon: float, gamma: Array, beta: Array) -> Layer:
     def layer(x: Array) -> Array:
         need_rank(x, 3)
+        need_together(x, gamma)
         return kernels.normalised(x, (-2, -1), epsilon) * gamma + beta
 
     return layer
@@ -122,6 +124,7 @@ def _scale(params: Any, weights: Weights) -> Layer:
 
     def layer(x: Array) -> Array:
         need_rank(x, 3)
+        need_together(x, scale, bias)
         return x * scale + bias
 
     return layer
@@ -132,6 +135,7 @@ def _bias(params: Any, weights: Weights) -> Layer:
 
     def layer(x: Array) -> Array:
         need_rank(x, 3)
+        need_together(x, bias)
         return x + bias
 
     return layer

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from handloom.export.interpreter.kernels import (
     Array,
     convolution,
+    matrix_product,
     normalised,
     overhang,
     pooled,
@@ -26,7 +27,7 @@ Whole = NDArray[np.int32]
 
 def _linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """``[*, in]`` and ``[out, in]`` to ``[*, out]``."""
-    result = x @ weight.T
+    result = matrix_product(x, weight.T)
     return result if bias is None else result + bias
 
 
@@ -34,8 +35,7 @@ def _matmul(x: Array, y: Array, transpose_x: bool = False, transpose_y: bool = F
     """The last two axes are the matrices', the others broadcast; one axis is a vector, which is never transposed."""
     first = x.swapaxes(-1, -2) if transpose_x and x.ndim > 1 else x
     second = y.swapaxes(-1, -2) if transpose_y and y.ndim > 1 else y
-    product: Array = np.matmul(first, second)
-    return product
+    return matrix_product(first, second)
 
 
 def _conv(

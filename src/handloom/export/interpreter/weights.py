@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from handloom.export.interpreter.budget import ALL_VALUES, BeyondBudgetError, need_elements
 from handloom.export.interpreter.kernels import Array, rounded_to_float16
 
 
@@ -21,6 +22,7 @@ class Weights:
 
     def __init__(self, as_float16: bool) -> None:
         self._as_float16 = as_float16
+        self._read = 0
 
     def read(self, params: Any, *shape: int) -> Array:
         """The values in row-major order, ``[*shape]``."""
@@ -29,6 +31,10 @@ class Weights:
     def exact(self, params: Any, *shape: int) -> Array:
         """As `read`, never rounded: for a layer that computes something of its weights once and rounds that."""
         count = math.prod(shape)
+        need_elements(count)
+        self._read += count
+        if self._read > ALL_VALUES:
+            raise BeyondBudgetError(f"more than {ALL_VALUES} weights")
         if params.floatValue:
             values = np.array(params.floatValue, np.float32)
         elif params.float16Value:
