@@ -147,7 +147,7 @@ def test_a_params_yaml_cannot_steer_hydra(section, tmp_path):
     with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
         composed(tmp_path, "params", [])
     with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
-        Multirun(tmp_path, ["--cfg", "job"], pytest.fail).launch(pytest.fail)
+        Multirun(tmp_path, ["--cfg", "job"]).launch(pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_stage_works_from_any_folder_with_overrides(project):
     make_table(project / "data/keypoints/pose.parquet")
     result = run(project, "split.py", "pose", "split.test_ratio=0.5", "split.validation.strategy=none")
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.splitlines() == ["test: 4 examples of 2 classes", "train: 4 examples of 2 classes"]
+    assert counts_in(result.stdout) == ["test: 4 examples of 2 classes", "train: 4 examples of 2 classes"]
     assert everything_in(project) == sorted(
         [
             *(path.relative_to(project).as_posix() for path in (project / "pipeline").iterdir()),
@@ -180,7 +180,7 @@ def test_multirun_runs_every_value(project):
     make_table(project / "data/keypoints/pose.parquet")
     result = run(project, "split.py", "pose", "-m", "split.test_ratio=0.25,0.5")
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.splitlines() == [
+    assert counts_in(result.stdout) == [
         "test: 2 examples of 2 classes",
         "train: 6 examples of 2 classes",
         "test: 4 examples of 2 classes",
@@ -193,6 +193,10 @@ def test_multirun_names_a_wrong_value_in_one_line(project):
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("split: split.seed: ")
+
+
+def counts_in(printed):
+    return [line for line in printed.splitlines() if not line.startswith("note: ")]
 
 
 def make_table(path):

@@ -118,7 +118,7 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(sys, "stdout", full)
         patch.setattr(sys, "stderr", told)
         assert main(["send"]) == 1
-    assert told.getvalue() == "handloom send: the output: cannot be written (No space left on device); make room\n"
+    assert told.getvalue() == "handloom send: No space left on device; make room on that disk, or choose another place\n"
 
 
 @pytest.mark.parametrize(

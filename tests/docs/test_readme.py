@@ -54,7 +54,7 @@ def test_python_has_the_script_and_its_overrides_are_understood(words: list[str]
         return
     assert (REPOSITORY / words[0]).is_file()
     if words[0].startswith("pipeline/") and len(words) > 1:
-        multirun = Multirun(REPOSITORY, words[1:], stop=pytest.fail)
+        multirun = Multirun(REPOSITORY, words[1:])
         assert parameters_from(yaml.safe_load((REPOSITORY / "params.yaml").read_text()))
         assert multirun.composed()
 

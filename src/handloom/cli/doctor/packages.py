@@ -51,7 +51,8 @@ _EXTRAS = {
     "ray": "extract_keypoints.backend: ray",
     "dask": "extract_keypoints.backend: dask",
     "onnx": "the format onnx of export_coreml.formats",
-    "sweep": "handloom search",
+    "raw": "reading raw photos of cameras",
+    "search": "handloom search",
 }
 
 

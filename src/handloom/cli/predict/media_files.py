@@ -10,7 +10,6 @@ from typing import Literal
 
 from handloom.errors import DataError, printable, renamed
 from handloom.media.readable import beginning_of, kind_of
-from handloom.sources.passed_over import is_system_file, is_system_folder
 
 Tell = Callable[[str], None]
 
@@ -63,6 +62,8 @@ def media_files(typed: Iterable[str], problem: Tell, note: Tell) -> Iterator[Med
 
 
 def _in_folder(folder: Path, note: Tell) -> Iterator[MediaFile]:
+    from handloom.sources.passed_over import is_system_file, is_system_folder
+
     others = 0
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_system_folder(name))
