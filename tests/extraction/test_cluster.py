@@ -63,7 +63,7 @@ if __name__ == "__main__":
         source = LabeledDirectories(path=photos, groups=Groups(file=""))
         settings = ExtractKeypoints(workers=-1, backend=backend)
         extract_keypoints(source, settings, "pose", Path(table), Path(table).with_suffix(""))
-        print("bound to", *sorted(address.removeprefix("::ffff:") for address in bound))
+        print("bound to", *{address.removeprefix("::ffff:") for address in bound})
         print(len({machine for _, machine in run_over(where, range(20), -1, backend)}), "machines")
         calls = run_over(where, range(20), -1, backend)  # of which somebody has seen enough
         next(calls)
