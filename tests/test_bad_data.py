@@ -295,7 +295,7 @@ BAD_PHOTOS: dict[str, Bad] = {
     "truncated HEIC": ("bad.heic", heic(0.5), "unreadable", "not a readable picture", "copy it again or take it out"),
     "beginning of a JPEG": ("bad.jpg", copied("photo", 0.01), "unreadable", "not a readable picture", "copy it again"),
     "text": ("bad.jpg", text("not a picture\n"), "unreadable", "but text", "save it as JPEG or take it out"),
-    "text beside the pictures": ("notes.txt", text("bob, left\n"), "unreadable", "but text", "take it out"),
+    "text for a picture": ("notes.jpg", text("bob, left\n"), "unreadable", "but text", "take it out"),
     "PDF": ("bad.pdf", text(PDF), "unreadable", "but a PDF", "save it as JPEG or take it out"),
     "SVG": ("bad.svg", text(SVG), "unreadable", "but an SVG drawing", "save it as JPEG or take it out"),
     "ZIP": ("bad.zip", archive, "unreadable", "but a ZIP archive", "take it out"),
@@ -491,12 +491,13 @@ def test_a_name_that_is_not_utf_8_has_one_line(photos: Stage) -> None:
     assert row["name"] == "five/bad\\udcff\\udcfe.jpg"
 
 
-@pytest.mark.parametrize("name", [".hidden.jpg", ".DS_Store", "._1.jpg", "Thumbs.db", "desktop.ini", ".sync/1.jpg"])
-def test_what_file_managers_leave_is_passed_over(photos: Stage, name: str) -> None:
+@pytest.mark.parametrize("name", [".DS_Store", "._1.jpg", "Thumbs.db", ".sync/1.jpg", "notes.txt"])
+def test_what_file_managers_leave_is_passed_over_and_counted(photos: Stage, name: str) -> None:
     path = photos.data / "five" / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"whatever")
-    photos.run().check_accepted()
+    photos.run().check_remark("notes", "1 ", " passed over (")
+    assert set(photos.poses) == set(photos.names)
 
 
 @pytest.mark.parametrize("size", [(16, 20_000), (20_000, 16)])
