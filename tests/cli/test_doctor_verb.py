@@ -108,7 +108,7 @@ def test_a_package_that_only_an_extra_needs_is_a_note(
         item = items[f"not-there-{extra}"]
         assert item["state"] == "note" and item["text"].startswith("not installed, only ")
         assert item["advice"] == f"python -m pip install 'not-there-{extra}>=1'"
-    assert items["not-there-sweep"]["text"] == "not installed, only handloom search needs it"
+    assert items["not-there-search"]["text"] == "not installed, only handloom search needs it"
 
 
 def test_without_any_package_it_still_answers() -> None:
