@@ -14,8 +14,7 @@ import pytest
 
 import handloom
 from handloom.cli import main
-from handloom.cli.verb import INTERRUPTED
-from handloom.console import PIPE_CLOSED
+from handloom.console import INTERRUPTED, PIPE_CLOSED
 
 VERBS = (
     *("init", "params", "train", "evaluate", "predict", "verify", "draw"),
