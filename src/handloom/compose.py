@@ -82,8 +82,10 @@ def read_parameters(path: Path) -> Any:
         ConfigurationError: it is not YAML, steers Hydra, or would read this computer's environment.
     """
     content = read_yaml(path)
+    if content is not None and not isinstance(content, Mapping):
+        raise ConfigurationError(f"{path.name}: not a mapping of sections")
     for key in _HYDRAS_OWN:
-        if isinstance(content, Mapping) and key in content:
+        if content and key in content:
             raise ConfigurationError(f"{path.name}: {key}: not a parameter; it belongs into conf/config.yaml")
     refuse_resolvers(content, path.name)
     return content

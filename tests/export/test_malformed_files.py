@@ -333,6 +333,19 @@ def test_nothing_but_files_is_opened(package: Path, network: Path) -> None:
             read()
 
 
+def test_what_is_no_saved_model_by_its_name_says_what_to_give(tmp_path: Path) -> None:
+    (tmp_path / "model.ckpt").touch()
+    for path in (tmp_path, tmp_path / "model.ckpt"):
+        with pytest.raises(DataError, match=r"not a saved model; give a \.mlpackage, \.mlmodel or \.onnx$"):
+            verify(path, None, {})
+
+
+def test_a_label_without_text_does_not_hold(network: Path) -> None:
+    edit(network, lambda spec: spec.neuralNetworkClassifier.stringClassLabels.vector.__setitem__(0, ""))
+    (row,) = [row for row in verify(network, None, {}).interface if row.item == "labels"]
+    assert not row.agrees and row.found == "an empty text"
+
+
 def test_a_compiled_model_says_what_to_give(tmp_path: Path) -> None:
     compiled = tmp_path / "Hand.mlmodelc"
     compiled.mkdir()

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -156,18 +158,21 @@ def test_a_damaged_or_missing_file_is_named_in_one_line(pose_file: Path, tmp_pat
     damaged = tmp_path / "damaged.onnx"
     for rest in (b"", b"hello", content[: len(content) // 2], content[:-1]):
         damaged.write_bytes(rest)
-        with pytest.raises(DataError, match=r"^.*damaged\.onnx: not an ONNX file .*; export it again$") as raised:
+        with pytest.raises(
+            DataError, match=r"^.*damaged\.onnx: not an ONNX file .*; export the model again$"
+        ) as raised:
             OnnxRunner(damaged)
         assert "\n" not in str(raised.value)
-    for path in (tmp_path / "none.onnx", tmp_path):
-        with pytest.raises(DataError, match=r"^.*: cannot be read \(.*\)$"):
+    for path, said in ((tmp_path / "none.onnx", "no such file"), (tmp_path, "not a saved model")):
+        with pytest.raises(DataError, match=f"^{path}: {said}; [^\n]*$"):
             OnnxRunner(path)
     assert capfd.readouterr() == ("", "")
 
 
 def test_somebody_elses_file_is_refused(pose_file: Path, tmp_path: Path) -> None:
     foreign = tmp_path / "foreign.onnx"
-    for change in ({"Class Labels": '["a"]'}, {"Class Labels": "not JSON"}, {"Class Labels": "3"}, {}):
+    labels = ('["a"]', "not JSON", "3", '["b", "a", ""]', '["b", "a", "a"]')
+    for change in ({}, *({"Class Labels": text} for text in labels)):
         proto = onnx.load(pose_file)
         onnx.helper.set_model_props(proto, change)
         foreign.write_bytes(proto.SerializeToString())
@@ -182,6 +187,48 @@ def test_somebody_elses_file_is_refused(pose_file: Path, tmp_path: Path) -> None
         OnnxRunner(foreign)
 
 
+def endless(proto: onnx.ModelProto) -> None:
+    """The probabilities go round 2^60 times."""
+    types = (("round", onnx.TensorProto.INT64), ("more", onnx.TensorProto.BOOL), ("x", onnx.TensorProto.FLOAT))
+    inputs = [onnx.helper.make_tensor_value_info(name, kind, None) for name, kind in types]
+    outputs = [onnx.helper.make_tensor_value_info(f"{name}_next", kind, None) for name, kind in types[1:]]
+    steps = [onnx.helper.make_node("Identity", [name], [f"{name}_next"]) for name, _ in types[1:]]
+    body = onnx.helper.make_graph(steps, "body", inputs, outputs)
+    add_constants(proto, rounds=np.array(2**60), go_on=np.array(True))
+    append(proto, "Loop", ["rounds", "go_on", "inner"], body=body)
+
+
+def huge(proto: onnx.ModelProto) -> None:
+    """The sum of a hundred gigabytes of zeros is added to the probabilities."""
+    add_constants(proto, zero=np.zeros((1, 1), np.float32), sizes=np.array([2**18, 2**17]))
+    proto.graph.node.append(onnx.helper.make_node("Expand", ["zero", "sizes"], ["big"]))
+    proto.graph.node.append(onnx.helper.make_node("ReduceSum", ["big"], ["sum"], keepdims=0))
+    append(proto, "Add", ["inner", "sum"])
+
+
+def add_constants(proto: onnx.ModelProto, **values: np.ndarray) -> None:
+    proto.graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in values.items())
+
+
+def append(proto: onnx.ModelProto, operator: str, inputs: list[str], **attributes: Any) -> None:
+    """An operator on what was the output, which is called `inner` from now on."""
+    output = proto.graph.output[0].name
+    proto.graph.node[-1].output[0] = "inner"
+    proto.graph.node.append(onnx.helper.make_node(operator, inputs, [output], **attributes))
+
+
+@pytest.mark.parametrize("change", [endless, huge])
+def test_what_would_run_for_ever_or_fill_the_memory_is_refused_before_it_runs(
+    pose_file: Path, tmp_path: Path, change: Callable[[onnx.ModelProto], None]
+) -> None:
+    proto = onnx.load(pose_file)
+    assert proto.graph.node[-1].output[0] == proto.graph.output[0].name
+    change(proto)
+    (tmp_path / "costly.onnx").write_bytes(proto.SerializeToString())
+    with pytest.raises(DataError, match=r"costly\.onnx: not an ONNX file .*(loops|elements)"):
+        OnnxRunner(tmp_path / "costly.onnx")
+
+
 WITHOUT_EXTRA = """
 import sys
 for name in sys.argv[1:]:
@@ -189,6 +236,7 @@ for name in sys.argv[1:]:
 from pathlib import Path
 from handloom.errors import ConfigurationError
 from handloom.export.onnx_file import OnnxRunner, save_onnx
+Path("a.onnx").touch()
 for call in (lambda: save_onnx(None, Path("a.onnx"), {}), lambda: OnnxRunner(Path("a.onnx"))):
     try:
         call()
@@ -197,11 +245,11 @@ for call in (lambda: save_onnx(None, Path("a.onnx"), {}), lambda: OnnxRunner(Pat
 """
 
 
-def test_without_the_extra_one_line_says_what_to_type() -> None:
+def test_without_the_extra_one_line_says_what_to_type(tmp_path: Path) -> None:
     blocked = ["onnx", "onnxscript", "onnxruntime"]
     command = [sys.executable, "-c", WITHOUT_EXTRA, *blocked]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert printed.splitlines() == [
         "export_coreml.formats: onnx needs onnxscript: pip install 'handloom[onnx]'",
-        "a.onnx needs onnxruntime: pip install 'handloom[onnx]'",
+        "a.onnx needs onnx: pip install 'handloom[onnx]'",
     ]

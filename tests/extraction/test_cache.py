@@ -153,6 +153,21 @@ def test_what_is_no_cache_is_set_aside_and_told(
     assert line.startswith(f"{path}: the cache of joints is damaged (") and line.endswith("which can be deleted")
 
 
+def test_a_cache_that_does_not_keep_what_is_put_gives_way_to_a_new_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "cache.sqlite"
+    with KeypointCache(path) as cache:
+        cache.put("before", joints(1))
+    with closing(sqlite3.connect(path)) as database:  # as a changed bit in sqlite's tree of rows does
+        database.execute("CREATE TRIGGER lost BEFORE INSERT ON joints BEGIN SELECT RAISE(IGNORE); END")
+    with KeypointCache(path) as cache:
+        cache.put("after", joints(2))
+        assert cache.get("after").to_bytes() == joints(2).to_bytes()
+        assert cache.known(["before"]) == set()
+    assert "does not keep what is written" in capsys.readouterr().err
+
+
 def test_a_cache_without_checksums_is_not_believed(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "cache.sqlite")) as older:
         older.execute("CREATE TABLE extractions (key TEXT PRIMARY KEY, content BLOB) WITHOUT ROWID")

@@ -3,6 +3,7 @@
 import os
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from handloom.config import Model, Training, as_plain
 from handloom.errors import DataError
+from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import load_model
 from handloom.training.module import HandClassifier
 from handloom.training.saved_model import save_model
@@ -199,6 +201,54 @@ def test_a_model_trained_with_parameters_of_another_version_is_used(saved: Path)
             *("pose", ["fist", "open"], 1, 30.0, "background"),
         )
         assert model.training["lost_in_a_later_version"] == 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"weight": torch.ones(3)},
+        {"state_dict": {"network.weight": torch.ones(3)}},
+        {"state_dict": {"network.weight": torch.ones(3)}, "hyper_parameters": {"lr": 0.1}},
+        {"state_dict": {"network.weight": torch.ones(3)}, "hyper_parameters": {"kind": "pose", "classes": ["a"]}},
+    ],
+    ids=["weights only", "no parameters", "other parameters", "some like ours"],
+)
+def test_a_checkpoint_of_another_program_is_told_as_one(saved: Path, content: Any) -> None:
+    torch.save(content, saved)
+    with pytest.raises(DataError, match=r"model\.ckpt: .*handloom") as caught:
+        load_model(saved)
+    assert "KeyError" not in str(caught.value) and "'" not in str(caught.value)
+
+
+def test_of_a_file_that_would_run_code_nobody_is_told_how_to_run_it(saved: Path) -> None:
+    torch.save({"state_dict": RunsSomething(saved)}, saved)
+    with pytest.raises(DataError, match="more than tensors and plain types") as caught:
+        load_model(saved)
+    assert "weights_only" not in str(caught.value) and "two options" not in str(caught.value)
+
+
+NUMBERS = Calibration(1.5, 9, 0.5, 0.4, 0.2, 0.1, (), 0.25, 0.125)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"classes": (ClassThreshold("open", 5, 0.5, 0.9, 0.8), ClassThreshold("fist", 4, None, None, None))},
+        {"classes": (ClassThreshold("fist", 5, 0.5, 0.9, 0.8),) * 2},
+        {"log_loss": -0.1},
+        {"calibration_error": 1.5},
+        {"background_taken_for_gesture": -1.0},
+    ],
+    ids=["other order", "a class twice", "a negative loss", "an error above 1", "a negative share"],
+)
+def test_a_calibration_that_cannot_be_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    classes = (ClassThreshold("fist", 5, 0.5, 0.9, 0.8), ClassThreshold("open", 4, None, None, None))
+    path = tmp_path / "model.ckpt"
+    module = HandClassifier("pose", ["fist", "open"], 30.0, SETTINGS)
+    save_model(module, replace(NUMBERS, classes=classes), path)
+    assert load_model(path).calibration == replace(NUMBERS, classes=classes)
+    save_model(module, replace(NUMBERS, **{"classes": classes} | change), path)
+    assert_refused(path)
 
 
 @pytest.mark.parametrize("damage", [truncated, empty, text, foreign, other_archive, Path.unlink])

@@ -26,7 +26,8 @@ from handloom.training.saved_model import save_model
 CLASSES = ["nothing", "b", "a"]
 WINDOW = 7
 # Of these classes, as training makes it.
-LABELLED = zip(small_models.CALIBRATION.classes, ["b", "a", "nothing"], strict=True)
+THRESHOLDS = small_models.CALIBRATION.classes
+LABELLED = zip((THRESHOLDS[2], *THRESHOLDS[:2]), CLASSES, strict=True)
 CALIBRATION = replace(small_models.CALIBRATION, classes=tuple(replace(one, label=label) for one, label in LABELLED))
 
 

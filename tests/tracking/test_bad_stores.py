@@ -60,7 +60,13 @@ def one_line(error: pytest.ExceptionInfo[HandloomError]) -> str:
     return text
 
 
-@pytest.mark.parametrize("address", ["htp://127.0.0.1:5000", "http://", "127.0.0.1:5000", "./runs", "http://[::1", "?"])
+NO_ADDRESSES = [
+    *("htp://127.0.0.1:5000", "http://", "127.0.0.1:5000", "./runs", "http://[::1", "?"),
+    *("sqlite3:///x.db", "mysql2://u:p@h/d", "file:./mlruns", "databricks"),
+]
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
 def test_what_is_no_address_is_refused_before_training(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)

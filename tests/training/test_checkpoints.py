@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import torch
 
-from handloom.config import Optimizer, Training
+from handloom.config import Model, Optimizer, Training, as_plain
 from handloom.fingerprint import fingerprint
 from handloom.models.checkpoint import read_checkpoint
-from handloom.training.checkpoints import latest_checkpoint
-from handloom.training.work import made_of
+from handloom.training.checkpoints import check_fits, latest_checkpoint
+from handloom.training.module import HandClassifier
+from handloom.training.work import MADE_OF_FILE, made_of, what_changed
 
 DEFAULT = Training()
 # What else training needs to go on from a checkpoint.
@@ -103,3 +104,65 @@ def test_a_checkpoint_that_no_training_can_go_on_from_is_passed_over(tmp_path: P
     chosen, wrong = latest_checkpoint(tmp_path, "mine", 100)
     assert chosen == tmp_path / "iteration-000010.ckpt"
     assert len(wrong) == 2 and all(text.endswith("is damaged") for text in wrong)
+
+
+def small_module() -> HandClassifier:
+    return HandClassifier("pose", ["a", "b"], 30.0, as_plain(Training(model=Model(width=8, frame_features=8))))
+
+
+def whole_checkpoint() -> dict[str, Any]:
+    """What Lightning and handloom write after one iteration, as far as going on needs it."""
+    module = small_module()
+    configured = module.configure_optimizers()
+    sum(parameter.square().sum() for parameter in module.parameters()).backward()
+    configured["optimizer"].step()
+    return {
+        "fingerprint": "mine",
+        "run_id": "a",
+        "pytorch-lightning_version": "2.5.0",
+        "state_dict": module.state_dict(),
+        "optimizer_states": [configured["optimizer"].state_dict()],
+        "lr_schedulers": [configured["lr_scheduler"].state_dict()],
+        "loops": {"fit_loop": {"epoch_progress": {"current": {"completed": 1}}}},
+        "callbacks": {},
+        "history": [{"iteration": 1, "loss": 0.5}],
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["optimizer_states"].clear(),
+        lambda content: content["optimizer_states"][0]["state"].clear(),
+        lambda content: content["optimizer_states"][0]["state"][0].update(exp_avg=torch.zeros(3)),
+        lambda content: content["optimizer_states"][0]["state"][0]["exp_avg"].fill_(float("nan")),
+        lambda content: content["optimizer_states"][0]["param_groups"].clear(),
+        lambda content: content["optimizer_states"][0]["param_groups"][0].update(lr="fast"),
+        lambda content: content["lr_schedulers"].clear(),
+        lambda content: content["lr_schedulers"][0].clear(),
+        lambda content: content["loops"].clear(),
+        lambda content: content.update(callbacks=[1]),
+        lambda content: content.update({"pytorch-lightning_version": "x"}),
+        lambda content: content.pop("run_id"),
+        lambda content: content["state_dict"].update({"network.out.weight": torch.zeros(5, 5)}),
+        lambda content: content["state_dict"].update(zzz=torch.zeros(1)),
+        lambda content: content["history"].append({"loss": 1.0}),
+    ],
+)  # fmt: skip
+def test_a_checkpoint_that_does_not_fit_the_training_is_passed_over(tmp_path: Path, change: Any) -> None:
+    torch.save(whole_checkpoint(), tmp_path / "iteration-000010.ckpt")
+    content = whole_checkpoint()
+    change(content)
+    torch.save(content, tmp_path / "iteration-000020.ckpt")
+    (tmp_path / "iteration-copy.ckpt").touch()
+    chosen, wrong = latest_checkpoint(tmp_path, "mine", 100, lambda content: check_fits(small_module(), content))
+    assert chosen == tmp_path / "iteration-000010.ckpt"
+    assert wrong == [f"{tmp_path}/iteration-000020.ckpt is damaged"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5"])
+def test_of_an_interrupted_training_whose_note_is_damaged_nothing_is_said(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pose-other").mkdir()
+    write_checkpoints(tmp_path / "pose-other", 10)
+    (tmp_path / "pose-other" / MADE_OF_FILE).write_text(text)
+    assert what_changed(tmp_path / "pose-mine", "pose", {"a": 1}) == []

@@ -49,7 +49,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     overrides: list[str] | None = getattr(given, "overrides", None)
     # argparse takes positional arguments in one go: those after an option are left over.
     if overrides is not None and not any(word.startswith("-") for word in rest):
-        overrides += rest
+        given.overrides = [*overrides, *rest]
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     return given

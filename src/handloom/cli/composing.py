@@ -22,6 +22,7 @@ def add_data(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "overrides",
         nargs="*",
+        default=[],  # without one argparse says that it is required
         metavar="KEY=VALUE",
         help="parameters, by their names in params.yaml; data/pose=labeled_files (or data/action=...) reads DATA as"
         " another kind of source",

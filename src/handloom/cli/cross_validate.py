@@ -18,7 +18,9 @@ def add(commands: Commands) -> None:
         example="handloom cross-validate pose 'cross_validate.seeds=[1,2,3]'",
     )
     cross_validate.add_argument("kind", choices=POSE_OR_ACTION, help="whose training")
-    cross_validate.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="parameters, in Hydra's grammar")
+    cross_validate.add_argument(
+        "overrides", nargs="*", default=[], metavar="KEY=VALUE", help="parameters, in Hydra's grammar"
+    )
 
 
 def run(given: argparse.Namespace) -> int:

@@ -57,9 +57,10 @@ def run(given: argparse.Namespace) -> int:
     from handloom.evaluation.trust import trust
     from handloom.prediction.predictor import Predictor
 
-    with results_only_on_stdout(), TemporaryDirectory() as folder, work_kept_in(Path(folder)):
-        predictor = Predictor.open(given.model)
-        examples = _examples(predictor, given.data, given.overrides, Path(folder))
+    with results_only_on_stdout(), TemporaryDirectory() as folder:
+        predictor = Predictor.open(given.model)  # its store is not in that folder
+        with work_kept_in(Path(folder)):
+            examples = _examples(predictor, given.data, given.overrides, Path(folder))
         for note in filter(None, [predictor.note, *notes_on(examples, predictor.classes)]):
             print(f"handloom evaluate: {note}", file=sys.stderr)
         answers = answers_of(_as_model(predictor), examples, given.stride)

@@ -21,6 +21,7 @@ def add(commands: Commands) -> None:
     search.add_argument(
         "overrides",
         nargs="*",
+        default=[],  # without one argparse says that it is required
         metavar="KEY=VALUE",
         help="parameters and ranges, in Hydra's grammar; space=NAME takes another file of conf/space/ than the kind's",
     )

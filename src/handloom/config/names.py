@@ -17,7 +17,7 @@ def flat(content: Any, before: str = "") -> dict[str, Any]:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """`; did you mean ...` with the names that end so, or the one that is spelt most like it; empty: none is."""
-    names = list(names)
+    names = [other for other in names if not name.startswith(f"{other}.") and other != name]
     same_end = [other for other in names if other.endswith(f".{name}")]
     found = same_end[:2] or get_close_matches(name, names, n=1, cutoff=0.6)
     return f"; did you mean {' or '.join(found)}" if found else ""

@@ -218,7 +218,9 @@ def _labels(spec: Any, program: bool) -> InterfaceRow:
     labels = class_labels(spec)
     twice = [label for label, count in Counter(labels).items() if count > 1]
     found = f"{_short(twice[0])} and others twice" if twice else f"{len(labels)} texts" if labels else "none"
-    return InterfaceRow("labels", "texts, each once", found, bool(labels) and not twice)
+    if "" in labels:
+        found = "an empty text"
+    return InterfaceRow("labels", "texts, each once", found, bool(labels) and all(labels) and not twice)
 
 
 def _maker(spec: Any, program: bool) -> str:

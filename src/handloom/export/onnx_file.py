@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.export.interface import LABEL_PROBABILITIES, POSES, feature_descriptions
+from handloom.export.interpreter.budget import need_elements
 from handloom.export.package import require_model_file
 from handloom.export.quiet import quiet
 from handloom.export.specification import one_line
@@ -126,6 +127,7 @@ class OnnxRunner:
     def __init__(self, path: Path) -> None:
         require_model_file(path)
         with _needs_extra(str(path)):
+            import onnx  # noqa: F401  # to look at the file before it runs
             import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -134,6 +136,7 @@ class OnnxRunner:
         self._path = path
         with one_line(path, "an ONNX file"):
             content = path.read_bytes()
+            _check_cost(content)
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             self.classes = _labels(self._session)
         if not self.classes:
@@ -151,6 +154,30 @@ class OnnxRunner:
         return np.asarray(found[0], dtype=np.float32)
 
 
+def _check_cost(content: bytes) -> None:
+    """Refuse a file that could run for ever or fill the memory: onnxruntime has no limits.
+
+    Raises:
+        ValueError: it has loops, or a value that is too large or of a size that only a run tells.
+        Exception: one of onnx's own; it is damaged.
+    """
+    import onnx
+
+    model = onnx.load_model_from_string(content)
+    if model.functions or any(
+        part.HasField("g") or part.graphs for node in model.graph.node for part in node.attribute
+    ):
+        raise ValueError("it has loops, branches or functions, which no hand classifier of handloom has")
+    for given in model.graph.input:
+        given.type.tensor_type.shape.dim[0].dim_value = 1  # one window
+    sized = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
+    shapes = {value.name: value.type.tensor_type.shape.dim for value in (*sized.value_info, *sized.output)}
+    for name in (name for node in sized.node for name in node.output):
+        if name not in shapes or not all(one.HasField("dim_value") for one in shapes[name]):
+            raise ValueError(f"the size of its value {name!r} is not known before it runs")
+        need_elements(*(one.dim_value for one in shapes[name]))
+
+
 def _labels(session: Any) -> list[str]:
     """The class labels in the file's metadata; none unless input and output are those of a hand classifier."""
     try:
@@ -162,7 +189,8 @@ def _labels(session: Any) -> list[str]:
         return []
     fits = (
         isinstance(labels, list)
-        and all(isinstance(label, str) for label in labels)
+        and all(isinstance(label, str) and label for label in labels)
+        and len(set(labels)) == len(labels)
         and inputs[0].shape[2:] == [len(CHANNELS), JOINT_COUNT]
         and outputs[0].shape[1:] == [len(labels)]
     )

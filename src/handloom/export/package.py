@@ -14,6 +14,7 @@ SPECIFICATION = Path("Data/com.apple.CoreML/model.mlmodel")
 MANIFEST = Path("Manifest.json")
 WEIGHTS = "weights"  # the folder beside the specification
 DATA = "Data"  # the folder that the manifest's paths start from
+SUFFIXES = (".mlpackage", ".mlmodel", ".onnx")  # of saved models, in the order of preference where there are several
 LARGEST = 100_000_000  # bytes of a file that is read; a hand classifier has about a million
 
 
@@ -46,8 +47,8 @@ def require_model_file(path: Path) -> None:
     """Refuse what cannot be a model file before anything opens it: a pipe would make the reader wait for ever.
 
     Raises:
-        DataError: there is nothing; it is a compiled model, a pipe or a device; it is larger than `LARGEST`; or it is a
-            package that holds a link, a pipe or a device.
+        DataError: there is nothing, or something with another suffix; it is a compiled model, a pipe or a device; it is
+            larger than `LARGEST`; or it is a package that holds a link, a pipe or a device.
     """
     name = printable(str(path))
     if path.suffix == ".mlmodelc":
@@ -57,6 +58,8 @@ def require_model_file(path: Path) -> None:
         )
     if not path.exists():
         raise DataError(f"{name}: no such file; export the model first (dvc repro)")
+    if path.suffix not in SUFFIXES:
+        raise DataError(f"{name}: not a saved model; give a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     if path.is_dir():
         for place, folders, files in os.walk(path):
             for one in (*folders, *files):

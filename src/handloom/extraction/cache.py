@@ -75,6 +75,7 @@ class KeypointCache(Closing):
         """Let go of the file."""
         if self._database is not None:
             self._database.close()
+            self._database = None
 
     def hashes(
         self, paths: Iterable[Path], threads: int, progress: Callable[[int], object] = lambda _: None
@@ -119,9 +120,13 @@ class KeypointCache(Closing):
         return {key for key in keys if key and self._content(key) is not None}
 
     def put(self, key: str, extraction: Extraction) -> None:
-        """Keep a result."""
+        """Keep a result. A database in which it does not stay is damaged where sqlite does not look."""
         content = extraction.to_bytes()
-        self._write("INSERT OR REPLACE INTO joints VALUES (?, ?, ?)", (key, content, _sum(key, content)))
+        row = (key, content, _sum(key, content))
+        self._write("INSERT OR REPLACE INTO joints VALUES (?, ?, ?)", row)
+        if self._content(key) is None:
+            self._set_aside(sqlite3.DatabaseError("it does not keep what is written to it"))
+            self._write("INSERT OR REPLACE INTO joints VALUES (?, ?, ?)", row)
 
     def get(self, key: str) -> Extraction:
         """A result that was kept.
@@ -159,8 +164,6 @@ class KeypointCache(Closing):
         try:
             return work(self._opened())
         except (sqlite3.Error, MemoryError) as error:  # a damaged length can ask for any memory
-            self.close()
-            self._database = None
             self._set_aside(error)
         try:
             return work(self._opened())
@@ -181,6 +184,7 @@ class KeypointCache(Closing):
         Raises:
             HandloomError: it is the place that is wrong, not the database.
         """
+        self.close()
         code = getattr(error, "sqlite_errorcode", None)
         places = (self.path, self.path.parent)
         if code is not None and code & 0xFF in OF_THE_PLACE:

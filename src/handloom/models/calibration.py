@@ -85,13 +85,16 @@ def calibration_from(content: Any, classes: Sequence[str]) -> Calibration | None
     if content is None:
         return None
     found = section_from(Calibration, content)
-    numbers = [*found.metrics.values()]
-    shares = [value for one in found.classes for value in (one.threshold, one.precision, one.recall)]
-    if not (all(map(math.isfinite, numbers)) and found.temperature > 0 and found.examples >= 0):
+    shares = [
+        *(value for one in found.classes for value in (one.threshold, one.precision, one.recall)),
+        *(found.calibration_error_before, found.calibration_error),
+        *(found.background_taken_for_gesture, found.background_taken_for_gesture_at_thresholds),
+    ]
+    if not (all(0 <= number < math.inf for number in found.metrics.values()) and found.temperature > 0):
         raise ValueError("its calibration holds what is no number")
     if any(value is not None and not 0 <= value <= 1 for value in shares):
-        raise ValueError("its calibration has a threshold that is no share")
-    if len(found.classes) != len(classes):
+        raise ValueError("its calibration has a share that is not between 0 and 1")
+    if [one.label for one in found.classes] != list(classes):
         raise ValueError("its calibration is for other classes")
     return found
 

@@ -18,6 +18,7 @@ from handloom.models.spec import ModelSpec, spec_of
 NETWORK_PREFIX = "network."  # where the Lightning module keeps the network
 # Keys next to Lightning's own. A checkpoint that training goes on from has no calibration.
 CALIBRATION, SPEC = "calibration", "spec"
+_MORE_THAN_DATA = "Weights only load failed"  # how PyTorch's message begins
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,14 @@ def load_model(path: Path) -> TrainedModel:
             a kind, size or frame rate that there is not, or weights that are not finite or have other shapes.
     """
     content = read_checkpoint(path)
+    settings = content.get("hyper_parameters")
+    if not isinstance(content.get("state_dict"), Mapping) or not isinstance(settings, Mapping):
+        raise DataError(f"{path}: a file of PyTorch, but no model of handloom; give a model.ckpt that handloom trained")
     try:
         spec = spec_of(content)
         network = _network(spec, weights_of(content))
         calibration = calibration_from(content.get(CALIBRATION), spec.classes)
-        training = content["hyper_parameters"]["training"]
+        training = settings.get("training")
         if not isinstance(training, Mapping):
             raise ValueError("it does not say how it was trained")
     except Exception as error:  # whatever a file of somebody else's may lead to
@@ -104,9 +108,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         if not isinstance(content, dict):
             raise ValueError("it holds something else")
     except Exception as error:  # PyTorch and zipfile raise of all kinds for a damaged file
+        reason = first_line(error)
+        if reason.startswith(_MORE_THAN_DATA):  # PyTorch goes on with how to load it all the same
+            reason = "it holds more than tensors and plain types, which could run code"
         raise DataError(
-            f"{path}: not a checkpoint that can be read ({first_line(error)}); train the model again, or restore it"
-            " from a copy"
+            f"{path}: not a checkpoint that can be read ({reason}); train the model again, or restore it from a copy"
         ) from None
     return content
 

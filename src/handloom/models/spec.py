@@ -61,6 +61,9 @@ def spec_of(content: Mapping[str, Any]) -> ModelSpec:
             raise ValueError("a newer version of handloom wrote it; install that one")
         return _checked(found)
     settings = content["hyper_parameters"]
+    for name in ("kind", "classes", "frame_rate", "training"):
+        if name not in settings:
+            raise ValueError(f"its hyper_parameters have no {name}, so handloom did not train it")
     training = settings["training"]
     kept = {name: training[name] for name in ("background_label", "left_hands") if name in training}
     known = {

@@ -33,8 +33,8 @@ def read_exported(path: Path) -> Predictor:
             f"{name}: not a hand classifier, its input has shape {list(shape)} instead of [frames, {len(CHANNELS)},"
             f" {JOINT_COUNT}]; give a model that handloom or Create ML trained on hands"
         )
-    if not runner.classes or len(set(runner.classes)) < len(runner.classes):
-        raise DataError(f"{name}: it has no labels, or one of them twice; export the model again")
+    if not runner.classes or not all(runner.classes) or len(set(runner.classes)) < len(runner.classes):
+        raise DataError(f"{name}: it has no labels, an empty one, or one of them twice; export the model again")
     window = shape[0]
     ours = interface.made_by_handloom(metadata)
     kinds: dict[str, Kind] = {preview: kind for kind, preview in interface.PREVIEW_TYPES.items()}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from handloom.config import Kind
 from handloom.errors import DataError, expect, printable
-from handloom.export.package import require_model_file
+from handloom.export.package import SUFFIXES, require_model_file
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
 from handloom.prediction.results import Classification, Prediction, ranked
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 # Windows that go through the network at once: enough to be quick, few enough that memory stays small.
 WINDOWS_AT_ONCE = 256
-# What the stage `export_coreml` writes, in the order of preference where a folder holds several.
-EXPORTED = (".mlpackage", ".mlmodel", ".onnx")
+EXPORTED = SUFFIXES  # what the stage `export_coreml` writes
 CHECKPOINT = ".ckpt"
 COMPILED = ".mlmodelc"  # what Xcode makes of a Core ML file; it is refused with a line of its own
 

@@ -125,7 +125,7 @@ def _parsed(given: str, folder: Path) -> Address:
                 raise ValueError
             login = (unquote(parts.username or ""), unquote(parts.password or ""))
             if not all(login):  # MLflow passes on none without a password; requests does
-                return Address(given, shown, secrets=secrets)
+                return Address(parts.geturl(), shown, secrets=secrets)
             uri = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
             return Address(uri, shown, login=login, secrets=secrets)
     except ValueError:

@@ -101,13 +101,17 @@ def _of_mlflow(message: str, code: str) -> Trouble | None:
         return NO_MLFLOW
     if "sqlite3." in message or "sqlalche.me" in message:
         return _of_database(message)
+    if message.startswith("Reading Databricks credential"):  # here, not an answer, though its code is INTERNAL_ERROR
+        return Trouble("Databricks needs a login: type databricks auth login", passes=False)
     if code in _CODES_AWAY:
         return Trouble(f"it answers {code}", passes=True)
     if code in _CODES_REFUSED:
         return Trouble(f"it answers {code}", passes=False)
     if "active' state" in message or "state: deleted" in message.lower():
         return Trouble(f"{message.splitlines()[0]} Restore it in MLflow, or change tracking.experiment", passes=False)
-    if ("registry" in message.lower() and "URI" in message) or "filesystem tracking backend" in message:
+    if "filesystem tracking backend" in message:
+        return Trouble("MLflow no longer keeps runs in plain folders; sqlite:///mlflow.db is a file", passes=False)
+    if ("registry" in message.lower() and "URI" in message) or "Invalid database engine" in message:
         return Trouble("MLflow does not know this kind of address", passes=False)
     return None
 

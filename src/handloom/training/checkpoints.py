@@ -1,6 +1,9 @@
 """Checkpoints: when and how they are written, and which one a training goes on from."""
 
 import io
+import math
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from handloom.models.checkpoint import read_checkpoint, weights_of
 from handloom.training.run_logger import RunLogger
 
 NEEDED = ("state_dict", "loops", "optimizer_states", "lr_schedulers", "history")  # to go on from a checkpoint
+_NAME = re.compile(r"iteration-[0-9]+")
 KEPT_CHECKPOINTS = 2  # the one before the last, in case the last is damaged
 
 
@@ -61,7 +65,8 @@ class Checkpoints(Checkpoint):
 
 def checkpoints_in(folder: Path) -> list[Path]:
     """The checkpoints in a folder, the oldest first."""
-    return sorted(folder.glob("iteration-*.ckpt"))  # names hold the zero-padded iteration
+    found = folder.glob("iteration-*.ckpt")
+    return sorted(path for path in found if _NAME.fullmatch(path.stem))  # names hold the zero-padded iteration
 
 
 def iteration_of(checkpoint: Path) -> int:
@@ -69,23 +74,28 @@ def iteration_of(checkpoint: Path) -> int:
     return int(checkpoint.stem.removeprefix("iteration-"))
 
 
-def latest_checkpoint(folder: Path, mark: str, iterations: int) -> tuple[Path | None, list[str]]:
+def latest_checkpoint(
+    folder: Path, mark: str, iterations: int, check: Callable[[Mapping[str, Any]], None] = lambda _: None
+) -> tuple[Path | None, list[str]]:
     """The newest checkpoint that a training can go on from, or None; and what is wrong with those that are newer.
 
     Args:
         folder: where they are.
         mark: the fingerprint that they must have.
         iterations: how far the session goes; later checkpoints are of no use to it.
+        check: raises what it likes where a checkpoint's contents do not fit the training (`check_fits`).
     """
     wrong: list[str] = []
     for path in reversed(checkpoints_in(folder)):
         if iteration_of(path) > iterations:
             continue
         try:
-            if read_resumable(path).get("fingerprint") == mark:
+            content = read_resumable(path)
+            if content.get("fingerprint") == mark:
+                check(content)
                 return path, wrong
             wrong.append(f"{path} is of another training")
-        except DataError:
+        except Exception:  # whatever a file of somebody else's may lead to
             wrong.append(f"{path} is damaged")
     return None, wrong
 
@@ -107,6 +117,43 @@ def read_resumable(path: Path) -> dict[str, Any]:
     except Exception as error:  # whatever a file of somebody else's may lead to
         raise DataError(f"{path}: no training can go on from it ({first_line(error)}); remove the file") from None
     return content
+
+
+def check_fits(module: lightning.LightningModule, content: Mapping[str, Any]) -> None:
+    """See that a training of a module can take up what a checkpoint holds, before Lightning tries and fails midway.
+
+    Args:
+        module: a new one, which is given the weights.
+        content: of the checkpoint.
+
+    Raises:
+        Exception: of any kind; it cannot.
+    """
+    (state,), (schedule,) = content["optimizer_states"], content["lr_schedulers"]
+    configured: Any = module.configure_optimizers()
+    module.load_state_dict(content["state_dict"])
+    optimizer, parameters = configured["optimizer"], list(module.parameters())
+    optimizer.load_state_dict(state)
+    configured["lr_scheduler"].load_state_dict(dict(schedule))
+    rates = [group["lr"] for group in state["param_groups"]]
+    numbers = [
+        (parameters[index], value)
+        for index, kept in state["state"].items()
+        for value in kept.values()
+        if value.dim()  # the number of steps has none
+    ]
+    whole = (
+        bool(numbers)
+        and all(value.shape == parameter.shape and value.isfinite().all() for parameter, value in numbers)
+        and all(math.isfinite(rate) for rate in rates)
+        and all(isinstance(row["iteration"], int) for row in content["history"])
+        and isinstance(content["loops"]["fit_loop"]["epoch_progress"]["current"]["completed"], int)
+        and isinstance(content["callbacks"], Mapping)
+        and isinstance(content["run_id"], str)
+        and re.match(r"\d+(\.\d+)*", content["pytorch-lightning_version"])
+    )
+    if not whole:
+        raise ValueError("it is not whole")
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

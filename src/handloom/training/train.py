@@ -27,7 +27,14 @@ from handloom.models.provenance import Provenance, landmarks_of, provenance_of, 
 from handloom.training.alignment import aligned
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
-from handloom.training.checkpoints import KEPT_CHECKPOINTS, Checkpoints, checkpoints_in, iteration_of, latest_checkpoint
+from handloom.training.checkpoints import (
+    KEPT_CHECKPOINTS,
+    Checkpoints,
+    check_fits,
+    checkpoints_in,
+    iteration_of,
+    latest_checkpoint,
+)
 from handloom.training.checks import check_examples, class_weights, count_found, note_of_background, warning_of_few
 from handloom.training.divergence import likely_cause
 from handloom.training.early_stopping import EarlyStopping
@@ -172,14 +179,20 @@ def _fit(work: _Work, trainer: lightning.Trainer) -> tuple[HandClassifier, HandD
     """Go on from the newest checkpoint that is whole, or begin; the classifier and its data, at the session's end."""
     settings, kind, folder = work.settings, work.kind, work.folder
     training, classes = work.training, work.classes
-    checkpoint, wrong = latest_checkpoint(folder, work.mark, session_length(settings))
+    frame_rate = float(keypoint_table.read_metadata(work.table)["frame_rate"])
+    weights = class_weights(count_found(training), classes) if settings.class_balance == "weights" else None
+
+    def new_module() -> HandClassifier:
+        return HandClassifier(kind, classes, frame_rate, deciding(settings), weights, landmarks_of(work.table))
+
+    checkpoint, wrong = latest_checkpoint(
+        folder, work.mark, session_length(settings), lambda content: check_fits(new_module(), content)
+    )
     run_id = _begin(work, checkpoint, wrong) if trainer.is_global_zero else tracking.run_in(folder / RUN_FILE)
     trainer.logger = RunLogger(run_id)
 
     lightning.seed_everything(settings.seed, verbose=False)
-    frame_rate = float(keypoint_table.read_metadata(work.table)["frame_rate"])
-    weights = class_weights(count_found(training), classes) if settings.class_balance == "weights" else None
-    module = HandClassifier(kind, classes, frame_rate, deciding(settings), weights, landmarks_of(work.table))
+    module = new_module()
     try:
         if settings.start == "described" and not checkpoint:
             start_described(module.network)

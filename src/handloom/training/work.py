@@ -71,9 +71,12 @@ def open_folder(folder: Path, kind: Kind, content: dict[str, Any], alone: bool =
 def what_changed(folder: Path, kind: Kind, content: dict[str, Any]) -> list[str]:
     """The names of what differs between a training and the newest interrupted one of its kind; empty without one."""
     for other in _others(folder, kind):
-        if checkpoints_in(other) and (other / MADE_OF_FILE).exists():
-            before = json.loads((other / MADE_OF_FILE).read_text(encoding="utf-8"))
-            return [name for name in before | content if before.get(name) != content.get(name)]
+        if checkpoints_in(other):
+            try:
+                before = json.loads((other / MADE_OF_FILE).read_text(encoding="utf-8"))
+                return [name for name in before | content if before.get(name) != content.get(name)]
+            except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+                continue  # it is missing or damaged: nothing can be said of that training
     return []
 
 

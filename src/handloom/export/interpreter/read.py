@@ -8,7 +8,6 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.errors import DataError, printable
 from handloom.export.package import require_model_file
 from handloom.hand import Poses
 
@@ -55,11 +54,9 @@ def read_runner(path: Path, precision: Precision = "stored") -> Runner:
         from handloom.export.interpreter.neural_network import NetworkRunner
 
         return NetworkRunner(path, precision)
-    if path.suffix == ".onnx":
-        from handloom.export.onnx_file import OnnxRunner
+    from handloom.export.onnx_file import OnnxRunner
 
-        return OnnxRunner(path)
-    raise DataError(f"{printable(str(path))}: not a model file; give a .mlpackage, .mlmodel or .onnx")
+    return OnnxRunner(path)
 
 
 def read_core_ml(path: Path) -> Runner | None:
