@@ -34,7 +34,12 @@ def names(gathered):
     [
         *("@eaDir", "#recycle", "@Recycle", "@Recently-Snapshot", ".@__thumb", ".thumbnails", ".picasaoriginals"),
         *(".AppleDouble", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found", ".git"),
-        *("Previews.lrdata", "My Catalog Smart Previews.lrdata", "Photos Library.photoslibrary"),
+        *(
+            "Previews.lrdata",
+            "My Catalog Smart Previews.lrdata",
+            "My Catalog.lrcat-data",
+            "Photos Library.photoslibrary",
+        ),
     ],
 )
 @pytest.mark.parametrize("where", ["", "a/", "a/ann/"])

@@ -96,10 +96,10 @@ def with_copies_together(clips: Sequence[Clip], where: str) -> tuple[list[Clip],
         together.append(replace(clip, group=group) if group != clip.group else clip)
     if not joined:
         return together, []
-    copy, of = next(iter(joined.items()))
+    copy, other = next(iter(joined.items()))
     return together, [
-        f"{where}: {len(joined)} edited copies or other formats of a file (the first: {printable(copy)} of"
-        f" {printable(of)}) stay with it in one part of the data; remove them to count each once"
+        f"{where}: {len(joined)} edited copies or other formats of a file (the first: {printable(other)} and"
+        f" {printable(copy)}) stay with it in one part of the data; remove one of each to count it once"
     ]
 
 

@@ -25,13 +25,13 @@ _SYSTEM_FOLDERS = {
 }
 # Catalogues of albums: Lightroom, Photos, Aperture, Capture One.
 _CATALOGUES = (
-    *(".lrdata", ".lrlibrary", ".photoslibrary", ".photolibrary", ".migratedphotolibrary", ".aplibrary"),
+    *(".lrdata", ".lrcat-data", ".lrlibrary", ".photoslibrary", ".photolibrary", ".migratedphotolibrary", ".aplibrary"),
     *(".cocatalog", ".cosession"),
 )
 # Folders of smaller copies, or of copies before they were edited.
 _COPIES = {
     *("preview", "previews", "smart previews", "thumb", "thumbs", "thumbnail", "thumbnails", "_thumbs", "_thumbnails"),
-    *("originals", "proxies", "cache", "captureone"),
+    *("originals", "[originals]", "proxies", "cache", "captureone"),
 }
 # Names of thumbnails inside @eaDir, which some programs copy out of it.
 _THUMBNAILS = re.compile(r"syno(photo|file|video|index)[_:@].*", re.IGNORECASE)
