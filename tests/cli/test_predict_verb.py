@@ -103,7 +103,7 @@ def test_of_a_folder_what_is_not_for_the_model_is_passed_over(
     objects = [json.loads(line) for line in printed.out.splitlines()]
     assert [Path(one["file"]).name for one in objects] == ["a.mp4"] * frames + ["b.jpg", "grey.png"]
     assert objects[-1]["label"] is None  # no hand in it, and it is not left out
-    assert "1 files that are neither photos nor videos passed over" in printed.err
+    assert "1 files that are neither photos nor videos passed over (the first: notes.txt)" in printed.err
     assert main(["predict", str(tmp_path), "--model", "action.mlmodel"]) == 0
     assert "2 files in folders passed over: the model is for hand actions, " in capsys.readouterr().err
 

@@ -64,7 +64,10 @@ def test_a_missing_validation_part_is_told_with_what_it_costs(tmp_path):
 
 def test_examples_that_are_all_groups_of_their_own_are_told(tmp_path):
     (note,) = said(tmp_path, "ab" * 50, map(str, range(100)), validation=FIXED)[3:]
-    assert "each example is a group of its own" in note and "data.*.groups" in note
+    assert "note: each example is a group of its own" in note and "data.*.groups" in note
+    copies = [str(max(row, 4)) for row in range(100)]
+    (note,) = said(tmp_path, "ab" * 50, copies, validation=FIXED)[3:]
+    assert "note: almost each example is a group of its own" in note
 
 
 def test_a_class_without_a_test_example_is_told(tmp_path):

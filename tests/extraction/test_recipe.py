@@ -26,6 +26,7 @@ NEUTRAL = {
     "repository": "where the kept joints lie",
     "sources": "which files there are; their content is in the key",
     "system_libraries": "whether all is installed",
+    "yaml_files": "reads descriptions of gestures",
 }
 
 

@@ -13,6 +13,8 @@ HOW = {
     "m2ts": X264,
     "webm": {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8", "g": "10"}},
     "mkv": X264,
+    "live.mkv": {**X264, "muxer": {"live": "1"}},
+    "mpg": {"codec": "mpeg2video", "pixels": "yuv420p", "rate": 25},
     "flv": {"codec": "flv", "pixels": "yuv420p"},
     "ogv": {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8", "g": "10"}},
 }

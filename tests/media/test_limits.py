@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zlib
 
+import av
 import numpy as np
 import pytest
 from clip_files import X264, write_clip
@@ -118,3 +119,46 @@ def test_a_small_file_of_very_many_large_frames_is_refused():
     text = one_line_error(lambda: usual.check_clip("a.gif", 2000, 8000, 8000, 46_020))
     assert text.startswith("a.gif: 2000 frames of 8000 x 8000 pixels in 46020 bytes")
     assert "pixels_per_byte_limit" in text
+
+
+def test_long_clips_of_phones_and_screens_are_within_the_usual_limits_and_small_gifs_too():
+    usual = limits()
+    usual.check_clip("an hour of 4K at 60 frames/s", 60 * 3600, 3840, 2160, 25_000_000_000, 3600, "hevc")
+    usual.check_clip("an hour of a still screen", 30 * 3600, 1920, 1080, 30_000_000, 3600, "h264")
+    usual.check_clip("a minute of a screen as a GIF", 600, 1280, 800, 2_000_000, 60, "gif")
+    usual.check_clip("20 s of a hand as a GIF", 500, 800, 600, 20_000_000, 20, "gif")
+    usual.check_clip("a slide show", 60, 1280, 720, 100_000, 300, "h264")
+
+
+@pytest.mark.parametrize(
+    ("clip", "counted"),
+    [
+        ((601, 4096, 4096, 7_800_000, 24.0, "gif"), "601 frames of 4096 x 4096 pixels in 7800000 bytes"),
+        ((601, 4096, 4096, 7_800_000, 24.0, "png"), "601 frames of 4096 x 4096 pixels in 7800000 bytes"),
+        ((2000, 16, 16, 46_000, 20_000.0, "gif"), "2000 frames of 16 x 16 pixels, shown for 20000 s, in 46000 bytes"),
+        ((200_000, 16, 16, 200_000, 6667.0, "h264"), "200000 frames of 16 x 16 pixels, shown for 6667 s,"),
+        ((30_000, 1920, 1080, 1_000_000, 1000.0, "h264"), "30000 frames of 1920 x 1080 pixels"),
+    ],
+)
+def test_what_would_run_for_minutes_though_it_is_small_is_refused(clip, counted):
+    text = one_line_error(lambda: limits().check_clip("a", *clip))
+    assert text.startswith(f"a: {counted}") and "; take it out, cut it, or raise extract_keypoints." in text
+
+
+def test_frames_that_grow_on_the_way_count_by_their_own_size(tmp_path):
+    small, large = (still(tmp_path / f"{side}.ts", 10, side, **X264) for side in (64, 640))
+    with av.open(small) as first, av.open(large) as second, av.open(tmp_path / "a.ts", "w") as both:
+        stream = both.add_stream_from_template(first.streams.video[0])
+        for part, later in ((first, 0), (second, 30_000)):
+            for packet in part.demux():
+                if packet.size:
+                    packet.pts, packet.dts, packet.stream = packet.pts + later, packet.dts + later, stream
+                    both.mux(packet)
+    assert len(list(ClipReader(tmp_path / "a.ts", 480, 25.0))) > 12
+    reader = ClipReader(tmp_path / "a.ts", 480, 25.0, limits=limits(clip_pixels_limit=1e-3))
+    assert "frames of 640 x 640 pixels are " in one_line_error(lambda: list(reader))
+
+
+def test_the_limit_of_memory_may_be_raised_as_far_as_anyone_likes(tmp_path):
+    path = still(tmp_path / "a.mp4", 3, 64, **X264)
+    assert len(list(ClipReader(path, 480, 25.0, limits=limits(picture_memory_limit=1e6)))) > 1

@@ -11,16 +11,17 @@ from raw_files import write_dng
 from handloom.media.photos import read_photo
 
 
-def tiff_with_preview(path, *, dng):
+def tiff_with_preview(path, *, dng, marked=True, **how):
     """What scanners and raw converters write: a small page that says it is a preview, then the picture."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags[254] = 1
+    if marked:
+        tags[254] = 1
     if dng:
         tags.tagtype[50706] = 1
         tags[50706] = b"\1\4\0\0"
     picture = Image.fromarray(upright(300, 200))
     grey = Image.new("RGB", (48, 32), (128, 128, 128))
-    grey.save(path, "TIFF", tiffinfo=tags, save_all=True, append_images=[picture])
+    grey.save(path, "TIFF", tiffinfo=tags, save_all=True, append_images=[picture], **how)
     return path
 
 
@@ -57,13 +58,22 @@ def test_raw_formats_that_cannot_be_developed_are_named_as_such(tmp_path, beginn
     assert text.startswith("a.jpg: ") and "raw photo" in text and "export it as JPEG" in text
 
 
-def test_a_dng_that_cannot_be_developed_is_no_thumbnail(tmp_path):
-    text = one_line_error(lambda: read_photo(tiff_with_preview(tmp_path / "a.dng", dng=True), 1280))
+@pytest.mark.parametrize("big", [False, True])
+def test_a_dng_that_cannot_be_developed_is_no_thumbnail(tmp_path, big):
+    text = one_line_error(lambda: read_photo(tiff_with_preview(tmp_path / "a.dng", dng=True, big_tiff=big), 1280))
     assert "raw photo" in text and "export it as JPEG" in text
 
 
-def test_of_a_tiff_the_picture_is_read_and_not_the_preview_before_it(tmp_path):
-    frame = read_photo(tiff_with_preview(tmp_path / "a.tif", dng=False), 1280)
+@pytest.mark.parametrize("big", [False, True])
+def test_a_tiff_whose_first_page_is_small_is_refused_where_nothing_says_which_page_is_the_photo(tmp_path, big):
+    path = tiff_with_preview(tmp_path / "a.tif", dng=False, marked=False, big_tiff=big)
+    text = one_line_error(lambda: read_photo(path, 1280))
+    assert text == "a.tif: a TIFF whose first page is much smaller than another; save the page with the photo as JPEG"
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_of_a_tiff_the_picture_is_read_and_not_the_preview_before_it(tmp_path, big):
+    frame = read_photo(tiff_with_preview(tmp_path / "a.tif", dng=False, big_tiff=big), 1280)
     assert (frame.width, frame.height) == (300, 200)
     assert_upright(frame.picture)
 

@@ -34,7 +34,12 @@ def names(gathered):
     [
         *("@eaDir", "#recycle", "@Recycle", "@Recently-Snapshot", ".@__thumb", ".thumbnails", ".picasaoriginals"),
         *(".AppleDouble", "__MACOSX", "$RECYCLE.BIN", "System Volume Information", "lost+found", ".git"),
-        *("Previews.lrdata", "My Catalog Smart Previews.lrdata", "Photos Library.photoslibrary"),
+        *(
+            "Previews.lrdata",
+            "My Catalog Smart Previews.lrdata",
+            "My Catalog.lrcat-data",
+            "Photos Library.photoslibrary",
+        ),
     ],
 )
 @pytest.mark.parametrize("where", ["", "a/", "a/ann/"])
@@ -80,7 +85,12 @@ def test_a_photo_with_the_suffix_of_a_side_file_is_a_photo(place):
     ("photo", "movie"),
     [
         *(("IMG_1.HEIC", "IMG_1.MOV"), ("IMG_1.JPG", "img_1.mov"), ("IMG_E1.JPG", "IMG_1.MOV")),
-        *(("PXL_1.MP.jpg", "PXL_1.MP"), ("1.jpeg", "1.mp4")),
+        *(("PXL_1.MP.jpg", "PXL_1.MP"), ("1.jpeg", "1.mp4"), ("IMG_1.HEIC", "IMG_1.HEIC.MOV")),
+        *(
+            ("IMG_1.JPG", "IMG_1_HEVC.MOV"),
+            ("IMG_1-edited.jpg", "IMG_1.MP4"),
+            ("IMG_1-bearbeitet(1).jpg", "IMG_1(1).MP4"),
+        ),
     ],
 )
 def test_of_a_live_photo_the_half_that_is_asked_for_is_read(place, photo, movie):
@@ -126,3 +136,63 @@ def test_a_broken_photo_is_no_side_file(place):
     put(place, (place.photos / "x.jpg").read_bytes()[:50], "a/1.jpg")
     put(place, b"<html>", "a/2.jpg")
     assert names(place.directories()) == ["a/1.jpg", "a/2.jpg"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("1.jpg:Zone.Identifier", "1.jpg_Zone.Identifier", "1.jpg:com.apple.quarantine", "Thumbs.db:encryptable"),
+        *(
+            "1.jpg@SynoEAStream",
+            "1.jpg@SynoResource",
+            "SYNOPHOTO_THUMB_M.jpg",
+            "SYNOFILE_THUMB_XL.png",
+            "1.jpg:AFP_Resource",
+        ),
+        *("PTT-20240101-WA0001.opus", "Catalog.lrcat", "1.vcf", "1.NKSC", "DJI_0001.LRF"),
+    ],
+)
+def test_what_disks_and_messengers_keep_beside_a_photo_is_passed_over(place, name):
+    put(place, JPEG, "a/1.jpg", "b/1.jpg")
+    put(place, JPEG if name.startswith("SYNO") else b"SQLite format 3\0", f"a/{name}")
+    gathered = place.directories()
+    assert names(gathered) == ["a/1.jpg", "b/1.jpg"]
+    assert len(gathered.notes) == 1 and "1 side file passed over" in gathered.notes[0]
+
+
+def test_a_photo_that_is_in_icloud_only_is_told_and_not_dropped(place):
+    place.touch("a/1.jpg", "a/.IMG_2.HEIC.icloud", "a/.IMG_2.MOV.icloud", "b/1.jpg")
+    (skipped,) = place.directories().skipped
+    assert (skipped.name, skipped.label) == ("a/.IMG_2.HEIC.icloud", "a")
+    assert skipped.reason == "a/.IMG_2.HEIC.icloud: stands for IMG_2.HEIC, in iCloud only; download it"
+
+
+@pytest.mark.parametrize(
+    ("photo", "copy"),
+    [
+        *(
+            ("IMG_1.HEIC", "IMG_E1.JPG"),
+            ("1.jpg", "1-edited.jpg"),
+            ("1(1).jpg", "1-edited(1).jpg"),
+            ("1.jpg", "1~2.jpg"),
+        ),
+        *(("IMG_1.HEIC", "IMG_1.JPG"), ("1.jpg", "1-modifie\u0301.jpg"), ("1.jpg", "1-\u7de8\u96c6\u6e08\u307f.jpg")),
+    ],
+)
+def test_edited_copies_stay_with_their_photo_on_one_side_of_every_split(place, photo, copy):
+    place.touch(f"a/{photo}", f"a/{copy}", f"b/{copy}", "a/2.jpg", "a/IMG_EXTRA.jpg", "a/IMG_XTRA.jpg")
+    gathered = place.directories()
+    group = {clip.file: clip.group for clip in gathered.clips}
+    assert group[f"a/{photo}"] == group[f"a/{copy}"]
+    assert len(set(group.values())) == len(group) - 1
+    (note,) = gathered.notes
+    assert note.startswith(f"{place.photos}: 1 edited copies or other formats of a file (the first: a/")
+    by_rule = place.directories(groups=config.Groups(file="", folder_level=1))
+    assert {clip.group for clip in by_rule.clips} == {"a", "b"} and by_rule.notes == []
+
+
+@pytest.mark.parametrize("text", [b"BMX tricks of Ann", b"carefree notes", b"headskip"])
+def test_a_text_that_begins_like_a_picture_or_a_movie_is_a_side_file(place, text):
+    put(place, JPEG, "a/1.jpg", "b/1.jpg")
+    put(place, text, "a/notes.txt")
+    assert names(place.directories()) == ["a/1.jpg", "b/1.jpg"]

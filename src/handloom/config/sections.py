@@ -58,8 +58,8 @@ class ExtractKeypoints:
     largest_picture_side: Annotated[int, Field(ge=64)] = 1280  # pixels; larger photos are scaled down
     largest_frame_side: Annotated[int, Field(ge=64)] = 480  # pixels; larger frames are scaled down
     picture_memory_limit: Positive = 2000.0  # MB; a photo, or a clip's frames at once, that need more are refused
-    clip_pixels_limit: Positive = 1000.0  # gigapixels, frames x width x height, that are decoded of a clip at most
-    pixels_per_byte_limit: Positive = 50_000.0  # pixels a byte of the file, at most, in clips of over 5 gigapixels
+    clip_pixels_limit: Positive = 2000.0  # gigapixels, frames x width x height, that are decoded of a clip at most
+    pixels_per_byte_limit: Positive = 20_000.0  # pixels a byte of a clip of over 5 gigapixels; a hundredth in a GIF
     unreadable_limit: Share = 0.1  # a greater share of unusable files and rows stops the stage
     workers: Workers = -1  # processes; -1: one a core
     backend: Literal["loky", "ray", "dask"] = "loky"  # loky: this machine; ray, dask: a cluster

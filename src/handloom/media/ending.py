@@ -8,7 +8,8 @@ from pathlib import Path
 _TRANSPORT_PACKETS = (188, 192, 204)  # bytes: plain, with a time stamp before each (M2TS), with a checksum after it
 _LOOKED_AT = 5  # packets
 _LONGEST_OGG_PAGE = 65_307  # bytes
-_MATROSKA, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+_MATROSKA, _SEGMENT, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
+_LONGEST_PACK = 1_000_000  # bytes of MPEG between two pack headers, more than any program writes
 
 
 def ends_early(path: Path, formats: set[str]) -> bool:
@@ -82,15 +83,38 @@ def _flash(content: mmap.mmap) -> bool:
 
 
 def _matroska(content: mmap.mmap) -> bool:
-    """A segment as long as it says; live recordings do not say it."""
+    """A segment as long as it says; where a live recording does not say it, whole elements in it."""
     if content[:4] != _MATROSKA:
         return False
-    length, place = _variable(content, 4)
-    place += length or 0
-    if content[place : place + 4] != _SEGMENT:
-        return False
-    length, place = _variable(content, place + 4)
-    return length is not None and place + length > len(content)
+    place = 0
+    while place < len(content):
+        if not content[place]:  # no element begins so: room that was never filled
+            return True
+        name = content[place : place + 9 - content[place].bit_length()]
+        length, inside = _variable(content, place + len(name))
+        if length is None and name in (_SEGMENT, _CLUSTER):
+            place = inside
+        elif length is None:  # damage, and no end
+            return False
+        else:
+            place = inside + length
+    return place > len(content)
+
+
+def _program(content: mmap.mmap) -> bool:
+    """Whole packets after the last pack header of an MPEG program stream."""
+    place = content.rfind(b"\0\0\1\xba", max(0, len(content) - _LONGEST_PACK))
+    while 0 <= place < len(content):
+        kind = content[place + 3]
+        if content[place : place + 3] != b"\0\0\1":  # filled up, or damage, and no end
+            return False
+        if kind == 0xBA:
+            place += 14 + (content[place + 13] & 7) if content[place + 4] & 0xC0 == 0x40 else 12
+        elif kind == 0xB9:
+            return False
+        else:
+            place += 6 + int.from_bytes(content[place + 4 : place + 6], "big")
+    return place > len(content)
 
 
 def _variable(content: mmap.mmap, place: int) -> tuple[int | None, int]:
@@ -103,6 +127,7 @@ def _variable(content: mmap.mmap, place: int) -> tuple[int | None, int]:
 _CHECKS: dict[str, Callable[[mmap.mmap], bool]] = {
     "gif": _gif,
     "mpegts": _transport,
+    "mpeg": _program,
     "ogg": _ogg,
     "flv": _flash,
     "matroska": _matroska,

@@ -8,8 +8,16 @@ from handloom.errors import DataError
 
 # Frames that a decoder of clips holds at once: those that others refer to, and those that wait for their turn.
 FRAMES_HELD = 8
-# Smaller clips are decoded within seconds, whatever their file's size.
+# Smaller clips take seconds, whatever their file's size.
 SMALL_CLIP = 5  # gigapixels
+# Looking for a hand takes as long as decoding this many pixels, however small the frame is.
+LOOK = 300_000
+LOOKS = 30  # a second
+# Codecs of pictures take six times as long a pixel as those of videos (9 ns and 1.5 ns, measured with PyAV 18), and
+# cannot save as much: a hand that moves takes a byte for 20 pixels or fewer.
+SLOW_CODECS = ("gif", "apng", "png")
+SLOWER = 6
+LESS_SAVED = 100
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,9 @@ class MediaLimits:
                 f" extract_keypoints.picture_memory_limit ({self.picture_memory:g}); scale it down, or raise that"
             )
 
-    def check_clip(self, name: str, frames: int, width: int, height: int, size: int) -> None:
+    def check_clip(
+        self, name: str, frames: int, width: int, height: int, size: int, seconds: float = 0.0, codec: str = ""
+    ) -> None:
         """Make sure that a clip, or the stretch of it that is read, is decoded in bearable time.
 
         Args:
@@ -53,6 +63,8 @@ class MediaLimits:
             width: of a frame, pixels.
             height: of a frame, pixels.
             size: of the file, bytes.
+            seconds: how long they last; a frame that is shown for long is looked at often.
+            codec: FFmpeg's name of it.
 
         Raises:
             DataError: it has more pixels than allowed, or more than a file of this size has in earnest.
@@ -64,11 +76,15 @@ class MediaLimits:
                 f"{what} are {gigapixels:.4g} gigapixels, more than extract_keypoints.clip_pixels_limit"
                 f" ({self.clip_pixels:g}); cut it, scale it down, or raise that"
             )
-        density = gigapixels * 1e9 / max(1, size)
-        if gigapixels > SMALL_CLIP and density > self.pixels_per_byte:
+        slow = codec in SLOW_CODECS
+        counted = max(gigapixels, max(frames, seconds * LOOKS) * LOOK / 1e9)
+        density, most = counted * 1e9 / max(1, size), self.pixels_per_byte / (LESS_SAVED if slow else 1)
+        if counted > SMALL_CLIP / (SLOWER if slow else 1) and density > most:
+            shown = f", shown for {seconds:.0f} s," if counted > gigapixels else ""
             raise DataError(
-                f"{what} in {size} bytes are {density:.0f} pixels a byte, more than"
-                f" extract_keypoints.pixels_per_byte_limit ({self.pixels_per_byte:g}); take it out, or raise that"
+                f"{what}{shown} in {size} bytes are {density:.0f} pixels a byte, more than {most:g}: much work for a"
+                " small file; take it out, cut it, or raise extract_keypoints.pixels_per_byte_limit"
+                f" ({self.pixels_per_byte:g})"
             )
 
 

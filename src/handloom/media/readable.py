@@ -11,12 +11,15 @@ _PICTURE_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"
 _SOUND_BRANDS = {b"M4A ", b"M4B ", b"M4P "}
 # The boxes with which a MOV begins that has no ftyp box.
 _MOVIE_BOXES = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
+_BMP = b"BM"  # so short that texts begin with it too
 _SIGNATURES = (
     (b"\xff\xd8\xff", "a picture"),
     (b"\x89PNG\r\n\x1a\n", "a picture"),
-    (b"BM", "a picture"),
+    (_BMP, "a picture"),
     (b"II*\x00", "a picture"),
     (b"MM\x00*", "a picture"),
+    (b"II+\x00", "a picture"),  # BigTIFF
+    (b"MM\x00+", "a picture"),
     (b"IIRO", "a picture"),  # raw photos that are no TIFF, see raw.py
     (b"IIRS", "a picture"),
     (b"MMOR", "a picture"),
@@ -73,12 +76,12 @@ def kind_of(beginning: bytes) -> str:
         if brand == b"crx ":  # a raw photo (CR3)
             return "a picture"
         return "a picture" if brand in _PICTURE_BRANDS else "sound" if brand in _SOUND_BRANDS else "a video"
-    if beginning[4:8] in _MOVIE_BOXES:
+    if beginning[4:8] in _MOVIE_BOXES and not _kind_of_text(beginning):  # a text may begin with "carefree"
         return "a video"
     if beginning[:4] == b"RIFF":
         return {b"WEBP": "a picture", b"AVI ": "a video", b"WAVE": "sound"}.get(beginning[8:12], "")
     for signature, kind in _SIGNATURES:
-        if beginning.startswith(signature):
+        if beginning.startswith(signature) and (signature != _BMP or not _kind_of_text(beginning)):
             return kind
     return _kind_of_text(beginning)
 

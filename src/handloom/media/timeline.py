@@ -125,9 +125,9 @@ def _read(
     if first is None:
         first = earliest or 0
     times = [float((stamp - first) * file.unit) for stamp in sorted(stamps) if stamp >= first]
-    file.check_cost(len(times))
     for before, after in pairwise(times):
         check_step(file.name, before, after)
+    file.check_cost(len(times), times[-1] - times[0] if times else 0.0)
     broken_at = file.broken_at
     seconds = float((until - first) * file.unit)
     if complete and broken_at is None and file.length is not None:

@@ -23,6 +23,7 @@ av.logging.set_level(None)  # nothing on stderr
 # Containers of real videos. Others are not tried: some name further files or addresses, some are single pictures.
 _CONTAINERS = "mov,matroska,webm,avi,gif,apng,mpegts,mpeg,asf,flv,ogg"
 _USUAL_BYTES_PER_PIXEL = 1.5  # where a file does not tell the form of its pixels: that of most
+_MOST_PIXELS = 2**31 - 1  # FFmpeg takes no larger limit
 _UNTOLD_COLOUR_SPACE = 2  # AVCOL_SPC_UNSPECIFIED
 # Their frames are drawn over the frames before, so that they can only be decoded from the start.
 _NEVER_SOUGHT = ("gif", "apng")
@@ -55,6 +56,7 @@ class VideoFile(Closing):
             raise DataError(f"{self.name}: not a readable video ({what}); copy it again or take it out") from None
         self.broken_at: int | None = None
         self._turn: Turn | None = None
+        self._larger = 0  # frames that were larger than the first
         try:
             self._prepare()
         except BaseException:
@@ -95,22 +97,31 @@ class VideoFile(Closing):
         one = form.padded_bits_per_pixel / 8 if form is not None else _USUAL_BYTES_PER_PIXEL
         bytes_per_pixel = FRAMES_HELD * max(one, 1.0)
         self._limits.check_memory(self.name, context.width, context.height, bytes_per_pixel)
+        self._pixels = context.width * context.height
         # Frames may also become larger on the way.
-        context.options = {"max_pixels": str(max(1, int(self._limits.picture_memory * 1e6 / bytes_per_pixel)))}
+        most = int(self._limits.picture_memory * 1e6 / bytes_per_pixel)
+        context.options = {"max_pixels": str(min(max(1, most), _MOST_PIXELS))}
 
     @property
     def ends_early(self) -> bool:
         """Whether the end of the file is missing, as far as the container tells."""
         return ends_early(self._path, set(self._container.format.name.split(",")))
 
-    def check_cost(self, frames: int) -> None:
-        """Make sure that so many of its frames may be decoded.
+    def check_cost(self, frames: int, seconds: float) -> None:
+        """Make sure that so many of its frames, which last so long, may be decoded.
 
         Raises:
             DataError: see `MediaLimits.check_clip`.
         """
         context = self.stream.codec_context
-        self._limits.check_clip(self.name, frames, context.width, context.height, self._size)
+        size = context.width, context.height
+        self._limits.check_clip(self.name, frames, *size, self._size, seconds, context.name)
+
+    def _check_larger(self, frame: av.VideoFrame) -> None:
+        """The same of frames that become larger on the way, as far as they came."""
+        self._larger += 1
+        codec = self.stream.codec_context.name
+        self._limits.check_clip(self.name, self._larger, frame.width, frame.height, self._size, codec=codec)
 
     def close(self) -> None:
         """Close the file."""
@@ -204,6 +215,8 @@ class VideoFile(Closing):
                 stamp = frame.dts
             if stamp is None:
                 raise DataError(f"{self.name}: frames without time stamps; convert it to MP4 or take it out")
+            if frame.width * frame.height > self._pixels:
+                self._check_larger(frame)
             if frame.is_corrupt:
                 self._break(stamp)
             if self.broken_at is not None and stamp >= self.broken_at:

@@ -93,19 +93,21 @@ def predict_videos(
     return _several(predictor, paths_of("paths", paths), stride, settings, on_unreadable, empty_windows)
 
 
-def clip_rate(predictor: Predictor, path: Path) -> float:
+def clip_rate(predictor: Predictor, path: Path, settings: ExtractKeypoints | None = None) -> float:
     """At how many frames a second a model is asked of a clip: a pose classifier at the clip's own.
 
     Raises:
-        DataError: the clip cannot be read.
+        DataError: the clip cannot be read, or costs more than the limits of `settings` (the usual ones if None) allow.
     """
     if predictor.kind == "action":
         return float(predictor.frame_rate)
 
     from handloom.media.frame_rate import usual_frame_rate
+    from handloom.media.limits import MediaLimits
     from handloom.media.timeline import read_timeline
 
-    return usual_frame_rate(read_timeline(path, 0.0, None).times) or float(predictor.frame_rate)
+    timeline = read_timeline(path, 0.0, None, MediaLimits.of(settings or ExtractKeypoints()))
+    return usual_frame_rate(timeline.times) or float(predictor.frame_rate)
 
 
 def _adapted(settings: ExtractKeypoints | None, predictor: Predictor) -> ExtractKeypoints:
@@ -161,7 +163,7 @@ def _jobs_of(predictor: Predictor, clip: int, path: Path, settings: ExtractKeypo
     from handloom.prediction.pieces import pieces_of
 
     try:
-        rate = clip_rate(predictor, path)
+        rate = clip_rate(predictor, path, settings)
         for piece in pieces_of(path, replace(settings, target_frame_rate=rate)):
             yield _Job(clip, piece)
     except DataError as error:

@@ -16,7 +16,14 @@ from handloom.config import Kind
 from handloom.errors import DataError, first_line, printable
 from handloom.repository import main_repository
 from handloom.sources.clip import Skipped, UnusableError
-from handloom.sources.passed_over import PassedOver, holds_copies, is_system_file, is_system_folder, side_files
+from handloom.sources.passed_over import (
+    PassedOver,
+    holds_copies,
+    in_icloud,
+    is_system_file,
+    is_system_folder,
+    side_files,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,10 @@ class MediaFolder:
                     continue
                 try:
                     self._check(name)
+                    if in_icloud(entry.name):
+                        raise UnusableError(
+                            f"stands for {printable(in_icloud(entry.name))}, in iCloud only; download it"
+                        )
                     if entry.is_dir():
                         if self._holds_copies(entry, entries):
                             self.passed_over.add_folder(Path(entry.path))

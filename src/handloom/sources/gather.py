@@ -24,11 +24,12 @@ from handloom.config import (
     Source,
     members,
 )
-from handloom.errors import ConfigurationError
+from handloom.errors import ConfigurationError, printable
 from handloom.sources.annotated_media import annotated_media
 from handloom.sources.classes import check_classes, examples_by_class
 from handloom.sources.clip import Gathered, Skipped
 from handloom.sources.described import described
+from handloom.sources.groups import with_copies_together
 from handloom.sources.labeled_directories import labeled_directories
 from handloom.sources.labeled_files import labeled_files
 from handloom.sources.labeled_keypoints import labeled_keypoints
@@ -53,6 +54,9 @@ def gather(
         ConfigurationError: see `GroupFinder`; or the section names a part, and so do its examples.
     """
     gathered = _gather(member, kind, key, frame, frame_rate, accept_slow)
+    if gathered.clips:
+        gathered.clips, notes = with_copies_together(gathered.clips, printable(str(gathered.clips[0].folder)))
+        gathered.notes += notes
     return _of_part(gathered, member.part, key) if member.part else gathered
 
 

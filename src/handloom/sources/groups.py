@@ -2,10 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from handloom.config import Groups
 from handloom.errors import ConfigurationError, DataError, printable
+from handloom.sources.clip import Clip
+from handloom.sources.passed_over import original
 from handloom.sources.tables import Table, read_table
 
 
@@ -69,6 +73,34 @@ class GroupFinder:
                 f" {printable(self._unnamed[0])})"
             )
         return notes
+
+
+def with_copies_together(clips: Sequence[Clip], where: str) -> tuple[list[Clip], list[str]]:
+    """Files of which no rule names the group, with copies of one photo or clip in one group; and a line that says so.
+
+    Copies lie in one folder and have one name, but for what `original` leaves out: edited ones, and other formats.
+
+    Args:
+        clips: of one source.
+        where: its folder, for the line.
+    """
+    first: dict[str, str] = {}
+    together, joined = [], {}
+    for clip in clips:
+        folder, _, name = clip.file.rpartition("/")
+        group = clip.group
+        if group == clip.file:
+            group = first.setdefault(_plain(f"{folder}/{original(name)}"), clip.file)
+            if group != clip.file:
+                joined[clip.file] = group
+        together.append(replace(clip, group=group) if group != clip.group else clip)
+    if not joined:
+        return together, []
+    copy, other = next(iter(joined.items()))
+    return together, [
+        f"{where}: {len(joined)} edited copies or other formats of a file (the first: {printable(other)} and"
+        f" {printable(copy)}) stay with it in one part of the data; remove one of each to count it once"
+    ]
 
 
 def _compiled(pattern: str, key: str) -> re.Pattern[str] | None:

@@ -64,7 +64,7 @@ def media_files(typed: Iterable[str], problem: Tell, note: Tell) -> Iterator[Med
 def _in_folder(folder: Path, note: Tell) -> Iterator[MediaFile]:
     from handloom.sources.passed_over import is_system_file, is_system_folder
 
-    others = 0
+    others: list[Path] = []
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_system_folder(name))
         for name in sorted(name for name in names if not is_system_file(name)):
@@ -75,9 +75,14 @@ def _in_folder(folder: Path, note: Tell) -> Iterator[MediaFile]:
                 forms = ()
             if forms:
                 yield MediaFile(path, forms, named=False)
-            others += not forms
+            else:
+                others.append(path)
     if others:
-        note(f"{printable(str(folder))}: {others} files that are neither photos nor videos passed over")
+        first = printable(str(others[0].relative_to(folder)))
+        note(
+            f"{printable(str(folder))}: {len(others)} files that are neither photos nor videos passed over (the first:"
+            f" {first})"
+        )
 
 
 def _forms_of(path: Path) -> tuple[tuple[Form, ...], str]:
