@@ -59,7 +59,7 @@ WRONG = {
     "far": ([0, 1, 10**9], "frame numbers go from 1 to 1000000000, more than 10 s"),
     "two rows": (
         [0, 1, 1],
-        "two rows of frame 1, and no column tells which hand they are: give each hand a session id",
+        "two rows of frame 1, and no column tells which hand they are: give each hand, or each take, a session id",
     ),
     "in between": ([0, 1, 1.5, 2.25], "frame numbers that are not 0.5 apart"),
 }

@@ -237,7 +237,10 @@ def test_a_star_leaves_out_what_else_the_table_says(place):
 def test_pixels_are_told(place):
     frame = pd.DataFrame({"label": ["a"], "keypoints": [np.linspace(0, 640, 42)]})
     notes = place.joints(frame, session_id_column="", channels="xy").notes
-    assert notes == ["joints: coordinates up to 640, fractions of the picture were expected; used as they are"]
+    assert notes == [
+        "joints: coordinates up to 640, fractions of the picture were expected; used as they are: divide x"
+        " by the width of the picture and y by its height"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ _ENCODINGS = (  # by the mark at the beginning; the one of UTF-32 begins with th
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _NAMED_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # the first line of a spreadsheet's CSV
 _DECIMAL_POINT = re.compile(r"\d\.|\.\d")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?\s*")
@@ -256,7 +256,10 @@ def _from_json(text: str, shown: str, lines: bool) -> Table:
     elif isinstance(items, list):
         numbers, unit = range(1, len(items) + 1), "item"
     else:
-        raise DataError(f"{shown}: an array of objects was expected, not {type(items).__name__}; write [{{...}}, ...]")
+        raise DataError(
+            f"{shown}: an array of objects was expected, not {type(items).__name__}; write [{{...}}, ...],"
+            " as pandas does with to_json(orient='records')"
+        )
     names: dict[str, None] = {}
     for number, item in zip(numbers, items, strict=True):
         if not isinstance(item, dict):
