@@ -38,6 +38,9 @@ STYLES = {
     "Create ML": lambda axis, joint: f"{JOINTS[joint]}_{axis}",
     "glued": lambda axis, joint: f"{JOINTS[joint].lower()}{axis}",
     "Vision": lambda axis, joint: f"{VISION[joint]}.{axis}",
+    "u and v": lambda axis, joint: f"{'uvd'['xyz'.index(axis)]}{joint}",
+    "rows and columns of a picture": lambda axis, joint: f"{('col', 'row', 'depth')['xyz'.index(axis)]}_{joint}",
+    "left and top": lambda axis, joint: f"{('left', 'top', 'depth')['xyz'.index(axis)]}_{joint}",
 }
 NUMBERED = {
     "0_2": lambda axis, joint: f"{joint}_{'xyz'.index(axis)}",

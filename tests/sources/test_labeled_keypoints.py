@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from places import keypoints_section, make_place
 
+from handloom import config
+from handloom.errors import DataError
 from handloom.hand import picture_from_poses
 from handloom.keypoint_table import SCHEMA, poses_of
 from handloom.sources import gather
@@ -20,6 +23,8 @@ from handloom.sources.frames import resampled
 from handloom.sources.layout import CHANNEL_COUNTS
 
 place = pytest.fixture(make_place)
+
+REPOSITORY = Path(__file__).parents[2]
 
 LAYOUTS = [
     (origin, axis_order, channels)
@@ -297,3 +302,20 @@ def test_a_hundred_thousand_rows_take_seconds(place):
     assert time.perf_counter() - started < 10
     assert found.skipped == []
     assert len(found.keypoints) > count / 2
+
+
+@pytest.mark.parametrize("declared", ["channel_joint", "joint_channel"])
+@pytest.mark.parametrize("channels", CHANNEL_COUNTS)
+def test_hands_in_the_other_order_are_refused(place, declared, channels, monkeypatch):
+    hands = config.Described(path="data/sample/gestures/pose", examples_per_class=2, people=2)
+    monkeypatch.chdir(REPOSITORY)
+    poses = poses_of(gather(hands, "pose", "data.pose").keypoints)
+    frame = pd.DataFrame({"label": "a", "keypoints": list(poses)})
+    frame["keypoints"] = list(written(poses, "upper_left", declared, channels, "flat"))
+    settings = {"origin": "upper_left", "channels": channels, "session_id_column": ""}
+    assert place.joints(frame, "pose", axis_order=declared, **settings).keypoints.num_rows == len(poses)
+    other = "joint_channel" if declared == "channel_joint" else "channel_joint"
+    with pytest.raises(
+        DataError, match=rf"as {other} its numbers make no hand, .*; set data\.pose\.axis_order to {declared}"
+    ):
+        place.joints(frame, "pose", axis_order=other, **settings)

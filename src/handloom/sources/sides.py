@@ -106,7 +106,7 @@ def read_sides(
                     f" '{printable(column)}'; set {key}.side_column to the right one"
                 )
         sides = [one or other for one, other in zip(sides, found, strict=True)]
-        if _letters(column).endswith("handedness") and any(found):
+        if "handedness" in _letters(column) and any(found):
             notes.append(
                 f"{table.name}: its column '{printable(column)}' is taken as the side of the hand in a picture that is"
                 f" not mirrored; of mirrored pictures, set {key}.left_value to Right and {key}.right_value to Left"
