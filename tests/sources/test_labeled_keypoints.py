@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from places import keypoints_section, make_place
 
-from handloom import config
 from handloom.errors import DataError
 from handloom.hand import picture_from_poses
 from handloom.keypoint_table import SCHEMA, poses_of
@@ -23,8 +21,6 @@ from handloom.sources.frames import resampled
 from handloom.sources.layout import CHANNEL_COUNTS
 
 place = pytest.fixture(make_place)
-
-REPOSITORY = Path(__file__).parents[2]
 
 LAYOUTS = [
     (origin, axis_order, channels)
@@ -304,16 +300,22 @@ def test_a_hundred_thousand_rows_take_seconds(place):
     assert len(found.keypoints) > count / 2
 
 
+def some_hands(count):
+    """Hands whose fingers are straight, here and there in the picture."""
+    reach = np.repeat([[0.08, 0.14, 0.19, 0.23]], 5, axis=0).ravel()
+    angles = np.repeat(np.linspace(0.8, 2.4, 5), 4)
+    hand = np.concatenate([[[0, 0]], np.stack([reach * np.cos(angles), reach * np.sin(angles)], axis=1)])
+    places = np.random.default_rng(0).uniform(0.3, 0.7, (count, 1, 2))
+    return np.concatenate([(hand + places).transpose(0, 2, 1), np.full((count, 1, 21), 0.9)], axis=1).astype(np.float32)
+
+
 @pytest.mark.parametrize("declared", ["channel_joint", "joint_channel"])
 @pytest.mark.parametrize("channels", CHANNEL_COUNTS)
-def test_hands_in_the_other_order_are_refused(place, declared, channels, monkeypatch):
-    hands = config.Described(path="data/sample/gestures/pose", examples_per_class=2, people=2)
-    monkeypatch.chdir(REPOSITORY)
-    poses = poses_of(gather(hands, "pose", "data.pose").keypoints)
-    frame = pd.DataFrame({"label": "a", "keypoints": list(poses)})
-    frame["keypoints"] = list(written(poses, "upper_left", declared, channels, "flat"))
+def test_hands_in_the_other_order_are_refused(place, declared, channels):
+    rows = written(some_hands(6), "upper_left", declared, channels, "flat")
+    frame = pd.DataFrame({"label": "a", "keypoints": list(rows)})
     settings = {"origin": "upper_left", "channels": channels, "session_id_column": ""}
-    assert place.joints(frame, "pose", axis_order=declared, **settings).keypoints.num_rows == len(poses)
+    assert place.joints(frame, "pose", axis_order=declared, **settings).keypoints.num_rows == len(rows)
     other = "joint_channel" if declared == "channel_joint" else "channel_joint"
     with pytest.raises(
         DataError, match=rf"as {other} its numbers make no hand, .*; set data\.pose\.axis_order to {declared}"

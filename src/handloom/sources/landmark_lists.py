@@ -99,7 +99,7 @@ def _from_objects(value: Any, layout: Layout) -> Any:
 def side_within(value: object) -> object:
     """What the object around one row's joints says of the hand's side, as it is written there; None: nothing."""
     try:
-        if isinstance(value, str) and '"' in value:
+        if isinstance(value, str) and any(name in value for name in _SIDES):
             value = json.loads(value)
     except (ValueError, RecursionError):
         return None
@@ -123,8 +123,10 @@ def _alternates(value: Any) -> bool:
 def _naming_key(joints: Any) -> str | None:
     """The key under which each of the objects says which joint it is; None: they follow each other in order."""
     for name in joints[0]:
+        if name in _CHANNELS:
+            continue
         values = [one.get(name) for one in joints]
-        texts = name not in _CHANNELS and all(isinstance(value, str) for value in values) and len(set(values)) > 1
+        texts = all(isinstance(value, str) for value in values) and len(set(values)) > 1
         if texts or (name in _NAMES and None not in values):
             return str(name)
     return None
