@@ -321,3 +321,12 @@ def test_hands_in_the_other_order_are_refused(place, declared, channels):
         DataError, match=rf"as {other} its numbers make no hand, .*; set data\.pose\.axis_order to {declared}"
     ):
         place.joints(frame, "pose", axis_order=other, **settings)
+
+
+def test_a_first_row_of_numbers_is_no_header(place):
+    rows = "\n".join(f"a,{','.join(map(str, hand[:2].ravel()))}" for hand in some_hands(3))
+    settings = {"session_id_column": "", "feature_column": "*", "channels": "xy"}
+    with pytest.raises(DataError, match=r"its first row has numbers, .*; set data\.pose\.header to false and .*from 0"):
+        place.joints(place.write("a.csv", rows), "pose", **settings)
+    gathered = place.joints(place.write("a.csv", rows), "pose", header=False, label_column="0", **settings)
+    assert gathered.keypoints.num_rows == 3

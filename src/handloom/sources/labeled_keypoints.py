@@ -1,5 +1,6 @@
 """A table of joints that were found before, a row a frame (Create ML's `labeledKeypointsDataFrame`)."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from handloom.config import Kind, LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
-from handloom.hand import Poses, present
+from handloom.hand import JOINT_COUNT, Poses, present
 from handloom.keypoint_table import CHIRALITIES, SCHEMA, poses_to_column
 from handloom.media.frame_rate import FRAME_RATE_TOLERANCE
 from handloom.sources.clip import Gathered, Skipped, UnusableError
@@ -25,6 +26,7 @@ from handloom.sources.tables import Table, read_table, table_from_frame
 
 # A hand that moves is farther from where it was two frames ago than from where it was one ago; never so much nearer.
 _JUMP, _FEWEST_IN_TURNS = 3.0, 8
+_FRACTION = re.compile(r"-?\d*\.\d+(e-?\d+)?")
 FRACTIONS_END = 10.0  # no joint is so far outside its picture; pixels are
 
 Indices = NDArray[np.int64]
@@ -69,10 +71,11 @@ def labeled_keypoints(
         clock = read_clock(table, member, columns.frame, columns.time, rows.unit, key)
         clock = in_seconds(clock, rows.unit, member, table.name, key)
         gathered.notes += clock.notes
-        turns: dict[int, str] = {}
         if clock.frames is None and clock.times is None:
-            turns = _in_turns(hands.poses, rows.unit)
+            turns = _in_turns(hands.poses, rows.unit) if len(columns.features.hands) == 1 else {}
             gathered.notes += note_on_counting(table, columns.unused, rows.unit, key)
+        else:
+            turns = {}
         kept, skipped = rows.usable(clock.problems | hands.problems, turns)
         ordered = sorted_rows(kept, hands.row, rows.unit, sides, present(hands.poses), clock)
         frames, more = _clips(rows, ordered, member, frame_rate, accept_slow)
@@ -110,6 +113,11 @@ def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str, by_sessi
         "group_column": member.group_column,
         "part_column": member.part_column,
     }
+    if member.header and sum(_FRACTION.fullmatch(name) is not None for name in table.columns) >= JOINT_COUNT:
+        raise DataError(
+            f"{table.name}: its first row has numbers, no names of columns; set {key}.header to false and"
+            f" {key}.label_column to the number of the label's column, counted from 0"
+        )
     for parameter, column in named.items():
         if column:
             empty = " (empty: each row alone)" if parameter == "session_id_column" else ""
