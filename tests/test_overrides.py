@@ -68,6 +68,10 @@ def test_the_home_folder_is_written_out(monkeypatch: pytest.MonkeyPatch) -> None
             f"split.seed: '{'9' * 77}...' cannot be given on the command line; write it into conf/config.yaml",
         ),
         (
+            "data.pose.path=a\n(b",
+            "data.pose.path: 'a\\n(b' cannot be given on the command line; write it into conf/config.yaml",
+        ),
+        (
             "train_pose.augmentation_options=[rotate,",
             "train_pose.augmentation_options: '[rotate,' is no list or section;"
             " a list is 'train_pose.augmentation_options=[first,second]'",
@@ -95,6 +99,8 @@ def test_what_is_no_override_is_named(word: str, told: str) -> None:
         ("train_pose=3", "train_pose: a group of options; type train_pose=OPTION, or train_pose.PARAMETER=VALUE"),
         ("data.pose.path=a,b", "data.pose.path: several values, 'a,b', which need -m; one text is 'data.pose.path="),
         ("extract_keypoints.turns=10,20", "which need -m; a list is 'extract_keypoints.turns=[10,20]'"),
+        ("train_pose.optimizer.lr=0,001", "which need -m; a decimal number is train_pose.optimizer.lr=0.001"),
+        ("data=pose", "data: a section; type data.PARAMETER=VALUE"),
         ("split.seed=1,2", "split.seed: several values, '1,2', which need -m"),
         ("split.seed=${nowhere}", "split.seed: Interpolation key 'nowhere' not found"),
     ],

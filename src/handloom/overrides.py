@@ -51,6 +51,8 @@ def refuse_several_values(overrides: Iterable[Override], known: Known) -> None:
             before = known().get(key.lstrip(_SIGNS))
             if isinstance(before, list):
                 advice = f"; a list is {shlex.quote(f'{key}=[{value}]')}"
+            elif isinstance(before, float) and re.fullmatch(r"\d+,\d+", value):
+                advice = f"; a decimal number is {key}={value.replace(',', '.')}"
             else:
                 advice = f"; one text is {_quoted(key, value)}" if isinstance(before, str) else ""
             raise ConfigurationError(f"{key}: several values, {_clipped(value)}, which need -m{advice}")
@@ -110,7 +112,7 @@ def _not_understood(word: str, known: Known) -> str:
     if value.lstrip().startswith(("[", "{")) and not isinstance(known().get(name), str):
         return f"{name}: {_clipped(value)} is no list or section; a list is {shlex.quote(key + '=[first,second]')}"
     quoted = _quoted(key, str(Path(value).expanduser()) if value.startswith("~/") else value)
-    if quoted and len(quoted) <= _LONGEST:
+    if quoted and len(quoted) <= _LONGEST and quoted.isprintable():
         return f"{name}: {_clipped(value)} has to be quoted for Hydra and for the shell; type {quoted}"
     return f"{name}: {_clipped(value)} cannot be given on the command line; write it into conf/config.yaml"
 
@@ -132,6 +134,8 @@ def _override(word: str) -> Override | None:
 def _unknown(override: Override, text: str, known: Known, groups: Sequence[str]) -> str:
     key = override.get_key_element().lstrip(_SIGNS)
     if "@" not in key and "/" not in key:
+        if any(name.startswith(f"{key}.") for name in known()):
+            return f"{key}: a section; type {key}.PARAMETER=VALUE"
         return f"{key}: unknown parameter{nearest(key, [*known(), *groups])}"
     if not groups:
         return f"{key}: a stage script takes single parameters; swap a group with dvc exp run -S {override.input_line}"

@@ -216,3 +216,11 @@ def test_many_rows_of_one_file_are_compared_once(videos):
     assert len(gathered.clips) == 1
     assert len(gathered.skipped) == 19_999
     assert "photos.csv row 20001: repeats row 2; remove" in gathered.skipped[-1].reason
+
+
+@pytest.mark.parametrize("column", ["start_ms", "startFrame", "start (ms)"])
+def test_times_that_are_no_seconds_by_their_name_are_refused(videos, column):
+    with pytest.raises(
+        DataError, match=r"times are seconds or mm:ss, but the column '.*' has .* by its name; write sec"
+    ):
+        videos.videos(f"video,label,{column}\nbob.mov,a,30\n", start_time_column=column, video_column="video")

@@ -38,6 +38,9 @@ STYLES = {
     "Create ML": lambda axis, joint: f"{JOINTS[joint]}_{axis}",
     "glued": lambda axis, joint: f"{JOINTS[joint].lower()}{axis}",
     "Vision": lambda axis, joint: f"{VISION[joint]}.{axis}",
+    "u and v": lambda axis, joint: f"{'uvd'['xyz'.index(axis)]}{joint}",
+    "rows and columns of a picture": lambda axis, joint: f"{('col', 'row', 'depth')['xyz'.index(axis)]}_{joint}",
+    "left and top": lambda axis, joint: f"{('left', 'top', 'depth')['xyz'.index(axis)]}_{joint}",
 }
 NUMBERED = {
     "0_2": lambda axis, joint: f"{joint}_{'xyz'.index(axis)}",
@@ -206,9 +209,9 @@ def test_two_hands_of_a_row_are_two_examples():
 
 
 def test_two_hands_of_the_rows_of_a_clip_are_two_clips(place):
-    frame = pd.concat([two_hands()] * 3).assign(label="a", session_id="s")
+    frame = pd.concat([two_hands()] * 6).assign(label="a", session_id="s")
     gathered = place.joints(frame, feature_column="*", **XYZ)
-    assert gathered.keypoints.column("session_id").to_pylist() == [0] * 6 + [1] * 6
+    assert gathered.keypoints.column("session_id").to_pylist() == [0] * 12 + [1] * 12
     seen = (poses_of(gathered.keypoints) != 0).any(axis=(1, 2)).tolist()
-    assert seen == [True] * 6 + [True, False] * 3
+    assert seen == [True] * 12 + [True, False] * 6
     assert gathered.keypoints.column("path").unique().to_pylist() == ["joints/s"]

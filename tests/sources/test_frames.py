@@ -31,7 +31,9 @@ def rows_of(gathered, clip=0):
     return [round(float(pose[0, 0]) * 1000) - 1 if pose.any() else None for pose in poses]
 
 
-@pytest.mark.parametrize("column", ["frame", "Frame", "frame_id", "frameIndex", "frame_number", "where"])
+@pytest.mark.parametrize(
+    "column", ["frame", "Frame", "frame_id", "frameIndex", "frame_number", "video_frame", "frame_count", "f", "where"]
+)
 def test_a_missing_number_is_a_frame_without_a_hand(place, column):
     frame = frame_of(4, **{column: [8, 7, 11, 12]}, score=0.5, width=640, chirality="left")
     gathered = place.joints(frame, frame_column="where" if column == "where" else "")
@@ -59,7 +61,7 @@ WRONG = {
     "far": ([0, 1, 10**9], "frame numbers go from 1 to 1000000000, more than 10 s"),
     "two rows": (
         [0, 1, 1],
-        "two rows of frame 1, and no column tells which hand they are: give each hand a session id",
+        "two rows of frame 1, and no column tells which hand they are: give each hand, or each take, a session id",
     ),
     "in between": ([0, 1, 1.5, 2.25], "frame numbers that are not 0.5 apart"),
 }
@@ -110,6 +112,12 @@ UNITS = [
     ("timestamp", 1e9, {}),
     ("timestamp_ms", 1e3, {}),
     ("time_us", 1e6, {}),
+    ("ts", 1, {}),
+    ("ts_ms", 1e3, {}),
+    ("t", 1, {}),
+    ("seconds", 1, {}),
+    ("elapsed_ms", 1e3, {}),
+    ("timestamp_ns", 1e9, {}),
     ("t", 1e3, {"time_column": "t", "time_unit": "ms"}),
 ]
 
@@ -123,7 +131,10 @@ def test_times_are_resampled(place, column, factor, settings):
     assert "joints: times give 60 frames/s; frame_rate (30) is not used" in gathered.notes
 
 
-@pytest.mark.parametrize("write", ["0:{:06.3f}", "2026-11-27T10:00:{:06.3f}", "0:00:{:06.3f}"])
+@pytest.mark.parametrize(
+    "write",
+    ["0:{:06.3f}", "2026-11-27T10:00:{:06.3f}", "0:00:{:06.3f}", "{:.3f}s", "{:.3f} sec", "0 days 00:00:{:09.6f}"],
+)
 def test_times_may_be_written_as_times(place, write):
     frame = frame_of(7, time=[write.format(number / 60) for number in range(7)])
     assert rows_of(place.joints(frame)) == [0, 2, 4, 6]
@@ -169,7 +180,17 @@ def test_times_and_numbers_together(place):
 
 
 TIMES = {
-    "unit unknown": ([0, 1, 2], {}, "are 1 apart; set data.action.time_unit to s, ms, us or ns"),
+    "unit unknown": (
+        [0, 1, 2],
+        {},
+        "are 1 apart; set data.action.time_unit to s, ms, us or ns, or .*frame_column to it",
+    ),
+    "time code": (
+        [f"00:00:00:{number}" for number in (10, 11, 12)],
+        {},
+        "joints row 0: '00:00:00:10' in the column 'time' is no time that can be read; write seconds",
+    ),
+    "American": (["05/01/2026 10:00:00", "05/01/2026 10:00:01", ""], {}, "is no time that can be read"),
     "no times": (
         ["a", "b", "c"],
         {"time_column": "time"},
@@ -232,3 +253,42 @@ def test_a_row_without_any_number_is_a_frame_without_a_hand(place):
     lists = frame_of(2)
     lists["keypoints"] = [lists["keypoints"][0], None]
     assert rows_of(place.joints(lists)) == [0, None]
+
+
+def test_frames_may_be_called_by_their_files(place):
+    frame = frame_of(3, frame=["clip7/frame_0012.mp4", "clip7/frame_0010.mp4", "clip7/frame_0013.mp4"])
+    assert rows_of(place.joints(frame)) == [1, None, 0, 2]
+
+
+def test_a_column_that_counts_up_with_gaps_is_told(place):
+    gathered = place.joints(frame_of(4, row_number=[3, 4, 9, 10]))
+    (note,) = gathered.notes
+    assert "its column 'row_number' counts up in each clip, with gaps, and is not used; set data.action.frame_c" in note
+    assert place.joints(frame_of(4, row_number=range(4), age=30)).notes == []
+
+
+def test_a_column_fps_that_contradicts_is_refused(place):
+    with pytest.raises(
+        DataError, match=r"its column 'fps' says 60 frames/s, data\.action\.frame_rate 30; set .* to it"
+    ):
+        place.joints(frame_of(4, fps=60))
+    with pytest.raises(DataError, match=r"says 30, 60 frames/s, .*; write a column time, or a table each"):
+        place.joints(frame_of(4, fps=[30, 30, 60, 60]))
+    assert rows_of(place.joints(frame_of(4, fps=60), frame_rate=60.0)) == [0, 2]
+    assert rows_of(place.joints(frame_of(4, fps=30, time=np.arange(4) / 60))) == [0, 2]
+
+
+def test_rows_of_two_hands_in_turns_are_skipped_though_nothing_says_so(place):
+    frame = frame_of(10)
+    frame["keypoints"] = [pose + np.float32(0.3 * (row % 2)) for row, pose in enumerate(frame["keypoints"])]
+    (skipped,) = place.joints(frame).skipped
+    assert "joints session s: its rows jump to and fro, as two hands in turns do; add a column frame" in skipped.reason
+    assert len(rows_of(place.joints(frame.assign(frame=range(10))))) == 10
+
+
+def test_a_row_of_minus_one_is_a_frame_without_a_hand(place):
+    frame = frame_of(3)
+    frame["keypoints"] = [frame["keypoints"][0], np.full((3, 21), -1.0), frame["keypoints"][2]]
+    gathered = place.joints(frame)
+    assert rows_of(gathered) == [0, None, 2]
+    assert gathered.notes == ["joints: 1 rows of nothing but -1: frames without a hand"]

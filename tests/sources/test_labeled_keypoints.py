@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from places import keypoints_section, make_place
 
+from handloom.errors import DataError
 from handloom.hand import picture_from_poses
 from handloom.keypoint_table import SCHEMA, poses_of
 from handloom.sources import gather
@@ -237,7 +238,10 @@ def test_a_star_leaves_out_what_else_the_table_says(place):
 def test_pixels_are_told(place):
     frame = pd.DataFrame({"label": ["a"], "keypoints": [np.linspace(0, 640, 42)]})
     notes = place.joints(frame, session_id_column="", channels="xy").notes
-    assert notes == ["joints: coordinates up to 640, fractions of the picture were expected; used as they are"]
+    assert notes == [
+        "joints: coordinates up to 640, fractions of the picture were expected; used as they are: divide x"
+        " by the width of the picture and y by its height"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -294,3 +298,35 @@ def test_a_hundred_thousand_rows_take_seconds(place):
     assert time.perf_counter() - started < 10
     assert found.skipped == []
     assert len(found.keypoints) > count / 2
+
+
+def some_hands(count):
+    """Hands whose fingers are straight, here and there in the picture."""
+    reach = np.repeat([[0.08, 0.14, 0.19, 0.23]], 5, axis=0).ravel()
+    angles = np.repeat(np.linspace(0.8, 2.4, 5), 4)
+    hand = np.concatenate([[[0, 0]], np.stack([reach * np.cos(angles), reach * np.sin(angles)], axis=1)])
+    places = np.random.default_rng(0).uniform(0.3, 0.7, (count, 1, 2))
+    return np.concatenate([(hand + places).transpose(0, 2, 1), np.full((count, 1, 21), 0.9)], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("declared", ["channel_joint", "joint_channel"])
+@pytest.mark.parametrize("channels", CHANNEL_COUNTS)
+def test_hands_in_the_other_order_are_refused(place, declared, channels):
+    rows = written(some_hands(6), "upper_left", declared, channels, "flat")
+    frame = pd.DataFrame({"label": "a", "keypoints": list(rows)})
+    settings = {"origin": "upper_left", "channels": channels, "session_id_column": ""}
+    assert place.joints(frame, "pose", axis_order=declared, **settings).keypoints.num_rows == len(rows)
+    other = "joint_channel" if declared == "channel_joint" else "channel_joint"
+    with pytest.raises(
+        DataError, match=rf"as {other} its numbers make no hand, .*; set data\.pose\.axis_order to {declared}"
+    ):
+        place.joints(frame, "pose", axis_order=other, **settings)
+
+
+def test_a_first_row_of_numbers_is_no_header(place):
+    rows = "\n".join(f"a,{','.join(map(str, hand[:2].ravel()))}" for hand in some_hands(3))
+    settings = {"session_id_column": "", "feature_column": "*", "channels": "xy"}
+    with pytest.raises(DataError, match=r"its first row has numbers, .*; set data\.pose\.header to false and .*from 0"):
+        place.joints(place.write("a.csv", rows), "pose", **settings)
+    gathered = place.joints(place.write("a.csv", rows), "pose", header=False, label_column="0", **settings)
+    assert gathered.keypoints.num_rows == 3

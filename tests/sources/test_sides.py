@@ -25,6 +25,13 @@ WRITTEN = [
     ("handedness", "Right", "Left", {"left_value": "Right", "right_value": "Left"}),  # of mirrored pictures
     ("which", "izq", "der", {"side_column": "which", "left_value": "izq", "right_value": "der"}),
     ("handedness", [[{"categoryName": "Left", "score": 0.9}]], [[{"categoryName": "Right"}]], {}),
+    ("handedness", "[{'label': 'Left', 'score': 0.9}]", '[{"index": 1, "categoryName": "Right"}]', {}),
+    ("handedness", "[Category(index=0, display_name='Left', category_name='Left')]", 'label: "Right"', {}),
+    ("multiHandedness", {"classification": [{"index": 1, "label": "Left"}]}, {"label": "Right"}, {}),
+    ("hand_label", "Left", "Right", {}),
+    ("left_or_right", "L", "R", {}),
+    ("right", False, True, {}),
+    ("handedness_Left", 1, 0, {}),  # of pandas.get_dummies
 ]
 
 
@@ -39,7 +46,7 @@ def test_the_side_is_understood(place, column, left, right, settings):
     assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right", "", "left"]
     assert [
         "is taken as the side of the hand in a picture that is not mirrored" in note for note in gathered.notes
-    ] == ([True] if column.lower() == "handedness" else [])
+    ] == ([True] if "handedness" in column.lower() else [])
     one = place.joints(frame, "pose", session_id_column="", hand="right", **settings)
     assert one.keypoints.column("label").to_pylist() == ["b"]
     assert "joints: right hands only: 3 other hands left out" in one.notes
@@ -71,6 +78,7 @@ def test_json_has_categories_too(place):
             "joints row 1: the column 'chirality' .* says both: set data.pose.left_value",
         ),
         ("handedness", [["Left", "Right"]], {}, "it says list"),
+        ("handedness", ["label: 'Left', label: 'Right'"], {}, "it says label: 'Left'"),
         ("hand", ["l", "r"], {"left_value": "l"}, "data.pose.left_value and data.pose.right_value: set both"),
         ("x", ["l", "r"], {"side_column": "y"}, "no column 'y'; it has .*: set data.pose.side_column"),
         ("x", ["l", "r"], {"hand": "left"}, "no column tells which hand a row is; set data.pose.hand to each"),
@@ -87,3 +95,19 @@ def test_columns_that_contradict_each_other_are_refused(place):
         DataError, match="joints row 1: a right hand by the column 'hand', a left one by 'is_right_hand'"
     ):
         place.joints(frame, "pose", session_id_column="")
+
+
+@pytest.mark.parametrize("column", ["swipe", "dominant_hand"])
+def test_a_column_that_may_mean_the_side_is_told(place, column):
+    gathered = place.joints(frame_of(column, ["left", "right"]), "pose", session_id_column="")
+    assert gathered.keypoints.column("chirality").to_pylist() == ["", ""]
+    (note,) = gathered.notes
+    assert f"its column '{column}' says left or right and is not used; if that is the side of the hand, set" in note
+
+
+@pytest.mark.parametrize("texts", [False, True])
+def test_the_object_around_the_joints_may_say_the_side(place, texts):
+    hands = [[{"keypoints": HAND.tolist(), "handedness": side}] for side in ("Left", "Right")]
+    frame = pd.DataFrame({"label": ["a", "b"], "hands": [json.dumps(hand) for hand in hands] if texts else hands})
+    gathered = place.joints(frame, "pose", session_id_column="", feature_column="hands")
+    assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right"]

@@ -122,6 +122,17 @@ FORMS = {
     "wrapped, of a hand": lambda row: [{"landmarks": objects(row), "handedness": "Left"}],
     "named objects": named,
     "numbered objects": lambda row: [{**one, "id": 20 - place} for place, one in enumerate(objects(row)[::-1])],
+    "objects with names under a key of their own": lambda row: named(row, "bodyPart"),
+    "points within": lambda row: [
+        {"jointName": name, "location": joint} for name, joint in zip(JOINTS[::-1], objects(row)[::-1], strict=True)
+    ],
+    "lists within": lambda row: [{"position": joint, "likely": 1} for joint in row.tolist()],
+    "name, joint, name, joint": lambda row: [
+        one for pair in zip(JOINTS[::-1], row.tolist()[::-1], strict=True) for one in pair
+    ],
+    "numbered landmarks": lambda row: [
+        {"landmark": joint, **one} for joint, one in reversed(list(enumerate(objects(row))))
+    ],
     "by name": lambda row: {one.pop("name"): one for one in named(row)},
     "lists by name": lambda row: dict(zip(JOINTS[::-1], row.tolist()[::-1], strict=True)),
     "by axis": lambda row: {axis: row[:, "xyz".index(axis)].tolist() for axis in "zxy"},
@@ -175,6 +186,10 @@ BAD = {
     "two wrapped hands": ([{"landmark": objects(HAND)}] * 2, "joints of 2 hands"),
     "two hands of lists": ([HAND.tolist()] * 2, "joints of 2 hands"),
     "an unknown name": ([{**one, "name": "nose"} for one in named(HAND)], "do not name each of the 21 joints once"),
+    "an unknown name under a key of its own": (
+        [*named(HAND, "bone")[:-1], {**named(HAND)[-1], "bone": "nose"}],
+        "do not name",
+    ),
     "a name twice": ([{**one, "name": "wrist"} for one in named(HAND)], "do not name each of the 21 joints once"),
     "axes of different lengths": ({"x": [0.5] * 21, "y": [0.5] * 20}, "lists of different lengths"),
     "an object of nothing": ({}, "do not name each of the 21 joints once"),

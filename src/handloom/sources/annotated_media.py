@@ -1,6 +1,7 @@
 """A folder of photos or videos and a table that labels them: an annotation file, or a data frame."""
 
 import math
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from handloom.config import (
     LabeledImageDataFrame,
     LabeledVideoDataFrame,
 )
-from handloom.errors import printable
+from handloom.errors import DataError, printable
 from handloom.sources.clip import Clip, Gathered, Skipped, UnusableError
 from handloom.sources.folder import MediaFolder
 from handloom.sources.groups import GroupFinder
@@ -24,6 +25,10 @@ from handloom.sources.times import seconds_of
 # Keys that Create ML's tools write, and their variants.
 _ANNOTATIONS = ("annotations", "annotation")
 _LABELS_SHOWN = 3
+# What ends the name of a column of times that are no seconds: start_ms, startFrame.
+_NO_SECONDS = re.compile(
+    r"(?:[_ .(-]|(?<=[a-z])(?=[A-Z]))([Mm][Ss]|[Mm]illis(?:econds)?|[Uu][Ss]|[Nn][Ss]|[Ff]rames?)\)?$"
+)
 
 Annotated = (
     DirectoryWithImagesAndAnnotation | DirectoryWithVideosAndAnnotation | LabeledImageDataFrame | LabeledVideoDataFrame
@@ -144,6 +149,14 @@ def _columns(member: Annotated, key: str, table: Table) -> dict[str, str]:
     for parameter, (_, column) in named.items():
         if column:
             table.require(column, f"{key}.{parameter}")
+    for parameter in ("start_time_column", "end_time_column"):
+        column = named.get(parameter, ("", ""))[1]
+        unit = _NO_SECONDS.search(column)
+        if unit:
+            raise DataError(
+                f"{table.name}: times are seconds or mm:ss, but the column '{printable(column)}' has {unit[1]} by its"
+                f" name; write seconds and rename it, or set {key}.{parameter}"
+            )
     return {field: column for field, column in named.values() if column}
 
 

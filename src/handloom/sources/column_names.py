@@ -12,6 +12,8 @@ from handloom.sources.clip import UnusableError
 SIDES = ("left", "right")
 
 _AXES = {"x": "x", "y": "y", "z": "z"}
+# Words for x and y that some use instead, where the table has both of a pair.
+_OTHER_AXES = (("u", "v"), ("horizontal", "vertical"), ("col", "row"), ("column", "row"), ("left", "top"))
 _CONFIDENCE = {
     **dict.fromkeys(("confidence", "conf", "score", "likelihood", "probability", "prob"), "confidence"),
     **dict.fromkeys(("visibility", "vis"), "visibility"),
@@ -148,8 +150,14 @@ def _words(name: str) -> list[str]:
 def _readings(names: Iterable[str]) -> list[_Reading]:
     words = {name: _words(name) for name in names}
     known = {word for some in words.values() for word in some}
-    letters = set(_SIDE_LETTERS) <= known
-    return [_reading(name, [_unglued(word, known) for word in some], letters) for name, some in words.items()]
+    words = {name: [part for word in some for part in _unglued(word, known)] for name, some in words.items()}
+    known = {word for some in words.values() for word in some}
+    axes, sides = _AXES, _SIDE_WORDS | (_SIDE_LETTERS if set(_SIDE_LETTERS) <= known else {})
+    other = next((pair for pair in _OTHER_AXES if set(pair) <= known and not {"x", "y"} & known), None)
+    if other and not (other[0] in sides and "right" in known):
+        axes = {other[0]: "x", other[1]: "y", "z": "z", "depth": "z"}
+        sides = {word: side for word, side in sides.items() if word not in axes}
+    return [_reading(name, some, axes, sides) for name, some in words.items()]
 
 
 def _unglued(word: str, known: set[str]) -> list[str]:
@@ -161,18 +169,17 @@ def _unglued(word: str, known: set[str]) -> list[str]:
     return [word]
 
 
-def _reading(name: str, parts: list[list[str]], letters: bool) -> _Reading:
-    words = [word for part in parts for word in part]
-    sides = _SIDE_WORDS | (_SIDE_LETTERS if letters else {})
+def _reading(name: str, words: list[str], axes: dict[str, str], sides: dict[str, str]) -> _Reading:
     named = {sides[word] for word in words if word in sides}
     side = named.pop() if len(named) == 1 else ""
     if side:
         words = [word for word in words if word not in sides]
     channel = ""
-    for meanings in (_AXES, _CONFIDENCE, _LETTERS):
+    for meanings in (axes, _CONFIDENCE, _LETTERS):
         places = [place for place, word in enumerate(words) if word in meanings]
         if len(places) == 1:
-            channel = meanings[words.pop(places[0])]
+            channel = meanings[words[places[0]]]
+            words = words[: places[0]] + words[places[0] + 1 :]
         if places:
             break
     numbers = tuple(int(word) for word in words if word.isdecimal())

@@ -223,12 +223,19 @@ def _hands_apart(rows: Rows, found: Frames) -> Rows:
     reasons: dict[int, str] = {}
     for unit, row in _first_of_units(rows, rows.repeats()):
         if unit in unknown:
-            reason = f"two rows of {_when(rows, row)}, and no column tells which hand they are"
-            reasons |= dict.fromkeys((2 * unit, 2 * unit + 1), f"{reason}: give each hand a session id of its own")
-    clips = len(np.unique(rows.unit[double]))
-    found.notes.append(
-        f"two hands in a frame in {clips} clips: each hand is a clip of its own (hand: left or right takes one of them)"
-    )
+            count = int((rows.order[rows.unit == unit] == rows.order[row]).sum())
+            reason = (
+                f"{'two' if count == 2 else count} rows of {_when(rows, row)}, and no column tells which hand they are"
+            )
+            reasons |= dict.fromkeys(
+                (2 * unit, 2 * unit + 1), f"{reason}: give each hand, or each take, a session id of its own"
+            )
+    clips = len(set(rows.unit[double].tolist()) - {unit // 2 for unit in reasons})
+    if clips:
+        found.notes.append(
+            f"two hands in a frame in {clips} clips: each hand is a clip of its own (hand: left or right takes one of"
+            " them)"
+        )
     split = replace(rows, unit=2 * rows.unit + (double & (rows.side == 2)))
     order = np.lexsort((split.order, split.unit))
     split, double = split.taken(order), double[order]

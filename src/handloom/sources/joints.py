@@ -1,7 +1,7 @@
 """Joints as a table's columns hold them, brought into the array convention of `handloom.hand`."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from handloom.config import LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
-from handloom.hand import JOINT_COUNT, Poses, poses_from_picture
+from handloom.hand import JOINT_COUNT, PARENTS, Poses, poses_from_picture
 from handloom.sources.clip import UnusableError
 from handloom.sources.column_names import NamedColumns, named_columns, numbered_columns
 from handloom.sources.landmark_lists import array_of
@@ -22,6 +22,10 @@ from handloom.sources.tables import Column, Table
 
 _DEEPEST = 4  # a row, a hand, a channel or joint, a number
 _HIGHEST_CONFIDENCE = 1.001  # rounding of whoever wrote the table
+
+_NO_HAND = -1  # what some scripts write for each number of a frame without a hand
+# Bones of hands of the sample are 1.5 to 10 times as long if their numbers are read in the wrong order.
+_MUCH_LONGER, _FEW_HANDS = 1.25, 5
 
 Numbers = NDArray[np.float64]
 Problems = dict[int, str]
@@ -160,7 +164,7 @@ def read_hands(table: Table, features: Features, key: str, empty_is_no_hand: boo
         empty_is_no_hand: whether a row without any number is a frame without a hand; else that is a problem.
 
     Raises:
-        DataError: no joint of any row has a confidence.
+        DataError: no joint of any row has a confidence, or the numbers follow each other in the other order.
     """
     layout, sides = features.layout, list(features.hands)
     several = len(sides) > 1
@@ -172,6 +176,11 @@ def read_hands(table: Table, features: Features, key: str, empty_is_no_hand: boo
         numbers = numbers.reshape(-1, numbers.shape[-1])
         if several or empty_is_no_hand:
             numbers[np.isnan(numbers).all(axis=1)] = 0
+    notes = list(features.notes)
+    unseen = (numbers == _NO_HAND).all(axis=1)
+    if unseen.any():
+        numbers[unseen] = 0
+        notes.append(f"{table.name}: {unseen.sum()} rows of nothing but {_NO_HAND}: frames without a hand")
     with np.errstate(over="ignore"):
         finite = np.isfinite(numbers.astype(np.float32))
     for hand in np.flatnonzero(~finite.all(axis=1)).tolist():
@@ -182,13 +191,34 @@ def read_hands(table: Table, features: Features, key: str, empty_is_no_hand: boo
     if layout.channels == "xy_confidence":
         problems = _check_confidence(table, _by_channel(numbers, layout), problems, key)
     numbers[list(problems)] = 0
+    _check_order(table, numbers, layout, key)
     return Hands(
         row=np.repeat(np.arange(len(table)), len(sides)),
         side=sides * len(table),
         poses=poses_from_numbers(numbers, layout),
         problems=problems,
-        notes=list(features.notes),
+        notes=notes,
     )
+
+
+def _check_order(table: Table, numbers: Numbers, layout: Layout, key: str) -> None:
+    """Refuse numbers that make a hand only if they follow each other in the other order."""
+    hands = numbers[(numbers != 0).any(axis=1)]
+    if len(hands) < _FEW_HANDS:
+        return
+    other = replace(layout, axis_order="joint_channel" if layout.axis_order == "channel_joint" else "channel_joint")
+    declared_length, other_length = (_length_of_bones(_by_channel(hands, one)) for one in (layout, other))
+    if float(np.median(declared_length)) > _MUCH_LONGER * float(np.median(other_length)):
+        raise DataError(
+            f"{table.name}: as {layout.axis_order} its numbers make no hand, as {other.axis_order} they do; set"
+            f" {key}.axis_order to {other.axis_order}"
+        )
+
+
+def _length_of_bones(channels: Numbers) -> Numbers:
+    """Of all bones together, ``[rows]``, of ``[rows, channels, 21]``."""
+    bones = channels[:, :2] - channels[:, :2, PARENTS]
+    return np.asarray(np.hypot(bones[:, 0], bones[:, 1]).sum(axis=1))
 
 
 def _check_confidence(table: Table, channels: Numbers, problems: Problems, key: str) -> Problems:

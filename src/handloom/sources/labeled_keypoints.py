@@ -1,7 +1,8 @@
 """A table of joints that were found before, a row a frame (Create ML's `labeledKeypointsDataFrame`)."""
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -11,17 +12,21 @@ from numpy.typing import NDArray
 
 from handloom.config import Kind, LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
-from handloom.hand import Poses, present
+from handloom.hand import JOINT_COUNT, Poses, present
 from handloom.keypoint_table import CHIRALITIES, SCHEMA, poses_to_column
 from handloom.media.frame_rate import FRAME_RATE_TOLERANCE
 from handloom.sources.clip import Gathered, Skipped, UnusableError
-from handloom.sources.clock import clock_columns, in_seconds, read_clock
+from handloom.sources.clock import clock_columns, in_seconds, note_on_counting, read_clock
 from handloom.sources.frames import Frames, Rows, in_frames, sorted_rows
 from handloom.sources.joints import Features, Hands, Problems, feature_columns, read_hands
 from handloom.sources.labels import PARTS, checked_label, checked_part, note_on_numbers
+from handloom.sources.landmark_lists import side_within
 from handloom.sources.sides import read_sides, side_columns
 from handloom.sources.tables import Table, read_table, table_from_frame
 
+# A hand that moves is farther from where it was two frames ago than from where it was one ago; never so much nearer.
+_JUMP, _FEWEST_IN_TURNS = 3.0, 8
+_FRACTION = re.compile(r"-?\d*\.\d+(e-?\d+)?")
 FRACTIONS_END = 10.0  # no joint is so far outside its picture; pixels are
 
 Indices = NDArray[np.int64]
@@ -51,7 +56,8 @@ def labeled_keypoints(
     else:
         table = table_from_frame(frame, member.data_frame)
     by_session = kind == "action" and bool(member.session_id_column)
-    columns = _columns(table, member, key)
+    columns = _columns(table, member, key, by_session)
+    table, columns = _with_sides_within(table, columns, member)
     gathered = Gathered(skipped=list(table.skipped))
     if kind == "action" and not (by_session and columns.time):
         gathered.notes += _check_rate(table, member, key, frame_rate, accept_slow)
@@ -62,15 +68,20 @@ def labeled_keypoints(
     gathered.notes += [*table.notes, *columns.notes, *hands.notes, *notes]
     rows = _Rows(table, member, columns, by_session)
     if by_session:
-        clock = read_clock(table, member, columns.frame, columns.time, key)
+        clock = read_clock(table, member, columns.frame, columns.time, rows.unit, key)
         clock = in_seconds(clock, rows.unit, member, table.name, key)
         gathered.notes += clock.notes
-        kept, skipped = rows.usable(clock.problems | hands.problems)
+        if clock.frames is None and clock.times is None:
+            turns = _in_turns(hands.poses, rows.unit) if len(columns.features.hands) == 1 else {}
+            gathered.notes += note_on_counting(table, columns.unused, rows.unit, key)
+        else:
+            turns = {}
+        kept, skipped = rows.usable(clock.problems | hands.problems, turns)
         ordered = sorted_rows(kept, hands.row, rows.unit, sides, present(hands.poses), clock)
         frames, more = _clips(rows, ordered, member, frame_rate, accept_slow)
         skipped += more
     else:
-        kept, skipped = rows.usable(hands.problems)
+        kept, skipped = rows.usable(hands.problems, {})
         frames = _alone(kept, hands, sides, member)
     gathered.skipped += skipped
     gathered.notes += [f"{table.name}: {note}" for note in frames.notes]
@@ -90,10 +101,11 @@ class _Columns:
     time: str
     group: str
     part: str
+    unused: list[str]
     notes: list[str]
 
 
-def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str) -> _Columns:
+def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str, by_session: bool) -> _Columns:
     """What is in which column; those that the section names exist."""
     named = {
         "label_column": member.label_column,
@@ -101,6 +113,11 @@ def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str) -> _Colu
         "group_column": member.group_column,
         "part_column": member.part_column,
     }
+    if member.header and sum(_FRACTION.fullmatch(name) is not None for name in table.columns) >= JOINT_COUNT:
+        raise DataError(
+            f"{table.name}: its first row has numbers, no names of columns; set {key}.header to false and"
+            f" {key}.label_column to the number of the label's column, counted from 0"
+        )
     for parameter, column in named.items():
         if column:
             empty = " (empty: each row alone)" if parameter == "session_id_column" else ""
@@ -108,13 +125,12 @@ def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str) -> _Colu
     used = [column for column in named.values() if column]
     if member.feature_column in table.columns:
         used.append(member.feature_column)
-    sides = side_columns(table, member, used, key)
-    frame, time = clock_columns(table, member, used, key)
+    sides, notes = side_columns(table, member, used, key)
+    frame, time = clock_columns(table, member, used, key, by_session)
     own = [name for name in SCHEMA.names if name in table.columns and name not in used and name != "keypoints"]
     others = [*used, *sides, *filter(None, (frame, time)), *(own if member.feature_column == "*" else ())]
     features = feature_columns(table, member, others, key)
     taken = {name for some in features.hands.values() for name in some}
-    notes = []
     group, part = member.group_column, member.part_column
     if not group and "group" in own and "group" not in taken:
         group = "group"
@@ -125,12 +141,39 @@ def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str) -> _Colu
             notes.append(f"{table.name}: its column 'part' names the parts")
         else:
             notes.append(f"{table.name}: its column 'part' names no parts of a data set and is passed over")
-    return _Columns(features, sides, frame, time, group, part, notes)
+    unused = [name for name in table.columns if name not in taken and name not in (*others, group, part)]
+    return _Columns(features, sides, frame, time, group, part, unused, notes)
+
+
+def _with_sides_within(table: Table, columns: _Columns, member: LabeledKeypointsDataFrame) -> tuple[Table, _Columns]:
+    """With a column of what the objects around the joints say of the side, where no column says it."""
+    feature = columns.features.hands.get("", ("", ""))
+    if len(feature) > 1 or columns.sides or member.side_column:
+        return table, columns
+    values = table.columns[feature[0]]
+    if isinstance(values, pa.ChunkedArray):
+        values = values.to_pylist() if any(kind in str(values.type) for kind in ("struct", "string")) else ()
+    sides = [side_within(value) for value in values]
+    if not any(sides):
+        return table, columns
+    name = f"{feature[0]}.handedness"
+    return replace(table, columns={**table.columns, name: sides}), replace(columns, sides=[name])
 
 
 def _check_rate(
     table: Table, member: LabeledKeypointsDataFrame, key: str, frame_rate: float, accept_slow: bool
 ) -> list[str]:
+    for name in table.columns:
+        if "".join(filter(str.isalpha, name.lower())) in ("fps", "framerate"):
+            rates = np.unique(table.decimals([name]))
+            rates = rates[np.isfinite(rates)]
+            if (np.abs(rates - member.frame_rate) > FRAME_RATE_TOLERANCE * member.frame_rate).any():
+                shown = ", ".join(f"{rate:g}" for rate in rates[:3])
+                advice = f"set {key}.frame_rate to it" if len(rates) == 1 else "write a column time, or a table each"
+                raise DataError(
+                    f"{table.name}: its column '{printable(name)}' says {shown} frames/s, {key}.frame_rate"
+                    f" {member.frame_rate:g}; {advice}"
+                )
     if member.frame_rate >= frame_rate * (1 - FRAME_RATE_TOLERANCE):
         return []
     slow = f"{table.name}: {member.frame_rate:g} frames/s ({key}.frame_rate)"
@@ -158,6 +201,25 @@ def _sides(
     if member.hand != "each" and not sides.any():
         raise DataError(f"{table.name}: no column tells which hand a row is; set {key}.hand to each")
     return sides, notes
+
+
+def _in_turns(poses: Poses, units: Indices) -> dict[int, str]:
+    """Clips whose rows jump to and fro between two places: two hands of each frame, but nothing says so."""
+    order = np.argsort(units, kind="stable")
+    starts = np.flatnonzero(np.diff(units[order], prepend=-1))
+    reasons = {}
+    for rows in np.split(order, starts[1:]):
+        hands = poses[rows][present(poses[rows]), :2]
+        if len(hands) >= _FEWEST_IN_TURNS:
+            next_one, next_but_one = (
+                np.median(np.abs(hands[step:] - hands[:-step]).mean(axis=(1, 2))) for step in (1, 2)
+            )
+            if next_one > _JUMP * next_but_one:
+                reasons[int(units[rows[0]])] = (
+                    "its rows jump to and fro, as two hands in turns do; add a column frame, or give each hand a"
+                    " session id of its own"
+                )
+    return reasons
 
 
 def _clips(
@@ -226,11 +288,12 @@ class _Rows:
         self._parts = _Coded(table.texts(columns.part) if columns.part else [""] * count, count)
         self.paths = _filled(table.texts("path"), names) if "path" in table.columns else names
 
-    def usable(self, problems: Problems) -> tuple[Indices, list[Skipped]]:
+    def usable(self, problems: Problems, unit_problems: Problems) -> tuple[Indices, list[Skipped]]:
         """The rows that can be used, example by example and each in the table's order, and those that cannot.
 
         Args:
             problems: what is wrong with the joints of rows.
+            unit_problems: the same of all rows of an example.
         """
         good = np.ones(len(self.table), bool)
         skipped: dict[int, Skipped] = {}
@@ -238,7 +301,7 @@ class _Rows:
             good[row] = False
             skipped[row] = self.table.skip(row, "no session id; give it one", self._label(row))
         units, first = np.unique(self.unit, return_index=True)
-        reasons = self._unusable_units(first)
+        reasons = unit_problems | self._unusable_units(first)
         for unit in sorted(reasons):
             row = int(first[unit])
             if good[row]:
@@ -347,4 +410,7 @@ def _note_on_range(poses: Poses, table: Table) -> list[str]:
     largest = float(np.abs(poses[:, :2]).max(initial=0.0))
     if largest <= FRACTIONS_END:
         return []
-    return [f"{table.name}: coordinates up to {largest:g}, fractions of the picture were expected; used as they are"]
+    return [
+        f"{table.name}: coordinates up to {largest:g}, fractions of the picture were expected; used as they"
+        " are: divide x by the width of the picture and y by its height"
+    ]

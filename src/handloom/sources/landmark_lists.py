@@ -19,7 +19,9 @@ Numbers = NDArray[np.float64]
 _WRAPPERS = ("landmark", "landmarks", "keypoints", "points", "joints")
 _KEYS = {"xy": ("x", "y"), "xyz": ("x", "y", "z"), "xy_confidence": ("x", "y", "confidence")}
 _CONFIDENCE = ("confidence", "score", "likelihood", "visibility")
-_NAMES = ("name", "part", "joint", "id", "index", "landmark_id")
+_CHANNELS = ("x", "y", "z", *_CONFIDENCE)
+_NAMES = ("name", "part", "joint", "id", "index", "landmark", "landmark_id")
+_SIDES = ("handedness", "handednesses", "chirality", "side", "hand")
 
 
 def array_of(value: object, layout: Layout) -> Numbers:
@@ -64,8 +66,10 @@ def _from_objects(value: Any, layout: Layout) -> Any:
     """Objects as lists in the declared order; anything else as it is."""
     while isinstance(value, list | tuple | np.ndarray) and len(value) == 1:
         value = value[0]
+    if _alternates(value):  # as Swift encodes dictionaries whose keys are no texts
+        value = dict(zip(value[::2], value[1::2], strict=True))
     if isinstance(value, dict):
-        wrapped = [name for name in _WRAPPERS if name in value]
+        wrapped = _wrapped(value)
         if len(wrapped) == 1:
             return _from_objects(value[wrapped[0]], layout)
         if isinstance(value.get("x"), list):
@@ -73,9 +77,9 @@ def _from_objects(value: Any, layout: Layout) -> Any:
         else:
             joints = _by_joint(list(value.items()), layout)
     elif isinstance(value, list | tuple | np.ndarray) and len(value) and all(isinstance(one, dict) for one in value):
-        if len(value) > 1 and all(any(name in one for name in _WRAPPERS) for one in value):
+        if len(value) > 1 and all(map(_wrapped, value)):
             raise UnusableError(f"joints of {len(value)} hands; write each hand in a row of its own")
-        key = next((name for name in _NAMES if all(name in one for one in value)), None)
+        key = _naming_key(value)
         joints = (
             [_row(one, layout) for one in value]
             if key is None
@@ -90,6 +94,42 @@ def _from_objects(value: Any, layout: Layout) -> Any:
     else:
         return value
     return joints if layout.axis_order == "joint_channel" else [list(channel) for channel in zip(*joints, strict=True)]
+
+
+def side_within(value: object) -> object:
+    """What the object around one row's joints says of the hand's side, as it is written there; None: nothing."""
+    try:
+        if isinstance(value, str) and any(name in value for name in _SIDES):
+            value = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    while isinstance(value, list | tuple | np.ndarray) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict) or len(_wrapped(value)) != 1:
+        return None
+    return next((value[name] for name in _SIDES if name in value), None)
+
+
+def _wrapped(value: dict[str, Any]) -> list[str]:
+    """Keys under which an object has all joints."""
+    return [name for name in _WRAPPERS if isinstance(value.get(name), list | tuple | dict | np.ndarray)]
+
+
+def _alternates(value: Any) -> bool:
+    """Whether a list is a name, a joint, a name, a joint ..."""
+    return isinstance(value, list) and len(value) == 2 * JOINT_COUNT and all(isinstance(one, str) for one in value[::2])
+
+
+def _naming_key(joints: Any) -> str | None:
+    """The key under which each of the objects says which joint it is; None: they follow each other in order."""
+    for name in joints[0]:
+        if name in _CHANNELS:
+            continue
+        values = [one.get(name) for one in joints]
+        texts = all(isinstance(value, str) for value in values) and len(set(values)) > 1
+        if texts or (name in _NAMES and None not in values):
+            return str(name)
+    return None
 
 
 def _by_joint(named: list[tuple[Any, Any]], layout: Layout) -> list[list[Any]]:
@@ -120,6 +160,7 @@ def _row(joint: Any, layout: Layout) -> list[Any]:
     """The numbers of one joint: an object, or a list in the order of the channels."""
     keys = _KEYS[layout.channels]
     if isinstance(joint, dict):
+        joint = _with_point(joint)
         if layout.channels == "xy_confidence":
             keys = ("x", "y", next((name for name in _CONFIDENCE if name in joint), "confidence"))
         lacking = [name for name in keys[: 3 if layout.channels == "xy_confidence" else 2] if name not in joint]
@@ -134,3 +175,14 @@ def _row(joint: Any, layout: Layout) -> list[Any]:
     ):
         return list(joint[: len(keys)])
     raise UnusableError(f"a joint that is no object of x and y or a list of {len(keys)} numbers; mend the row")
+
+
+def _with_point(joint: dict[str, Any]) -> dict[str, Any]:
+    """A joint with the x and y of an object or list in it (``{"location": {"x": ..., "y": ...}}``) as its own."""
+    if "x" in joint:
+        return joint
+    points = [one for one in joint.values() if isinstance(one, dict | list) and len(one) > 1]
+    if len(points) != 1:
+        return joint
+    (point,) = points
+    return joint | (point if isinstance(point, dict) else dict(zip("xyz", point, strict=False)))

@@ -1,7 +1,10 @@
 """Which hand a row of a table is: left, right or unknown, as the table's own column says it."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
+
+import pyarrow as pa
 
 from handloom.config import LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
@@ -10,29 +13,76 @@ from handloom.sources.labels import as_text
 from handloom.sources.tables import Table
 
 # Letters of the names of columns and of their values, in small.
-_COLUMNS = ("chirality", "handedness", "hand", "side", "handside")
-_FLAGS = {"isrighthand": "right", "isright": "right", "islefthand": "left", "isleft": "left"}
+_COLUMNS = (
+    "chirality",
+    "handedness",
+    "handednesses",
+    "multihandedness",
+    "hand",
+    "side",
+    "handside",
+    "lr",
+    "leftorright",
+)
+_FLAG = re.compile(r"(is)?(?:hand|handedness|chirality|side)?(left|right)(?:hand)?")
 _VALUES = {
     **dict.fromkeys(("left", "l", "lefthand", "lhand", "lh"), "left"),
     **dict.fromkeys(("right", "r", "righthand", "rhand", "rh"), "right"),
     **dict.fromkeys(("", "unknown", "none", "nan", "null", "na"), ""),
 }
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no")
-# Keys of MediaPipe's categories, in Python and in JavaScript.
-_KEYS = ("category_name", "categoryName", "label", "display_name", "displayName")
+# Keys of MediaPipe's categories, in Python and in JavaScript, alone or inside of others.
+_KEYS = ("category_name", "categoryName", "label", "display_name", "displayName", "classification")
+_NAME_IN_TEXT = re.compile(r"(?:category_?name|label)['\"]?\s*[:=]\s*['\"](\w+)['\"]", re.IGNORECASE)
 
 
-def side_columns(table: Table, member: LabeledKeypointsDataFrame, used: Sequence[str], key: str) -> list[str]:
-    """The columns that say which hand a row is.
+def side_columns(
+    table: Table, member: LabeledKeypointsDataFrame, used: Sequence[str], key: str
+) -> tuple[list[str], list[str]]:
+    """The columns that say which hand a row is, and lines on others that may.
 
     Raises:
         DataError: the declared one does not exist.
     """
     if member.side_column:
         table.require(member.side_column, f"{key}.side_column")
-        return [member.side_column]
-    names = {name: _letters(name) for name in table.columns if name not in used}
-    return [name for name, letters in names.items() if letters in _COLUMNS or letters in _FLAGS]
+        return [member.side_column], []
+    columns, notes = [], []
+    for name in table.columns:
+        if name in used:
+            continue
+        letters = _letters(name)
+        flag = _FLAG.fullmatch(letters)
+        if letters in _COLUMNS or (flag and (flag[1] or _has_only(table, name, (*_TRUE, *_FALSE)))):
+            columns.append(name)
+        elif not flag and _has_only(table, name, [text for text, side in _VALUES.items() if side]):
+            if "hand" in letters and "dominant" not in letters:
+                columns.append(name)
+            else:
+                notes.append(
+                    f"{table.name}: its column '{printable(name)}' says left or right and is not used; if that is the"
+                    f" side of the hand, set {key}.side_column to {printable(name)}"
+                )
+    return columns, notes
+
+
+def _has_only(table: Table, column: str, texts: Sequence[str]) -> bool:
+    """Whether a column has values, and no other than these; ends at the first other one, since most are joints."""
+    values = table.columns[column]
+    if isinstance(values, pa.ChunkedArray):
+        if pa.types.is_nested(values.type) or pa.types.is_floating(values.type):
+            return False
+        values = values.to_pylist()
+    found = False
+    for value in values:
+        try:
+            text = _letters(as_text(value))
+        except UnusableError:
+            return False
+        if text and text not in texts:
+            return False
+        found = found or bool(text)
+    return found
 
 
 def read_sides(
@@ -56,7 +106,7 @@ def read_sides(
                     f" '{printable(column)}'; set {key}.side_column to the right one"
                 )
         sides = [one or other for one, other in zip(sides, found, strict=True)]
-        if _letters(column) == "handedness" and any(found):
+        if "handedness" in _letters(column) and any(found):
             notes.append(
                 f"{table.name}: its column '{printable(column)}' is taken as the side of the hand in a picture that is"
                 f" not mirrored; of mirrored pictures, set {key}.left_value to Right and {key}.right_value to Left"
@@ -84,8 +134,9 @@ def _meanings(column: str, member: LabeledKeypointsDataFrame) -> dict[str, str]:
     """Value, in small letters, to side."""
     if member.left_value:
         return {"": "", member.left_value.casefold(): "left", member.right_value.casefold(): "right"}
-    side = _FLAGS.get(_letters(column))
-    if side:
+    flag = _FLAG.fullmatch(_letters(column))
+    if flag:
+        side = flag[2]
         other = "left" if side == "right" else "right"
         return dict.fromkeys(_TRUE, side) | dict.fromkeys(_FALSE, other) | {"": ""}
     return _VALUES
@@ -93,7 +144,7 @@ def _meanings(column: str, member: LabeledKeypointsDataFrame) -> dict[str, str]:
 
 def _value(value: Any) -> str:
     """A cell as text; of MediaPipe's lists of categories the name of the first."""
-    for _ in range(4):
+    for _ in range(6):
         if isinstance(value, list | tuple) and len(value) < 2:
             value = value[0] if value else ""
         elif isinstance(value, dict):
@@ -102,6 +153,9 @@ def _value(value: Any) -> str:
         text = as_text(value)
     except UnusableError:
         return type(value).__name__
+    named = set(_NAME_IN_TEXT.findall(text))
+    if len(named) == 1:
+        return str(named.pop())
     return text.removesuffix(".0")  # a flag among decimals
 
 

@@ -31,7 +31,7 @@ _ENCODINGS = (  # by the mark at the beginning; the one of UTF-32 begins with th
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _NAMED_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # the first line of a spreadsheet's CSV
 _DECIMAL_POINT = re.compile(r"\d\.|\.\d")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+(?:[eE][+-]?\d+)?\s*")
@@ -249,14 +249,17 @@ def _from_json(text: str, shown: str, lines: bool) -> Table:
     except (ValueError, RecursionError) as error:
         rows = [line for line in text.split("\n", 3) if line.strip()][:2]
         if not all(row.lstrip().startswith("{") and row.rstrip().endswith("}") for row in rows):
-            raise DataError(f"{shown}: not JSON ({first_line(error)}); write an array of objects") from None
+            raise DataError(f"{shown}: not JSON ({_json_problem(error)}); write an array of objects") from None
         items = None
     if items is None:
         items, numbers, unit = *_json_lines(text, shown), "line"
     elif isinstance(items, list):
         numbers, unit = range(1, len(items) + 1), "item"
     else:
-        raise DataError(f"{shown}: an array of objects was expected, not {type(items).__name__}; write [{{...}}, ...]")
+        raise DataError(
+            f"{shown}: an array of objects was expected, not {type(items).__name__}; write [{{...}}, ...],"
+            " as pandas does with to_json(orient='records')"
+        )
     names: dict[str, None] = {}
     for number, item in zip(numbers, items, strict=True):
         if not isinstance(item, dict):
@@ -271,6 +274,13 @@ def _from_json(text: str, shown: str, lines: bool) -> Table:
     return Table(shown, columns, numbers, unit)
 
 
+def _json_problem(error: Exception) -> str:
+    """What is wrong with a JSON text, without the advice that is for those who write Python."""
+    if isinstance(error, RecursionError):
+        return "nested too deep"
+    return first_line(error).partition("; use sys.")[0]
+
+
 def _json_lines(text: str, shown: str) -> tuple[list[Any], list[int]]:
     """What the lines hold, and their numbers."""
     items, numbers = [], []
@@ -280,7 +290,9 @@ def _json_lines(text: str, shown: str) -> tuple[list[Any], list[int]]:
         try:
             items.append(json.loads(line))
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{shown} line {number}: not JSON ({first_line(error)}); write an object a line") from None
+            raise DataError(
+                f"{shown} line {number}: not JSON ({_json_problem(error)}); write an object a line"
+            ) from None
         numbers.append(number)
     return items, numbers
 
