@@ -38,8 +38,9 @@ final class ClassifierModel {
         self.model = model
     }
 
-    /// Predicts on a full window, the oldest frame first.
+    /// Predicts on a full window, the oldest frame first; mirrors left hands if the model wants that.
     func prediction(frames: [HandArray]) throws -> HandPrediction {
+        let frames = metadata.mirrorsLeftHands ? HandArray.leftHandsMirrored(in: frames) : frames
         let shape = [frames.count, HandArray.channels.count, HandArray.joints.count]
         let poses = try MLMultiArray(shape: shape.map { NSNumber(value: $0) }, dataType: .float32)
         for (index, value) in frames.flatMap({ $0.values }).enumerated() {
