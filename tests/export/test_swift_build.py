@@ -1,4 +1,4 @@
-"""HandloomKit under a Swift compiler: built, tested, compared with Python, and compiled against stand-ins for Apple's part.
+"""HandloomKit under a Swift compiler: built, tested, compared with Python, compiled against stand-ins for Apple's part.
 
 All of it is left out where there is no Swift toolchain. What was built stays in `.handloom/swift`: the next time only
 what has changed is compiled.
@@ -9,14 +9,18 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import REPOSITORY
 from gesture_streams import random_streams, random_vectors, stream_events
+from small_models import trained
 
+from handloom.config import KINDS
 from handloom.export import interface
+from handloom.export.swift_examples import with_package, without_package
 from handloom.export.swift_package import write_swift_package
 
 BUILT = REPOSITORY / ".handloom" / "swift"
@@ -66,6 +70,14 @@ def modules(toolchain: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def whole_kit(toolchain: Path, kit: Path, modules: Path) -> Path:
+    """The folder of `modules` with HandloomKit as a module too, the part for Apple's frameworks in it."""
+    module = ("-swift-version", "6", "-I", modules, "-module-name", "HandloomKit", *kit_sources(kit))
+    run([toolchain / "swiftc", *STRICT, "-O", "-emit-module", "-c", *module], modules)
+    return modules
+
+
 def run(command: list[Any], folder: Path) -> str:
     """What the command printed; it has to succeed."""
     ended = subprocess.run(
@@ -107,7 +119,7 @@ def test_the_compiler_sees_what_is_wrong_in_the_part_for_apples_frameworks(
     command = [toolchain / "swiftc", *STRICT, "-swift-version", "6", "-emit-sil", "-o", os.devnull, *sources]
     for right, wrong, message in (
         ("hand.keypointsMultiArray()", "hand.keypoints()", "has no member"),
-        ("nonisolated(unsafe) let picture", "let picture", "data race"),
+        ("struct ReadOnly: @unchecked Sendable", "struct ReadOnly", "data race"),
     ):
         assert right in text
         detector.write_text(text.replace(right, wrong), "utf-8")
@@ -115,19 +127,57 @@ def test_the_compiler_sees_what_is_wrong_in_the_part_for_apples_frameworks(
             run(command, modules)
 
 
-def test_ten_thousand_streams_give_the_events_that_python_gives(toolchain: Path, kit: Path, modules: Path) -> None:
-    whole_kit = ("-swift-version", "6", "-I", modules, "-module-name", "HandloomKit")
-    run([toolchain / "swiftc", *STRICT, "-O", *whole_kit, "-emit-module", "-c", *kit_sources(kit)], modules)
-    objects = [modules / f"{name}.o" for name in (*MODULES, "HandloomKit")]
-    player = ("-swift-version", "6", "-I", modules, Path(__file__).parent / "play_streams.swift", *objects)
-    run([toolchain / "swiftc", *STRICT, "-O", *player, "-o", modules / "play_streams"], modules)
+def test_ten_thousand_streams_give_the_events_that_python_gives(toolchain: Path, whole_kit: Path) -> None:
+    objects = [whole_kit / f"{name}.o" for name in (*MODULES, "HandloomKit")]
+    player = ("-swift-version", "6", "-I", whole_kit, Path(__file__).parent / "play_streams.swift", *objects)
+    run([toolchain / "swiftc", *STRICT, "-O", *player, "-o", whole_kit / "play_streams"], whole_kit)
     streams = random_streams(10_000, SEED)
-    (modules / "streams.json").write_text(json.dumps([stream | {"metadata": metadata(stream)} for stream in streams]))
-    answers = json.loads(run([modules / "play_streams", modules / "streams.json"], modules))
+    (whole_kit / "streams.json").write_text(json.dumps([stream | {"metadata": metadata(stream)} for stream in streams]))
+    answers = json.loads(run([whole_kit / "play_streams", whole_kit / "streams.json"], whole_kit))
     assert len(answers) == len(streams)
     for number, (stream, by_both_requests) in enumerate(zip(streams, answers, strict=True)):
         expected = stream_events(stream)
         assert by_both_requests == [expected, expected], f"stream {number}: {stream}"
+
+
+# What an app has beside the lines that handloom shows: the classes that Xcode makes of a model, a picture, its time.
+APP = """
+import CoreML
+import CoreVideo
+import Foundation
+
+final class Output {
+    var label = ""
+    var labelProbabilities: [String: Double] = [:]
+}
+
+class XcodesClass {
+    let model = MLModel(window: 1, creatorDefined: [:]) { _ in [:] }
+    init(configuration: MLModelConfiguration) throws {}
+    func prediction(poses: MLMultiArray) throws -> Output { Output() }
+}
+
+final class HandPoseClassifier: XcodesClass {}
+final class HandActionClassifier: XcodesClass {}
+nonisolated(unsafe) let pixelBuffer = CVPixelBuffer(hands: [])
+let seconds: TimeInterval = 0
+"""
+
+
+def test_the_lines_that_an_app_copies_compile(toolchain: Path, kit: Path, whole_kit: Path, tmp_path: Path) -> None:
+    shown = re.findall(r"```swift\n(.*?)```", (kit / "README.md").read_text("utf-8"), re.DOTALL)
+    for kind in KINDS:
+        model, class_name = replace(trained(kind), left_hands="mirrored"), interface.FILE_NAMES[kind]
+        shown.append(with_package(model, class_name))
+        shown.append(f"import CoreML\nimport Vision\n{without_package(model, class_name, {'fist': 0.5})}")
+    (tmp_path / "App.swift").write_text(APP, "utf-8")
+    for number, lines in enumerate(shown):
+        imports = "".join(re.findall(r"^import \w+\n", lines, re.MULTILINE))
+        body = re.sub(r"^import \w+\n", "", lines, flags=re.MULTILINE)
+        function = f"{imports}func shown{number}() throws {{\n{body}}}\n"
+        (tmp_path / f"Shown{number}.swift").write_text(function, "utf-8")
+    app = ("-swift-version", "6", "-I", whole_kit, "-module-name", "App", *sorted(tmp_path.glob("*.swift")))
+    run([toolchain / "swiftc", *STRICT, "-emit-sil", "-o", os.devnull, *app], whole_kit)
 
 
 def metadata(stream: dict[str, Any]) -> dict[str, str]:

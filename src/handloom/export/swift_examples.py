@@ -30,6 +30,7 @@ def with_package(model: TrainedModel, class_name: str) -> str:
     wrapper, time = ("HandPoseClassifier", "") if pose else ("HandActionClassifier", ", at: seconds")
     smoothing = "smoothing: .mean(count: 5), holdTime: 0.3" if pose else "cooldown: 0.5"
     return f"""\
+import CoreML
 import HandloomKit
 
 let model = try {class_name}(configuration: MLModelConfiguration()).model

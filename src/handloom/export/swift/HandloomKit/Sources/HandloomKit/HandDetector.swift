@@ -56,15 +56,20 @@ extension HandDetector {
         }
         var request = DetectHumanHandPoseRequest()
         request.maximumHandCount = HandDetector.handCount
-        // Vision only reads the picture, and the caller waits for it.
-        nonisolated(unsafe) let picture = pixelBuffer
-        return chosen(of: try await request.perform(on: picture, orientation: orientation).map(joints))
+        let picture = ReadOnly(pixelBuffer: pixelBuffer)
+        let hands = try await request.perform(on: picture.pixelBuffer, orientation: orientation)
+        return chosen(of: try hands.map(joints))
     }
 
     @available(iOS 18.0, macOS 15.0, tvOS 18.0, visionOS 2.0, *)
     private func joints(of hand: HumanHandPoseObservation) throws -> HandArray {
         let side: HandSide? = hand.chirality == .left ? .left : hand.chirality == .right ? .right : nil
         return try HandDetector.joints(hand.keypoints, side: side)
+    }
+
+    /// A picture that may cross to Vision's thread: Vision only reads it, and the caller waits meanwhile.
+    private struct ReadOnly: @unchecked Sendable {
+        let pixelBuffer: CVPixelBuffer
     }
 }
 #endif
