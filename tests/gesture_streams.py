@@ -5,11 +5,14 @@ to each other, gaps of just the longest length, clocks that go back.
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from gesture_vectors import ANSWERS, MISSING_HAND, answers, joints, smoothing_of
+from numpy.typing import NDArray
 
+from handloom.hand import Poses
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 
@@ -148,14 +151,15 @@ def _stream(chance: random.Random) -> dict[str, Any]:
     }
 
 
-def stream_events(stream: dict[str, Any]) -> list[list[str]]:
-    """What handloom's own recogniser says of each frame."""
+def ask_of(stream: dict[str, Any]) -> Callable[[Poses], NDArray[np.float64]]:
+    """The model of a stream: each window has an answer of its own, by the places of its hands."""
     said = np.array(stream["answers"])
     later_counts_more = np.arange(1, stream["window"] + 1)
+    return lambda windows: said[(windows[:, :, 0, 0] * 64).astype(int) @ later_counts_more % len(said)]
 
-    def ask(windows: np.ndarray) -> np.ndarray:
-        return said[(windows[:, :, 0, 0] * 64).astype(int) @ later_counts_more % len(said)]
 
+def stream_events(stream: dict[str, Any]) -> list[list[str]]:
+    """What handloom's own recogniser says of each frame."""
     predictor = Predictor(
         stream["kind"],
         stream["labels"],
@@ -164,7 +168,7 @@ def stream_events(stream: dict[str, Any]) -> list[list[str]]:
         stream["backgroundLabel"],
         stream["leftHands"],
         stream["thresholds"],
-        ask,
+        ask_of(stream),
     )
     recognizer = Recognizer(
         predictor,

@@ -79,6 +79,10 @@ struct Stream: Decodable {
         return words(said)
     }
 
+    func selfCheck() throws -> SelfCheckResult? {
+        kind == "pose" ? try HandPoseClassifier(model: model).selfCheck() : try action().selfCheck()
+    }
+
     private func words(_ outcomes: [HandOutcome]) -> [[String]] {
         var recognizer = recognizer(ModelMetadata(userDefined: metadata))
         return zip(outcomes, times).map { outcome, time in
@@ -92,14 +96,25 @@ struct Stream: Decodable {
     }
 }
 
+/// What came of a stream: the events of each frame, by both of Vision's requests, and how far the model was apart.
+struct Said: Encodable {
+    let events: [[String]]
+    let eventsByNewestRequest: [[String]]
+    let apart: Double?
+}
+
 @main
 struct Play {
     static func main() async throws {
         let streams = try JSONDecoder().decode(
             [Stream].self, from: Data(contentsOf: URL(fileURLWithPath: CommandLine.arguments[1])))
-        var said: [[[[String]]]] = []
+        var said: [Said] = []
         for stream in streams {
-            said.append([try stream.events(), try await stream.eventsByNewestRequest()])
+            said.append(
+                Said(
+                    events: try stream.events(),
+                    eventsByNewestRequest: try await stream.eventsByNewestRequest(),
+                    apart: try stream.selfCheck()?.largestDifference))
         }
         FileHandle.standardOutput.write(try JSONEncoder().encode(said))
     }

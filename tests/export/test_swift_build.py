@@ -4,6 +4,7 @@ All of it is left out where there is no Swift toolchain. What was built stays in
 what has changed is compiled.
 """
 
+import base64
 import json
 import os
 import re
@@ -13,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
-from gesture_streams import random_streams, random_vectors, stream_events
+from gesture_streams import ask_of, random_streams, random_vectors, stream_events
 from small_models import trained
 
 from handloom.config import KINDS
@@ -132,12 +134,50 @@ def test_ten_thousand_streams_give_the_events_that_python_gives(toolchain: Path,
     player = ("-swift-version", "6", "-I", whole_kit, Path(__file__).parent / "play_streams.swift", *objects)
     run([toolchain / "swiftc", *STRICT, "-O", *player, "-o", whole_kit / "play_streams"], whole_kit)
     streams = random_streams(10_000, SEED)
-    (whole_kit / "streams.json").write_text(json.dumps([stream | {"metadata": metadata(stream)} for stream in streams]))
+    (whole_kit / "streams.json").write_text(json.dumps([with_metadata(*stream) for stream in enumerate(streams)]))
     answers = json.loads(run([whole_kit / "play_streams", whole_kit / "streams.json"], whole_kit))
     assert len(answers) == len(streams)
-    for number, (stream, by_both_requests) in enumerate(zip(streams, answers, strict=True)):
+    for number, (stream, said) in enumerate(zip(streams, answers, strict=True)):
         expected = stream_events(stream)
-        assert by_both_requests == [expected, expected], f"stream {number}: {stream}"
+        assert said["events"] == said["eventsByNewestRequest"] == expected, f"stream {number}: {stream}"
+        apart = wrong_by(number)
+        assert said.get("apart") == (None if apart is None else pytest.approx(apart)), f"stream {number}: {stream}"
+
+
+def wrong_by(number: int) -> float | None:
+    """How wrong the self check of a stream's model is; None: it has none."""
+    return (None, 0.0, 0.25)[number % 3]
+
+
+def with_metadata(number: int, stream: dict[str, Any]) -> dict[str, Any]:
+    """The stream with what the file of its model says of itself."""
+    metadata = {
+        interface.TARGET_FRAME_RATE: repr(stream["frameRate"]),
+        interface.RECOMMENDED_THRESHOLDS: json.dumps(stream["thresholds"]),
+        interface.LEFT_HANDS: stream["leftHands"],
+        interface.BACKGROUND_LABEL: stream["backgroundLabel"],
+    }
+    if (apart := wrong_by(number)) is not None:
+        metadata["Self Check"] = self_check(stream, apart)
+    return stream | {"metadata": metadata}
+
+
+def self_check(stream: dict[str, Any], apart: float) -> str:
+    """Two random windows and what the stream's model gives for them, one probability `apart` from it."""
+    hold = 1 + stream["window"] // 2
+    stored = np.random.default_rng(0).integers(0, 256, (2, -(-stream["window"] // hold), 3, 21), np.uint8)
+    windows = np.repeat(stored.astype(np.float32) / np.float32(255), hold, axis=1)[:, : stream["window"]]
+    probabilities = ask_of(stream)(windows)
+    probabilities[1, 0] += apart
+    return json.dumps(
+        {
+            "frames": stream["window"],
+            "hold": hold,
+            "windows": base64.b64encode(stored.tobytes()).decode("ascii"),
+            "labels": stream["labels"],
+            "probabilities": probabilities.tolist(),
+        }
+    )
 
 
 # What an app has beside the lines that handloom shows: the classes that Xcode makes of a model, a picture, its time.
@@ -178,13 +218,3 @@ def test_the_lines_that_an_app_copies_compile(toolchain: Path, kit: Path, whole_
         (tmp_path / f"Shown{number}.swift").write_text(function, "utf-8")
     app = ("-swift-version", "6", "-I", whole_kit, "-module-name", "App", *sorted(tmp_path.glob("*.swift")))
     run([toolchain / "swiftc", *STRICT, "-emit-sil", "-o", os.devnull, *app], whole_kit)
-
-
-def metadata(stream: dict[str, Any]) -> dict[str, str]:
-    """What the file of a model of this stream would say of itself."""
-    return {
-        interface.TARGET_FRAME_RATE: repr(stream["frameRate"]),
-        interface.RECOMMENDED_THRESHOLDS: json.dumps(stream["thresholds"]),
-        interface.LEFT_HANDS: stream["leftHands"],
-        interface.BACKGROUND_LABEL: stream["backgroundLabel"],
-    }

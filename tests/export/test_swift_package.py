@@ -75,6 +75,7 @@ def test_the_metadata_keys_are_the_interfaces() -> None:
         interface.RECOMMENDED_THRESHOLDS,
         interface.LEFT_HANDS,
         interface.BACKGROUND_LABEL,
+        "Self Check",
     ]
     assert re.findall(r'userDefined\["(.+?)"\]', metadata) == keys
     rules = (KIT / "RULES.md").read_text(encoding="utf-8")

@@ -40,6 +40,13 @@ public final class HandActionClassifier {
         try self.init(model: MLModel(contentsOf: url, configuration: configuration))
     }
 
+    /// Asks the model, on this device, for the probabilities that its file says it gives; `nil` where it says nothing.
+    ///
+    /// `README.md` says how far apart they may be.
+    public func selfCheck() throws -> SelfCheckResult? {
+        try model.selfCheck()
+    }
+
     /// Takes the next picture of the stream, at whatever rate the camera gives them.
     ///
     /// The newest picture is kept until the next one comes. Vision looks only at pictures that the model's rate needs.

@@ -24,6 +24,13 @@ public final class HandPoseClassifier {
         try self.init(model: MLModel(contentsOf: url, configuration: configuration))
     }
 
+    /// Asks the model, on this device, for the probabilities that its file says it gives; `nil` where it says nothing.
+    ///
+    /// `README.md` says how far apart they may be.
+    public func selfCheck() throws -> SelfCheckResult? {
+        try model.selfCheck()
+    }
+
     /// Looks for a hand in the picture and classifies it.
     public func classify(_ pixelBuffer: CVPixelBuffer, orientation: CGImagePropertyOrientation) throws -> HandOutcome {
         try classify(detector.hand(in: pixelBuffer, orientation: orientation))
