@@ -40,7 +40,7 @@ test: $(READY) | system ## run all tests
 	@pytest --numprocesses 2 --no-loadscope-reorder
 
 swift: $(READY) ## build HandloomKit and run its tests, where there is a Swift toolchain (part of make test)
-	@pytest --quiet --numprocesses 0 tests/export/test_swift_build.py
+	@pytest --quiet --numprocesses 0 tests/export/test_swift_build.py || [ $$? = 5 ]  # 5: left out
 
 lint: $(READY) ## check style and types
 	@ruff check .

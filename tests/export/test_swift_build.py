@@ -30,17 +30,11 @@ VECTORS = Path("Tests/HandloomKitTests/vectors.json")
 STAND_INS = Path(__file__).parent / "apple_stubs"
 MODULES = ("CoreVideo", "ImageIO", "CoreML", "Vision")  # in the order in which they import each other
 SEED = 20
+SWIFT = shutil.which("swift", path=os.pathsep.join([os.environ.get("PATH", ""), "/opt/swift/usr/bin"]))
+if SWIFT is None:
+    pytest.skip("no Swift toolchain on PATH or in /opt/swift: HandloomKit is not compiled", allow_module_level=True)
+SWIFTC = Path(SWIFT).with_name("swiftc")
 STRICT = ("-warnings-as-errors", "-parse-as-library", "-wmo")
-
-
-@pytest.fixture(scope="module")
-def toolchain() -> Path:
-    """The folder of `swift` and `swiftc`."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/opt/swift/usr/bin"])
-    found = shutil.which("swift", path=path)
-    if found is None:
-        pytest.skip("no Swift toolchain on PATH or in /opt/swift: HandloomKit was not compiled")
-    return Path(found).parent
 
 
 @pytest.fixture(scope="module")
@@ -62,21 +56,21 @@ def kit() -> Path:
 
 
 @pytest.fixture(scope="module")
-def modules(toolchain: Path) -> Path:
+def modules() -> Path:
     """A folder with Apple's frameworks as Swift modules, as far as the kit calls them."""
     folder = BUILT / "apple"
     folder.mkdir(parents=True, exist_ok=True)
     for name in MODULES:
         module = ("-swift-version", "6", "-I", folder, "-module-name", name, STAND_INS / f"{name}.swift")
-        run([toolchain / "swiftc", *STRICT, "-O", "-emit-module", "-c", *module], folder)
+        run([SWIFTC, *STRICT, "-O", "-emit-module", "-c", *module], folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def whole_kit(toolchain: Path, kit: Path, modules: Path) -> Path:
+def whole_kit(kit: Path, modules: Path) -> Path:
     """The folder of `modules` with HandloomKit as a module too, the part for Apple's frameworks in it."""
     module = ("-swift-version", "6", "-I", modules, "-module-name", "HandloomKit", *kit_sources(kit))
-    run([toolchain / "swiftc", *STRICT, "-O", "-emit-module", "-c", *module], modules)
+    run([SWIFTC, *STRICT, "-O", "-emit-module", "-c", *module], modules)
     return modules
 
 
@@ -89,13 +83,13 @@ def run(command: list[Any], folder: Path) -> str:
     return ended.stdout + ended.stderr
 
 
-def test_the_kit_builds_and_its_tests_pass_on_random_examples_too(toolchain: Path, kit: Path) -> None:
+def test_the_kit_builds_and_its_tests_pass_on_random_examples_too(kit: Path) -> None:
     vectors = json.loads((kit / VECTORS).read_text("utf-8"))
     for rule, examples in random_vectors(1_000, SEED).items():
         vectors[rule] += examples
     (kit / VECTORS).write_text(json.dumps(vectors), "utf-8")
     quiet = ["--disable-dependency-cache", "--manifest-cache", "local", "-Xswiftc", "-warnings-as-errors"]
-    said = run([toolchain / "swift", "test", *quiet], kit)
+    said = run([SWIFT, "test", *quiet], kit)
     written = "".join(path.read_text("utf-8") for path in kit.glob("Tests/**/*.swift"))
     assert f"Executed {len(re.findall('func test', written))} tests, with 0 failures" in said
 
@@ -106,19 +100,19 @@ def kit_sources(kit: Path) -> list[Path]:
 
 # Only passes that come after the types see a data race, so up to SIL and not `-typecheck`.
 @pytest.mark.parametrize("language", ["5", "6"])
-def test_the_part_for_apples_frameworks_compiles(toolchain: Path, kit: Path, modules: Path, language: str) -> None:
+def test_the_part_for_apples_frameworks_compiles(kit: Path, modules: Path, language: str) -> None:
     sources = ("-I", modules, "-module-name", "HandloomKit", *kit_sources(kit))
-    run([toolchain / "swiftc", *STRICT, "-swift-version", language, "-emit-sil", "-o", os.devnull, *sources], modules)
+    run([SWIFTC, *STRICT, "-swift-version", language, "-emit-sil", "-o", os.devnull, *sources], modules)
 
 
 def test_the_compiler_sees_what_is_wrong_in_the_part_for_apples_frameworks(
-    toolchain: Path, kit: Path, modules: Path, tmp_path: Path
+    kit: Path, modules: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(kit / "Sources", tmp_path / "Sources")
     detector = next(tmp_path.rglob("HandDetector.swift"))
     text = detector.read_text("utf-8")
     sources = ("-I", modules, "-module-name", "HandloomKit", *kit_sources(tmp_path))
-    command = [toolchain / "swiftc", *STRICT, "-swift-version", "6", "-emit-sil", "-o", os.devnull, *sources]
+    command = [SWIFTC, *STRICT, "-swift-version", "6", "-emit-sil", "-o", os.devnull, *sources]
     for right, wrong, message in (
         ("hand.keypointsMultiArray()", "hand.keypoints()", "has no member"),
         ("struct ReadOnly: @unchecked Sendable", "struct ReadOnly", "data race"),
@@ -129,10 +123,10 @@ def test_the_compiler_sees_what_is_wrong_in_the_part_for_apples_frameworks(
             run(command, modules)
 
 
-def test_ten_thousand_streams_give_the_events_that_python_gives(toolchain: Path, whole_kit: Path) -> None:
+def test_ten_thousand_streams_give_the_events_that_python_gives(whole_kit: Path) -> None:
     objects = [whole_kit / f"{name}.o" for name in (*MODULES, "HandloomKit")]
     player = ("-swift-version", "6", "-I", whole_kit, Path(__file__).parent / "play_streams.swift", *objects)
-    run([toolchain / "swiftc", *STRICT, "-O", *player, "-o", whole_kit / "play_streams"], whole_kit)
+    run([SWIFTC, *STRICT, "-O", *player, "-o", whole_kit / "play_streams"], whole_kit)
     streams = random_streams(10_000, SEED)
     (whole_kit / "streams.json").write_text(json.dumps([with_metadata(*stream) for stream in enumerate(streams)]))
     answers = json.loads(run([whole_kit / "play_streams", whole_kit / "streams.json"], whole_kit))
@@ -204,7 +198,7 @@ let seconds: TimeInterval = 0
 """
 
 
-def test_the_lines_that_an_app_copies_compile(toolchain: Path, kit: Path, whole_kit: Path, tmp_path: Path) -> None:
+def test_the_lines_that_an_app_copies_compile(kit: Path, whole_kit: Path, tmp_path: Path) -> None:
     shown = re.findall(r"```swift\n(.*?)```", (kit / "README.md").read_text("utf-8"), re.DOTALL)
     for kind in KINDS:
         model, class_name = replace(trained(kind), left_hands="mirrored"), interface.FILE_NAMES[kind]
@@ -217,4 +211,4 @@ def test_the_lines_that_an_app_copies_compile(toolchain: Path, kit: Path, whole_
         function = f"{imports}func shown{number}() throws {{\n{body}}}\n"
         (tmp_path / f"Shown{number}.swift").write_text(function, "utf-8")
     app = ("-swift-version", "6", "-I", whole_kit, "-module-name", "App", *sorted(tmp_path.glob("*.swift")))
-    run([toolchain / "swiftc", *STRICT, "-emit-sil", "-o", os.devnull, *app], whole_kit)
+    run([SWIFTC, *STRICT, "-emit-sil", "-o", os.devnull, *app], whole_kit)
