@@ -12,7 +12,7 @@ export MLFLOW_DISABLE_TELEMETRY ?= true
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint format params bench pictures reference ui send reproduce clean purge system
+.PHONY: help install repro test swift lint format params bench pictures reference ui send reproduce clean purge system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ repro: $(READY) | system ## run the whole pipeline: pictures in, Core ML models 
 
 test: $(READY) | system ## run all tests
 	@pytest --numprocesses 2 --no-loadscope-reorder
+
+swift: $(READY) ## build HandloomKit and run its tests, where there is a Swift toolchain (part of make test)
+	@pytest --quiet --numprocesses 0 tests/export/test_swift_build.py || [ $$? = 5 ]  # 5: left out
 
 lint: $(READY) ## check style and types
 	@ruff check .

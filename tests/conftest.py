@@ -27,6 +27,7 @@ LONGEST = (
     *("tests/api/test_interrupted_session.py", "tests/docs/test_tutorials.py", "tests/test_sweeps.py"),
     *("tests/training/test_train.py", "tests/training/test_killed_training.py", "tests/cli/test_init_verb.py"),
     *("tests/training/test_two_processes.py", "tests/extraction/test_cluster.py", "tests/extraction/test_extract.py"),
+    "tests/export/test_swift_build.py",
 )
 
 

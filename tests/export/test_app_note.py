@@ -115,10 +115,11 @@ def test_only_the_files_names_are_told() -> None:
 
 
 def test_left_hands_are_mirrored_only_if_they_have_to_be() -> None:
-    note = app_note(replace(trained("action"), left_hands="mirrored"), FILES)
-    assert "**Mirror left hands**" in note
-    assert "joints[42 + joint].floatValue > 0" in note
+    pose, note = (app_note(replace(trained(kind), left_hands="mirrored"), FILES) for kind in KINDS)
+    assert "**Mirror left hands**" in pose and "**Mirror left hands**" in note
+    assert "joints[42 + joint].floatValue > 0" in pose and "poses[42 + 63 * frame + joint].floatValue > 0" in note
     assert "irror left" not in app_note(trained("action"), FILES)
+    assert "Mirror all frames of a window, or none" in note and "if sides.reduce(0, +) > 0" in swift_in(note)[1]
     assert "chirality" not in app_note(trained("action"), FILES)
 
 

@@ -5,38 +5,34 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from gesture_vectors import ANSWERS, answers, joints
 
+from handloom.dataset.left_hands import mirror_left_hands, votes
 from handloom.export import swift_package
 from handloom.media.sampling import sampled
-from handloom.prediction.decision import DecisionSettings, GestureDecision
-from handloom.prediction.frame_clock import Arrival, FrameClock
-from handloom.prediction.smoothing import Exponential, Mean, Probabilities, Smoother, Smoothing
-from handloom.prediction.window_queue import MissingHand, NoWindow, WindowQueue
+from handloom.prediction.frame_clock import FrameClock
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(swift_package.__file__).parent / "swift/HandloomKit/Tests/HandloomKitTests/vectors.json").read_text("utf-8")
 )
-MISSING_HAND: dict[str, MissingHand] = {"appendZeros": "append_zeros", "skip": "skip"}
 
 
-def examples(rule: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("example", VECTORS[rule], ids=lambda example: example["name"])
+@pytest.mark.parametrize(
+    ("rule", "example"),
+    [pytest.param(rule, example, id=example["name"]) for rule in ANSWERS for example in VECTORS[rule]],
+)
+def test_vectors(rule: str, example: dict[str, Any]) -> None:
+    assert answers(rule, example) == example[ANSWERS[rule]]
 
 
-def arrivals(times: Sequence[float], frame_rate: float, longest_gap: float) -> list[Arrival]:
-    clock = FrameClock(frame_rate, longest_gap)
-    return [clock.arrive(time) for time in times]
-
-
-@examples("frameClock")
-def test_frame_clock_vectors(example: dict[str, Any]) -> None:
-    said = arrivals(example["times"], example["frameRate"], example["longestGap"])
-    assert [arrival_words(*arrival) for arrival in said] == example["arrivals"]
-
-
-def arrival_words(restarted: bool, previous: int, taken: bool) -> str:
-    return " ".join(["restarted"] * restarted + [f"{previous} previous"] * (previous > 0) + ["taken"] * taken)
+@pytest.mark.parametrize("example", VECTORS["leftHands"], ids=lambda example: example["name"])
+def test_left_hands_vectors(example: dict[str, Any]) -> None:
+    window = np.concatenate([joints(0.25)] * len(example["sides"]))
+    mirror_left_hands(window, np.array([0]), np.array([len(window)]), votes(pa.array(example["sides"])))
+    assert (window[:, 0] == (0.75 if example["mirrored"] else 0.25)).all()
 
 
 # Up to five times the model's rate, or two frames lie within the tolerance of a tick.
@@ -49,48 +45,6 @@ def test_the_frame_clock_takes_the_frames_that_training_takes(camera: float, rat
 
 
 def taken_frames(times: Sequence[float], rate: float) -> Iterator[int]:
-    for frame, (_, previous, taken) in enumerate(arrivals(times, rate, longest_gap=1)):
+    clock = FrameClock(rate, longest_gap=1)
+    for frame, (_, previous, taken) in enumerate(map(clock.arrive, times)):
         yield from [frame - 1] * previous + [frame] * taken
-
-
-@examples("windowQueue")
-def test_window_queue_vectors(example: dict[str, Any]) -> None:
-    missing = MISSING_HAND[example["missingHand"]]
-    queue = WindowQueue[int](example["window"], example["stride"], missing, example["requiredShare"])
-    steps = [queue.append(hand, hand=hand > 0) for hand in example["hands"]]
-    words = [step.value if isinstance(step, NoWindow) else " ".join(map(str, step)) for step in steps]
-    assert words == example["steps"]
-
-
-def smoothing_of(example: dict[str, Any]) -> Smoothing:
-    if "weight" in example:
-        return Exponential(example["weight"])
-    return Mean(example["count"]) if "count" in example else None
-
-
-def averages(example: dict[str, Any]) -> Iterator[Probabilities | None]:
-    smoother = Smoother(smoothing_of(example))
-    for probabilities in example["inputs"]:
-        if probabilities is None:
-            smoother.forget()
-        yield None if probabilities is None else smoother.add(probabilities)
-
-
-@examples("smoothing")
-def test_smoothing_vectors(example: dict[str, Any]) -> None:
-    assert list(averages(example)) == example["outputs"]
-
-
-@examples("recognizer")
-def test_recognizer_vectors(example: dict[str, Any]) -> None:
-    decision = GestureDecision(
-        DecisionSettings(
-            example["thresholds"],
-            example["defaultThreshold"],
-            example["holdTime"],
-            example["cooldown"],
-            example["backgroundLabel"],
-        )
-    )
-    said = [decision.update(*one) for one in zip(averages(example), example["times"], strict=True)]
-    assert [[f"{event.kind} {event.label}" for event in events] for events in said] == example["events"]

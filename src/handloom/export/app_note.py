@@ -136,7 +136,8 @@ def _input(model: TrainedModel) -> str:
         "- x and y are fractions of the upright picture's width and height. The origin is at the **lower left**.",
         f"- The {JOINT_COUNT} joints, in order: {', '.join(JOINTS)}.",
     ]
-    if model.kind == "action":
+    action = model.kind == "action"
+    if action:
         lines.append(
             f"- A frame without a hand is all zeros. Predict only if {REQUIRED_SHARE:.0%} of the frames hold a hand."
         )
@@ -146,6 +147,7 @@ def _input(model: TrainedModel) -> str:
         lines.append(
             "- **Mirror left hands** first: x becomes 1 - x where the confidence is above 0. Vision tells left from"
             " right (`chirality`) from iOS 15 and macOS 12 on."
+            + (" Mirror all frames of a window, or none: if more of them are left hands than right ones." * action)
         )
     lines.append("- Give Vision pictures that are not mirrored, also from the front camera, and the right orientation.")
     return "## Input\n\n" + "\n".join(lines)

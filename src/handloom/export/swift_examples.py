@@ -30,6 +30,7 @@ def with_package(model: TrainedModel, class_name: str) -> str:
     wrapper, time = ("HandPoseClassifier", "") if pose else ("HandActionClassifier", ", at: seconds")
     smoothing = "smoothing: .mean(count: 5), holdTime: 0.3" if pose else "cooldown: 0.5"
     return f"""\
+import CoreML
 import HandloomKit
 
 let model = try {class_name}(configuration: MLModelConfiguration()).model
@@ -61,6 +62,8 @@ def _once(model: TrainedModel, class_name: str, thresholds: Mapping[str, float])
     ]
     if model.kind == "action":
         lines += ["var frames: [MLMultiArray] = []", *_zeros()]
+        if model.left_hands == "mirrored":
+            lines.append("var sides: [Int] = []")
     return "\n".join(lines) + "\n"
 
 
@@ -80,16 +83,19 @@ def _joints(model: TrainedModel) -> str:
         "let hand = request.results?.first",
         "let joints = try hand?.keypointsMultiArray()",
     ]
-    if model.left_hands == "mirrored":
-        seen = CHANNELS.index("confidence") * JOINT_COUNT
-        lines += [
-            "if let joints = joints, hand?.chirality == .left {",
-            f"    for joint in 0..<{JOINT_COUNT} where joints[{seen} + joint].floatValue > 0 {{",
-            "        joints[joint] = NSNumber(value: 1 - joints[joint].floatValue)",
-            "    }",
-            "}",
-        ]
+    if model.left_hands == "mirrored" and model.kind == "pose":
+        lines += ["if let joints = joints, hand?.chirality == .left {", *_mirror("joints", "joint"), "}"]
     return "\n".join(lines)
+
+
+def _mirror(array: str, index: str, margin: str = "    ") -> list[str]:
+    """Lines that make x to 1 - x where the joint was seen; `index` is that of a joint's x, in terms of `joint`."""
+    confidence = f"{CHANNELS.index('confidence') * JOINT_COUNT} + {index}"
+    return [
+        f"{margin}for joint in 0..<{JOINT_COUNT} where {array}[{confidence}].floatValue > 0 {{",
+        f"{margin}    {array}[{index}] = NSNumber(value: 1 - {array}[{index}].floatValue)",
+        f"{margin}}}",
+    ]
 
 
 def _pose_call(model: TrainedModel) -> str:
@@ -100,13 +106,34 @@ if let joints = joints {{
 
 
 def _action_call(model: TrainedModel) -> str:
-    return f"""\
-frames.append(joints ?? zeros)
-if frames.count > {model.window} {{ frames.removeFirst() }}
-if frames.count == {model.window} {{  // every {STRIDE}th frame is often enough
-    let poses = MLMultiArray(concatenating: frames, axis: 0, dataType: .float32)
-{_decision(model, "poses")}}}
-"""
+    mirrored = model.left_hands == "mirrored"
+    lines = [
+        "frames.append(joints ?? zeros)",
+        f"if frames.count > {model.window} {{ frames.removeFirst() }}",
+        *(_sides(model.window) if mirrored else []),
+        f"if frames.count == {model.window} {{  // every {STRIDE}th frame is often enough",
+        "    let poses = MLMultiArray(concatenating: frames, axis: 0, dataType: .float32)",
+        *(_mirrored_window(model.window) if mirrored else []),
+    ]
+    return "\n".join(lines) + f"\n{_decision(model, 'poses')}}}\n"
+
+
+def _sides(window: int) -> list[str]:
+    return [
+        "sides.append(hand?.chirality == .left ? 1 : hand?.chirality == .right ? -1 : 0)",
+        f"if sides.count > {window} {{ sides.removeFirst() }}",
+    ]
+
+
+def _mirrored_window(window: int) -> list[str]:
+    first = len(CHANNELS) * JOINT_COUNT
+    return [
+        "    if sides.reduce(0, +) > 0 {  // most are left hands",
+        f"        for frame in 0..<{window} {{",
+        *_mirror("poses", f"{first} * frame + joint", margin=" " * 12),
+        "        }",
+        "    }",
+    ]
 
 
 def _decision(model: TrainedModel, poses: str) -> str:

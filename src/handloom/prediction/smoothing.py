@@ -55,7 +55,14 @@ class Smoother:
             weight, before = self._weight, self._recent[-1]
             probabilities = {label: weight * new + (1 - weight) * before[label] for label, new in probabilities.items()}
         self._recent.append(probabilities)
-        return {label: sum(one[label] for one in self._recent) / len(self._recent) for label in probabilities}
+        return {label: self._mean(label) for label in probabilities}
+
+    def _mean(self, label: str) -> float:
+        # Not sum(): from Python 3.12 on it makes up for rounding, which other languages do not.
+        total = 0.0
+        for one in self._recent:
+            total += one[label]
+        return total / len(self._recent)
 
     def forget(self) -> None:
         """Forget all predictions, as where there is no hand."""

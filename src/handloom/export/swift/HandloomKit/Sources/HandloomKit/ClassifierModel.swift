@@ -12,6 +12,9 @@ public enum HandModelError: Error {
 
     /// Vision's array of joints does not have 3 x 21 numbers.
     case unexpectedJoints
+
+    /// What the file carries to prove itself cannot be read, or is of another window or other labels.
+    case unexpectedSelfCheck
 }
 
 /// A Core ML model with Create ML's interface, whatever class Xcode made of it.
@@ -38,8 +41,28 @@ final class ClassifierModel {
         self.model = model
     }
 
-    /// Predicts on a full window, the oldest frame first.
+    /// Predicts on a full window, the oldest frame first; mirrors left hands if the model wants that.
     func prediction(frames: [HandArray]) throws -> HandPrediction {
+        try answer(to: metadata.mirrorsLeftHands ? HandArray.leftHandsMirrored(in: frames) : frames)
+    }
+
+    /// Asks for the probabilities that the file says it gives; `nil` where it says nothing of the kind.
+    func selfCheck() throws -> SelfCheckResult? {
+        guard let entry = metadata.selfCheck else { return nil }
+        guard let check = try? SelfCheck(entry, window: window) else { throw HandModelError.unexpectedSelfCheck }
+        var largest = 0.0
+        for (frames, expected) in zip(check.windows, check.probabilities) {
+            let found = try answer(to: frames).probabilities
+            guard Set(found.keys) == Set(expected.keys) else { throw HandModelError.unexpectedSelfCheck }
+            for (label, probability) in expected {
+                let difference = abs(found[label, default: 0] - probability)
+                largest = max(largest, difference.isNaN ? .infinity : difference)
+            }
+        }
+        return SelfCheckResult(windows: check.windows.count, largestDifference: largest)
+    }
+
+    private func answer(to frames: [HandArray]) throws -> HandPrediction {
         let shape = [frames.count, HandArray.channels.count, HandArray.joints.count]
         let poses = try MLMultiArray(shape: shape.map { NSNumber(value: $0) }, dataType: .float32)
         for (index, value) in frames.flatMap({ $0.values }).enumerated() {

@@ -92,8 +92,13 @@ public struct GestureDecision: Sendable {
 
     /// The most likely class, if it is a gesture and its probability reaches its threshold.
     private func believedGesture(in probabilities: [String: Double]) -> String? {
-        // Of equal probabilities the label that sorts first wins: a dictionary has no order.
-        let best = probabilities.max { ($0.value, $1.key) < ($1.value, $0.key) }
+        // Of equal probabilities the label that sorts first wins: a dictionary has no order. Labels sort by Unicode
+        // scalars, as in other languages; Swift's own order of strings is another.
+        let best = probabilities.max { one, other in
+            one.value == other.value
+                ? other.key.unicodeScalars.lexicographicallyPrecedes(one.key.unicodeScalars)
+                : one.value < other.value
+        }
         guard let (label, probability) = best, label != settings.backgroundLabel else { return nil }
         return probability >= settings.thresholds[label, default: settings.defaultThreshold] ? label : nil
     }

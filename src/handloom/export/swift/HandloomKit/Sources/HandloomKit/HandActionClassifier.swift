@@ -10,7 +10,7 @@ public final class HandActionClassifier {
     public var metadata: ModelMetadata { model.metadata }
 
     private let model: ClassifierModel
-    private let detector: HandDetector
+    private let detector = HandDetector()
     private var clock: FrameClock
     private var queue: WindowQueue
     private var latest: Frame?
@@ -30,7 +30,6 @@ public final class HandActionClassifier {
     ) throws {
         let checked = try ClassifierModel(model)
         self.model = checked
-        detector = HandDetector(mirrorsLeftHands: checked.metadata.mirrorsLeftHands)
         clock = FrameClock(frameRate: checked.metadata.frameRate ?? 30)
         queue = WindowQueue(
             window: checked.window, stride: stride, missingHand: missingHand, requiredShare: requiredShare)
@@ -39,6 +38,13 @@ public final class HandActionClassifier {
     /// Loads a compiled model (`.mlmodelc`), with the defaults of `init(model:)`.
     public convenience init(contentsOf url: URL, configuration: MLModelConfiguration = MLModelConfiguration()) throws {
         try self.init(model: MLModel(contentsOf: url, configuration: configuration))
+    }
+
+    /// Asks the model, on this device, for the probabilities that its file says it gives; `nil` where it says nothing.
+    ///
+    /// `README.md` says how far apart they may be.
+    public func selfCheck() throws -> SelfCheckResult? {
+        try model.selfCheck()
     }
 
     /// Takes the next picture of the stream, at whatever rate the camera gives them.
@@ -54,28 +60,13 @@ public final class HandActionClassifier {
         orientation: CGImagePropertyOrientation,
         at time: TimeInterval
     ) throws -> HandOutcome {
-        let frame = Frame(pixelBuffer: pixelBuffer, orientation: orientation)
-        let arrival = clock.arrive(at: time)
-        if arrival.restarted {
-            queue.reset()
-        }
-        let previous = latest
-        latest = frame
-        var steps: [WindowQueue.Step] = []
-        for _ in 0..<arrival.ticksOfPreviousFrame {
-            steps.append(queue.append(try previous?.hand(with: detector)))
-        }
-        if arrival.isTaken {
-            steps.append(queue.append(try frame.hand(with: detector)))
-        }
-        // A slow camera's picture can stand for several frames: the newest step that says something counts.
-        guard let step = steps.last(where: { $0 != .wait }) else { return arrival.restarted ? .noHand : .waiting }
-        return try outcome(of: step)
+        let (frames, restarted) = frames(upTo: Frame(pixelBuffer, orientation), at: time)
+        return try outcome(after: frames.map { try $0.hand(with: detector) }, restarted: restarted)
     }
 
-    /// Takes a hand that the app found itself, at the model's rate and already mirrored if it has to be.
+    /// Takes a hand that the app found itself, at the model's rate; `nil` stands for a frame without a hand.
     ///
-    /// `nil` stands for a frame without a hand.
+    /// If the model wants left hands mirrored, the `side` of the window's hands decides.
     public func classify(_ hand: HandArray?) throws -> HandOutcome {
         try outcome(of: queue.append(hand))
     }
@@ -87,22 +78,66 @@ public final class HandActionClassifier {
         latest = nil
     }
 
+    /// What the ticks up to this frame show, the oldest first, and whether a new stream begins.
+    private func frames(upTo frame: Frame, at time: TimeInterval) -> (frames: [Frame], restarted: Bool) {
+        let arrival = clock.arrive(at: time)
+        if arrival.restarted {
+            queue.reset()
+        }
+        var frames = [Frame](repeating: latest ?? frame, count: arrival.ticksOfPreviousFrame)
+        if arrival.isTaken {
+            frames.append(frame)
+        }
+        latest = frame
+        return (frames, arrival.restarted)
+    }
+
+    private func outcome(after hands: [HandArray?], restarted: Bool) throws -> HandOutcome {
+        let steps = hands.map { queue.append($0) }
+        // A slow camera's picture can stand for several frames: the newest step that says something counts.
+        guard let step = steps.last(where: { $0 != .wait }) else { return restarted ? .noHand : .waiting }
+        return try outcome(of: step)
+    }
+
     private func outcome(of step: WindowQueue.Step) throws -> HandOutcome {
         switch step {
         case .wait: return .waiting
         case .tooFewHands: return .noHand
-        case .predict(let frames): return .prediction(try model.prediction(frames: frames))
+        case .predict(let frames):
+            guard frames.contains(where: { $0.isPresent }) else { return .noHand }
+            return .prediction(try model.prediction(frames: frames))
         }
     }
 }
 
-/// A picture, and its hand once somebody asked for it.
+#if compiler(>=6.0)
+extension HandActionClassifier {
+    /// As `classify(_:orientation:at:)`, with the request that Vision has from iOS 18 and macOS 15 on, if it has it.
+    ///
+    /// Wait for the outcome of a picture before you give the next one.
+    public func outcome(
+        of pixelBuffer: CVPixelBuffer,
+        orientation: CGImagePropertyOrientation,
+        at time: TimeInterval,
+        isolation: isolated (any Actor)? = #isolation
+    ) async throws -> HandOutcome {
+        let (frames, restarted) = frames(upTo: Frame(pixelBuffer, orientation), at: time)
+        var hands: [HandArray?] = []
+        for frame in frames {
+            hands.append(try await frame.handByNewestRequest(with: detector))
+        }
+        return try outcome(after: hands, restarted: restarted)
+    }
+}
+#endif
+
+/// A picture, and its hand from the first time that it is asked for.
 private final class Frame {
     private let pixelBuffer: CVPixelBuffer
     private let orientation: CGImagePropertyOrientation
     private var found: HandArray??
 
-    init(pixelBuffer: CVPixelBuffer, orientation: CGImagePropertyOrientation) {
+    init(_ pixelBuffer: CVPixelBuffer, _ orientation: CGImagePropertyOrientation) {
         self.pixelBuffer = pixelBuffer
         self.orientation = orientation
     }
@@ -115,5 +150,18 @@ private final class Frame {
         found = .some(hand)
         return hand
     }
+
+    #if compiler(>=6.0)
+    func handByNewestRequest(
+        with detector: HandDetector, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> HandArray? {
+        if let found = found {
+            return found
+        }
+        let hand = try await detector.handByNewestRequest(in: pixelBuffer, orientation: orientation)
+        found = .some(hand)
+        return hand
+    }
+    #endif
 }
 #endif

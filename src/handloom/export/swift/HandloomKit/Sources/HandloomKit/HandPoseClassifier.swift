@@ -10,14 +10,13 @@ public final class HandPoseClassifier {
     public var metadata: ModelMetadata { model.metadata }
 
     private let model: ClassifierModel
-    private let detector: HandDetector
+    private let detector = HandDetector()
 
     /// Takes a model with Create ML's interface, for example `model` of the class that Xcode makes of the file.
     public init(model: MLModel) throws {
         let checked = try ClassifierModel(model)
         guard checked.window == 1 else { throw HandModelError.unexpectedInput }
         self.model = checked
-        detector = HandDetector(mirrorsLeftHands: checked.metadata.mirrorsLeftHands)
     }
 
     /// Loads a compiled model (`.mlmodelc`).
@@ -25,15 +24,37 @@ public final class HandPoseClassifier {
         try self.init(model: MLModel(contentsOf: url, configuration: configuration))
     }
 
+    /// Asks the model, on this device, for the probabilities that its file says it gives; `nil` where it says nothing.
+    ///
+    /// `README.md` says how far apart they may be.
+    public func selfCheck() throws -> SelfCheckResult? {
+        try model.selfCheck()
+    }
+
     /// Looks for a hand in the picture and classifies it.
     public func classify(_ pixelBuffer: CVPixelBuffer, orientation: CGImagePropertyOrientation) throws -> HandOutcome {
         try classify(detector.hand(in: pixelBuffer, orientation: orientation))
     }
 
-    /// Classifies a hand that the app found itself, already mirrored if it has to be; `nil` stands for no hand.
+    /// Classifies a hand that the app found itself; `nil` stands for no hand.
+    ///
+    /// If the model wants left hands mirrored, a hand whose `side` is left is mirrored.
     public func classify(_ hand: HandArray?) throws -> HandOutcome {
         guard let hand = hand, hand.isPresent else { return .noHand }
         return .prediction(try model.prediction(frames: [hand]))
     }
 }
+
+#if compiler(>=6.0)
+extension HandPoseClassifier {
+    /// As `classify(_:orientation:)`, with the request that Vision has from iOS 18 and macOS 15 on, if it has it.
+    public func outcome(
+        of pixelBuffer: CVPixelBuffer,
+        orientation: CGImagePropertyOrientation,
+        isolation: isolated (any Actor)? = #isolation
+    ) async throws -> HandOutcome {
+        try classify(await detector.handByNewestRequest(in: pixelBuffer, orientation: orientation))
+    }
+}
+#endif
 #endif

@@ -20,6 +20,9 @@ public struct ModelMetadata: Equatable, Sendable {
     /// The class of no gesture; it need not be among the model's.
     public let backgroundLabel: String
 
+    /// What the file carries to prove itself, as `SelfCheck` reads it; `nil` where it carries nothing.
+    public let selfCheck: String?
+
     /// Reads the strings that a model's creator left in its file.
     public init(userDefined: [String: String]) {
         window = userDefined["Prediction Window Size"].flatMap { Int($0) }
@@ -27,6 +30,7 @@ public struct ModelMetadata: Equatable, Sendable {
         thresholds = ModelMetadata.numbers(userDefined["Recommended Thresholds"])
         mirrorsLeftHands = userDefined["Left Hands"] == "mirrored"
         backgroundLabel = userDefined["Background Label"] ?? ModelMetadata.defaultBackgroundLabel
+        selfCheck = userDefined["Self Check"]
     }
 
     private static func numbers(_ json: String?) -> [String: Double] {

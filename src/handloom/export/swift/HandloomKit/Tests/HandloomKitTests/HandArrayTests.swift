@@ -27,4 +27,18 @@ final class HandArrayTests: XCTestCase {
         XCTAssertFalse(HandArray.zero.isPresent)
         XCTAssertTrue(try XCTUnwrap(HandArray(values: [Float](repeating: 0.5, count: 63))).isPresent)
     }
+
+    func testAWindowIsMirroredAsAWhole() throws {
+        for example in try Vectors.load().leftHands {
+            let window = try example.sides.map { side in
+                try XCTUnwrap(
+                    HandArray(
+                        values: [Float](repeating: 0.25, count: HandArray.count),
+                        side: side == "left" ? .left : side == "right" ? .right : nil))
+            }
+            let x = HandArray.leftHandsMirrored(in: window).flatMap { $0.x }
+            let expected: Float = example.mirrored ? 0.75 : 0.25
+            XCTAssertEqual(x, [Float](repeating: expected, count: x.count), example.name)
+        }
+    }
 }

@@ -12,7 +12,8 @@ final class HandGestureRecognizerTests: XCTestCase {
                     holdTime: example.holdTime,
                     cooldown: example.cooldown,
                     backgroundLabel: example.backgroundLabel
-                )
+                ),
+                longestGap: example.longestGap ?? 1
             )
             for (index, time) in example.times.enumerated() {
                 let events = recognizer.update(with: outcome(example.inputs[index]), at: time)
@@ -34,6 +35,12 @@ final class HandGestureRecognizerTests: XCTestCase {
         recognizer.reset()
         XCTAssertNil(recognizer.active)
         XCTAssertEqual(recognizer.update(with: .noHand, at: 1), [])
+    }
+
+    func testWaitingAfterALongGapEndsAGesture() {
+        var recognizer = HandGestureRecognizer()
+        _ = recognizer.update(with: outcome(["a": 1]), at: 0)
+        XCTAssertEqual(recognizer.update(with: .waiting, at: 2), [.ended("a")])
     }
 
     private func outcome(_ probabilities: [String: Double]?) -> HandOutcome {

@@ -38,18 +38,32 @@ struct Vectors: Decodable {
         let holdTime: Double
         let cooldown: Double
         let backgroundLabel: String
+        let longestGap: Double?
         let times: [Double]
         let inputs: [[String: Double]?]
         let events: [[String]]
+    }
+
+    struct LeftHandsCase: Decodable {
+        let name: String
+        let sides: [String]
+        let mirrored: Bool
     }
 
     let frameClock: [FrameClockCase]
     let windowQueue: [WindowQueueCase]
     let smoothing: [SmoothingCase]
     let recognizer: [RecognizerCase]
+    let leftHands: [LeftHandsCase]
 
-    /// Reads the file.
+    /// The file, read once.
     static func load() throws -> Vectors {
+        try read.get()
+    }
+
+    private static let read = Result { try readFile() }
+
+    private static func readFile() throws -> Vectors {
         guard let url = Bundle.module.url(forResource: "vectors", withExtension: "json") else {
             throw CocoaError(.fileNoSuchFile)
         }

@@ -1,0 +1,121 @@
+// Plays streams through all of HandloomKit, with stand-ins for Apple's frameworks, and prints the events of each frame.
+import CoreML
+import CoreVideo
+import Foundation
+import HandloomKit
+import ImageIO
+
+/// A camera's stream: of each frame its time and its hand (0: none, negative: a left one), and what the model answers.
+struct Stream: Decodable {
+    let kind: String
+    let window: Int
+    let stride: Int
+    let missingHand: String
+    let requiredShare: Double
+    let metadata: [String: String]
+    let weight: Double?
+    let count: Int?
+    let holdTime: Double
+    let cooldown: Double
+    let times: [Double]
+    let hands: [Int]
+    let labels: [String]
+    let answers: [[Double]]
+
+    var pictures: [CVPixelBuffer] {
+        hands.map { hand in
+            guard hand != 0 else { return CVPixelBuffer(hands: []) }
+            let x = [Float](repeating: Float(abs(hand)) / 64, count: 21)
+            return CVPixelBuffer(hands: [(x + [Float](repeating: 1, count: 42), hand < 0)])
+        }
+    }
+
+    /// Each window has an answer of its own: by the places of its hands, a later frame counting more.
+    var model: MLModel {
+        MLModel(window: window, creatorDefined: metadata) { [labels, answers, window] numbers in
+            let places = (0..<window).map { Int(numbers[$0 * HandArray.count] * 64) * ($0 + 1) }
+            let answer = answers[places.reduce(0, +) % answers.count]
+            return Dictionary(uniqueKeysWithValues: zip(labels, answer))
+        }
+    }
+
+    func recognizer(_ metadata: ModelMetadata) -> HandGestureRecognizer {
+        let smoothing = weight.map { Smoothing.exponential(weight: $0) } ?? count.map { Smoothing.mean(count: $0) }
+        return HandGestureRecognizer(
+            metadata: metadata, smoothing: smoothing ?? .none, holdTime: holdTime, cooldown: cooldown)
+    }
+
+    func action() throws -> HandActionClassifier {
+        try HandActionClassifier(
+            model: model, stride: stride, missingHand: WindowQueue.MissingHand(rawValue: missingHand)!,
+            requiredShare: requiredShare)
+    }
+
+    func events() throws -> [[String]] {
+        var said: [HandOutcome] = []
+        if kind == "pose" {
+            let classifier = try HandPoseClassifier(model: model)
+            said = try pictures.map { try classifier.classify($0, orientation: .up) }
+        } else {
+            let classifier = try action()
+            said = try zip(pictures, times).map { try classifier.classify($0, orientation: .up, at: $1) }
+        }
+        return words(said)
+    }
+
+    func eventsByNewestRequest() async throws -> [[String]] {
+        var said: [HandOutcome] = []
+        if kind == "pose" {
+            let classifier = try HandPoseClassifier(model: model)
+            for picture in pictures {
+                said.append(try await classifier.outcome(of: picture, orientation: .up))
+            }
+        } else {
+            let classifier = try action()
+            for (picture, time) in zip(pictures, times) {
+                said.append(try await classifier.outcome(of: picture, orientation: .up, at: time))
+            }
+        }
+        return words(said)
+    }
+
+    func selfCheck() throws -> SelfCheckResult? {
+        kind == "pose" ? try HandPoseClassifier(model: model).selfCheck() : try action().selfCheck()
+    }
+
+    private func words(_ outcomes: [HandOutcome]) -> [[String]] {
+        var recognizer = recognizer(ModelMetadata(userDefined: metadata))
+        return zip(outcomes, times).map { outcome, time in
+            recognizer.update(with: outcome, at: time).map { event in
+                switch event {
+                case .began(let label): return "began \(label)"
+                case .ended(let label): return "ended \(label)"
+                }
+            }
+        }
+    }
+}
+
+/// What came of a stream: the events of each frame, by both of Vision's requests, and how far the model was apart.
+struct Said: Encodable {
+    let events: [[String]]
+    let eventsByNewestRequest: [[String]]
+    let apart: Double?
+}
+
+@main
+struct Play {
+    static func main() async throws {
+        let streams = try JSONDecoder().decode(
+            [Stream].self, from: Data(contentsOf: URL(fileURLWithPath: CommandLine.arguments[1])))
+        var said: [Said] = []
+        for stream in streams {
+            said.append(
+                Said(
+                    events: try stream.events(),
+                    eventsByNewestRequest: try await stream.eventsByNewestRequest(),
+                    apart: try stream.selfCheck()?.largestDifference))
+        }
+        FileHandle.standardOutput.write(try JSONEncoder().encode(said))
+    }
+}

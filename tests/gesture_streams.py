@@ -1,0 +1,187 @@
+"""Random examples of HandloomKit's rules and random camera streams, the same ones from the same seed.
+
+Numbers lie where rounding, ties and limits decide: times on and beside the ticks, probabilities on thresholds and equal
+to each other, gaps of just the longest length, clocks that go back.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gesture_vectors import ANSWERS, MISSING_HAND, answers, joints, smoothing_of
+from numpy.typing import NDArray
+
+from handloom.hand import Poses
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.recognizer import Recognizer
+
+# Some sort differently by Unicode scalars, by UTF-16 and with accents as letters of their own; none equals another.
+LABELS = ("background", "fist", "five", "A", "e\u0301", "z", "\u00e4", "\ufb01", "\U0001f44d", "\u624b")
+FRAMES = 20  # of an example, at most
+
+
+def random_vectors(number: int, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """`number` examples of each rule, with what Python's half answers, in the form of `vectors.json`."""
+    chance = random.Random(seed)
+    drawn = {"frameClock": _clock, "windowQueue": _queue, "smoothing": _smoothing, "recognizer": _recognizer}
+    vectors: dict[str, list[dict[str, Any]]] = {}
+    for rule, draw in drawn.items():
+        vectors[rule] = [{"name": f"random {index} of {rule}, seed {seed}"} | draw(chance) for index in range(number)]
+        for example in vectors[rule]:
+            example[ANSWERS[rule]] = answers(rule, example)
+    return vectors
+
+
+def _times(chance: random.Random, frames: int, rate: float, longest_gap: float) -> list[float]:
+    """Of a camera that may stutter, jump over a gap, or be set back."""
+    camera = rate * chance.choice([0.2, 0.5, 0.8, 1, 1, 1, 1.2, 2, 2.5, 4, 7])
+    digits = chance.choice([2, 3, 3, 4, 6, 15])
+    jitter = chance.choice([0, 0, 0.01, 0.1, 0.3])
+    now, times = chance.choice([0, 1, 12.5, 86_400.125, 1e6 / 3]), []
+    for _ in range(frames):
+        times.append(round(now, digits))
+        now += (1 + chance.uniform(-jitter, jitter)) / camera
+        if chance.random() < 0.04:
+            now += chance.choice([-5, -0.5, 0, longest_gap, longest_gap, longest_gap * 1.01, longest_gap * 3])
+    return times
+
+
+def _clock(chance: random.Random) -> dict[str, Any]:
+    rate, gap = chance.choice([2, 5, 10, 15, 24, 25, 29.97, 30, 50, 60]), chance.choice([0.25, 0.5, 1, 2])
+    times = _times(chance, chance.randint(1, FRAMES), rate, gap)
+    return {"frameRate": rate, "longestGap": gap, "times": times}
+
+
+def _queue(chance: random.Random) -> dict[str, Any]:
+    window, seen = chance.randint(1, 12), chance.choice([0.2, 0.5, 0.6, 0.9])
+    frames = range(1, chance.randint(1, FRAMES) + 1)
+    return {
+        "window": window,
+        "stride": chance.randint(1, 7),
+        "missingHand": chance.choice(list(MISSING_HAND)),
+        "requiredShare": chance.choice([0, 0.25, 1 / 3, 0.5, 0.6, 2 / 3, 0.7, 0.8, 1, chance.random()]),
+        "hands": [frame if chance.random() < seen else 0 for frame in frames],
+    }
+
+
+def _probabilities(chance: random.Random, classes: int) -> list[float]:
+    coarse = chance.random() < 0.6
+    parts = [chance.randint(0, 3) if coarse else chance.random() ** 4 for _ in range(classes)]
+    return [part / sum(parts) for part in parts] if any(parts) else [1 / classes] * classes
+
+
+def _inputs(chance: random.Random, labels: list[str]) -> list[dict[str, float] | None]:
+    """For each frame the probabilities, mostly near the last ones; None where there is no hand."""
+    held: list[float] = _probabilities(chance, len(labels))
+    inputs: list[dict[str, float] | None] = []
+    for _ in range(chance.randint(1, FRAMES)):
+        if chance.random() < 0.35:
+            held = _probabilities(chance, len(labels))
+        inputs.append(dict(zip(labels, held, strict=True)) if chance.random() < 0.9 else None)
+    return inputs
+
+
+def _average(chance: random.Random) -> dict[str, Any]:
+    weight = chance.choice([0.1, 0.25, 0.3, 0.5, 0.9, 1])
+    return chance.choice([{}, {"weight": weight}, {"count": chance.randint(1, 7)}])
+
+
+def _smoothing(chance: random.Random) -> dict[str, Any]:
+    labels = chance.sample(LABELS, chance.randint(1, 4))
+    return _average(chance) | {"inputs": _inputs(chance, labels)}
+
+
+def _decision(chance: random.Random) -> dict[str, Any]:
+    return {
+        "holdTime": chance.choice([0, 0, 0.1, 0.2, 0.5, 1]),
+        "cooldown": chance.choice([0, 0, 0.1, 0.5, 2]),
+    }
+
+
+def _threshold(chance: random.Random) -> float:
+    return chance.choice([0, 0.2, 0.25, 1 / 3, 0.4, 0.5, 0.5, 0.6, 0.75, 1])
+
+
+def _recognizer(chance: random.Random) -> dict[str, Any]:
+    labels = chance.sample(LABELS, chance.randint(1, 5))
+    inputs = _inputs(chance, labels)
+    gap = chance.choice([0.5, 1])
+    return {
+        **_average(chance),
+        **_decision(chance),
+        "thresholds": {label: _threshold(chance) for label in labels if chance.random() < 0.5},
+        "defaultThreshold": _threshold(chance),
+        "backgroundLabel": chance.choice([labels[0], "background"]),
+        "longestGap": gap,
+        "times": _times(chance, len(inputs), 10, gap),
+        "inputs": inputs,
+    }
+
+
+def random_streams(number: int, seed: int) -> list[dict[str, Any]]:
+    """Camera streams, in the form that `tests/export/play_streams.swift` reads."""
+    chance = random.Random(seed)
+    return [_stream(chance) for _ in range(number)]
+
+
+def _stream(chance: random.Random) -> dict[str, Any]:
+    kind = chance.choice(["pose", "action"])
+    labels = chance.sample(LABELS, chance.randint(1, 4))
+    rate = chance.choice([5, 10, 15, 29.97, 30])
+    frames = chance.randint(1, FRAMES)
+    seen, left = chance.choice([0.8, 0.95, 1]), chance.choice([0, 0.3, 0.5, 0.9])
+    hands = [chance.randint(1, 60) * (-1 if chance.random() < left else 1) for _ in range(frames)]
+    return {
+        "kind": kind,
+        "window": 1 if kind == "pose" else chance.randint(1, 5),
+        "stride": 1 if kind == "pose" else chance.randint(1, 3),
+        "missingHand": chance.choice(list(MISSING_HAND)),
+        "requiredShare": chance.choice([0, 0.5, 0.6, 1]) if kind == "action" else 0.6,
+        "frameRate": rate,
+        "leftHands": chance.choice(["mirrored", "as_they_are"]),
+        "backgroundLabel": chance.choice([labels[0], "background"]),
+        "thresholds": {label: _threshold(chance) for label in labels if chance.random() < 0.8},
+        **_average(chance),
+        **_decision(chance),
+        "times": _times(chance, frames, rate, 1),
+        "hands": [hand if chance.random() < seen else 0 for hand in hands],
+        "labels": labels,
+        "answers": [_probabilities(chance, len(labels)) for _ in range(chance.choice([1, 2, 3, 5]))],
+    }
+
+
+def ask_of(stream: dict[str, Any]) -> Callable[[Poses], NDArray[np.float64]]:
+    """The model of a stream: each window has an answer of its own, by the places of its hands."""
+    said = np.array(stream["answers"])
+    later_counts_more = np.arange(1, stream["window"] + 1)
+    return lambda windows: said[(windows[:, :, 0, 0] * 64).astype(int) @ later_counts_more % len(said)]
+
+
+def stream_events(stream: dict[str, Any]) -> list[list[str]]:
+    """What handloom's own recogniser says of each frame."""
+    predictor = Predictor(
+        stream["kind"],
+        stream["labels"],
+        stream["window"],
+        stream["frameRate"],
+        stream["backgroundLabel"],
+        stream["leftHands"],
+        stream["thresholds"],
+        ask_of(stream),
+    )
+    recognizer = Recognizer(
+        predictor,
+        smoothing=smoothing_of(stream),
+        hold_time=stream["holdTime"],
+        cooldown=stream["cooldown"],
+        stride=stream["stride"],
+        required_share=stream["requiredShare"],
+        missing_hand=MISSING_HAND[stream["missingHand"]],
+    )
+    events = []
+    for hand, time in zip(stream["hands"], stream["times"], strict=True):
+        side = "left" if hand < 0 else "right" if hand else ""
+        said_now = recognizer.add_joints(joints(abs(hand) / 64) if hand else None, time, side)
+        events.append([f"{event.kind} {event.label}" for event in said_now])
+    return events
