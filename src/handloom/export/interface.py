@@ -24,6 +24,7 @@ LEFT_HANDS = "Left Hands"
 BACKGROUND_LABEL = "Background Label"
 RECOMMENDED_THRESHOLDS = "Recommended Thresholds"
 TRAINED_WITH = "Trained With"
+CLASS_LABELS = "Class Labels"  # of formats without a classifier: a JSON list, in the order of the probabilities
 TEMPERATURE = "Temperature"
 TAKEN_FOR_GESTURE = "Background Taken For Gesture"
 TAKEN_FOR_GESTURE_AT_THRESHOLDS = "Background Taken For Gesture At Thresholds"
@@ -173,3 +174,24 @@ def feature_descriptions(model: TrainedModel) -> dict[str, str]:
         LABEL: f"The most likely {category}.",
         LABEL_PROBABILITIES: f"The probability of each {category}; together they are 1.{calibrated}",
     }
+
+
+def self_describing(model: TrainedModel, metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata for a format that knows neither labels nor descriptions of input and output: with these."""
+    descriptions = feature_descriptions(model)
+    return {
+        **metadata,
+        CLASS_LABELS: json.dumps(model.classes, ensure_ascii=False),
+        f"Description of {POSES}": descriptions[POSES],
+        f"Description of {LABEL_PROBABILITIES}": f"{descriptions[LABEL_PROBABILITIES]} Their order is that of"
+        f" {CLASS_LABELS}.",
+    }
+
+
+def labels_of(metadata: Mapping[str, str]) -> list[str]:
+    """The labels that `self_describing` wrote; none where there are none, or something else."""
+    try:
+        labels = json.loads(metadata[CLASS_LABELS])
+    except (KeyError, ValueError, RecursionError):
+        return []
+    return labels if isinstance(labels, list) and all(isinstance(label, str) for label in labels) else []

@@ -10,6 +10,11 @@ from handloom.errors import DataError, first_line, printable
 from handloom.files import sha256_of_file
 from handloom.fingerprint import fingerprint
 
+# What the stage `export_coreml` writes, in the order of preference where a folder holds several.
+EXPORTED = (".mlpackage", ".mlmodel", ".aimodel", ".onnx")
+CORE_ML = (".mlpackage", ".mlmodel")
+EXPORTED_NAMES = f"{', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
+FOLDERS = (".mlpackage", ".aimodel")
 SPECIFICATION = Path("Data/com.apple.CoreML/model.mlmodel")
 MANIFEST = Path("Manifest.json")
 WEIGHTS = "weights"  # the folder beside the specification

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.errors import DataError, printable
-from handloom.export.package import require_model_file
+from handloom.export.package import CORE_ML, EXPORTED_NAMES, require_model_file
 from handloom.hand import Poses
 
 Precision = Literal["stored", "float16"]
@@ -37,14 +37,14 @@ def read_runner(path: Path, precision: Precision = "stored") -> Runner:
     """Read a saved model back from disk, weights and all.
 
     Args:
-        path: `.mlpackage`, `.mlmodel` or `.onnx`.
-        precision: "stored" computes as the file says; "float16" rounds each result, as the Neural Engine does. Not for
-            ONNX.
+        path: a file in one of the formats of `EXPORTED`.
+        precision: "stored" computes as the file says; "float16" rounds each result, as the Neural Engine does: for
+            Core ML's formats.
 
     Raises:
         DataError: the file is missing, is damaged, or is none of these.
         UnknownOperation: it uses an operation that the interpreter does not have.
-        HandloomError: ONNX, and the extra for it is not installed.
+        HandloomError: the extra for this format is not installed.
     """
     require_model_file(path)
     if path.suffix == ".mlpackage":
@@ -59,12 +59,16 @@ def read_runner(path: Path, precision: Precision = "stored") -> Runner:
         from handloom.export.onnx_file import OnnxRunner
 
         return OnnxRunner(path)
-    raise DataError(f"{printable(str(path))}: not a model file; give a .mlpackage, .mlmodel or .onnx")
+    if path.suffix == ".aimodel":
+        from handloom.export.core_ai_file import CoreAIRunner
+
+        return CoreAIRunner(path)
+    raise DataError(f"{printable(str(path))}: not a model file; give a {EXPORTED_NAMES}")
 
 
 def read_core_ml(path: Path) -> Runner | None:
-    """The same file run by Core ML itself, on a Mac; None on any other computer, and for ONNX."""
-    if sys.platform != "darwin" or path.suffix == ".onnx":
+    """The same file run by Core ML itself, on a Mac; None on any other computer, and for other formats."""
+    if sys.platform != "darwin" or path.suffix not in CORE_ML:
         return None
     return _CoreML(path)
 
