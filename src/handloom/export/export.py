@@ -13,6 +13,7 @@ from handloom.export.app_note import app_note
 from handloom.export.convert import ml_program, neural_network
 from handloom.export.core_ai_file import save_core_ai
 from handloom.export.interface import FILE_NAMES, user_metadata
+from handloom.export.litert_file import save_litert
 from handloom.export.onnx_file import save_onnx
 from handloom.export.package import save_network, save_package
 from handloom.export.self_check import SELF_CHECK, seal, self_check
@@ -102,6 +103,8 @@ def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[s
             save_network(neural_network(model, settings, metadata), file)
         elif file.suffix == ".aimodel":
             save_core_ai(model, file, settings, metadata)
+        elif file.suffix == ".tflite":
+            save_litert(model, file, settings, metadata)
         else:
             save_onnx(model, file, _about(settings) | dict(metadata))
         seal(file)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from handloom.errors import ConfigurationError
 
-Extra = Literal["onnx", "coreai"]
+Extra = Literal["onnx", "coreai", "litert"]
 
 
 @contextmanager

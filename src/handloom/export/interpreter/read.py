@@ -63,6 +63,10 @@ def read_runner(path: Path, precision: Precision = "stored") -> Runner:
         from handloom.export.core_ai_file import CoreAIRunner
 
         return CoreAIRunner(path)
+    if path.suffix == ".tflite":
+        from handloom.export.litert_file import LiteRTRunner
+
+        return LiteRTRunner(path)
     raise DataError(f"{printable(str(path))}: not a model file; give a {EXPORTED_NAMES}")
 
 
