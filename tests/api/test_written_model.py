@@ -65,7 +65,7 @@ def test_model_is_a_core_ml_model() -> None:
         (
             "a.pt",
             None,
-            "to: a file that ends in .mlpackage, .mlmodel, .aimodel, .onnx, .tflite was expected (got a.pt)",
+            "to: a file that ends in .mlpackage, .mlmodel, .aimodel, .onnx, .tflite, .task was expected (got a.pt)",
         ),
         (5, None, "to: str or Path expected (got 5"),
         ("a.onnx", {"author": "Ada"}, "metadata: ModelMetadata expected"),

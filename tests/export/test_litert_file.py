@@ -94,7 +94,7 @@ def test_something_else_is_one_line(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(("network", "name"), [(nn.Tanh(), "tanh.default"), (nn.Conv1d(3, 2, 3), "changes the length")])
 def test_an_operation_that_is_missing_is_named(network: nn.Module, name: str) -> None:
     with pytest.raises(NotImplementedError, match=f"{name}.* has no lowering to LiteRT"):
-        lowered(network.eval(), torch.zeros(1, 3, 21), Graph(schema))
+        lowered(network.eval(), (torch.zeros(1, 3, 21),), Graph(schema), ["x"], "y")
 
 
 def test_without_the_extra_one_line_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 Kind = Literal["pose", "action"]
 KINDS: tuple[Kind, ...] = ("pose", "action")
-ModelFormat = Literal["mlpackage", "mlmodel", "aimodel", "onnx", "tflite"]
+ModelFormat = Literal["mlpackage", "mlmodel", "aimodel", "onnx", "tflite", "task"]
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 

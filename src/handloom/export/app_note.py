@@ -52,6 +52,8 @@ def _use(name: str, compressed: bool) -> str:
             return "Core AI, iOS 27 and macOS 27 on; the labels stand in its metadata, as `Class Labels`"
         case ".tflite":
             return "LiteRT (TensorFlow Lite): Android, web; the labels stand in its metadata, as `Class Labels`"
+        case ".task":
+            return "MediaPipe's GestureRecognizer: Android, web, iOS, desktop; photos and video in, labels out"
         case ".onnx":
             return (
                 "other platforms; it takes any number of windows at once and gives probabilities in the labels' order"

@@ -1,5 +1,6 @@
 """The stage: write the model files, prove that they compute what was trained, and put them beside what an app needs."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -94,7 +95,11 @@ def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[s
         ConfigurationError: the extra for a format is not installed.
         OSError: the disk is full, say.
     """
-    files = [folder / f"{FILE_NAMES[model.kind]}.{one}" for one in dict.fromkeys(settings.formats)]
+    formats = list(dict.fromkeys(settings.formats))
+    if model.kind == "action" and "task" in formats and len(formats) > 1:  # both kinds have the same section
+        print("export_coreml action: no .task, which is for poses", file=sys.stderr)
+        formats.remove("task")
+    files = [folder / f"{FILE_NAMES[model.kind]}.{one}" for one in formats]
     for file in files:
         if file.suffix == ".mlpackage":
             with _weights_as_file():
@@ -105,6 +110,10 @@ def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[s
             save_core_ai(model, file, settings, metadata)
         elif file.suffix == ".tflite":
             save_litert(model, file, settings, metadata)
+        elif file.suffix == ".task":
+            from handloom.export.task_file import save_task  # it brings the landmark networks
+
+            save_task(model, file, settings, metadata)
         else:
             save_onnx(model, file, _about(settings) | dict(metadata))
         seal(file)

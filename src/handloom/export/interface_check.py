@@ -37,8 +37,10 @@ from handloom.export.interface import (
     with_vision_confidence,
 )
 from handloom.export.interpreter.read import Runner
+from handloom.export.package import TASK
 from handloom.export.self_check import read_self_check, sha256_without_seal
 from handloom.export.specification import argument, class_labels, operations
+from handloom.export.task_file import looks_whole
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
 from handloom.models.checkpoint import TrainedModel
 
@@ -166,8 +168,11 @@ def check_self(path: Path, runner: Runner, limits: Limits) -> list[InterfaceRow]
     if carried.windows.shape[1:] != runner.shape or sorted(carried.labels) != sorted(runner.classes):
         return [InterfaceRow(asked, "probes", "they are of another window, or have other labels", False)]
     order = [runner.classes.index(label) for label in carried.labels]
-    found = np.stack([runner.probabilities(window) for window in carried.windows])[:, order]
-    apart = np.where(np.isfinite(found), np.abs(found - carried.probabilities), np.inf).max()
+    asked_of = looks_whole(carried.windows) if path.suffix == TASK else np.ones(len(carried.windows), bool)
+    if not asked_of.any():
+        return [InterfaceRow(asked, "probes", "none that this format can be asked", False)]
+    found = np.stack([runner.probabilities(window) for window in carried.windows[asked_of]])[:, order]
+    apart = np.where(np.isfinite(found), np.abs(found - carried.probabilities[asked_of]), np.inf).max()
     same = carried.sha256 == sha256_without_seal(path)
     return [
         InterfaceRow(

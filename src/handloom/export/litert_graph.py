@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.fx import Node
 
-from handloom.export.interface import LABEL_PROBABILITIES, POSES
-
 Array = NDArray[Any]
 Lower = Callable[..., Any]  # the graph, the shape of the result, and the operation's own arguments, to the result
 
@@ -104,27 +102,33 @@ class Graph:
         return len(self.codes) - 1
 
 
-def lowered(network: nn.Module, example: torch.Tensor, graph: Graph) -> tuple[Made, Made]:
-    """Add a network to a graph; its input and its output.
+def lowered(
+    network: nn.Module, examples: Sequence[torch.Tensor], graph: Graph, names: Sequence[str], result: str
+) -> tuple[list[Made], Made]:
+    """Add a network to a graph; its inputs and its output.
 
     Args:
-        network: in evaluation mode; one tensor in, one out, of fixed shapes.
-        example: of the input's shape.
+        network: in evaluation mode; tensors of fixed shapes in, one out.
+        examples: of the inputs' shapes.
         graph: what is added to.
+        names: of the inputs.
+        result: the name of the output.
 
     Raises:
         NotImplementedError: it uses an operation that is missing here.
     """
-    program = torch.export.export(network, (example,)).run_decompositions()
+    program = torch.export.export(network, tuple(examples)).run_decompositions()
     stored = {**program.state_dict, **program.constants}
+    given = [graph.tensor(one.shape, name=name) for one, name in zip(examples, names, strict=True)]
+    waiting = iter(given)
     known = {
-        one.arg.name: stored[one.target].detach().numpy() for one in program.graph_signature.input_specs if one.target
+        one.arg.name: stored[one.target].detach().numpy() if one.target else next(waiting)
+        for one in program.graph_signature.input_specs
     }
     values: dict[Node, Any] = {}
-    given = graph.tensor(example.shape, name=POSES)
     for node in program.graph.nodes:
         if node.op == "placeholder":
-            values[node] = known.get(node.name, given)
+            values[node] = known[node.name]
         elif node.op == "call_function":
             name = getattr(node.target, "__name__", str(node.target))
             if name not in LOWERED:
@@ -132,9 +136,9 @@ def lowered(network: nn.Module, example: torch.Tensor, graph: Graph) -> tuple[Ma
             arguments = torch.fx.node.map_arg(node.args, lambda one: values[one])
             shape = list(node.meta["val"].shape) if isinstance(node.meta.get("val"), torch.Tensor) else []
             values[node] = LOWERED[name](graph, shape, *arguments, **node.kwargs)
-    (result,) = next(node for node in program.graph.nodes if node.op == "output").args[0]
-    made = values[result]
-    graph.tensors[made].name = LABEL_PROBABILITIES
+    (last,) = next(node for node in program.graph.nodes if node.op == "output").args[0]
+    made: Made = values[last]
+    graph.tensors[made].name = result
     return given, made
 
 

@@ -11,7 +11,8 @@ from handloom.files import sha256_of_file
 from handloom.fingerprint import fingerprint
 
 # What the stage `export_coreml` writes, in the order of preference where a folder holds several.
-EXPORTED = (".mlpackage", ".mlmodel", ".aimodel", ".onnx", ".tflite")
+EXPORTED = (".mlpackage", ".mlmodel", ".aimodel", ".onnx", ".tflite", ".task")
+TASK = ".task"
 CORE_ML = (".mlpackage", ".mlmodel")
 EXPORTED_NAMES = f"{', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
 FOLDERS = (".mlpackage", ".aimodel")

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from handloom.evaluation.predict import window_probabilities
 from handloom.export.comparison import NamedWindows
 from handloom.export.hard_cases import hard_cases, plain_hand
-from handloom.export.package import MANIFEST
+from handloom.export.package import MANIFEST, TASK
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses, present
 from handloom.models.checkpoint import TrainedModel
 
@@ -116,7 +116,12 @@ def read_self_check(metadata: Mapping[str, str]) -> SelfCheck | None:
 
 
 def seal(path: Path) -> None:
-    """Put the sha256 of a file that was just written into its entry; a file without one stays as it is."""
+    """Put the sha256 of a file that was just written into its entry; a file without one stays as it is.
+
+    A `.task` was sealed inside, before its parts were zipped.
+    """
+    if path.suffix == TASK:
+        return
     digest = sha256_without_seal(path)
     for file in sealed_files(path):
         content = file.read_bytes()
@@ -127,9 +132,15 @@ def seal(path: Path) -> None:
 
 def sha256_without_seal(path: Path) -> str:
     """The sha256 of a file as it was before `seal`."""
+    if path.suffix == TASK:
+        from handloom.export.task_file import embedder_of
+
+        contents = [embedder_of(path)]
+    else:
+        contents = [file.read_bytes() for file in sealed_files(path)]
     digest = hashlib.sha256()
-    for file in sealed_files(path):
-        digest.update(_SEAL.sub(lambda found: found[1] + _UNSEALED.encode(), file.read_bytes()))
+    for content in contents:
+        digest.update(_SEAL.sub(lambda found: found[1] + _UNSEALED.encode(), content))
     return digest.hexdigest()
 
 

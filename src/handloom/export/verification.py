@@ -23,8 +23,9 @@ from handloom.export.interface_check import (
     check_self,
 )
 from handloom.export.interpreter.read import Precision, read_core_ml, read_runner
-from handloom.export.package import CORE_ML, sha256_of, size_of
+from handloom.export.package import CORE_ML, TASK, sha256_of, size_of
 from handloom.export.specification import Storage, one_line, read_specification, storage
+from handloom.export.task_file import looks_whole
 from handloom.hand import Poses
 from handloom.models.checkpoint import TrainedModel
 
@@ -149,7 +150,8 @@ def _comparisons(path: Path, stored: Storage, model: TrainedModel, rows: Rows) -
     for how, precision, limits in _ways(path, stored):
         runner = read_runner(path, precision)
         for name, batches in rows.items():
-            comparisons[f"{name}, {how}"] = compare(model, runner, batches(), limits)
+            asked = _whole(batches()) if path.suffix == TASK else batches()
+            comparisons[f"{name}, {how}"] = compare(model, runner, asked, limits)
     core_ml = read_core_ml(path)
     if core_ml is not None:
         # Core ML may run any file in half precision.
@@ -157,6 +159,14 @@ def _comparisons(path: Path, stored: Storage, model: TrainedModel, rows: Rows) -
         for name, batches in rows.items():
             comparisons[f"{name}, by Core ML"] = compare(model, core_ml, batches(), limits)
     return comparisons
+
+
+def _whole(batches: Iterable[NamedWindows]) -> Iterable[NamedWindows]:
+    """Of windows those that MediaPipe could give."""
+    for batch in batches:
+        rows: list[int] = np.flatnonzero(looks_whole(batch.windows)).tolist()
+        if rows:
+            yield NamedWindows(batch.windows[rows], [batch.names[row] for row in rows])
 
 
 def _ways(path: Path, stored: Storage) -> list[tuple[str, Precision, Limits]]:

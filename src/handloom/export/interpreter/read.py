@@ -67,6 +67,10 @@ def read_runner(path: Path, precision: Precision = "stored") -> Runner:
         from handloom.export.litert_file import LiteRTRunner
 
         return LiteRTRunner(path)
+    if path.suffix == ".task":
+        from handloom.export.task_file import TaskRunner
+
+        return TaskRunner(path)
     raise DataError(f"{printable(str(path))}: not a model file; give a {EXPORTED_NAMES}")
 
 
