@@ -105,6 +105,14 @@ def test_a_changed_label_or_weight_is_seen(saved: Path, tmp_path: Path) -> None:
         verify(path, None, {})
 
 
+def test_damaged_landmark_networks_are_seen(saved: Path, tmp_path: Path) -> None:
+    content = bytearray(saved.read_bytes())
+    content[2_000_000] ^= 1
+    (tmp_path / "Hand.task").write_bytes(bytes(content))
+    with pytest.raises(DataError, match=r"hand_landmarker\.task in it is damaged"):
+        verify(tmp_path / "Hand.task", None, {})
+
+
 def test_what_is_no_bundle_is_one_line(saved: Path, tmp_path: Path) -> None:
     (tmp_path / "Hand.task").write_bytes(saved.read_bytes()[:5000])
     with pytest.raises(DataError, match=r"Hand.task: not a bundle of a gesture recogniser that can be read"):
@@ -120,6 +128,9 @@ def test_it_is_for_poses_that_take_hands_as_they_are(tmp_path: Path, capsys: pyt
         write_files(trained("action"), SETTINGS, {}, tmp_path)
     with pytest.raises(ConfigurationError, match=r"task cannot mirror left hands"):
         write_files(replace(trained("pose"), left_hands="mirrored"), SETTINGS, {}, tmp_path)
+    found = {"Landmarks": "MediaPipe 1.2.2, hand landmark model with sha256 0123"}
+    with pytest.raises(ConfigurationError, match=r"joints of this training were found with others"):
+        write_files(trained("pose"), SETTINGS, found, tmp_path)
     (only,) = write_files(trained("action"), replace(SETTINGS, formats=["tflite", "task"]), {}, tmp_path)
     assert only.suffix == ".tflite"
     assert "no .task, which is for poses" in capsys.readouterr().err

@@ -29,6 +29,7 @@ from handloom.export.package import require_model_file
 from handloom.export.quiet import quiet
 from handloom.export.self_check import seal
 from handloom.export.specification import one_line
+from handloom.files import sha256_of_file
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses, picture_from_poses
 from handloom.models.checkpoint import TrainedModel
 
@@ -74,7 +75,8 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
         metadata: what the embedder says of the model.
 
     Raises:
-        ConfigurationError: the extra `litert` is not installed, or the format is not for this model.
+        ConfigurationError: the extra `litert` is not installed, or the format is not for this model: it is one for
+            actions, wants left hands mirrored, or learnt from joints of other landmark networks.
         LandmarkModelError: the landmark networks cannot be had.
     """
     if model.kind != "pose":
@@ -87,6 +89,12 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
         from ai_edge_litert import schema_py_generated as schema
     from handloom.extraction.landmark_model import landmark_model_path
 
+    landmarks = landmark_model_path(LandmarkModel())
+    if sha256_of_file(landmarks) not in metadata.get("Landmarks", sha256_of_file(landmarks)):
+        raise ConfigurationError(
+            "export_coreml.formats: task has handloom's own landmark networks, and the joints of this training were"
+            " found with others; take tflite"
+        )
     # Three tensors: torch.export takes the same tensor for the same input.
     examples = (torch.zeros(1, JOINT_COUNT, 3), torch.zeros(1, 1), torch.zeros(1, JOINT_COUNT, 3))
     embedder, classifier = Graph(schema), Graph(schema)
@@ -103,8 +111,7 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
         content = file.read_bytes()
     labels = "\n".join(model.classes).encode()
     recognizer = _zipped({EMBEDDER: content, CLASSIFIER: _zipped({LABELS: labels}, behind=handed_on)})
-    landmarks = landmark_model_path(LandmarkModel()).read_bytes()
-    path.write_bytes(_zipped({LANDMARKER: landmarks, RECOGNIZER: recognizer}))
+    path.write_bytes(_zipped({LANDMARKER: landmarks.read_bytes(), RECOGNIZER: recognizer}))
 
 
 def _zipped(files: Mapping[str, bytes], behind: bytes = b"") -> bytes:
@@ -178,8 +185,14 @@ class TaskRunner:
         self._path = path
         with one_line(path, "a bundle of a gesture recogniser"):
             content = embedder_of(path)
-            with zipfile.ZipFile(path) as bundle, zipfile.ZipFile(io.BytesIO(bundle.read(RECOGNIZER))) as recognizer:
-                behind = recognizer.read(CLASSIFIER)
+            with zipfile.ZipFile(path) as bundle:
+                damaged = bundle.testzip()
+                with zipfile.ZipFile(io.BytesIO(bundle.read(RECOGNIZER))) as recognizer:
+                    behind = recognizer.read(CLASSIFIER)
+            if damaged:
+                raise DataError(
+                    f"{printable(str(path))}: {printable(damaged)} in it is damaged; export the model again"
+                )
             with zipfile.ZipFile(io.BytesIO(behind)) as archive:
                 self.classes = archive.read(LABELS).decode().split("\n")
             self.metadata = metadata_of(content)
