@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.fx import Graph, Node
 
 from handloom.config import ExportCoreML
 from handloom.errors import DataError, printable
@@ -53,6 +54,7 @@ def save_core_ai(model: TrainedModel, path: Path, settings: ExportCoreML, metada
 
         program = torch.export.export(ExportedNetwork(model.network).eval(), (example,))
         program = program.run_decompositions(coreai_torch.get_decomp_table())
+        _multiply_without_copies(program.graph)
         for node in program.graph.nodes:  # they hold paths of this machine
             node.meta.pop("stack_trace", None)
             node.meta.pop("nn_module_stack", None)
@@ -66,6 +68,32 @@ def save_core_ai(model: TrainedModel, path: Path, settings: ExportCoreML, metada
     about[_CUSTOM] = self_describing(model, {**metadata, "Version": settings.version})
     text = json.dumps(about, indent=2, sort_keys=True, ensure_ascii=False)
     (path / METADATA).write_text(text + "\n", encoding="utf-8")
+
+
+def _multiply_without_copies(graph: Graph) -> None:
+    """Let a product take a stored matrix as it is, where PyTorch repeats it for each frame.
+
+    Core AI's product does so by itself; the converter would store all the copies, a quarter of an action's file.
+    """
+    copies = (torch.ops.aten.view.default, torch.ops.aten.clone.default, torch.ops.aten.expand.default)
+    for node in graph.nodes:
+        if node.target is not torch.ops.aten.bmm.default:
+            continue
+        stored, given = node.args
+        while stored.target in copies:
+            stored = stored.args[0]
+        if stored.op != "placeholder":
+            continue
+        while given.target in copies[:2] or (given.target is copies[2] and _shape(given) == _shape(given.args[0])):
+            given = given.args[0]
+        (view,) = node.users  # which gives the product the shape that it has now at once
+        node.args, node.meta["val"] = (stored, given), view.meta["val"]
+    graph.eliminate_dead_code()
+
+
+def _shape(node: Node) -> torch.Size:
+    shape: torch.Size = node.meta["val"].shape
+    return shape
 
 
 def _make_reproducible(path: Path) -> None:

@@ -124,7 +124,7 @@ class OnnxRunner:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4  # what goes wrong is raised as well
         self._path = path
-        with one_line(path, "an ONNX file"):
+        with one_line(path, "an ONNX file"), quiet():  # of a damaged file it prints what it tries
             content = path.read_bytes()
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             self.classes = _labels(self._session)
