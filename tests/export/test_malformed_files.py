@@ -251,7 +251,7 @@ def test_metadata_that_cannot_be_used_do_not_hold(
         path = request.getfixturevalue({".mlpackage": "package", ".mlmodel": "network"}[suffix])
         with_metadata(path, **{name: value})
     assert [one for one in verify(path, None, {}).problems if one.startswith(f"metadata: {name}: ")]
-    if name in ("Target Frame Rate", THRESHOLDS):
+    if name in ("Target Frame Rate", "Left Hands", THRESHOLDS):
         with pytest.raises(DataError, match="its metadata cannot be used"):
             Predictor.open(path)
 

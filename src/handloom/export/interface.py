@@ -5,6 +5,7 @@ Apps use these names as literals: the input `poses`, the outputs `label` and `la
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from handloom import __version__
 from handloom.config import Kind
@@ -101,6 +102,20 @@ def frame_rate_of(metadata: Mapping[str, str]) -> float:
     if not 0 < rate <= FASTEST:
         raise ValueError(f"{text} frames/s")
     return rate
+
+
+def left_hands_of(metadata: Mapping[str, str]) -> Literal["as_they_are", "mirrored"]:
+    """What becomes of left hands before a model is asked; they stay as they are where the metadata say nothing.
+
+    Raises:
+        ValueError: the metadata say anything else.
+    """
+    text = metadata.get(LEFT_HANDS, "as_they_are")
+    if text == "mirrored":
+        return "mirrored"
+    if text != "as_they_are":
+        raise ValueError(f"{LEFT_HANDS} is {text!r}")
+    return "as_they_are"
 
 
 def thresholds_of(metadata: Mapping[str, str], classes: Sequence[str]) -> dict[str, float]:

@@ -45,7 +45,7 @@ def read_exported(path: Path) -> Predictor:
             window=window,
             frame_rate=interface.frame_rate_of(metadata),
             background_label=metadata.get(interface.BACKGROUND_LABEL, Training.background_label),
-            left_hands="mirrored" if metadata.get(interface.LEFT_HANDS) == "mirrored" else "as_they_are",
+            left_hands=interface.left_hands_of(metadata),
             thresholds=interface.thresholds_of(metadata, runner.classes),
             ask=partial(_one_by_one, runner, path, ours),
             note="" if ours else f"{name}: {interface.NOT_OURS}",

@@ -48,6 +48,8 @@ _EXTRAS = {
     "ray": "extract_keypoints.backend: ray",
     "dask": "extract_keypoints.backend: dask",
     "onnx": "the format onnx of export_coreml.formats",
+    "coreai": "the format aimodel of export_coreml.formats",
+    "litert": "the formats tflite and task of export_coreml.formats",
 }
 
 
