@@ -95,13 +95,13 @@ def specification_file(package: Path) -> Path:
         model = PurePosixPath(entries[manifest["rootModelIdentifier"]]["path"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
-            f"{name}: its {MANIFEST} cannot be read ({printable(first_line(error))}); export the model again"
+            f"{name}: its {MANIFEST} cannot be read ({printable(first_line(error))[:200]}); export the model again"
         ) from None
     for path in paths:
         if path.is_absolute() or ".." in path.parts or not (package / DATA / path).exists():
             raise DataError(
-                f"{name}: its {MANIFEST} names {printable(str(path))}, which is not in the package; export the model"
-                " again"
+                f"{name}: its {MANIFEST} names {printable(str(path))[:200]}, which is not in the package; export the"
+                " model again"
             )
     return package / DATA / model
 
