@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Also `make EXTRAS=dev,coreai …`: Core AI's runtime is 64 MB to fetch, 195 MB installed, and needs glibc 2.34.
+EXTRAS ?= dev
 # The stages of dvc.yaml call `python`: let it be the one of this environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # MLflow 3 tells its makers of each use unless it is told not to.
@@ -30,7 +32,7 @@ $(READY): pyproject.toml constraints.txt | system
 	  $(BIN)/python -m pip install --disable-pip-version-check --no-deps --retries 1 --timeout 20 \
 	    --index-url "$(TORCH_INDEX)" "$$(grep '^torch==' constraints.txt)" || \
 	  echo "install: no CPU build of PyTorch from $(TORCH_INDEX); the package index's is taken, with CUDA 3.7 GB more"; fi
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
 
 repro: $(READY) | system ## run the whole pipeline: pictures in, Core ML models out

@@ -62,7 +62,11 @@ def test_model_is_a_core_ml_model() -> None:
 @pytest.mark.parametrize(
     ("to", "metadata", "said"),
     [
-        ("a.tflite", None, "to: a file that ends in .mlpackage, .mlmodel, .onnx was expected (got a.tflite)"),
+        (
+            "a.pt",
+            None,
+            "to: a file that ends in .mlpackage, .mlmodel, .aimodel, .onnx, .tflite, .task was expected (got a.pt)",
+        ),
         (5, None, "to: str or Path expected (got 5"),
         ("a.onnx", {"author": "Ada"}, "metadata: ModelMetadata expected"),
         ("a.onnx", ModelMetadata(author=None), "metadata.author: str expected (got None"),

@@ -115,7 +115,7 @@ def test_labels_keep_the_order_of_the_networks_outputs(saved) -> None:
 def test_every_row_of_create_mls_interface_is_met(saved) -> None:
     _, spec, path = saved
     rows = check_interface(path, spec)
-    assert len(rows) == (15 if path.suffix == ".mlpackage" else 18)
+    assert len(rows) == (12 if path.suffix == ".mlpackage" else 15)
     assert [row for row in rows if not row.agrees] == []
 
 

@@ -1,19 +1,29 @@
-"""A file that is not what was trained fails the proof, whatever was done to it."""
+"""A file that is not what was trained fails the proof, whatever was done to it: beside the model, and by itself."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from small_models import WINDOWS, rows, save, trained
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_models import WINDOWS, random_hands, rows, trained
 from torch import Tensor, nn
 
 from handloom.config import ExportCoreML, Kind
+from handloom.errors import DataError
+from handloom.export.comparison import NamedWindows
+from handloom.export.export import write_files
+from handloom.export.interface import user_metadata
 from handloom.export.package import SPECIFICATION
+from handloom.export.self_check import SELF_CHECK, read_self_check, self_check
 from handloom.export.specification import operations
 from handloom.export.verification import verify
+from handloom.models.checkpoint import TrainedModel
 
 FORMATS = ("mlpackage", "mlmodel")
 # Each kind, format and precision twice.
@@ -89,8 +99,8 @@ def softmax_dropped(spec: Any) -> None:
             scores = operation.inputs["x"].arguments[0].name
             dropped = operation.outputs[0].name
     for operation in operations(spec):
-        for given in operation.inputs.values():
-            for argument in given.arguments:
+        for bound in operation.inputs.values():
+            for argument in bound.arguments:
                 if argument.name == dropped:
                     argument.name = scores
 
@@ -101,14 +111,35 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Kind, Path, Ex
     return kind, tmp_path / f"Hand.{suffix}", ExportCoreML(precision=precision)
 
 
+@cache
+def probes(kind: Kind) -> str:
+    windows = random_hands(WINDOWS[kind])
+    return self_check(trained(kind), [NamedWindows(windows, [""] * len(windows))])
+
+
+def save(model: TrainedModel, path: Path, precision: ExportCoreML | None = None) -> Path:
+    """As the export does it, with the probes of the model that was trained."""
+    settings = replace(precision or ExportCoreML(precision="float32"), formats=[path.suffix.removeprefix(".")])
+    metadata = user_metadata(model) | {SELF_CHECK: probes(model.kind)}
+    (written,) = write_files(model, settings, metadata, path.parent)
+    return written.rename(path)
+
+
 def problems(kind: Kind, path: Path) -> list[str]:
     return verify(path, trained(kind), rows(WINDOWS[kind])).problems
+
+
+def own_problems(path: Path) -> list[str]:
+    """What the file shows by itself: that another model answers its probes, or that its bytes are not those written."""
+    found = verify(path, None, {}).problems
+    return [one.split(": ")[0] for one in found if "probes" in one or "bytes" in one]
 
 
 def test_an_undamaged_file_passes(case) -> None:
     kind, path, settings = case
     save(trained(kind), path, settings)
     assert problems(kind, path) == []
+    assert own_problems(path) == []
 
 
 @pytest.mark.parametrize("change", [two_joints_swapped, y_turned_over, x_and_y_swapped, time_reversed])
@@ -117,8 +148,9 @@ def test_a_file_that_sees_other_joints_fails(case, change: Callable[[Tensor], Te
     if kind == "pose" and change is time_reversed:
         return  # one frame is the same backwards
     save(replace(trained(kind), network=Changed(trained(kind).network, change)), path, settings)
-    (first, *_) = problems(kind, path)
-    assert first.startswith("test part") and "row" in first
+    assert any(one.startswith("test part") and "row" in one for one in problems(kind, path))
+    (own,) = own_problems(path)
+    assert own.endswith("probes in the metadata")
 
 
 @pytest.mark.parametrize("change", [labels_in_another_order, softmax_dropped])
@@ -127,6 +159,7 @@ def test_a_file_whose_answers_are_changed_fails(case, change: Callable[[Any], No
     save(trained(kind), path, settings)
     edit(path, change)
     assert any(one.startswith("test part") for one in problems(kind, path))
+    assert len(own_problems(path)) == 2
 
 
 @pytest.mark.parametrize("layer", ["joint_in", "hand_in", "out"])
@@ -139,6 +172,7 @@ def test_a_file_with_one_weight_changed_fails(case, layer: str) -> None:
         weight.view(-1)[int(weight.abs().argmin())] = 2.0
     save(changed, path, settings)
     assert any(one.startswith("test part") for one in problems(kind, path))
+    assert len(own_problems(path)) == 1
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -151,3 +185,44 @@ def test_one_changed_byte_of_a_stored_weight_fails(suffix: str, tmp_path: Path) 
     content[place] ^= 0x40
     file.write_bytes(bytes(content))
     assert any(one.startswith("test part") for one in problems("pose", path))
+    assert len(own_problems(path)) == 2
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(trained("pose"), tmp_path_factory.mktemp("network") / "Hand.mlmodel")
+
+
+@settings(max_examples=25, deadline=None)
+@given(place=st.integers(0, 2**32), change=st.integers(1, 255))
+def test_no_byte_can_be_changed_unseen(
+    network: Path, tmp_path_factory: pytest.TempPathFactory, place: int, change: int
+) -> None:
+    content = bytearray(network.read_bytes())
+    content[place % len(content)] ^= change
+    changed = tmp_path_factory.mktemp("changed") / "Hand.mlmodel"
+    changed.write_bytes(bytes(content))
+    with suppress(DataError):
+        assert verify(changed, None, {}).problems
+
+
+@pytest.mark.parametrize("kind", ["pose", "action"])
+def test_probes_are_few_and_hard_and_small(kind: Kind) -> None:
+    assert len(probes(kind)) < 18_000
+    carried = read_self_check({SELF_CHECK: probes(kind)})
+    assert carried.windows.shape[1:] == (WINDOWS[kind], 3, 21)
+    assert len(set(carried.probabilities.argmax(axis=1))) > 1
+    assert carried.probabilities.max(axis=1).min() < 0.7
+
+
+@pytest.mark.parametrize("text", [
+    "", "[]", "[" * 100_000, '{"frames": 1}',
+    '{"frames": 1, "hold": 0, "windows": "", "probabilities": [], "sha256_of_file": ""}',
+    '{"frames": 99999999999, "hold": 99999999999, "windows": "", "probabilities": [], "sha256_of_file": ""}',
+])  # fmt: skip
+def test_damaged_probes_are_a_row(network: Path, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "Hand.mlmodel"
+    path.write_bytes(network.read_bytes())
+    edit(path, lambda spec: spec.description.metadata.userDefined.update({SELF_CHECK: text}))
+    (problem,) = verify(path, None, {}).problems
+    assert problem == "probes in the metadata: no probes of this form; expected: probes"

@@ -251,7 +251,7 @@ def test_metadata_that_cannot_be_used_do_not_hold(
         path = request.getfixturevalue({".mlpackage": "package", ".mlmodel": "network"}[suffix])
         with_metadata(path, **{name: value})
     assert [one for one in verify(path, None, {}).problems if one.startswith(f"metadata: {name}: ")]
-    if name in ("Target Frame Rate", THRESHOLDS):
+    if name in ("Target Frame Rate", "Left Hands", THRESHOLDS):
         with pytest.raises(DataError, match="its metadata cannot be used"):
             Predictor.open(path)
 
@@ -307,12 +307,23 @@ def test_a_manifest_names_no_file_outside(package: Path, path: str) -> None:
             read()
 
 
-@pytest.mark.parametrize("text", ["", "[" * 100_000, "{}", "[1]", '{"itemInfoEntries": 1, "rootModelIdentifier": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[" * 100_000,
+        "{}",
+        '{"itemInfoEntries": {}, "rootModelIdentifier": "' + "a" * 100_000 + '"}',
+        "[1]",
+        '{"itemInfoEntries": 1, "rootModelIdentifier": {}}',
+    ],
+)
 def test_a_damaged_manifest_is_one_line(package: Path, text: str) -> None:
     (package / MANIFEST).write_text(text)
     with pytest.raises(DataError, match=r"Hand.mlpackage: its Manifest.json cannot be read") as raised:
         verify(package, None, {})
     assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 1000
 
 
 def test_nothing_but_files_is_opened(package: Path, network: Path) -> None:

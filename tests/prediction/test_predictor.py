@@ -136,7 +136,10 @@ def no_classifier(path: Path) -> Path:
     ("spoil", "says"),
     [
         (older, "model.ckpt: not a model that this version of handloom can use"),
-        (no_classifier, "model.zip: not a model file; give a .ckpt, .mlpackage, .mlmodel or .onnx"),
+        (
+            no_classifier,
+            "model.zip: not a model file; give a .ckpt, .mlpackage, .mlmodel, .aimodel, .onnx, .tflite or .task",
+        ),
         (lambda path: path.parent / "else.ckpt", "else.ckpt: no such file"),
         (lambda path: path.parent / "else.mlpackage", "else.mlpackage: no such file"),
         (lambda path: path.parent.parent, "no model in this folder; give one that holds model.ckpt"),

@@ -192,7 +192,8 @@ class HandClassifier:
         """Write the model for an app, and prove the saved file on hard cases before it takes its place.
 
         Args:
-            to: a `.mlpackage`, `.mlmodel` or `.onnx`; a folder gets a `.mlmodel`, which is what Create ML writes.
+            to: its ending says the format, see `export_coreml.formats`; a folder gets a `.mlmodel`, which is what
+                Create ML writes.
             metadata: what it says of itself.
 
         Returns:

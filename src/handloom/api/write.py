@@ -10,12 +10,12 @@ from handloom.config import ExportCoreML, section_from
 from handloom.errors import HandloomError, expect, printable, reason_of
 from handloom.export.export import write_files
 from handloom.export.interface import FILE_NAMES, user_metadata
+from handloom.export.package import EXPORTED
+from handloom.export.self_check import SELF_CHECK, self_check
 from handloom.export.verification import rows_of, verify
 from handloom.files import replacing
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.provenance import Provenance
-
-SUFFIXES = (".mlpackage", ".mlmodel", ".onnx")
 
 
 def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenance: Provenance | None) -> Path:
@@ -28,8 +28,8 @@ def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenan
     """
     if not to.suffix:
         to = to / f"{FILE_NAMES[model.kind]}.mlmodel"
-    if to.suffix not in SUFFIXES:
-        raise HandloomError(f"to: a file that ends in {', '.join(SUFFIXES)} was expected (got {printable(to.name)})")
+    if to.suffix not in EXPORTED:
+        raise HandloomError(f"to: a file that ends in {', '.join(EXPORTED)} was expected (got {printable(to.name)})")
     _check(metadata)
     settings = section_from(
         ExportCoreML,
@@ -41,7 +41,7 @@ def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenan
             "formats": [to.suffix.removeprefix(".")],
         },
     )
-    known = user_metadata(model, provenance)
+    known = user_metadata(model, provenance) | {SELF_CHECK: self_check(model)}
     for name in metadata.additional:
         if name in known:
             raise HandloomError(f"metadata.additional: {name!r} is a key of handloom's own; choose another")

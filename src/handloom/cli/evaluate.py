@@ -38,7 +38,7 @@ def add(commands: Commands) -> None:
     evaluate.add_argument(
         "model",
         metavar="MODEL",
-        help="model.ckpt, .mlpackage, .mlmodel, .onnx, a folder with one, runs:/..., models:/...",
+        help="model.ckpt, an exported file, a folder with one, runs:/..., models:/...",
     )
     add_data(evaluate)
     evaluate.add_argument("--stride", type=int, default=15, help="frames between two windows of a clip (15)")

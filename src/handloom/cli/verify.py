@@ -6,6 +6,7 @@ from pathlib import Path
 from handloom.cli.verb import Commands, add_verb, check_model
 from handloom.console import DONE, REFUSED, json_text
 from handloom.errors import DataError, HandloomError, printable
+from handloom.export.package import EXPORTED_NAMES
 
 
 def add(commands: Commands) -> None:
@@ -21,7 +22,7 @@ def add(commands: Commands) -> None:
         example="handloom verify exports/pose/HandPoseClassifier.mlpackage --against models/pose/model.ckpt"
         " --table data/keypoints/pose.parquet --split data/splits/pose.parquet",
     )
-    verify.add_argument("file", type=Path, metavar="FILE", help=".mlpackage, .mlmodel (Create ML's own too) or .onnx")
+    verify.add_argument("file", type=Path, metavar="FILE", help=f"{EXPORTED_NAMES}; Create ML's own too")
     verify.add_argument("--against", type=Path, metavar="MODEL", help="the model.ckpt that it was exported from")
     verify.add_argument("--table", type=Path, help="keypoint table whose test part both are run on")
     verify.add_argument("--split", type=Path, help="its parts; needed with --table")

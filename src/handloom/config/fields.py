@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 Kind = Literal["pose", "action"]
 KINDS: tuple[Kind, ...] = ("pose", "action")
 Pictures = Literal["local", "always", "never"]
-ModelFormat = Literal["mlpackage", "mlmodel", "onnx"]
+ModelFormat = Literal["mlpackage", "mlmodel", "aimodel", "onnx", "tflite", "task"]
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 

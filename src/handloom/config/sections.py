@@ -229,8 +229,9 @@ class ExportCoreML:
     short_description: str = "A hand classifier trained with handloom."
     license: str = ""
     version: str = "1"
-    # mlpackage: an ML program, for iOS 15; mlmodel: a neural network as Create ML writes it, for iOS 14; onnx: for
-    # Android, web and desktop.
+    # mlpackage: an ML program, for iOS 15; mlmodel: a neural network as Create ML writes it, for iOS 14; aimodel: Core
+    # AI, for iOS 27; onnx, tflite: for Android, web and desktop;
+    # task: a gesture recogniser of MediaPipe, for poses.
     formats: Annotated[list[ModelFormat], Field(min_length=1)] = field(default_factory=lambda: ["mlpackage", "mlmodel"])
     # Of weights, and in a package of arithmetic too; the input stays float32.
     precision: Literal["float16", "float32"] = "float16"

@@ -48,6 +48,12 @@ def _use(name: str, compressed: bool) -> str:
             return "iOS 14 and macOS 11 on: older ones have no hand request in Vision"
         case ".mlpackage":
             return "iOS 16 and macOS 13 on: its weights are compressed" if compressed else "iOS 15 and macOS 12 on"
+        case ".aimodel":
+            return "Core AI, iOS 27 and macOS 27 on; the labels stand in its metadata, as `Class Labels`"
+        case ".tflite":
+            return "LiteRT (TensorFlow Lite): Android, web; the labels stand in its metadata, as `Class Labels`"
+        case ".task":
+            return "MediaPipe's GestureRecognizer: Android, web, iOS, desktop; photos and video in, labels out"
         case ".onnx":
             return (
                 "other platforms; it takes any number of windows at once and gives probabilities in the labels' order"

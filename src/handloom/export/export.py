@@ -1,5 +1,6 @@
 """The stage: write the model files, prove that they compute what was trained, and put them beside what an app needs."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,11 +12,14 @@ from handloom.dataset.examples import read_examples
 from handloom.errors import ConfigurationError, DataError, HandloomError, reason_of
 from handloom.export.app_note import app_note
 from handloom.export.convert import ml_program, neural_network
+from handloom.export.core_ai_file import save_core_ai
 from handloom.export.interface import FILE_NAMES, user_metadata
+from handloom.export.litert_file import save_litert
 from handloom.export.onnx_file import save_onnx
 from handloom.export.package import save_network, save_package
+from handloom.export.self_check import SELF_CHECK, seal, self_check
 from handloom.export.swift_package import PACKAGE_NAME, write_swift_package
-from handloom.export.verification import Verification, rows_of, verify
+from handloom.export.verification import TEST_PART, Verification, rows_of, verify
 from handloom.files import replacing, write_json
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
@@ -39,7 +43,7 @@ def export_coreml(
         table: keypoint table.
         split: its parts.
         out: the folder that gets `HandPoseClassifier` or `HandActionClassifier`, after which Xcode names a class, as
-            `.mlpackage`, `.mlmodel` and `.onnx`; `verification.json`; a note for the app's makers; a Swift package.
+            its formats say; `verification.json`; a note for the app's makers; a Swift package.
 
     Raises:
         ConfigurationError: the model was trained with another configuration.
@@ -48,9 +52,10 @@ def export_coreml(
     """
     settings, trained = parameters.export_coreml, load_model(model / MODEL_FILE)
     _check_configuration(trained, parameters, kind)
-    metadata = user_metadata(trained, read_provenance(model / RUN_FILE))
     examples = read_examples(table, split, "test", left_hands=trained.left_hands)
     rows = rows_of(trained.window, examples, parameters.evaluate.window_stride)
+    metadata = user_metadata(trained, read_provenance(model / RUN_FILE))
+    metadata[SELF_CHECK] = self_check(trained, rows[TEST_PART]())
     try:
         with replacing(out) as beside:
             beside.mkdir()
@@ -85,18 +90,31 @@ def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[s
     """Write a model in each format that is configured, under the name that Xcode makes a class of; the files.
 
     Raises:
-        ConfigurationError: ONNX is asked for, and the extra for it is not installed.
+        ConfigurationError: the extra for a format is not installed.
         OSError: the disk is full, say.
     """
-    files = [folder / f"{FILE_NAMES[model.kind]}.{one}" for one in dict.fromkeys(settings.formats)]
+    formats = list(dict.fromkeys(settings.formats))
+    if model.kind == "action" and "task" in formats and len(formats) > 1:  # both kinds have the same section
+        print("export_coreml action: no .task, which is for poses", file=sys.stderr)
+        formats.remove("task")
+    files = [folder / f"{FILE_NAMES[model.kind]}.{one}" for one in formats]
     for file in files:
         if file.suffix == ".mlpackage":
             with _weights_as_file():
                 save_package(ml_program(model, settings, metadata), file)
         elif file.suffix == ".mlmodel":
             save_network(neural_network(model, settings, metadata), file)
+        elif file.suffix == ".aimodel":
+            save_core_ai(model, file, settings, metadata)
+        elif file.suffix == ".tflite":
+            save_litert(model, file, settings, metadata)
+        elif file.suffix == ".task":
+            from handloom.export.task_file import save_task  # it brings the landmark networks
+
+            save_task(model, file, settings, metadata)
         else:
             save_onnx(model, file, _about(settings) | dict(metadata))
+        seal(file)
     return files
 
 

@@ -5,6 +5,7 @@ Apps use these names as literals: the input `poses`, the outputs `label` and `la
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from handloom import __version__
 from handloom.config import Kind
@@ -24,6 +25,7 @@ LEFT_HANDS = "Left Hands"
 BACKGROUND_LABEL = "Background Label"
 RECOMMENDED_THRESHOLDS = "Recommended Thresholds"
 TRAINED_WITH = "Trained With"
+CLASS_LABELS = "Class Labels"  # of formats without a classifier: a JSON list, in the order of the probabilities
 TEMPERATURE = "Temperature"
 TAKEN_FOR_GESTURE = "Background Taken For Gesture"
 TAKEN_FOR_GESTURE_AT_THRESHOLDS = "Background Taken For Gesture At Thresholds"
@@ -102,6 +104,20 @@ def frame_rate_of(metadata: Mapping[str, str]) -> float:
     return rate
 
 
+def left_hands_of(metadata: Mapping[str, str]) -> Literal["as_they_are", "mirrored"]:
+    """What becomes of left hands before a model is asked; they stay as they are where the metadata say nothing.
+
+    Raises:
+        ValueError: the metadata say anything else.
+    """
+    text = metadata.get(LEFT_HANDS, "as_they_are")
+    if text == "mirrored":
+        return "mirrored"
+    if text != "as_they_are":
+        raise ValueError(f"{LEFT_HANDS} is {text!r}")
+    return "as_they_are"
+
+
 def thresholds_of(metadata: Mapping[str, str], classes: Sequence[str]) -> dict[str, float]:
     """The recommended thresholds by class; empty where the metadata have none.
 
@@ -173,3 +189,24 @@ def feature_descriptions(model: TrainedModel) -> dict[str, str]:
         LABEL: f"The most likely {category}.",
         LABEL_PROBABILITIES: f"The probability of each {category}; together they are 1.{calibrated}",
     }
+
+
+def self_describing(model: TrainedModel, metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata for a format that knows neither labels nor descriptions of input and output: with these."""
+    descriptions = feature_descriptions(model)
+    return {
+        **metadata,
+        CLASS_LABELS: json.dumps(model.classes, ensure_ascii=False),
+        f"Description of {POSES}": descriptions[POSES],
+        f"Description of {LABEL_PROBABILITIES}": f"{descriptions[LABEL_PROBABILITIES]} Their order is that of"
+        f" {CLASS_LABELS}.",
+    }
+
+
+def labels_of(metadata: Mapping[str, str]) -> list[str]:
+    """The labels that `self_describing` wrote; none where there are none, or something else."""
+    try:
+        labels = json.loads(metadata[CLASS_LABELS])
+    except (KeyError, ValueError, RecursionError):
+        return []
+    return labels if isinstance(labels, list) and all(isinstance(label, str) for label in labels) else []

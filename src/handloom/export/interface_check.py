@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from handloom.errors import printable
+from handloom.export.comparison import Limits
 from handloom.export.hard_cases import hard_cases, plain_hand
 from handloom.export.interface import (
     BACKGROUND_LABEL,
@@ -36,7 +37,10 @@ from handloom.export.interface import (
     with_vision_confidence,
 )
 from handloom.export.interpreter.read import Runner
+from handloom.export.package import TASK
+from handloom.export.self_check import read_self_check, sha256_without_seal
 from handloom.export.specification import argument, class_labels, operations
+from handloom.export.task_file import looks_whole
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
 from handloom.models.checkpoint import TrainedModel
 
@@ -150,6 +154,35 @@ def check_answers(runner: Runner) -> InterfaceRow:
         if not np.isfinite(found).all() or (found < 0).any() or abs(found.sum() - 1) > TOGETHER:
             return InterfaceRow(item, expected, f"{np.array2string(found[:3], precision=3)} for {name}", False)
     return InterfaceRow(item, expected, expected, True)
+
+
+def check_self(path: Path, runner: Runner, limits: Limits) -> list[InterfaceRow]:
+    """What the file carries to prove itself (`self_check`); no row where it carries nothing."""
+    asked, written = "probes in the metadata", "bytes as they were written"
+    try:
+        carried = read_self_check(runner.metadata)
+    except ValueError as error:
+        return [InterfaceRow(asked, "probes", str(error), False)]
+    if carried is None:
+        return []
+    if carried.windows.shape[1:] != runner.shape or sorted(carried.labels) != sorted(runner.classes):
+        return [InterfaceRow(asked, "probes", "they are of another window, or have other labels", False)]
+    order = [runner.classes.index(label) for label in carried.labels]
+    asked_of = looks_whole(carried.windows) if path.suffix == TASK else np.ones(len(carried.windows), bool)
+    if not asked_of.any():
+        return [InterfaceRow(asked, "probes", "none that this format can be asked", False)]
+    found = np.stack([runner.probabilities(window) for window in carried.windows[asked_of]])[:, order]
+    apart = np.where(np.isfinite(found), np.abs(found - carried.probabilities[asked_of]), np.inf).max()
+    same = carried.sha256 == sha256_without_seal(path)
+    return [
+        InterfaceRow(
+            f"{len(found)} {asked}",
+            f"probabilities within {limits.largest_difference:g} of the trained model's",
+            f"within {apart:.1e}",
+            bool(apart <= limits.largest_difference),
+        ),
+        InterfaceRow(written, "the sha256 in the metadata", "the same" if same else "another", same),
+    ]
 
 
 def _same_value(one: str | None, other: str | None) -> bool:

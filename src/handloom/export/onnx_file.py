@@ -4,9 +4,7 @@ Only plain operators: probabilities come out, and the labels stand in the metada
 give the label itself, are missing from small runtimes.
 """
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from handloom.errors import ConfigurationError, DataError, printable
-from handloom.export.interface import LABEL_PROBABILITIES, POSES, feature_descriptions
+from handloom.errors import DataError, printable
+from handloom.export.extras import needs_extra
+from handloom.export.interface import LABEL_PROBABILITIES, POSES, labels_of, self_describing
 from handloom.export.interpreter.budget import need_elements
 from handloom.export.package import require_model_file
 from handloom.export.quiet import quiet
@@ -27,7 +26,6 @@ from handloom.models.checkpoint import TrainedModel
 if TYPE_CHECKING:
     import onnx
 
-CLASS_LABELS = "Class Labels"  # the key of the metadata: a JSON list, in the order of the probabilities
 # The lowest that the exporter writes by itself, and the format of its time: onnxruntime reads both since 1.14 (2023).
 OPSET, FORMAT = 18, 8
 
@@ -55,7 +53,7 @@ def save_onnx(model: TrainedModel, path: Path, metadata: Mapping[str, str]) -> N
     Raises:
         ConfigurationError: the extra `onnx` is not installed.
     """
-    with _needs_extra("export_coreml.formats: onnx"):
+    with needs_extra("onnx", "export_coreml.formats: onnx"):
         import onnxscript  # noqa: F401  # PyTorch's exporter needs it
 
     batch = 2  # with 1 the exporter would take the axis for a constant
@@ -90,18 +88,12 @@ def _forget_origin(graph: "onnx.GraphProto") -> None:
 def _describe(proto: "onnx.ModelProto", model: TrainedModel, metadata: Mapping[str, str]) -> None:
     import onnx
 
-    descriptions = feature_descriptions(model)
-    poses = f"Any number of windows, along an axis before those of a window. {descriptions[POSES]}"
-    probabilities = f"{descriptions[LABEL_PROBABILITIES]} Their order is that of {CLASS_LABELS}."
-    properties = {
-        **metadata,
-        CLASS_LABELS: json.dumps(model.classes, ensure_ascii=False),
-        f"Description of {POSES}": poses,
-        f"Description of {LABEL_PROBABILITIES}": probabilities,
-    }
+    properties = self_describing(model, metadata)
+    poses = f"Description of {POSES}"
+    properties[poses] = f"Any number of windows, along an axis before those of a window. {properties[poses]}"
     onnx.helper.set_model_props(proto, properties)
-    proto.graph.input[0].doc_string = poses  # where viewers look
-    proto.graph.output[0].doc_string = probabilities
+    proto.graph.input[0].doc_string = properties[poses]  # where viewers look
+    proto.graph.output[0].doc_string = properties[f"Description of {LABEL_PROBABILITIES}"]
 
 
 class OnnxRunner:
@@ -126,7 +118,7 @@ class OnnxRunner:
 
     def __init__(self, path: Path) -> None:
         require_model_file(path)
-        with _needs_extra(str(path)):
+        with needs_extra("onnx", str(path)):
             import onnx  # noqa: F401  # to look at the file before it runs
             import onnxruntime
 
@@ -134,7 +126,7 @@ class OnnxRunner:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4  # what goes wrong is raised as well
         self._path = path
-        with one_line(path, "an ONNX file"):
+        with one_line(path, "an ONNX file"), quiet():  # of a damaged file it prints what it tries
             content = path.read_bytes()
             _check_cost(content)
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
@@ -180,28 +172,9 @@ def _check_cost(content: bytes) -> None:
 
 def _labels(session: Any) -> list[str]:
     """The class labels in the file's metadata; none unless input and output are those of a hand classifier."""
-    try:
-        labels = json.loads(session.get_modelmeta().custom_metadata_map[CLASS_LABELS])
-    except (KeyError, ValueError, RecursionError):
-        return []
+    labels = labels_of(session.get_modelmeta().custom_metadata_map)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     if [one.name for one in inputs] != [POSES] or [one.name for one in outputs] != [LABEL_PROBABILITIES]:
         return []
-    fits = (
-        isinstance(labels, list)
-        and all(isinstance(label, str) and label for label in labels)
-        and len(set(labels)) == len(labels)
-        and inputs[0].shape[2:] == [len(CHANNELS), JOINT_COUNT]
-        and outputs[0].shape[1:] == [len(labels)]
-    )
+    fits = inputs[0].shape[2:] == [len(CHANNELS), JOINT_COUNT] and outputs[0].shape[1:] == [len(labels)]
     return labels if fits else []
-
-
-@contextmanager
-def _needs_extra(asked: str) -> Iterator[None]:
-    """Say in one line what is missing for what was asked."""
-    try:
-        yield
-    except ImportError as error:
-        missing = (error.name or "onnx").partition(".")[0]
-        raise ConfigurationError(f"{asked} needs {missing}: pip install 'handloom[onnx]'") from None

@@ -10,11 +10,16 @@ from handloom.errors import DataError, first_line, printable
 from handloom.files import sha256_of_file
 from handloom.fingerprint import fingerprint
 
+# What the stage `export_coreml` writes, in the order of preference where a folder holds several.
+EXPORTED = (".mlpackage", ".mlmodel", ".aimodel", ".onnx", ".tflite", ".task")
+TASK = ".task"
+CORE_ML = (".mlpackage", ".mlmodel")
+EXPORTED_NAMES = f"{', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
+FOLDERS = (".mlpackage", ".aimodel")
 SPECIFICATION = Path("Data/com.apple.CoreML/model.mlmodel")
 MANIFEST = Path("Manifest.json")
 WEIGHTS = "weights"  # the folder beside the specification
 DATA = "Data"  # the folder that the manifest's paths start from
-SUFFIXES = (".mlpackage", ".mlmodel", ".onnx")  # of saved models, in the order of preference where there are several
 LARGEST = 100_000_000  # bytes of a file that is read; a hand classifier has about a million
 
 
@@ -58,8 +63,8 @@ def require_model_file(path: Path) -> None:
         )
     if not path.exists():
         raise DataError(f"{name}: no such file; export the model first (dvc repro)")
-    if path.suffix not in SUFFIXES:
-        raise DataError(f"{name}: not a saved model; give a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    if path.suffix not in EXPORTED:
+        raise DataError(f"{name}: not a saved model; give a {EXPORTED_NAMES}")
     if path.is_dir():
         for place, folders, files in os.walk(path):
             for one in (*folders, *files):
@@ -92,13 +97,13 @@ def specification_file(package: Path) -> Path:
         model = PurePosixPath(entries[manifest["rootModelIdentifier"]]["path"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
-            f"{name}: its {MANIFEST} cannot be read ({printable(first_line(error))}); export the model again"
+            f"{name}: its {MANIFEST} cannot be read ({printable(first_line(error))[:200]}); export the model again"
         ) from None
     for path in paths:
         if path.is_absolute() or ".." in path.parts or not (package / DATA / path).exists():
             raise DataError(
-                f"{name}: its {MANIFEST} names {printable(str(path))}, which is not in the package; export the model"
-                " again"
+                f"{name}: its {MANIFEST} names {printable(str(path))[:200]}, which is not in the package; export the"
+                " model again"
             )
     return package / DATA / model
 

@@ -20,10 +20,12 @@ from handloom.export.interface_check import (
     check_interface,
     check_metadata,
     check_metadata_against,
+    check_self,
 )
 from handloom.export.interpreter.read import Precision, read_core_ml, read_runner
-from handloom.export.package import sha256_of, size_of
+from handloom.export.package import CORE_ML, TASK, sha256_of, size_of
 from handloom.export.specification import Storage, one_line, read_specification, storage
+from handloom.export.task_file import looks_whole
 from handloom.hand import Poses
 from handloom.models.checkpoint import TrainedModel
 
@@ -54,8 +56,8 @@ class Verification:
         path: the file.
         bytes: its size.
         storage: how its weights are stored.
-        interface: each property against what an app counts on: Create ML's interface (not of ONNX, which has none to
-            keep to), metadata, and that it answers at all.
+        interface: each property against what an app counts on: Create ML's interface (of Core ML's formats, others have
+            none to keep to), metadata, and that it answers at all.
         comparisons: with the trained model, by what was run and how.
         note: what a person should know of how it was run, a line; mostly empty.
     """
@@ -114,27 +116,27 @@ def verify(path: Path, model: TrainedModel | None, rows: Rows) -> Verification:
     Neural Engine computes it so. On a Mac, Core ML runs the file too.
 
     Args:
-        path: `.mlpackage`, `.mlmodel` or `.onnx`.
+        path: a file in one of the formats of `EXPORTED`.
         model: what it is to compute; None checks the interface and the metadata, and runs it on a drawn hand.
         rows: see `rows_of`.
 
     Raises:
         DataError: the file cannot be read.
     """
-    spec = None if path.suffix == ".onnx" else read_specification(path)
+    spec = read_specification(path) if path.suffix in CORE_ML else None
     with one_line(path, "a model"):
         stored: Storage = "float32" if spec is None else storage(spec)
         interface = [] if spec is None else check_interface(path, spec)
     try:
         runner = read_runner(path)
-        answers = check_answers(runner)
+        ran = [check_answers(runner), *check_self(path, runner, LIMITS[stored])]
     except DataError as error:
         if spec is None:
             raise
         refused = str(error).removeprefix(printable(str(path))).lstrip(": ")
         interface.append(InterfaceRow("answers of a drawn hand", "probabilities, together 1", refused, False))
         return Verification(path, size_of(path), stored, interface, {})
-    interface += [*check_metadata(runner), answers]
+    interface += [*check_metadata(runner), *ran]
     comparisons = {}
     if model is not None:
         interface += check_metadata_against(model, runner.metadata)
@@ -148,7 +150,8 @@ def _comparisons(path: Path, stored: Storage, model: TrainedModel, rows: Rows) -
     for how, precision, limits in _ways(path, stored):
         runner = read_runner(path, precision)
         for name, batches in rows.items():
-            comparisons[f"{name}, {how}"] = compare(model, runner, batches(), limits)
+            asked = _whole(batches()) if path.suffix == TASK else batches()
+            comparisons[f"{name}, {how}"] = compare(model, runner, asked, limits)
     core_ml = read_core_ml(path)
     if core_ml is not None:
         # Core ML may run any file in half precision.
@@ -156,6 +159,14 @@ def _comparisons(path: Path, stored: Storage, model: TrainedModel, rows: Rows) -
         for name, batches in rows.items():
             comparisons[f"{name}, by Core ML"] = compare(model, core_ml, batches(), limits)
     return comparisons
+
+
+def _whole(batches: Iterable[NamedWindows]) -> Iterable[NamedWindows]:
+    """Of windows those that MediaPipe could give."""
+    for batch in batches:
+        rows: list[int] = np.flatnonzero(looks_whole(batch.windows)).tolist()
+        if rows:
+            yield NamedWindows(batch.windows[rows], [batch.names[row] for row in rows])
 
 
 def _ways(path: Path, stored: Storage) -> list[tuple[str, Precision, Limits]]:

@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from handloom.errors import DataError, first_line, printable
+from handloom.export.package import EXPORTED, EXPORTED_NAMES
 from handloom.models.folder import MODEL_FILE
 from handloom.prediction import REGISTERED, RUN
-from handloom.prediction.predictor import COMPILED, EXPORTED
+from handloom.prediction.predictor import COMPILED
 from handloom.tracking.address import store_address
 from handloom.tracking.store import missing_store, reading_client
 
@@ -47,8 +48,7 @@ def local_file(address: str | Path) -> Iterator[Path]:
         found = _model_in(path, deep=False)
         if found is None:
             raise DataError(
-                f"{printable(text)}: no model in this folder; give one that holds {MODEL_FILE}, or a"
-                f" {', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
+                f"{printable(text)}: no model in this folder; give one that holds {MODEL_FILE}, or a {EXPORTED_NAMES}"
             )
         path = found
     yield path

@@ -14,10 +14,10 @@ from handloom.prediction.predictor import Predictor
 
 
 def read_exported(path: Path) -> Predictor:
-    """Read a `.mlpackage`, `.mlmodel` or `.onnx`: handloom's, or one that Create ML made.
+    """Read a file in one of the formats of `EXPORTED`: handloom's, or one that Create ML made.
 
-    What its metadata leave out has defaults. On a Mac Core ML itself runs the first two, elsewhere handloom's
-    interpreter. A file that handloom did not make gets the confidences that Vision gives, see `NOT_OURS`.
+    What its metadata leave out has defaults. On a Mac Core ML itself runs its own formats, elsewhere
+    handloom's interpreter. A file that handloom did not make gets the confidences that Vision gives, see `NOT_OURS`.
 
     Raises:
         DataError: it is missing, is damaged, is no hand classifier, or its metadata cannot be read.
@@ -45,7 +45,7 @@ def read_exported(path: Path) -> Predictor:
             window=window,
             frame_rate=interface.frame_rate_of(metadata),
             background_label=metadata.get(interface.BACKGROUND_LABEL, Training.background_label),
-            left_hands="mirrored" if metadata.get(interface.LEFT_HANDS) == "mirrored" else "as_they_are",
+            left_hands=interface.left_hands_of(metadata),
             thresholds=interface.thresholds_of(metadata, runner.classes),
             ask=partial(_one_by_one, runner, path, ours),
             note="" if ours else f"{name}: {interface.NOT_OURS}",

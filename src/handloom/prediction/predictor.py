@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from handloom.config import Kind
 from handloom.errors import DataError, expect, printable
-from handloom.export.package import SUFFIXES, require_model_file
+from handloom.export.package import EXPORTED, EXPORTED_NAMES, require_model_file
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
 from handloom.prediction.results import Classification, Prediction, ranked
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 # Windows that go through the network at once: enough to be quick, few enough that memory stays small.
 WINDOWS_AT_ONCE = 256
-EXPORTED = SUFFIXES  # what the stage `export_coreml` writes
 CHECKPOINT = ".ckpt"
 COMPILED = ".mlmodelc"  # what Xcode makes of a Core ML file; it is refused with a line of its own
 
@@ -75,7 +74,7 @@ class Predictor:
         """Of a model that was kept.
 
         Args:
-            address: `model.ckpt`, a `.mlpackage`, `.mlmodel` or `.onnx`; a folder that holds one; ``runs:/<run id>``,
+            address: `model.ckpt`, an exported file; a folder that holds one; ``runs:/<run id>``,
                 the exported file of an MLflow run; ``models:/<name>@<alias>`` or ``models:/<name>/<version>``.
             kind: what it has to be; either if None.
 
@@ -104,8 +103,7 @@ class Predictor:
         if path.suffix == COMPILED:
             require_model_file(path)
         if path.suffix != CHECKPOINT and path.exists():
-            known = f"{CHECKPOINT}, {', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
-            raise DataError(f"{printable(str(path))}: not a model file; give a {known}")
+            raise DataError(f"{printable(str(path))}: not a model file; give a {CHECKPOINT}, {EXPORTED_NAMES}")
         from handloom.models.checkpoint import load_model
 
         return cls.of(load_model(path))

@@ -307,8 +307,8 @@ def _fewer_classes(spec: Any) -> None:
     [
         (_second_function, "2 functions (main, other)"),
         (_another_shape, "softmax"),
-        (_without_an_operation, "does not fit"),
-        (_without_classes, "not a classifier"),
+        (_without_an_operation, "no operation before makes it"),
+        (_without_classes, "that no operation makes"),
         (_fewer_classes, "2 classes and 3 probabilities"),
     ],
 )

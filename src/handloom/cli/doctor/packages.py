@@ -53,6 +53,8 @@ _EXTRAS = {
     "onnx": "the format onnx of export_coreml.formats",
     "raw": "reading raw photos of cameras",
     "search": "handloom search",
+    "coreai": "the format aimodel of export_coreml.formats",
+    "litert": "the formats tflite and task of export_coreml.formats",
 }
 
 

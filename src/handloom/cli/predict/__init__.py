@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     predict.add_argument(
         "--model",
         metavar="MODEL",
-        help="model.ckpt, .mlpackage, .mlmodel, .onnx, a folder with one, runs:/... or models:/...; without it, in a"
+        help="model.ckpt, an exported file, a folder with one, runs:/... or models:/...; without it, in a"
         " project, models/pose answers for photos and models/action, else models/pose, for videos",
     )
     form = predict.add_mutually_exclusive_group()

@@ -5,7 +5,7 @@ https://apple.github.io/coremltools/source/coremltools.converters.mil.mil.ops.de
 
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -136,6 +136,7 @@ _BINARY: Mapping[str, Callable[[Any, Any], Any]] = {
 def _within_limits(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same, unless broadcasting makes too much of its arguments."""
 
+    @wraps(function)
     def limited(**arguments: Any) -> Any:
         need_together(*arguments.values())
         return function(**arguments)

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.export.package import require_model_file
+from handloom.export.package import CORE_ML, require_model_file
 from handloom.hand import Poses
 
 Precision = Literal["stored", "float16"]
@@ -36,14 +36,14 @@ def read_runner(path: Path, precision: Precision = "stored") -> Runner:
     """Read a saved model back from disk, weights and all.
 
     Args:
-        path: `.mlpackage`, `.mlmodel` or `.onnx`.
-        precision: "stored" computes as the file says; "float16" rounds each result, as the Neural Engine does. Not for
-            ONNX.
+        path: a file in one of the formats of `EXPORTED`.
+        precision: "stored" computes as the file says; "float16" rounds each result, as the Neural Engine does: for
+            Core ML's formats.
 
     Raises:
         DataError: the file is missing, is damaged, or is none of these.
         UnknownOperation: it uses an operation that the interpreter does not have.
-        HandloomError: ONNX, and the extra for it is not installed.
+        HandloomError: the extra for this format is not installed.
     """
     require_model_file(path)
     if path.suffix == ".mlpackage":
@@ -54,14 +54,26 @@ def read_runner(path: Path, precision: Precision = "stored") -> Runner:
         from handloom.export.interpreter.neural_network import NetworkRunner
 
         return NetworkRunner(path, precision)
+    if path.suffix == ".aimodel":
+        from handloom.export.core_ai_file import CoreAIRunner
+
+        return CoreAIRunner(path)
+    if path.suffix == ".tflite":
+        from handloom.export.litert_file import LiteRTRunner
+
+        return LiteRTRunner(path)
+    if path.suffix == ".task":
+        from handloom.export.task_file import TaskRunner
+
+        return TaskRunner(path)
     from handloom.export.onnx_file import OnnxRunner
 
     return OnnxRunner(path)
 
 
 def read_core_ml(path: Path) -> Runner | None:
-    """The same file run by Core ML itself, on a Mac; None on any other computer, and for ONNX."""
-    if sys.platform != "darwin" or path.suffix == ".onnx":
+    """The same file run by Core ML itself, on a Mac; None on any other computer, and for other formats."""
+    if sys.platform != "darwin" or path.suffix not in CORE_ML:
         return None
     return _CoreML(path)
 

@@ -1,0 +1,214 @@
+"""A pose classifier as a gesture recogniser of MediaPipe Tasks (`.task`): Android, the web, desktops and Python.
+
+The bundle is a stored zip of the landmark networks that training used, and of a gesture recogniser: an "embedder", here
+the whole network from landmarks to probabilities, and a "classifier", which hands them on and knows the labels. What
+MediaPipe feeds: landmarks ``[1, 21, 3]``, x and y in one scale, the wrist at the origin, divided by the longer side of
+the hand, y **down**; the network centres and scales by itself. Every joint counts as seen.
+
+Formats: `landmarks_to_matrix_calculator.cc`, `hand_gesture_recognizer_graph.cc` and `metadata_schema.fbs` of MediaPipe.
+"""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from handloom.config import ExportCoreML, LandmarkModel
+from handloom.errors import ConfigurationError, DataError, printable
+from handloom.export.extras import needs_extra
+from handloom.export.litert_file import LiteRTInterpreter, finished, metadata_of, with_about
+from handloom.export.litert_graph import Graph, lowered
+from handloom.export.package import require_model_file
+from handloom.export.quiet import quiet
+from handloom.export.self_check import seal
+from handloom.export.specification import one_line
+from handloom.files import sha256_of_file
+from handloom.hand import CHANNELS, JOINT_COUNT, Poses, picture_from_poses
+from handloom.models.checkpoint import TrainedModel
+
+LANDMARKER, RECOGNIZER = "hand_landmarker.task", "hand_gesture_recognizer.task"
+EMBEDDER, CLASSIFIER, LABELS = "gesture_embedder.tflite", "canned_gesture_classifier.tflite", "labels.txt"
+INPUTS = ("hand", "handedness", "world_hand")
+FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # so that the archive is the same bytes each time
+SMALLEST = 0.1  # longer side of a hand, as a share of the picture, from which on its size in the picture is no matter
+
+
+class _FromLandmarks(nn.Module):
+    """MediaPipe's landmarks, handedness and world landmarks to probabilities; the last two are not looked at."""
+
+    turn: Tensor
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("turn", torch.tensor([1.0, -1.0]), persistent=False)
+
+    def forward(self, hand: Tensor, handedness: Tensor, world: Tensor) -> Tensor:
+        """``[1, 21, 3]``, ``[1, 1]``, ``[1, 21, 3]`` to ``[1, classes]``."""
+        places = hand[:, :, :2] * self.turn
+        poses = torch.cat([places, torch.ones_like(places[:, :, :1])], dim=2).transpose(1, 2)
+        return torch.softmax(self.network(poses.unsqueeze(1)), dim=1)
+
+
+class _HandedOn(nn.Module):
+    """The classifier behind the embedder, which has done all of it."""
+
+    def forward(self, probabilities: Tensor) -> Tensor:
+        """The same."""
+        return probabilities * 1.0
+
+
+def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata: Mapping[str, str]) -> None:
+    """Write a `.task` with the landmark networks, the same bytes each time.
+
+    Args:
+        model: a trained pose classifier that takes left hands as they are.
+        path: the file.
+        settings: the section `export_coreml`.
+        metadata: what the embedder says of the model.
+
+    Raises:
+        ConfigurationError: the extra `litert` is not installed, or the format is not for this model: it is one for
+            actions, wants left hands mirrored, or learnt from joints of other landmark networks.
+        LandmarkModelError: the landmark networks cannot be had.
+    """
+    if model.kind != "pose":
+        raise ConfigurationError("export_coreml.formats: task is for poses; take tflite for actions")
+    if model.left_hands == "mirrored":
+        raise ConfigurationError(
+            "export_coreml.formats: task cannot mirror left hands; set train_pose.left_hands to as_they_are"
+        )
+    with needs_extra("litert", "export_coreml.formats: task"):
+        from ai_edge_litert import schema_py_generated as schema
+    from handloom.extraction.landmark_model import landmark_model_path
+
+    landmarks = landmark_model_path(LandmarkModel())
+    if sha256_of_file(landmarks) not in metadata.get("Landmarks", sha256_of_file(landmarks)):
+        raise ConfigurationError(
+            "export_coreml.formats: task has handloom's own landmark networks, and the joints of this training were"
+            " found with others; take tflite"
+        )
+    # Three tensors: torch.export takes the same tensor for the same input.
+    examples = (torch.zeros(1, JOINT_COUNT, 3), torch.zeros(1, 1), torch.zeros(1, JOINT_COUNT, 3))
+    embedder, classifier = Graph(schema), Graph(schema)
+    with quiet():
+        whole = _FromLandmarks(model.network).eval()
+        ends = lowered(whole, examples, embedder, INPUTS, "probabilities")
+        content = finished(embedder, *ends, with_about(model, settings, metadata))
+        ends = lowered(_HandedOn(), (torch.zeros(1, len(model.classes)),), classifier, ["probabilities"], "scores")
+        handed_on = finished(classifier, *ends, {}, {"TFLITE_METADATA": _label_metadata()})
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / EMBEDDER
+        file.write_bytes(content)
+        seal(file)
+        content = file.read_bytes()
+    labels = "\n".join(model.classes).encode()
+    recognizer = _zipped({EMBEDDER: content, CLASSIFIER: _zipped({LABELS: labels}, behind=handed_on)})
+    path.write_bytes(_zipped({LANDMARKER: landmarks.read_bytes(), RECOGNIZER: recognizer}))
+
+
+def _zipped(files: Mapping[str, bytes], behind: bytes = b"") -> bytes:
+    """A zip archive of stored files, with the same date always; behind other bytes if there are any."""
+    buffer = io.BytesIO(behind)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, FIXED_DATE), content)
+    return buffer.getvalue()
+
+
+def _label_metadata() -> bytes:
+    """The flatbuffer that says that the file `LABELS` names the classes of the output."""
+    import flatbuffers
+    from mediapipe.tasks.metadata import metadata_schema_py_generated as schema
+
+    file = schema.AssociatedFileT()
+    file.name, file.type = LABELS, schema.AssociatedFileType.TENSOR_AXIS_LABELS
+    given, made = schema.TensorMetadataT(), schema.TensorMetadataT()
+    given.name, made.name, made.associatedFiles = "probabilities", "scores", [file]
+    subgraph, model = schema.SubGraphMetadataT(), schema.ModelMetadataT()
+    subgraph.inputTensorMetadata, subgraph.outputTensorMetadata = [given], [made]
+    model.name, model.subgraphMetadata = "gestures", [subgraph]
+    builder = flatbuffers.Builder(256)
+    builder.Finish(model.Pack(builder), b"M001")
+    return bytes(builder.Output())
+
+
+def embedder_of(path: Path) -> bytes:
+    """The network inside a `.task`, whose bytes `self_check` seals.
+
+    Raises:
+        KeyError, OSError, zipfile.BadZipFile: the file is another one.
+    """
+    with zipfile.ZipFile(path) as bundle, zipfile.ZipFile(io.BytesIO(bundle.read(RECOGNIZER))) as recognizer:
+        return recognizer.read(EMBEDDER)
+
+
+def looks_whole(windows: Poses) -> NDArray[np.bool_]:
+    """Which of windows ``[K, 1, 3, 21]`` MediaPipe could give: all joints seen, and not so small that size counts."""
+    sides = np.ptp(windows[:, :, :2], axis=3).max(axis=(1, 2))
+    whole: NDArray[np.bool_] = (windows[:, :, 2] > 0).all(axis=(1, 2)) & (sides >= SMALLEST)
+    return whole
+
+
+class TaskRunner:
+    """The gesture recogniser inside a `.task`, fed with what MediaPipe makes of landmarks, and run by LiteRT.
+
+    Args:
+        path: what `save_task` wrote.
+
+    Attributes:
+        classes: labels, in the order of the scores, as MediaPipe reads them.
+        shape: of a window.
+        metadata: what the embedder says of the model.
+
+    Raises:
+        DataError: the file is missing or damaged, or handloom did not write it.
+        ConfigurationError: the extra `litert` is not installed.
+    """
+
+    classes: list[str]
+    shape: tuple[int, ...] = (1, len(CHANNELS), JOINT_COUNT)
+    metadata: Mapping[str, str]
+
+    def __init__(self, path: Path) -> None:
+        with needs_extra("litert", str(path)):
+            import ai_edge_litert  # noqa: F401
+
+        require_model_file(path)
+        self._path = path
+        with one_line(path, "a bundle of a gesture recogniser"):
+            content = embedder_of(path)
+            with zipfile.ZipFile(path) as bundle:
+                damaged = bundle.testzip()
+                with zipfile.ZipFile(io.BytesIO(bundle.read(RECOGNIZER))) as recognizer:
+                    behind = recognizer.read(CLASSIFIER)
+            if damaged:
+                raise DataError(
+                    f"{printable(str(path))}: {printable(damaged)} in it is damaged; export the model again"
+                )
+            with zipfile.ZipFile(io.BytesIO(behind)) as archive:
+                self.classes = archive.read(LABELS).decode().split("\n")
+            self.metadata = metadata_of(content)
+            self._embedder, self._classifier = LiteRTInterpreter(content), LiteRTInterpreter(behind)
+            ends = [self._embedder.inputs, self._classifier.shape_of_output]
+        if ends != [list(INPUTS), [1, len(self.classes)]] or not self.metadata:
+            raise DataError(f"{printable(str(path))}: a bundle, but not one of handloom's gesture recognisers")
+
+    def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One window ``[1, 3, 21]`` to ``[classes]``; joints that were not seen count as seen."""
+        if poses.shape != self.shape:
+            raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
+        with one_line(self._path, "a bundle of a gesture recogniser"):
+            places = picture_from_poses(poses)[0]  # y down
+            hand: Any = places - places[0]
+            hand = hand / max(float(np.ptp(hand, axis=0).max()), 1e-5)
+            hand = np.concatenate([hand, np.zeros((JOINT_COUNT, 1), np.float32)], axis=1)[None].astype(np.float32)
+            embedding = self._embedder.run(hand, np.zeros((1, 1), np.float32), np.zeros_like(hand))
+            return self._classifier.run(embedding)[0]
