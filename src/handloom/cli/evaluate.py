@@ -93,8 +93,8 @@ def _extract(predictor: "Predictor", data: Path, table: Path) -> None:
     from handloom.cli.settings import project_extraction
     from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
     from handloom.extraction.extract import keypoint_tables
-    from handloom.extraction.landmark_model import landmark_model_path
     from handloom.extraction.report import ExtractionReport
+    from handloom.landmarks.landmark_model import landmark_model_path
     from handloom.sources import gather_members
 
     settings = replace(project_extraction() or ExtractKeypoints(), target_frame_rate=float(predictor.frame_rate))

@@ -6,6 +6,7 @@ from pathlib import Path
 from handloom.config import ExtractKeypoints, Kind
 from handloom.files import sha256_of_file
 from handloom.fingerprint import code_version, fingerprint
+from handloom.landmarks.landmarker import runtime_version
 
 SETTINGS: dict[Kind, tuple[str, ...]] = {
     "pose": ("hand", "detection_confidence", "borders", "turns", "look_again", "largest_picture_side"),
@@ -18,16 +19,13 @@ SETTINGS: dict[Kind, tuple[str, ...]] = {
         "accept_slow_clips",
     ),
 }
-LIBRARIES = ("av", "mediapipe", "numpy", "opencv-contrib-python", "pillow", "pillow-heif")
+LIBRARIES = ("av", "numpy", "opencv-contrib-python", "pillow", "pillow-heif")
 CODE = (
     "hand.py",
     "media",
     "extraction/extraction.py",
-    "extraction/found_hand.py",
-    "extraction/landmarker.py",
-    "extraction/looks.py",
-    "extraction/profiling_signal.py",
     "extraction/task.py",
+    "landmarks",
 )
 
 
@@ -38,6 +36,7 @@ def recipe(kind: Kind, settings: ExtractKeypoints, model: Path) -> str:
             "kind": kind,
             "settings": {name: getattr(settings, name) for name in SETTINGS[kind]},
             "landmark_model": sha256_of_file(model),
+            "landmarker": runtime_version(settings),
             "libraries": {name: version(name) for name in LIBRARIES},
             "code": code_version(*CODE),
         }

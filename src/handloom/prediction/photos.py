@@ -60,7 +60,7 @@ def _predictions(
 ) -> Iterator[list[Prediction]]:
     if not paths:
         return
-    from handloom.extraction.landmark_model import landmark_model_path
+    from handloom.landmarks.landmark_model import landmark_model_path
     from handloom.prediction.in_order import run_in_order
     from handloom.system_libraries import require_system_libraries
 

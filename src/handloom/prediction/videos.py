@@ -138,7 +138,7 @@ def _jobs(paths: Sequence[Path], settings: ExtractKeypoints) -> Iterator[_Job]:
 
 
 def _run(jobs: Iterable[_Job], settings: ExtractKeypoints) -> Iterator[tuple[_Job, "Outcome"]]:
-    from handloom.extraction.landmark_model import landmark_model_path
+    from handloom.landmarks.landmark_model import landmark_model_path
     from handloom.prediction.in_order import run_in_order
     from handloom.system_libraries import require_system_libraries
 

@@ -1,0 +1,200 @@
+"""The turned square around a hand: where it lies, what it shows, and where points of its crop are in the picture.
+
+The arithmetic is that of MediaPipe's graphs (Apache-2.0, github.com/google-ai-edge/mediapipe, `mediapipe/`):
+`calculators/tensor/image_to_tensor_utils.cc` and `image_to_tensor_converter_opencv.cc` (what a square shows),
+`calculators/util/detection_projection_calculator.cc` and `landmark_projection_calculator.cc` (back to the picture),
+`calculators/util/detections_to_rects_calculator.cc`, `calculators/util/rect_transformation_calculator.cc` and
+`modules/hand_landmark/calculators/hand_landmarks_to_rect_calculator.cc` (where the square lies) and
+`util/rectangle_util.cc` (overlap), with the numbers of `tasks/cc/vision/hand_detector/hand_detector_graph.cc`,
+`tasks/cc/vision/hand_landmarker/hand_landmarks_detector_graph.cc` and
+`modules/hand_landmark/hand_landmark_landmarks_to_roi.pbtxt`.
+
+All numbers are float32, and every operation is rounded where MediaPipe rounds it. In a clip the joints of a frame decide
+what is seen of the next one: a difference in the last bit would grow to a thousandth of the picture.
+"""
+
+from math import atan2, cos, floor, pi, sin
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from handloom.media.frame import Picture
+
+Float = np.float32
+Points = NDArray[np.float32]  # [n, 2], x to the right and y down
+
+# A palm's square: its upright box, moved towards the fingers by half of its height, and 2.6 times as large.
+PALM_SHIFT, PALM_SCALE = Float(-0.5), Float(2.6)
+# A hand's square: the box around its joints, moved towards the fingers by a tenth of its height, and twice as large.
+HAND_SHIFT, HAND_SCALE = Float(-0.1), Float(2.0)
+# The direction from the wrist to the fingers that is upright in the crop, radians anticlockwise from the x axis. The
+# graph sets 90 for palms, which is read as radians: their hands lie in the crop turned by 27 degrees.
+PALM_UPRIGHT, HAND_UPRIGHT = Float(90.0), Float(pi / 2)
+# The joints that decide a hand's square: wrist, thumb, and the two lower ones of each finger. Of those, the knuckles of
+# index, middle and ring finger lie ahead of the wrist.
+DECIDING = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18]
+INDEX, MIDDLE, RING = 4, 6, 8
+
+
+class Square(NamedTuple):
+    """A square in a picture.
+
+    Attributes:
+        x: its centre, as a share of the picture's width.
+        y: the same of the picture's height, from above.
+        width: its side, as a share of the picture's width.
+        height: its side, as a share of the picture's height.
+        angle: radians by which it is turned, clockwise as one sees it.
+    """
+
+    x: Float
+    y: Float
+    width: Float
+    height: Float
+    angle: Float
+
+    def corners(self, picture: Picture) -> Points:
+        """Where its lower left, upper left, upper right and lower right corner are, ``[4, 2]``, pixels."""
+        width, height = (Float(side) for side in picture.shape[1::-1])
+        middle = float(self.x * width), float(self.y * height)
+        size = float(self.width * width), float(self.height * height)
+        return np.asarray(cv2.boxPoints((middle, size, float(Float(float(self.angle * Float(180)) / pi)))), Float)
+
+    def in_picture(self, points: Points) -> Points:
+        """Points of the crop as points of the picture, both ``[n, 2]`` and shares of the width and height."""
+        x, y = (points - Float(0.5)).T
+        cosine, sine = _cos(self.angle), _sin(self.angle)
+        return np.stack(
+            [
+                (cosine * x - sine * y) * self.width + self.x,
+                (sine * x + cosine * y) * self.height + self.y,
+            ],
+            axis=1,
+        )
+
+    def overlap(self, other: "Square") -> float:
+        """Intersection over union of the two squares, both taken as if they were not turned."""
+        shared = 1.0
+        for place, size in (("x", "width"), ("y", "height")):
+            sizes = float(getattr(self, size)), float(getattr(other, size))
+            apart = abs(float(getattr(self, place)) - float(getattr(other, place)))
+            shared *= min(max(sum(sizes) / 2 - apart, 0.0), *sizes)
+        union = float(self.width * self.height) + float(other.width * other.height) - shared
+        return shared / union if shared > 0 else 0.0
+
+
+def cut_out(picture: Picture, corners: Points, size: int, *, replicate: bool) -> Picture:
+    """What lies between four corners, as a picture of `size` pixels a side, bilinear.
+
+    Places in the picture are rounded to 1/32 of a pixel, as `cv2.warpPerspective` did until OpenCV 5 and as MediaPipe's
+    own copy of it does.
+
+    Args:
+        picture: uint8 ``[height, width, 3]``, at most 32,766 pixels a side.
+        corners: see `Square.corners`.
+        size: pixels.
+        replicate: what is seen outside the picture: true for its edge pixels, false for black.
+    """
+    steps = np.arange(size) / size
+    x, y, depth = (np.add.outer(down * steps + start, right * steps) for right, down, start in _to_picture(corners))
+    np.divide(32, depth, out=depth)
+    # Whole numbers of 1/32 pixel; OpenCV rounds floats as it makes them integers.
+    x, y = (cv2.add(numbers * depth, 0.0, dtype=cv2.CV_32S) for numbers in (x, y))
+    pixels = np.stack([x >> 5, y >> 5], axis=-1, dtype=np.int16, casting="unsafe")
+    parts = ((y & 31) << 5 | (x & 31)).astype(np.uint16)
+    border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
+    return np.asarray(cv2.remap(picture, pixels, parts, cv2.INTER_LINEAR, borderMode=border), np.uint8)
+
+
+def _to_picture(corners: Points) -> NDArray[np.float64]:
+    """The projective matrix ``[3, 3]`` that takes (0, 0) to (1, 1) to the square with these corners.
+
+    They are float32, so that they are not quite those of a square: hence no affine matrix.
+    """
+    lower_left, upper_left, upper_right, lower_right = corners.astype(np.float64)
+    along, across = upper_right - lower_right, lower_left - lower_right
+    askew = upper_left - upper_right + lower_right - lower_left
+    area = along[0] * across[1] - across[0] * along[1]
+    g = (askew[0] * across[1] - across[0] * askew[1]) / area
+    h = (along[0] * askew[1] - askew[0] * along[1]) / area
+    right, down = upper_right - upper_left + g * upper_right, lower_left - upper_left + h * lower_left
+    return np.array([*np.stack([right, down, upper_left], axis=1), [g, h, 1.0]])
+
+
+def around_picture(picture: Picture) -> Points:
+    """The corners of the smallest upright square around a whole picture, see `Square.corners`."""
+    height, width = picture.shape[:2]
+    half = max(height, width) / 2
+    left, right, top, bottom = width / 2 - half, width / 2 + half, height / 2 - half, height / 2 + half
+    return np.array([[left, bottom], [left, top], [right, top], [right, bottom]], Float)
+
+
+def from_detector(points: Points, picture: Picture) -> Points:
+    """Points of the square around a whole picture as points of the picture, both ``[n, 2]`` and shares of their sides."""
+    sides = np.array(picture.shape[1::-1], Float)
+    share = Float(1) / sides
+    whole = sides.max()
+    return points * (whole * share) + (Float(-0.5) * whole + Float(0.5) * sides) * share
+
+
+def around_palm(low: Points, high: Points, wrist: Points, middle: Points, picture: Picture) -> Square:
+    """The square around the hand of a palm; all points are ``[2]``, shares of the picture's width and height.
+
+    Args:
+        low: the upper left corner of the palm's box.
+        high: its lower right corner.
+        wrist: the wrist.
+        middle: the knuckle of the middle finger.
+        picture: uint8 ``[height, width, 3]``.
+    """
+    sides = np.array(picture.shape[1::-1], Float)
+    size = high - low
+    angle = _turn(wrist * sides, middle * sides, PALM_UPRIGHT)
+    return _moved_and_scaled(low + size / Float(2), size, angle, sides, PALM_SHIFT, PALM_SCALE)
+
+
+def around_hand(joints: Points, picture: Picture) -> Square:
+    """The square in which the hand is looked for in the next frame.
+
+    Args:
+        joints: ``[21, 2]``, shares of the picture's width and height.
+        picture: uint8 ``[height, width, 3]``.
+    """
+    sides = np.array(picture.shape[1::-1], Float)
+    joints = joints[DECIDING]
+    ahead = ((joints[INDEX] + joints[RING]) / Float(2) + joints[MIDDLE]) / Float(2)
+    angle = _turn(joints[0] * sides, ahead * sides, HAND_UPRIGHT)
+    middle = (joints.max(axis=0) + joints.min(axis=0)) / Float(2)
+    x, y = ((joints - middle) * sides).T
+    cosine, sine = _cos(-angle), _sin(-angle)
+    turned = np.stack([x * cosine - y * sine, x * sine + y * cosine], axis=1)
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    x, y = (high + low) / Float(2)
+    cosine, sine = _cos(angle), _sin(angle)
+    centre = np.array([x * cosine - y * sine, x * sine + y * cosine], Float) + sides * middle
+    return _moved_and_scaled(centre / sides, (high - low) / sides, angle, sides, HAND_SHIFT, HAND_SCALE)
+
+
+def _turn(wrist: Points, ahead: Points, upright: Float) -> Float:
+    """By how much the direction between two points, in pixels, is turned against an upright one."""
+    across, down = ahead - wrist
+    turn = float(upright - Float(atan2(-down, across)))
+    return Float(turn - 2 * pi * floor((turn + pi) / (2 * pi)))
+
+
+def _moved_and_scaled(centre: Points, size: Points, angle: Float, sides: Points, shift: Float, scale: Float) -> Square:
+    ahead = sides[1] * size[1] * shift
+    moved = np.array([-(ahead * _sin(angle)), ahead * _cos(angle)], Float) / sides
+    x, y = centre + moved
+    width, height = (size * sides).max() / sides * scale
+    return Square(x, y, width, height, angle)
+
+
+def _cos(angle: Float) -> Float:
+    return Float(cos(angle))
+
+
+def _sin(angle: Float) -> Float:
+    return Float(sin(angle))
