@@ -23,12 +23,12 @@ from handloom.landmarks import palms
 from handloom.landmarks.found_hand import FoundHand
 from handloom.landmarks.quiet_stderr import quiet_stderr
 from handloom.landmarks.square import (
+    Cropper,
     Points,
     Square,
     around_hand,
     around_palm,
     around_picture,
-    cut_out,
     from_detector,
 )
 from handloom.media.frame import Picture
@@ -75,10 +75,11 @@ class Network:
             )
         self._taken, self._given = taken["index"], [one["index"] for one in given]
         self._pixels = np.empty((1, side, side, 3), np.float32)
+        self._crop = Cropper(side, replicate=name == LANDMARKS)  # outside a picture the detector sees black
 
-    def __call__(self, crop: Picture) -> list[NDArray[np.float32]]:
-        """The outputs for a crop, uint8 ``[side, side, 3]``."""
-        np.multiply(crop, np.float32(1 / 255), out=self._pixels[0])
+    def __call__(self, picture: Picture, corners: Points) -> list[NDArray[np.float32]]:
+        """The outputs for what lies between four corners in a picture."""
+        np.multiply(self._crop(picture, corners), np.float32(1 / 255), out=self._pixels[0])
         self._interpreter.set_tensor(self._taken, self._pixels)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._given]
@@ -136,8 +137,7 @@ class LiteRTLandmarker(Closing):
     def squares(self, picture: Picture, hands: int) -> list[Square]:
         """Where the detector sees hands: at most `hands` squares, the surest one first."""
         assert self._networks is not None, "the landmarker is closed"
-        crop = cut_out(picture, around_picture(picture), palms.SIDE, replicate=False)
-        boxes, logits = self._networks.detector(crop)
+        boxes, logits = self._networks.detector(picture, around_picture(picture))
         return [_square(palm, picture) for palm in palms.palms(boxes[0], logits[0, :, 0], self._confidence)[:hands]]
 
     def joints(self, picture: Picture, squares: Sequence[Square]) -> list[Found]:
@@ -145,8 +145,7 @@ class LiteRTLandmarker(Closing):
         assert self._networks is not None, "the landmarker is closed"
         found: list[Found] = []
         for square in squares:
-            crop = cut_out(picture, square.corners(picture), SIDE, replicate=True)
-            numbers, presence, right = self._networks.landmarks(crop)
+            numbers, presence, right = self._networks.landmarks(picture, square.corners(picture))
             if presence[0, 0] <= self._confidence:
                 continue
             joints = square.in_picture(numbers.reshape(JOINT_COUNT, 3)[:, :2] / np.float32(SIDE))
@@ -195,7 +194,8 @@ def _palm(joints: Points) -> float:
 
 def _square(palm: palms.Palm, picture: Picture) -> Square:
     places = np.stack([palm.low, palm.high, palm.points[palms.WRIST], palm.points[palms.MIDDLE]])
-    return around_palm(*from_detector(places, picture), picture)
+    low, high, wrist, middle = from_detector(places, picture)
+    return around_palm(low, high, wrist, middle, picture)
 
 
 def _as_found(found: Sequence[Found]) -> list[FoundHand]:

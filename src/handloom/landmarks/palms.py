@@ -7,6 +7,7 @@ As in MediaPipe's graphs (Apache-2.0, github.com/google-ai-edge/mediapipe, `medi
 """
 
 from functools import cache
+from math import inf, log
 from typing import NamedTuple
 
 import numpy as np
@@ -60,15 +61,22 @@ def palms(boxes: Floats, logits: Floats, confidence: float) -> list[Palm]:
         logits: its second one, ``[2016]``.
         confidence: 0 to 1.
     """
-    rest = np.exp(-np.clip(logits, -100, 100).astype(np.float64)).astype(np.float32)
+    likely = np.flatnonzero(logits >= _logit(confidence) - 0.01)
+    rest = np.exp(-logits[likely].clip(-100, 100).astype(np.float64)).astype(np.float32)
     scores = np.float32(1) / (np.float32(1) + rest)
-    sure = np.flatnonzero((scores >= np.float32(confidence)) & (boxes[:, 2:4] >= 0).all(axis=1))
-    sure = sure[np.argsort(-scores[sure], kind="stable")]
+    certain = (scores >= np.float32(confidence)) & (boxes[likely, 2:4] >= 0).all(axis=1)
+    sure, scores = likely[certain], scores[certain]
+    order = np.argsort(-scores, kind="stable")
+    sure, scores = sure[order], scores[order]
     numbers = boxes[sure].reshape(-1, NUMBERS // 2, 2) / np.float32(SIDE)
     half = numbers[:, 1] / np.float32(2)
     numbers[:, [0, *range(2, NUMBERS // 2)]] += anchors()[sure, None]
     low, high = numbers[:, 0] - half, numbers[:, 0] + half
-    return _merged(np.stack([low, low + (high - low)], axis=1), numbers[:, 2:], scores[sure])
+    return _merged(np.stack([low, low + (high - low)], axis=1), numbers[:, 2:], scores)
+
+
+def _logit(probability: float) -> float:
+    return log(probability / (1 - probability)) if 0 < probability < 1 else (probability - 0.5) * inf
 
 
 def _merged(corners: Floats, points: Floats, scores: Floats) -> list[Palm]:

@@ -9,8 +9,8 @@ The arithmetic is that of MediaPipe's graphs (Apache-2.0, github.com/google-ai-e
 `tasks/cc/vision/hand_landmarker/hand_landmarks_detector_graph.cc` and
 `modules/hand_landmark/hand_landmark_landmarks_to_roi.pbtxt`.
 
-All numbers are float32, and every operation is rounded where MediaPipe rounds it. In a clip the joints of a frame decide
-what is seen of the next one: a difference in the last bit would grow to a thousandth of the picture.
+All numbers are float32, and every operation is rounded where MediaPipe rounds it. In a clip the joints of a frame
+decide what is seen of the next one: a difference in the last bit would grow to a thousandth of the picture.
 """
 
 from math import atan2, cos, floor, pi, sin
@@ -85,42 +85,55 @@ class Square(NamedTuple):
         return shared / union if shared > 0 else 0.0
 
 
-def cut_out(picture: Picture, corners: Points, size: int, *, replicate: bool) -> Picture:
-    """What lies between four corners, as a picture of `size` pixels a side, bilinear.
-
-    Places in the picture are rounded to 1/32 of a pixel, as `cv2.warpPerspective` did until OpenCV 5 and as MediaPipe's
-    own copy of it does.
+class Cropper:
+    """Cuts squares out of pictures, in memory of its own, so that it serves one thread at a time.
 
     Args:
-        picture: uint8 ``[height, width, 3]``, at most 32,766 pixels a side.
-        corners: see `Square.corners`.
-        size: pixels.
-        replicate: what is seen outside the picture: true for its edge pixels, false for black.
+        size: of the crops, pixels a side.
+        replicate: what is seen outside a picture: true for its edge pixels, false for black.
     """
-    steps = np.arange(size) / size
-    x, y, depth = (np.add.outer(down * steps + start, right * steps) for right, down, start in _to_picture(corners))
-    np.divide(32, depth, out=depth)
-    # Whole numbers of 1/32 pixel; OpenCV rounds floats as it makes them integers.
-    x, y = (cv2.add(numbers * depth, 0.0, dtype=cv2.CV_32S) for numbers in (x, y))
-    pixels = np.stack([x >> 5, y >> 5], axis=-1, dtype=np.int16, casting="unsafe")
-    parts = ((y & 31) << 5 | (x & 31)).astype(np.uint16)
-    border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
-    return np.asarray(cv2.remap(picture, pixels, parts, cv2.INTER_LINEAR, borderMode=border), np.uint8)
 
+    def __init__(self, size: int, *, replicate: bool) -> None:
+        self._border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
+        self._crop = np.array([[0, size], [0, 0], [size, 0], [size, size]], Float)
+        self._steps = np.arange(size, dtype=np.float64)
+        self._rows, self._columns = np.ones((2, size, 4)), np.ones((2, 4, size))
+        self._places = np.empty((2, size, size))
+        self._whole = np.empty((2, size, size), np.int32)
+        self._pixels, self._parts = np.empty((size, size, 2), np.int16), np.empty((size, size), np.uint16)
 
-def _to_picture(corners: Points) -> NDArray[np.float64]:
-    """The projective matrix ``[3, 3]`` that takes (0, 0) to (1, 1) to the square with these corners.
+    def __call__(self, picture: Picture, corners: Points) -> Picture:
+        """What lies between four corners, as a picture of `size` pixels a side, bilinear.
 
-    They are float32, so that they are not quite those of a square: hence no affine matrix.
-    """
-    lower_left, upper_left, upper_right, lower_right = corners.astype(np.float64)
-    along, across = upper_right - lower_right, lower_left - lower_right
-    askew = upper_left - upper_right + lower_right - lower_left
-    area = along[0] * across[1] - across[0] * along[1]
-    g = (askew[0] * across[1] - across[0] * askew[1]) / area
-    h = (along[0] * askew[1] - askew[0] * along[1]) / area
-    right, down = upper_right - upper_left + g * upper_right, lower_left - upper_left + h * lower_left
-    return np.array([*np.stack([right, down, upper_left], axis=1), [g, h, 1.0]])
+        Places in the picture are rounded to 1/32 of a pixel, as `cv2.warpPerspective` did until OpenCV 5 and as
+        MediaPipe's own copy of it does.
+
+        Args:
+            picture: uint8 ``[height, width, 3]``, at most 32,766 pixels a side.
+            corners: see `Square.corners`.
+        """
+        self._set_places(corners)
+        np.copyto(self._whole, np.rint(self._places, out=self._places), casting="unsafe")
+        for axis, numbers in enumerate(self._whole):
+            np.right_shift(numbers, 5, out=self._pixels[..., axis], casting="unsafe")
+        x, y = np.bitwise_and(self._whole, 31, out=self._whole)
+        np.bitwise_or(x, np.left_shift(y, 5, out=y), out=self._parts, casting="unsafe")
+        crop = cv2.remap(picture, self._pixels, self._parts, cv2.INTER_LINEAR, borderMode=self._border)
+        return np.asarray(crop, np.uint8)
+
+    def _set_places(self, corners: Points) -> None:
+        """Where each pixel of the crop lies in the picture, x and y, in 1/32 of a pixel."""
+        # Corners are float32, so that they are not quite those of a square: hence no affine matrix.
+        _, matrix = cv2.invert(cv2.getPerspectiveTransform(corners, self._crop))
+        *places, depth = np.asarray(matrix) / matrix[2, 2]
+        # Places are to be divided by depths, which are so near to 1 that 1 / (1 + d) is 1 - d. Sums of a row's and a
+        # column's number times such sums are a matrix product.
+        by_column, by_row = 32 * (1 - depth[0] * self._steps), -32 * depth[1] * self._steps
+        for (right, down, start), rows, columns in zip(places, self._rows, self._columns, strict=True):
+            x, y = right * self._steps, down * self._steps + start
+            rows[:, 1], rows[:, 2], rows[:, 3] = by_row, y, y * by_row
+            columns[0], columns[1], columns[2] = x * by_column, x, by_column
+        np.matmul(self._rows, self._columns, out=self._places)
 
 
 def around_picture(picture: Picture) -> Points:
@@ -132,7 +145,7 @@ def around_picture(picture: Picture) -> Points:
 
 
 def from_detector(points: Points, picture: Picture) -> Points:
-    """Points of the square around a whole picture as points of the picture, both ``[n, 2]`` and shares of their sides."""
+    """Points of the square around a whole picture as points of the picture, both ``[n, 2]``, shares of their sides."""
     sides = np.array(picture.shape[1::-1], Float)
     share = Float(1) / sides
     whole = sides.max()
