@@ -74,13 +74,13 @@ class Network:
                 " extract_keypoints.landmarker.runtime to mediapipe"
             )
         self._taken, self._given = taken["index"], [one["index"] for one in given]
-        self._pixels = np.empty((1, side, side, 3), np.float32)
         self._crop = Cropper(side, replicate=name == LANDMARKS)  # outside a picture the detector sees black
 
     def __call__(self, picture: Picture, corners: Points) -> list[NDArray[np.float32]]:
         """The outputs for what lies between four corners in a picture."""
-        np.multiply(self._crop(picture, corners), np.float32(1 / 255), out=self._pixels[0])
-        self._interpreter.set_tensor(self._taken, self._pixels)
+        crop = self._crop(picture, corners)
+        # Into LiteRT's own memory; no view of it may be left when the network runs.
+        np.multiply(crop, np.float32(1 / 255), out=self._interpreter.tensor(self._taken)()[0])
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._given]
 

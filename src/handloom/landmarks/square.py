@@ -66,13 +66,10 @@ class Square(NamedTuple):
         """Points of the crop as points of the picture, both ``[n, 2]`` and shares of the width and height."""
         x, y = (points - Float(0.5)).T
         cosine, sine = _cos(self.angle), _sin(self.angle)
-        return np.stack(
-            [
-                (cosine * x - sine * y) * self.width + self.x,
-                (sine * x + cosine * y) * self.height + self.y,
-            ],
-            axis=1,
-        )
+        places = np.empty_like(points)
+        places[:, 0] = (cosine * x - sine * y) * self.width + self.x
+        places[:, 1] = (sine * x + cosine * y) * self.height + self.y
+        return places
 
     def overlap(self, other: "Square") -> float:
         """Intersection over union of the two squares, both taken as if they were not turned."""
@@ -182,11 +179,11 @@ def around_hand(joints: Points, picture: Picture) -> Square:
     middle = (joints.max(axis=0) + joints.min(axis=0)) / Float(2)
     x, y = ((joints - middle) * sides).T
     cosine, sine = _cos(-angle), _sin(-angle)
-    turned = np.stack([x * cosine - y * sine, x * sine + y * cosine], axis=1)
-    low, high = turned.min(axis=0), turned.max(axis=0)
+    turned = np.array([x * cosine - y * sine, x * sine + y * cosine])
+    low, high = turned.min(axis=1), turned.max(axis=1)
     x, y = (high + low) / Float(2)
-    cosine, sine = _cos(angle), _sin(angle)
-    centre = np.array([x * cosine - y * sine, x * sine + y * cosine], Float) + sides * middle
+    sine = -sine
+    centre = np.array([x * cosine - y * sine, x * sine + y * cosine]) + sides * middle
     return _moved_and_scaled(centre / sides, (high - low) / sides, angle, sides, HAND_SHIFT, HAND_SCALE)
 
 
@@ -199,10 +196,11 @@ def _turn(wrist: Points, ahead: Points, upright: Float) -> Float:
 
 def _moved_and_scaled(centre: Points, size: Points, angle: Float, sides: Points, shift: Float, scale: Float) -> Square:
     ahead = sides[1] * size[1] * shift
-    moved = np.array([-(ahead * _sin(angle)), ahead * _cos(angle)], Float) / sides
-    x, y = centre + moved
-    width, height = (size * sides).max() / sides * scale
-    return Square(x, y, width, height, angle)
+    width, height = sides
+    x = centre[0] - ahead * _sin(angle) / width
+    y = centre[1] + ahead * _cos(angle) / height
+    longer = max(size[0] * width, size[1] * height)
+    return Square(x, y, longer / width * scale, longer / height * scale, angle)
 
 
 def _cos(angle: Float) -> Float:
