@@ -25,7 +25,16 @@ CODE = (
     "media",
     "extraction/extraction.py",
     "extraction/task.py",
-    "landmarks",
+    "landmarks/found_hand.py",
+    "landmarks/landmarker.py",
+    "landmarks/litert_runtime.py",
+    "landmarks/looks.py",
+    "landmarks/mediapipe_runtime.py",
+    "landmarks/palms.py",
+    "landmarks/profiling_signal.py",
+    "landmarks/quiet_stderr.py",
+    "landmarks/reader.py",
+    "landmarks/square.py",
 )
 
 

@@ -19,8 +19,17 @@ from numpy.typing import NDArray
 from handloom.closing import Closing
 from handloom.errors import LandmarkModelError
 from handloom.hand import JOINT_COUNT, JOINTS, WRIST
-from handloom.landmarks import palms
 from handloom.landmarks.found_hand import FoundHand
+from handloom.landmarks.palms import (
+    BOXES,
+    DETECTOR_SIDE,
+    NUMBERS,
+    PALM_MIDDLE,
+    PALM_WRIST,
+    Palm,
+    overlaps,
+    palms,
+)
 from handloom.landmarks.quiet_stderr import quiet_stderr
 from handloom.landmarks.square import (
     Cropper,
@@ -44,7 +53,7 @@ _PALM_TRIANGLE = (WRIST, JOINTS.index("indexMCP"), JOINTS.index("littleMCP"))
 
 # What the two networks take and give: pixels a side, and the shapes of the outputs that are used.
 SHAPES = {
-    DETECTOR: (palms.SIDE, ((1, palms.BOXES, palms.NUMBERS), (1, palms.BOXES, 1))),
+    DETECTOR: (DETECTOR_SIDE, ((1, BOXES, NUMBERS), (1, BOXES, 1))),
     LANDMARKS: (SIDE, ((1, 3 * JOINT_COUNT), (1, 1), (1, 1))),
 }
 # Networks that nobody uses at the moment, by the model's file: opening them takes as long as using them five times.
@@ -138,7 +147,7 @@ class LiteRTLandmarker(Closing):
         """Where the detector sees hands: at most `hands` squares, the surest one first."""
         assert self._networks is not None, "the landmarker is closed"
         boxes, logits = self._networks.detector(picture, around_picture(picture))
-        return [_square(palm, picture) for palm in palms.palms(boxes[0], logits[0, :, 0], self._confidence)[:hands]]
+        return [_square(palm, picture) for palm in palms(boxes[0], logits[0, :, 0], self._confidence)[:hands]]
 
     def joints(self, picture: Picture, squares: Sequence[Square]) -> list[Found]:
         """The hands that the landmark network sees in squares of the picture, each hand once."""
@@ -183,7 +192,7 @@ def is_same_hand(one: Points, other: Points, picture: Picture) -> bool:
     if (np.linalg.norm((one - other) * sides, axis=1) < near).sum() < SAME_JOINTS:
         return False
     boxes = np.array([[joints.min(axis=0), joints.max(axis=0)] for joints in (one, other)])
-    return bool(palms.overlaps(boxes[:1], boxes[1])[0] > SAME_BOX)
+    return bool(overlaps(boxes[:1], boxes[1])[0] > SAME_BOX)
 
 
 def _palm(joints: Points) -> float:
@@ -192,8 +201,8 @@ def _palm(joints: Points) -> float:
     return float(np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1).max())
 
 
-def _square(palm: palms.Palm, picture: Picture) -> Square:
-    places = np.stack([palm.low, palm.high, palm.points[palms.WRIST], palm.points[palms.MIDDLE]])
+def _square(palm: Palm, picture: Picture) -> Square:
+    places = np.stack([palm.low, palm.high, palm.points[PALM_WRIST], palm.points[PALM_MIDDLE]])
     low, high, wrist, middle = from_detector(places, picture)
     return around_palm(low, high, wrist, middle, picture)
 
@@ -222,5 +231,5 @@ def _networks(model: Path) -> tuple[tuple[Path, int, int], Networks]:
             return key, Networks(*(Network(archive.read(name), name, model) for name in (DETECTOR, LANDMARKS)))
     except (zipfile.BadZipFile, KeyError):
         raise LandmarkModelError(
-            f"{model}: not a hand_landmarker.task file; it lacks {DETECTOR} or {LANDMARKS}"
+            f"{model}: not a hand landmark model; it must hold {DETECTOR} and {LANDMARKS}"
         ) from None

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-SIDE = 192  # pixels of the picture that the detector sees
+DETECTOR_SIDE = 192  # pixels of the picture that the detector sees
 # The detector's grids: cells a side, and boxes a cell.
 GRIDS = ((24, 2), (12, 6))
 BOXES = sum(cells * cells * each for cells, each in GRIDS)
 # Numbers of a box: its centre, its size, and 7 points of which the first is the wrist and the third the middle knuckle.
 NUMBERS = 18
-WRIST, MIDDLE = 0, 2
+PALM_WRIST, PALM_MIDDLE = 0, 2
 # Boxes that overlap by more (intersection over union) show the same palm.
 SAME_PALM = 0.3
 
@@ -68,7 +68,7 @@ def palms(boxes: Floats, logits: Floats, confidence: float) -> list[Palm]:
     sure, scores = likely[certain], scores[certain]
     order = np.argsort(-scores, kind="stable")
     sure, scores = sure[order], scores[order]
-    numbers = boxes[sure].reshape(-1, NUMBERS // 2, 2) / np.float32(SIDE)
+    numbers = boxes[sure].reshape(-1, NUMBERS // 2, 2) / np.float32(DETECTOR_SIDE)
     half = numbers[:, 1] / np.float32(2)
     numbers[:, [0, *range(2, NUMBERS // 2)]] += anchors()[sure, None]
     low, high = numbers[:, 0] - half, numbers[:, 0] + half
