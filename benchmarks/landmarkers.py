@@ -71,10 +71,8 @@ class Counts:
             f"  joints equal to the bit {np.mean(apart == 0):.2%}, within 0.1 % {np.mean(apart <= NEAR):.3%}, largest"
             f" {apart.max():.3%} apart; same handedness {self.same_side / both:.3%}"
         )
-        ours, reference = (1000 * self.seconds[runtime] / max(self.pictures, 1) for runtime in ("litert", "mediapipe"))
-        print(
-            f"  CPU {ours:.2f} ms a picture, MediaPipe {reference:.2f}: {reference / max(ours, 1e-9):.2f} times as fast"
-        )
+        mine, its = (1000 * self.seconds[runtime] / max(self.pictures, 1) for runtime in ("litert", "mediapipe"))
+        print(f"  CPU {mine:.2f} ms a picture, MediaPipe {its:.2f}: {its / max(mine, 1e-9):.2f} times as fast")
         for line in self.named[:20]:
             print(f"  {line}")
 

@@ -1,8 +1,8 @@
 """Looking again: once is not always enough, above all where the hand fills the picture.
 
-The landmarker cuts out a square well larger than the hand. Where that square leaves the picture it sees black, misses
-the hand or misplaces bent fingers. With the edge pixels replicated around the picture it does not. Turned a little, the
-same picture gives joints that are off in other ways, so that the mean of several looks is nearer to the truth.
+Palms that touch the edge of the picture are often missed, and the square around a hand, which is well larger than the
+hand, leaves such a picture, so that bent fingers are misplaced. With the edge pixels replicated around the picture that
+is rarer. Turned a little, the same picture gives joints that are off in other ways, so that the mean of several looks is nearer to the truth.
 """
 
 from collections.abc import Callable, Iterator, Sequence

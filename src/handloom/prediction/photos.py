@@ -64,7 +64,7 @@ def _predictions(
     from handloom.prediction.in_order import run_in_order
     from handloom.system_libraries import require_system_libraries
 
-    require_system_libraries()
+    require_system_libraries(settings.landmarker.runtime == "mediapipe")
     model = landmark_model_path(settings.landmark_model)
     look = partial(look_at_photos, hands=hands, settings=settings, model=model)
     if len(paths) == 1:  # not worth other processes

@@ -142,7 +142,7 @@ def _run(jobs: Iterable[_Job], settings: ExtractKeypoints) -> Iterator[tuple[_Jo
     from handloom.prediction.in_order import run_in_order
     from handloom.system_libraries import require_system_libraries
 
-    require_system_libraries()
+    require_system_libraries(settings.landmarker.runtime == "mediapipe")
     model = landmark_model_path(settings.landmark_model)
     # Whether a clip is too slow was decided when it was planned, and not by a piece of it.
     read = partial(_read, settings=replace(settings, accept_slow_clips=True), model=model)
