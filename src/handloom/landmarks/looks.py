@@ -2,7 +2,8 @@
 
 Palms that touch the edge of the picture are often missed, and the square around a hand, which is well larger than the
 hand, leaves such a picture, so that bent fingers are misplaced. With the edge pixels replicated around the picture that
-is rarer. Turned a little, the same picture gives joints that are off in other ways, so that the mean of several looks is nearer to the truth.
+is rarer. Turned a little, the same picture gives joints that are off in other ways: the mean of several looks is nearer
+to the truth.
 """
 
 from collections.abc import Callable, Iterator, Sequence
