@@ -88,6 +88,12 @@ def test_through_a_clip_it_follows_the_hand_as_mediapipe_does(frames: list[Frame
             assert_same(follower.find(picture, milliseconds), expected.find(picture, milliseconds), 1e-3)
 
 
+def test_a_square_without_an_area_is_left_out(photos: list[Picture], model: Path) -> None:
+    with LiteRTLandmarker(model, 0.5) as landmarker:
+        (square,) = landmarker.squares(photos[0], 1)
+        assert len(landmarker.joints(photos[0], [square, square._replace(width=np.float32(0))])) == 1
+
+
 def test_the_same_joints_whatever_was_looked_at_before(photos: list[Picture], model: Path) -> None:
     with LiteRTLandmarker(model, 0.5) as first:
         before = first.find(photos[0], 1)

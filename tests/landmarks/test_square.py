@@ -51,6 +51,12 @@ def test_outside_the_picture_there_are_its_edges_or_black(places: Picture, repli
     assert set(np.unique(crop[..., 2])) == {seen if replicate else 0}
 
 
+def test_a_square_that_reaches_far_out_of_the_picture_shows_its_edges(places: Picture) -> None:
+    bright = places + np.array([0, 0, 9], np.uint8)
+    crop = Cropper(SIZE, replicate=False)(bright, square(100, 100, 200_000, 0).corners(bright))
+    assert (crop[..., 2] > 0).sum() <= 1  # a crop's pixel is 3,000 of the picture's
+
+
 def test_a_cropper_remembers_nothing_of_the_crop_before(places: Picture) -> None:
     kept = Cropper(SIZE, replicate=True)
     first = kept(places, square(90, 90, 50, 1).corners(places)).copy()

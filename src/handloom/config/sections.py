@@ -51,7 +51,7 @@ class Landmarker:
 HandChoice = Literal["followed", "largest", "most_confident", "left", "right"]
 
 
-PictureSide = Annotated[int, Field(ge=64, le=16_384)]  # OpenCV cuts squares out of no picture of 32,767 or more
+PictureSide = Annotated[int, Field(ge=64, le=32_766)]  # OpenCV cuts squares out of no larger pictures
 
 
 @dataclass(frozen=True, config=STRICT)

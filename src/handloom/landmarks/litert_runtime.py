@@ -49,8 +49,6 @@ SAME_PLACE = 0.5
 # Two hands are one where so many joints are nearer than this share of the palm, and their boxes overlap by more.
 SAME_JOINTS, SAME_JOINT, SAME_BOX = 10, 0.2, 0.2
 _PALM_TRIANGLE = (WRIST, JOINTS.index("indexMCP"), JOINTS.index("littleMCP"))
-
-
 # What the two networks take and give: pixels a side, and the shapes of the outputs that are used.
 SHAPES = {
     DETECTOR: (DETECTOR_SIDE, ((1, BOXES, NUMBERS), (1, BOXES, 1))),
@@ -154,6 +152,8 @@ class LiteRTLandmarker(Closing):
         assert self._networks is not None, "the landmarker is closed"
         found: list[Found] = []
         for square in squares:
+            if not (square.width > 0 and square.height > 0):  # MediaPipe leaves them out, too
+                continue
             numbers, presence, right = self._networks.landmarks(picture, square.corners(picture))
             if presence[0, 0] <= self._confidence:
                 continue

@@ -36,6 +36,8 @@ PALM_UPRIGHT, HAND_UPRIGHT = Float(90.0), Float(pi / 2)
 # index, middle and ring finger lie ahead of the wrist.
 DECIDING = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18]
 INDEX, MIDDLE, RING = 4, 6, 8
+# Places further away than this, pixels, are outside of all pictures.
+FAR = 32_766
 
 
 class Square(NamedTuple):
@@ -131,6 +133,8 @@ class Cropper:
             rows[:, 1], rows[:, 2], rows[:, 3] = by_row, y, y * by_row
             columns[0], columns[1], columns[2] = x * by_column, x, by_column
         np.matmul(self._rows, self._columns, out=self._places)
+        if np.abs(corners).max() > FAR:  # OpenCV takes whole pixels as 16 bits
+            np.clip(self._places, -32 * FAR, 32 * FAR, out=self._places)
 
 
 def around_picture(picture: Picture) -> Points:
