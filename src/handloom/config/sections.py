@@ -45,7 +45,7 @@ Runtime = Literal["litert", "mediapipe"]  # what runs the two networks of the ha
 class Landmarker:
     """What finds the hands. Both give the same joints, to 0.1 % of the picture (`benchmarks/landmarkers.py`)."""
 
-    runtime: Runtime = "litert"  # litert: our own, faster, calls nobody; mediapipe: MediaPipe's tasks
+    runtime: Runtime = "litert"  # litert: our own, asks no server; mediapipe: MediaPipe's tasks
 
 
 HandChoice = Literal["followed", "largest", "most_confident", "left", "right"]
