@@ -32,7 +32,7 @@ import psutil
 from ai_edge_litert.interpreter import Interpreter
 
 from handloom.config import Kind, LandmarkModel
-from handloom.extraction.landmark_model import landmark_model_path
+from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.media.clips import ClipReader
 from handloom.sample import draw_clips
 

@@ -14,10 +14,9 @@ from accuracy import parameters
 
 from handloom import keypoint_table
 from handloom.config import ExtractKeypoints, LandmarkModel
-from handloom.extraction.landmark_model import landmark_model_path
-from handloom.extraction.landmarker import Landmarker
-from handloom.extraction.looks import find_in_photo
 from handloom.hand import palm_length, picture_from_poses
+from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.reader import HandReader
 from handloom.media.photos import read_photo
 
 PHOTOS = Path("data/sample/photos")
@@ -35,10 +34,10 @@ def main() -> None:
     sizes = list(zip(rows.column("width").to_pylist(), rows.column("height").to_pylist(), strict=True))
     pictures = [read_photo(PHOTOS / path, 1280).picture for path in rows.column("path").to_pylist()]
     seconds = {}
-    with Landmarker(landmark_model_path(LandmarkModel()), 0.5, follow=False) as landmarker:
-        for name, settings in SETTINGS.items():
+    for name, settings in SETTINGS.items():
+        with HandReader(settings, landmark_model_path(LandmarkModel())) as reader:
             started = time.perf_counter()
-            found = [find_in_photo(landmarker, picture, settings).hand for picture in pictures]
+            found = [reader.in_photo(picture).hand for picture in pictures]
             seconds[name] = time.perf_counter() - started
             errors = [
                 np.linalg.norm((hand.points - true[row]) * sizes[row], axis=1).mean()

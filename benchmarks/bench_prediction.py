@@ -33,9 +33,9 @@ import torch
 import yaml
 
 from handloom.config import ExtractKeypoints, Kind, LandmarkModel, parameters_from
-from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.pool import run_over
 from handloom.extraction.task import Stretch, extract_files
+from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.network import HandNetwork
 from handloom.prediction.photos import PHOTOS_TOGETHER, predict_photos

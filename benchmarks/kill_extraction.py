@@ -26,7 +26,7 @@ import numpy as np
 from killing import kill_at, start
 
 from handloom.config import KINDS, Kind, LandmarkModel
-from handloom.extraction.landmark_model import landmark_model_path
+from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.sample import draw_clips, draw_photos
 
 PROJECT = ("pipeline/extract_keypoints.py", "params.yaml", "data/no_groups.csv")

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -162,9 +163,26 @@ def finished(make_project: Callable[[str], Project]) -> Project:
     """A project in which `dvc repro` has run on the small sample. Leave it as it is."""
     project = make_project("finished")
     project.use_small_sample()
-    project.run("dvc", "repro")
+    project.run(*traced(network_trace(project)), "dvc", "repro")
     project.commit("repro")
     return project
+
+
+def network_trace(project: Project) -> Path:
+    """Where it is written down what a project asked of the network."""
+    return project.root.with_suffix(".network")
+
+
+@cache
+def can_trace() -> bool:
+    """Whether system calls can be written down here: strace is there, and may look at its children."""
+    strace = shutil.which("strace")
+    return strace is not None and subprocess.run([strace, "-f", "true"], capture_output=True).returncode == 0
+
+
+def traced(trace: Path) -> list[str]:
+    """What is put before a command, so that its calls of the network are written down; nothing where that cannot be."""
+    return ["strace", "-f", "--seccomp-bpf", "-e", "trace=network", "-o", str(trace)] if can_trace() else []
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,7 @@ def test_some_columns_come_back_some_rows_at_a_time(tmp_path):
 
 
 def test_metadata_comes_back(tmp_path):
-    path, metadata = tmp_path / "table.parquet", {"frame_rate": "30", "mediapipe": "1.2", "name": "ü"}
+    path, metadata = tmp_path / "table.parquet", {"frame_rate": "30", "landmarker": "LiteRT 2.3", "name": "ü"}
     keypoint_table.write(path, [table_of(np.zeros((1, 3, 21), np.float32))], metadata)
     assert keypoint_table.read_metadata(path) == metadata
 

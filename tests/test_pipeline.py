@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Project
+from conftest import Project, can_trace, network_trace
 from mlflow import MlflowClient
 
 from handloom import keypoint_table
@@ -85,6 +85,20 @@ def test_extracted_joints_agree_with_the_drawn_ones_and_y_points_up(finished: Pr
     assert error(upside_down) > 0.5
     # In most pictures an upright open hand has its middle finger's tip above the wrist.
     assert np.median(seen[chosen, 1, 12] - seen[chosen, 1, 0]) > 0.1
+
+
+@pytest.mark.skipif(not can_trace(), reason="strace is not installed (apt-get install strace), or may not trace")
+def test_the_pipeline_asks_nothing_of_the_network(finished: Project) -> None:
+    """Neither a server nor a name: the landmarker of today's MediaPipe would ask for its maker's logging host."""
+    calls = network_trace(finished).read_text().splitlines()
+    assert any("exited with 0" in call for call in calls)
+    asked = (
+        "connect(",
+        "sendto(",
+        "sendmsg(",
+        "sendmmsg(",
+    )  # a socket alone is how urllib3 learns whether there is IPv6
+    assert [call for call in calls if "AF_INET" in call and any(name in call for name in asked)] == []
 
 
 def test_a_second_repro_runs_nothing(finished: Project) -> None:

@@ -33,6 +33,15 @@ def test_a_missing_library_is_named_with_its_package(one_missing):
 
 
 @linux_only
+def test_what_mediapipe_alone_loads_is_not_missed_without_it(monkeypatch):
+    monkeypatch.setitem(LINUX_LIBRARIES, "libdoesnotexist.so.9", "nothing")
+    monkeypatch.setattr(system_libraries, "ONLY_MEDIAPIPE", ("libdoesnotexist.so.9",))
+    require_system_libraries(mediapipe=False)
+    with pytest.raises(HandloomError, match=r"libdoesnotexist\.so\.9"):
+        require_system_libraries(mediapipe=True)
+
+
+@linux_only
 def test_the_command_reports_it_with_status_one(one_missing, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["system_libraries"])
     assert system_libraries.main() == 1

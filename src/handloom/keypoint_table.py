@@ -101,7 +101,7 @@ def batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """What `write` was given as metadata: the landmark model's sha256, library version, frame rate."""
+    """What `write` was given as metadata: the landmark model's sha256, what ran it, frame rate."""
     stored = pq.read_schema(path).metadata or {}
     return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith(b"ARROW")}
 

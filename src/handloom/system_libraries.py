@@ -12,18 +12,26 @@ LINUX_LIBRARIES = {
     "libGL.so.1": "libgl1",
     "libglib-2.0.so.0": "libglib2.0-0",
 }
+ONLY_MEDIAPIPE = ("libEGL.so.1", "libGLESv2.so.2")
 
 
-def missing_system_libraries() -> dict[str, str]:
-    """Library to package, for every needed library that cannot be loaded. Empty on macOS, which brings its own."""
+def missing_system_libraries(mediapipe: bool = True) -> dict[str, str]:
+    """Library to package, for every needed library that cannot be loaded. Empty on macOS, which brings its own.
+
+    Args:
+        mediapipe: false leaves out those that MediaPipe alone loads.
+    """
     if sys.platform != "linux":
         return {}
-    return {library: package for library, package in LINUX_LIBRARIES.items() if not _loads(library)}
+    needed = {
+        library: package for library, package in LINUX_LIBRARIES.items() if mediapipe or library not in ONLY_MEDIAPIPE
+    }
+    return {library: package for library, package in needed.items() if not _loads(library)}
 
 
-def require_system_libraries() -> None:
+def require_system_libraries(mediapipe: bool = True) -> None:
     """Raise a one-line `HandloomError` that names what is missing and what installs it."""
-    missing = missing_system_libraries()
+    missing = missing_system_libraries(mediapipe)
     if missing:
         raise HandloomError(
             f"missing system libraries: {', '.join(missing)}; install them, on Debian or Ubuntu with:"

@@ -120,7 +120,7 @@ def test_it_is_written_with_where_its_joints_come_from(classifier: HandPoseClass
     import coremltools
 
     written = coremltools.models.MLModel(str(classifier.write(tmp_path / "a.mlmodel")), skip_model_load=True)
-    assert "MediaPipe" in written.user_defined_metadata["Landmarks"]
+    assert "LiteRT" in written.user_defined_metadata["Landmarks"]
 
 
 def test_a_changed_photo_ends_the_job(

@@ -8,7 +8,7 @@ from handloom.config import ExtractKeypoints, LandmarkModel
 from handloom.extraction.cache import KeypointCache, cache_path
 from handloom.extraction.engine import hashes_of, outcomes
 from handloom.extraction.extraction import Extraction
-from handloom.extraction.landmark_model import landmark_model_path
+from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.sources import Clip
 
 SETTINGS = ExtractKeypoints(workers=1)

@@ -7,24 +7,19 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from handloom import keypoint_table
-from handloom.config import ExtractKeypoints, LabeledDirectories, LandmarkModel
+from handloom.config import ExtractKeypoints, LabeledDirectories
 from handloom.errors import DataError
 from handloom.extraction.cache import KeypointCache, cache_path
 from handloom.extraction.extract import extract_keypoints
-from handloom.extraction.landmark_model import landmark_model_path
-from handloom.extraction.landmarker import Landmarker
-from handloom.extraction.looks import _with_border, find_in_photo
-from handloom.hand import picture_from_poses, present
-from handloom.media.photos import read_photo
+from handloom.hand import present
 
 SETTINGS = ExtractKeypoints(workers=1)
 
@@ -59,7 +54,11 @@ def test_every_photo_becomes_a_row_in_the_order_of_the_names(photos: Path) -> No
     counts = report_in(folder)["classes"]
     assert {label: count["files_with_hand"] for label, count in counts.items()} == {"five": 3, "one": 3}
     metadata = keypoint_table.read_metadata(table)
-    assert metadata["mediapipe"] and len(metadata["landmark_model_sha256"]) == 64 and metadata["frame_rate"] == "30"
+    assert (
+        metadata["landmarker"] == f"LiteRT {version('ai-edge-litert')}"
+        and len(metadata["landmark_model_sha256"]) == 64
+        and metadata["frame_rate"] == "30"
+    )
 
 
 def test_chirality_is_that_of_the_drawn_hand(drawn: Path, photos: Path) -> None:
@@ -122,46 +121,6 @@ def test_a_photo_on_its_side_gives_the_joints_of_the_upright_one(photos: Path) -
     table = keypoint_table.read(extract(photos)[0])
     poses = dict(zip(table.column("path").to_pylist(), keypoint_table.poses_of(table), strict=True))
     np.testing.assert_allclose(poses["five/turned.png"], poses[f"five/{upright.name}"], atol=0.01)
-
-
-@pytest.mark.parametrize("look_again", ["unsure", "always"])
-def test_a_hand_that_fills_the_picture_is_found_where_it_is(
-    drawn: Path, look_again: Literal["unsure", "always"]
-) -> None:
-    settings = ExtractKeypoints(turns=[20.0, -20.0], look_again=look_again)
-    model = landmark_model_path(LandmarkModel())
-    true = keypoint_table.read(drawn / "photos.parquet")
-    with Landmarker(model, 0.5, follow=False) as landmarker:
-        for row, pose in zip(true.to_pylist(), picture_from_poses(keypoint_table.poses_of(true)), strict=True):
-            picture = read_photo(drawn / "photos" / row["path"], 1280).picture
-            size = np.array([row["width"], row["height"]])
-            low, high = (pose * size).min(axis=0), (pose * size).max(axis=0)
-            margin = 0.1 * (high - low).max()
-            (left, top), (right, bottom) = (low - margin).clip(0).astype(int), (high + margin).astype(int)
-            tight = cv2.copyMakeBorder(picture[top:bottom, left:right], 0, 0, 0, 0, cv2.BORDER_REPLICATE)
-            found = find_in_photo(landmarker, np.asarray(tight), settings).hand
-            assert found is not None, row["path"]
-            expected = (pose * size - [left, top]) / [tight.shape[1], tight.shape[0]]
-            assert np.abs(found.points - expected).mean() < 0.06, row["path"]
-
-
-@pytest.mark.parametrize("turn", [0.0, 35.0, -90.0])
-def test_turned_looks_alone_find_the_hand_where_it_is(drawn: Path, turn: float) -> None:
-    true = keypoint_table.read(drawn / "photos.parquet").slice(0, 3)
-    with Landmarker(landmark_model_path(LandmarkModel()), 0.5, follow=False) as landmarker:
-        for row, pose in zip(true.to_pylist(), picture_from_poses(keypoint_table.poses_of(true)), strict=True):
-            picture = read_photo(drawn / "photos" / row["path"], 1280).picture
-            found = _with_border(landmarker, picture, 0.5, turn)
-            assert found is not None, row["path"]
-            assert np.abs(found.points - pose).mean() < 0.03, row["path"]
-
-
-def test_a_photo_is_looked_at_again_only_where_the_settings_say_so(drawn: Path) -> None:
-    path = next((drawn / "photos").rglob("*.jpg"))
-    picture = read_photo(path, 1280).picture
-    with Landmarker(landmark_model_path(LandmarkModel()), 0.5, follow=False) as landmarker:
-        assert not find_in_photo(landmarker, picture, ExtractKeypoints(look_again="unsure")).again
-        assert find_in_photo(landmarker, picture, ExtractKeypoints(look_again="always")).again
 
 
 def test_what_was_read_before_comes_from_the_cache(photos: Path) -> None:

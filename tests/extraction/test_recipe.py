@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from test_dvc_yaml import SOURCE, imported
 
-from handloom.config import KINDS, ExtractKeypoints, Kind, LandmarkModel
+from handloom.config import KINDS, ExtractKeypoints, Kind, Landmarker, LandmarkModel
 from handloom.extraction.recipe import CODE, LIBRARIES, entry_key, recipe
+from handloom.landmarks.landmarker import RUNTIMES
 
 PACKAGE = SOURCE / "handloom"
 TASK = PACKAGE / "extraction/task.py"
@@ -57,7 +58,10 @@ def test_all_libraries_of_that_code_are_in_the_recipe() -> None:
                 names.add(str(node.module).split(".")[0])
     names -= {*sys.stdlib_module_names, "handloom", "pyarrow"}  # pyarrow: the form of the table
     owners = packages_distributions()
-    assert {owner.replace("_", "-") for name in names for owner in owners[name]} == set(LIBRARIES)
+    assert {owner.replace("_", "-") for name in names for owner in owners[name]} == {
+        *LIBRARIES,
+        *(package for _, package in RUNTIMES.values()),
+    }
 
 
 # every setting, with another value than the default
@@ -77,9 +81,10 @@ CHANGED: dict[str, Any] = {
     "unreadable_limit": 0.2,
     "workers": 3,
     "backend": "dask",
+    "landmarker": Landmarker(runtime="mediapipe"),
     "landmark_model": LandmarkModel(path="elsewhere.task"),
 }
-BOTH = {"hand", "detection_confidence", "borders"}
+BOTH = {"hand", "detection_confidence", "borders", "landmarker"}
 MATTERS: dict[Kind, set[str]] = {
     "pose": BOTH | {"turns", "look_again", "largest_picture_side"},
     "action": BOTH | {"largest_frame_side", "target_frame_rate", "accept_slow_clips"},

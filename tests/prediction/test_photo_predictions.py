@@ -12,8 +12,8 @@ from handloom.dataset.examples import Example
 from handloom.errors import DataError
 from handloom.evaluation.predict import predict_examples
 from handloom.extraction.extraction import Extraction
-from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.task import Stretch, extract_files
+from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.prediction.photos import predict_photos
 from handloom.prediction.predictor import Predictor
 

@@ -18,12 +18,12 @@ from handloom.dataset.examples import Example
 from handloom.errors import DataError
 from handloom.evaluation.predict import predict_examples
 from handloom.extraction.extraction import Extraction
-from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.task import Stretch, extract_files
 from handloom.hand import poses_from_picture
+from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.reader import HandReader
 from handloom.media.clips import ClipReader
 from handloom.prediction import pieces
-from handloom.prediction.follow import HandFollower
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 from handloom.prediction.results import Prediction
@@ -115,9 +115,9 @@ def test_a_hand_that_leaves_the_picture_is_looked_for_again(tmp_path: Path) -> N
     extraction = extracted(path)
     assert 0 < extraction.helped < extraction.second_looks
     model = landmark_model_path(LandmarkModel())
-    with HandFollower(SETTINGS, model) as follower:
+    with HandReader(SETTINGS, model) as reader, reader.follow() as follower:
         for frame, expected in zip(ClipReader(path, 480, 30.0), extraction.frames["keypoints"], strict=True):
-            hand = follower.find(frame.picture, frame.time)
+            hand = follower.find(frame.picture, frame.time).hand
             poses = poses_from_picture(hand.points[None])[0] if hand else np.zeros((3, 21))
             np.testing.assert_array_equal(poses, expected)
 

@@ -103,8 +103,8 @@ def _extract(predictor: "Predictor", data: Path, overrides: Sequence[str], table
     from handloom import keypoint_table
     from handloom.cli.settings import project_extraction
     from handloom.extraction.extract import keypoint_tables
-    from handloom.extraction.landmark_model import landmark_model_path
     from handloom.extraction.report import ExtractionReport
+    from handloom.landmarks.landmark_model import landmark_model_path
     from handloom.sources import gather_members
 
     parameters = parameters_for(predictor.kind, data, overrides, sections=("data", "extract_keypoints"))

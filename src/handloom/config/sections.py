@@ -39,7 +39,20 @@ class LandmarkModel:
     sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""  # what the file at `path` must hash to
 
 
+Runtime = Literal["litert", "mediapipe"]  # what runs the two networks of the hand landmark model
+
+
+@dataclass(frozen=True, config=STRICT)
+class Landmarker:
+    """What finds the hands. Both give the same joints, to 0.1 % of the picture (`benchmarks/landmarkers.py`)."""
+
+    runtime: Runtime = "litert"  # litert: our own, asks no server; mediapipe: MediaPipe's tasks
+
+
 HandChoice = Literal["followed", "largest", "most_confident", "left", "right"]
+
+
+PictureSide = Annotated[int, Field(ge=64, le=32_766)]  # OpenCV cuts squares out of no larger pictures
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -55,14 +68,15 @@ class ExtractKeypoints:
     borders: list[Annotated[float, Field(gt=0, le=2)]] = field(default_factory=lambda: [0.5, 1.0])  # see looks.py
     turns: list[Annotated[float, Field(ge=-90, le=90)]] = field(default_factory=list)  # degrees, with each border too
     look_again: Literal["unsure", "always"] = "unsure"  # at photos whose hand is not found for sure, or at all of them
-    largest_picture_side: Annotated[int, Field(ge=64)] = 1280  # pixels; larger photos are scaled down
-    largest_frame_side: Annotated[int, Field(ge=64)] = 480  # pixels; larger frames are scaled down
+    largest_picture_side: PictureSide = 1280  # pixels; larger photos are scaled down
+    largest_frame_side: PictureSide = 480  # pixels; larger frames are scaled down
     picture_memory_limit: Positive = 2000.0  # MB; a photo, or a clip's frames at once, that need more are refused
     clip_pixels_limit: Positive = 2000.0  # gigapixels, frames x width x height, that are decoded of a clip at most
     pixels_per_byte_limit: Positive = 20_000.0  # pixels a byte of a clip of over 5 gigapixels; a hundredth in a GIF
     unreadable_limit: Share = 0.1  # a greater share of unusable files and rows stops the stage
     workers: Workers = -1  # processes; -1: one a core
     backend: Literal["loky", "ray", "dask"] = "loky"  # loky: this machine; ray, dask: a cluster
+    landmarker: Landmarker = field(default_factory=Landmarker)
     landmark_model: LandmarkModel = field(default_factory=LandmarkModel)
 
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 from handloom.config import ExtractKeypoints, Kind, Source
 from handloom.data_source.sections import Frame, section_of
 from handloom.extraction.extract import keypoint_tables
-from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.report import ExtractionReport
 from handloom.keypoint_table import SCHEMA
+from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.sources import gather_members
 
 

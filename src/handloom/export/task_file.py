@@ -87,7 +87,7 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
         )
     with needs_extra("litert", "export_coreml.formats: task"):
         from ai_edge_litert import schema_py_generated as schema
-    from handloom.extraction.landmark_model import landmark_model_path
+    from handloom.landmarks.landmark_model import landmark_model_path
 
     landmarks = landmark_model_path(LandmarkModel())
     if sha256_of_file(landmarks) not in metadata.get("Landmarks", sha256_of_file(landmarks)):

@@ -108,7 +108,7 @@ def _extract(reading: _Reading, clips: Sequence[Clip], keys: Sequence[str | None
     reasons: dict[int, str] = {}
     if not waiting:
         return reasons
-    require_system_libraries()
+    require_system_libraries(settings.landmarker.runtime == "mediapipe")
     read = partial(extract_files, kind=kind, settings=settings, model=reading.model)
     with ProgressBar(f"extract_keypoints {kind}", len(clips), "file") as progress:
         progress.update(len(clips) - sum(map(len, waiting.values())))

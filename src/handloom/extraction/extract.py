@@ -1,7 +1,6 @@
 """The stage: every file of a source, on all cores, into one keypoint table."""
 
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,9 +11,10 @@ from handloom.config import ExtractKeypoints, Kind, Source
 from handloom.extraction.duplicates import settle_duplicates
 from handloom.extraction.engine import hashes_of, outcomes
 from handloom.extraction.extraction import Extraction, rows_of
-from handloom.extraction.landmark_model import landmark_model_path
 from handloom.extraction.report import ExtractionReport
 from handloom.files import sha256_of_file
+from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.landmarker import runtime_version
 from handloom.sources import Clip, Gathered, gather_all
 
 # Rows of the table that are written at once.
@@ -46,7 +46,7 @@ def extract_keypoints(
     metadata = {
         "kind": kind,
         "landmark_model_sha256": sha256_of_file(model) if model else "",
-        "mediapipe": version("mediapipe") if model else "",
+        "landmarker": runtime_version(settings) if model else "",
         "frame_rate": f"{settings.target_frame_rate:g}",
     }
     with ExtractionReport(folder) as report:

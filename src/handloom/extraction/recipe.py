@@ -6,6 +6,7 @@ from pathlib import Path
 from handloom.config import ExtractKeypoints, Kind
 from handloom.files import sha256_of_file
 from handloom.fingerprint import code_version, fingerprint
+from handloom.landmarks.landmarker import runtime_version
 
 SETTINGS: dict[Kind, tuple[str, ...]] = {
     "pose": ("hand", "detection_confidence", "borders", "turns", "look_again", "largest_picture_side"),
@@ -18,16 +19,22 @@ SETTINGS: dict[Kind, tuple[str, ...]] = {
         "accept_slow_clips",
     ),
 }
-LIBRARIES = ("av", "mediapipe", "numpy", "opencv-contrib-python", "pillow", "pillow-heif", "rawpy")
+LIBRARIES = ("av", "numpy", "opencv-contrib-python", "pillow", "pillow-heif", "rawpy")
 CODE = (
     "hand.py",
     "media",
     "extraction/extraction.py",
-    "extraction/found_hand.py",
-    "extraction/landmarker.py",
-    "extraction/looks.py",
-    "extraction/profiling_signal.py",
     "extraction/task.py",
+    "landmarks/found_hand.py",
+    "landmarks/landmarker.py",
+    "landmarks/litert_runtime.py",
+    "landmarks/looks.py",
+    "landmarks/mediapipe_runtime.py",
+    "landmarks/palms.py",
+    "landmarks/profiling_signal.py",
+    "landmarks/quiet_stderr.py",
+    "landmarks/reader.py",
+    "landmarks/square.py",
 )
 
 
@@ -38,7 +45,8 @@ def recipe(kind: Kind, settings: ExtractKeypoints, model: Path) -> str:
             "kind": kind,
             "settings": {name: getattr(settings, name) for name in SETTINGS[kind]},
             "landmark_model": sha256_of_file(model),
-            "libraries": {name: _version(name) for name in LIBRARIES},
+            "landmarker": runtime_version(settings),
+            "libraries": {name: version(name) for name in LIBRARIES},
             "code": code_version(*CODE),
         }
     )

@@ -63,5 +63,5 @@ def read_provenance(path: Path) -> Provenance:
 def landmarks_of(table: Path) -> str:
     """What found the joints of a keypoint table: library, version and model file; empty for joints from elsewhere."""
     metadata = keypoint_table.read_metadata(table)
-    version, model = metadata.get("mediapipe"), metadata.get("landmark_model_sha256")
-    return f"MediaPipe {version}, hand landmark model with sha256 {model}" if version and model else ""
+    landmarker, model = metadata.get("landmarker"), metadata.get("landmark_model_sha256")
+    return f"{landmarker}, hand landmark model with sha256 {model}" if landmarker and model else ""

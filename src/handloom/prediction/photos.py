@@ -64,11 +64,11 @@ def _predictions(
 ) -> Iterator[list[Prediction]]:
     if not paths:
         return
-    from handloom.extraction.landmark_model import landmark_model_path
+    from handloom.landmarks.landmark_model import landmark_model_path
     from handloom.prediction.in_order import run_in_order
     from handloom.system_libraries import require_system_libraries
 
-    require_system_libraries()
+    require_system_libraries(settings.landmarker.runtime == "mediapipe")
     model = landmark_model_path(settings.landmark_model)
     look = partial(look_at_photos, hands=hands, settings=settings, model=model)
     if len(paths) == 1:  # not worth other processes

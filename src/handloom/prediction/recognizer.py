@@ -22,7 +22,7 @@ from handloom.prediction.window_queue import REQUIRED_SHARE, MissingHand, NoWind
 from handloom.prediction.windows import NO_HAND, VOTES, Tick, predict_windows, usual_stride
 
 if TYPE_CHECKING:
-    from handloom.prediction.follow import HandFollower
+    from handloom.landmarks.reader import HandFollower, HandReader
 
 
 class Recognizer(Closing):
@@ -89,6 +89,7 @@ class Recognizer(Closing):
                 background_label=predictor.background_label,
             )
         )
+        self._reader: HandReader | None = None
         self._follower: HandFollower | None = None
         self._previous: _Frame | None = None
         self._frames = 0
@@ -145,6 +146,9 @@ class Recognizer(Closing):
         """Free the networks and forget the stream; a gesture that is active ends, which is given back."""
         events = self._lost(self._time)
         self._forget()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
         self._decision.forget()
         self._clock = FrameClock(self._clock.frame_rate, self._clock.longest_gap)
         return events
@@ -189,13 +193,15 @@ class Recognizer(Closing):
         return self._queue.append(tick, hand=bool((poses[2] > 0).any()))
 
     def _look(self, frame: "_Frame", time: float) -> tuple[Poses, str]:
-        if self._follower is None:
-            from handloom.extraction.landmark_model import landmark_model_path
-            from handloom.prediction.follow import HandFollower
+        if self._reader is None:
+            from handloom.landmarks.landmark_model import landmark_model_path
+            from handloom.landmarks.reader import HandReader
 
-            self._follower = HandFollower(self._settings, landmark_model_path(self._settings.landmark_model))
+            self._reader = HandReader(self._settings, landmark_model_path(self._settings.landmark_model))
+        if self._follower is None:
+            self._follower = self._reader.follow()
         assert frame.picture is not None  # a frame has a picture or joints
-        hand = self._follower.find(self._follower.scaled(frame.picture), time)
+        hand = self._follower.find(frame.picture, time).hand
         return (poses_from_picture(hand.points[None])[0], hand.chirality) if hand else (NO_HAND, "")
 
     def _ask(self, window: list[Tick], time: float) -> list[Event]:

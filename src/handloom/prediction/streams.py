@@ -44,18 +44,19 @@ def predict_stream(
 
 
 def _ticks(predictor: Predictor, frames: Iterable[tuple[Picture, float]], settings: ExtractKeypoints) -> Iterator[Tick]:
-    from handloom.extraction.landmark_model import landmark_model_path
+    from handloom.landmarks.landmark_model import landmark_model_path
+    from handloom.landmarks.reader import HandReader
     from handloom.media.sampling import sampled
-    from handloom.prediction.follow import HandFollower
 
     numbers = count()
     timed = ((time, (next(numbers), picture)) for picture, time in frames)
-    with HandFollower(settings, landmark_model_path(settings.landmark_model)) as follower:
+    model = landmark_model_path(settings.landmark_model)
+    with HandReader(settings, model) as reader, reader.follow() as follower:
         waiting: Tick | None = None
         for time, (number, picture) in sampled(timed, predictor.frame_rate):
             if waiting is not None:
                 yield _until(waiting, number)
-            hand = follower.find(follower.scaled(np.asarray(picture)), time)
+            hand = follower.find(np.asarray(picture), time).hand
             poses = poses_from_picture(hand.points[None])[0] if hand else NO_HAND
             waiting = Tick(poses, hand.chirality if hand else "", range(number, number + 1), time)
         if waiting is not None:

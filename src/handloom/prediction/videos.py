@@ -182,11 +182,11 @@ def _answered(
 
 
 def _run(jobs: Iterable[_Job], settings: ExtractKeypoints) -> Iterator[tuple[_Job, "Outcome"]]:
-    from handloom.extraction.landmark_model import landmark_model_path
+    from handloom.landmarks.landmark_model import landmark_model_path
     from handloom.prediction.in_order import run_in_order
     from handloom.system_libraries import require_system_libraries
 
-    require_system_libraries()
+    require_system_libraries(settings.landmarker.runtime == "mediapipe")
     model = landmark_model_path(settings.landmark_model)
     # Whether a clip is too slow was decided when it was planned, and not by a piece of it.
     read = partial(_read, settings=replace(settings, accept_slow_clips=True), model=model)

@@ -98,8 +98,7 @@ The models for an app are then in `exports/`, how good they are is in `reports/`
 `data/keypoints/`. A class `background` for everything else makes a classifier better.
 
 Settings of your own go at the end of `conf/config.yaml`; then `handloom params` and `dvc repro`. Each
-file in `conf/` explains its keys. `handloom doctor` tells what is missing on this computer, and whom MediaPipe calls
-while it looks for hands.
+file in `conf/` explains its keys. `handloom doctor` tells what is missing on this computer.
 """
 
 

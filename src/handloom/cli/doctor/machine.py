@@ -54,7 +54,7 @@ def landmark_model() -> Iterator[Finding]:
     """The model that finds joints: there and undamaged, or, without fetching it, whether it could be fetched."""
     from platformdirs import user_cache_path
 
-    from handloom.extraction.landmark_model import WHEEL, landmark_model_path
+    from handloom.landmarks.landmark_model import WHEEL, landmark_model_path
 
     item = "landmark model"
     settings = _landmark_settings()

@@ -15,7 +15,8 @@ def telemetry() -> Iterator[Finding]:
     yield Finding(
         "MediaPipe's metrics",
         "note",
-        f"{version('mediapipe')} calls {LOGGING_HOST} while it looks for hands, and has no switch",
+        f"{version('mediapipe')} calls {LOGGING_HOST} while it looks for hands, and has no switch; it does so only with"
+        " extract_keypoints.landmarker.runtime: mediapipe",
         f"to stop it, put a line `0.0.0.0 {LOGGING_HOST}` into /etc/hosts, or type, on Linux: unshare -rn COMMAND",
     )
     item, name = "MLflow's telemetry", "MLFLOW_DISABLE_TELEMETRY"

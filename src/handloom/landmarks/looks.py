@@ -1,20 +1,23 @@
 """Looking again: once is not always enough, above all where the hand fills the picture.
 
-The landmarker cuts out a square well larger than the hand. Where that square leaves the picture it sees black, misses
-the hand or misplaces bent fingers. With the edge pixels replicated around the picture it does not. Turned a little, the
-same picture gives joints that are off in other ways, so that the mean of several looks is nearer to the truth.
+Palms that touch the edge of the picture are often missed, and the square around a hand, which is well larger than the
+hand, leaves such a picture, so that bent fingers are misplaced. With the edge pixels replicated around the picture that
+is rarer. Turned a little, the same picture gives joints that are off in other ways: the mean of several looks is nearer
+to the truth.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from handloom.config import ExtractKeypoints
-from handloom.extraction.found_hand import FoundHand
-from handloom.extraction.landmarker import Landmarker
+from handloom.landmarks.found_hand import FoundHand
 from handloom.media.frame import Picture
+
+# Looks at a picture once: the hand that counts, or None.
+Look = Callable[[Picture], FoundHand | None]
 
 # Bordered pictures are made no larger than this, pixels; the networks see 192 and 224 of them.
 BORDERED_SIDE = 1024
@@ -44,53 +47,53 @@ class Looked:
     helped: bool = False
 
 
-def find_in_photo(landmarker: Landmarker, picture: Picture, settings: ExtractKeypoints) -> Looked:
+def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> Looked:
     """The hand of a photo, looked for again with a border when it was not found for sure, or not as a whole.
 
     The joints of all looks that saw the same hand are averaged: bent fingers that one look misplaces, another does not.
     `benchmarks/bench_looks.py` shows what that is worth.
 
     Args:
-        landmarker: one for photos.
+        look: looks once.
         picture: uint8 ``[height, width, 3]``.
         settings: the section `extract_keypoints`; its `borders`, `turns` and `look_again` say how.
     """
-    plain = landmarker.find(picture)
+    plain = look(picture)
     if not settings.borders or (settings.look_again == "unsure" and plain is not None and _is_sure(plain)):
         return Looked(plain)
-    looks = [look for look in (plain, *_further_looks(landmarker, picture, settings)) if look]
+    looks = [one for one in (plain, *_further_looks(look, picture, settings)) if one]
     if not looks:
         return Looked(None, again=True)
-    best = max(looks, key=lambda look: look.score)
-    agreeing = [look.points for look in looks if look.distance(best) < SAME_HAND]
+    best = max(looks, key=lambda one: one.score)
+    agreeing = [one.points for one in looks if one.distance(best) < SAME_HAND]
     hand = FoundHand(points=np.mean(agreeing, axis=0), score=best.score, chirality=best.chirality)
     return Looked(hand, again=True, helped=plain is None)
 
 
-def find_lost(landmarker: Landmarker, picture: Picture, borders: Sequence[float], last: FoundHand) -> Looked:
+def find_lost(look: Look, picture: Picture, borders: Sequence[float], last: FoundHand) -> Looked:
     """The hand of a frame in which following lost it: looked for with the first border, near where it was last.
 
     Args:
-        landmarker: one for photos.
+        look: looks once.
         picture: uint8 ``[height, width, 3]``.
         borders: as in `find_in_photo`.
         last: the hand before it was lost.
     """
     if not borders:
         return Looked(None)
-    hand = _with_border(landmarker, picture, borders[0])
+    hand = _with_border(look, picture, borders[0])
     if hand is None or hand.distance(last) > STILL_THE_SAME:
         return Looked(None, again=True)
     return Looked(hand, again=True, helped=True)
 
 
-def _further_looks(landmarker: Landmarker, picture: Picture, settings: ExtractKeypoints) -> Iterator[FoundHand | None]:
+def _further_looks(look: Look, picture: Picture, settings: ExtractKeypoints) -> Iterator[FoundHand | None]:
     for border in settings.borders:
         for turn in (0.0, *settings.turns):
-            yield _with_border(landmarker, picture, border, turn)
+            yield _with_border(look, picture, border, turn)
 
 
-def _with_border(landmarker: Landmarker, picture: Picture, border: float, turn: float = 0.0) -> FoundHand | None:
+def _with_border(look: Look, picture: Picture, border: float, turn: float = 0.0) -> FoundHand | None:
     """What is seen in a picture with a border, turned by some degrees (positive: anticlockwise) about its middle."""
     scale = min(1.0, BORDERED_SIDE / ((1 + 2 * border) * max(picture.shape[:2])))
     if scale < 1:
@@ -103,7 +106,7 @@ def _with_border(landmarker: Landmarker, picture: Picture, border: float, turn: 
     turning = cv2.getRotationMatrix2D(((outer - 1) / 2).tolist(), turn, 1.0)
     if turn:
         bordered = cv2.warpAffine(bordered, turning, outer.tolist(), borderMode=cv2.BORDER_REPLICATE)
-    found = landmarker.find(np.asarray(bordered, dtype=np.uint8))
+    found = look(np.asarray(bordered, dtype=np.uint8))
     if found is None:
         return None
     points = found.points * outer

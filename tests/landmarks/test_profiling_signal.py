@@ -10,13 +10,13 @@ SCRIPT = """
 import ctypes, signal, sys, threading
 import numpy as np
 from handloom.config import LandmarkModel
-from handloom.extraction.landmark_model import landmark_model_path
-from handloom.extraction.landmarker import Landmarker
+from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.mediapipe_runtime import MediaPipeLandmarker
 
 def look():
-    with Landmarker(landmark_model_path(LandmarkModel()), 0.5, follow=False) as landmarker:
+    with MediaPipeLandmarker(landmark_model_path(LandmarkModel()), 0.5) as landmarker:
         for _ in range(60):
-            landmarker.find(np.zeros((480, 640, 3), np.uint8))
+            landmarker.find(np.zeros((480, 640, 3), np.uint8), 1)
 
 def in_thread():
     thread = threading.Thread(target=look)
@@ -46,7 +46,7 @@ def test_a_landmarker_survives_signals_that_were_put_back(first: str, second: st
 def test_a_handler_of_the_users_is_left_in_place() -> None:
     script = """
 import signal
-from handloom.extraction.profiling_signal import ignore_profiling_signal
+from handloom.landmarks.profiling_signal import ignore_profiling_signal
 signal.signal(signal.SIGPROF, print)
 ignore_profiling_signal()
 assert signal.getsignal(signal.SIGPROF) is print

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handloom.extraction.found_hand import FoundHand, choose, hands_to_find
+from handloom.landmarks.found_hand import FoundHand, choose, hands_to_find
 
 
 def hand(size: float, chirality: str, score: float = 0.9) -> FoundHand:

@@ -7,8 +7,8 @@ from platformdirs import user_cache_path
 
 from handloom.config import LandmarkModel
 from handloom.errors import LandmarkModelError
-from handloom.extraction.landmark_model import NETWORKS, landmark_model_path
 from handloom.files import sha256_of_file
+from handloom.landmarks.landmark_model import NETWORKS, landmark_model_path
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Pictures to joints: the landmarker, looking again, following a hand through a clip."""

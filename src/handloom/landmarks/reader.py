@@ -1,0 +1,108 @@
+"""The reader of hands: from pictures to the hand that counts, in photos, clips and streams."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from handloom.closing import Closing
+from handloom.config import ExtractKeypoints
+from handloom.landmarks.found_hand import FoundHand, choose, hands_to_find
+from handloom.landmarks.landmarker import Follower, open_landmarker
+from handloom.landmarks.looks import SAME_HAND, Looked, find_in_photo, find_lost
+from handloom.media.frame import Picture
+
+# For so long after it was lost, the hand of a clip is looked for with a border.
+LOOK_AGAIN_SECONDS = 0.5
+
+
+class HandReader(Closing):
+    """Finds the hand that counts. Use it with `with`, or close it. One instance serves one thread at a time.
+
+    Args:
+        settings: the section `extract_keypoints`.
+        model: the landmark model's file.
+
+    Raises:
+        LandmarkModelError: the file does not hold the two networks.
+        HandloomError: a system library is missing.
+    """
+
+    def __init__(self, settings: ExtractKeypoints, model: Path) -> None:
+        self._settings = settings
+        self._landmarker = open_landmarker(settings, model)
+
+    def close(self) -> None:
+        """Free the networks."""
+        self._landmarker.close()
+
+    def in_photo(self, picture: Picture) -> Looked:
+        """The hand of a photo, looked for again where that helps.
+
+        Args:
+            picture: uint8 ``[height, width, 3]``, RGB, upright.
+        """
+        return find_in_photo(self.first, picture, self._settings)
+
+    def others_in_photo(self, picture: Picture, best: FoundHand | None) -> list[FoundHand]:
+        """Of two hands that one look at a photo shows those that are not the best one, and are of the chosen side.
+
+        Args:
+            picture: uint8 ``[height, width, 3]``, RGB, upright.
+            best: what `in_photo` found.
+        """
+        choice = self._settings.hand
+        return [
+            hand
+            for hand in self._landmarker.find(picture, 2)
+            if (choice not in ("left", "right") or hand.chirality == choice)
+            and (best is None or hand.distance(best) >= SAME_HAND)
+        ]
+
+    def first(self, picture: Picture) -> FoundHand | None:
+        """The hand that counts of those that one look at a picture shows."""
+        hand = self._settings.hand
+        return choose(self._landmarker.find(picture, hands_to_find(hand)), hand)
+
+    def follow(self) -> "HandFollower":
+        """What follows the hand through the frames of one clip or stream; to be closed before this reader."""
+        return HandFollower(self, self._settings, self._landmarker.follow(hands_to_find(self._settings.hand)))
+
+
+class HandFollower(Closing):
+    """Finds the hand in the frames of one clip or stream. Use it with `with`, or close it."""
+
+    def __init__(self, reader: HandReader, settings: ExtractKeypoints, follower: Follower) -> None:
+        self._reader, self._settings, self._follower = reader, settings, follower
+        self._last: FoundHand | None = None
+        self._last_time = 0.0
+        self._milliseconds = -1
+
+    def close(self) -> None:
+        """Free what it holds."""
+        self._follower.close()
+
+    def find(self, picture: Picture, time: float) -> Looked:
+        """The hand in the next frame.
+
+        Args:
+            picture: uint8 ``[height, width, 3]``, RGB, upright; scaled down to `largest_frame_side` where it is larger.
+            time: seconds since the first frame; it must not decrease.
+        """
+        picture = _scaled(picture, self._settings.largest_frame_side)
+        self._milliseconds = max(self._milliseconds + 1, round(time * 1000))  # MediaPipe wants them to rise
+        hand = choose(self._follower.find(picture, self._milliseconds), self._settings.hand)
+        if hand is not None:
+            self._last, self._last_time = hand, time
+        elif self._last is not None and time - self._last_time <= LOOK_AGAIN_SECONDS:
+            return find_lost(self._reader.first, picture, self._settings.borders, self._last)
+        return Looked(hand)
+
+
+def _scaled(picture: Picture, largest_side: int) -> Picture:
+    """The picture no larger than that; itself where it is not larger."""
+    scale = largest_side / max(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    size = (max(1, round(scale * picture.shape[1])), max(1, round(scale * picture.shape[0])))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
