@@ -352,7 +352,7 @@ def test_a_foreign_file_is_one_line(tmp_path: Path, content: bytes) -> None:
 
 def test_no_file_and_a_folder_are_one_line(tmp_path: Path) -> None:
     for path in (tmp_path / "none.mlmodel", tmp_path):
-        with pytest.raises(DataError, match=r"^[^\n]*(no such file|is a file)[^\n]*$"):
+        with pytest.raises(DataError, match=r"^[^\n]*(no such file|not a saved model)[^\n]*$"):
             NetworkRunner(path)
 
 
