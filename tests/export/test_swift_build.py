@@ -22,6 +22,7 @@ from small_models import trained
 
 from handloom.config import KINDS
 from handloom.export import interface
+from handloom.export.self_check import SELF_CHECK
 from handloom.export.swift_examples import with_package, without_package
 from handloom.export.swift_package import write_swift_package
 
@@ -152,7 +153,7 @@ def with_metadata(number: int, stream: dict[str, Any]) -> dict[str, Any]:
         interface.BACKGROUND_LABEL: stream["backgroundLabel"],
     }
     if (apart := wrong_by(number)) is not None:
-        metadata["Self Check"] = self_check(stream, apart)
+        metadata[SELF_CHECK] = self_check(stream, apart)
     return stream | {"metadata": metadata}
 
 

@@ -8,6 +8,7 @@ import tree_sitter
 import tree_sitter_swift
 
 from handloom.export import interface, swift_examples
+from handloom.export.self_check import SELF_CHECK
 from handloom.export.swift_package import write_swift_package
 from handloom.hand import CHANNELS, JOINTS
 
@@ -75,7 +76,7 @@ def test_the_metadata_keys_are_the_interfaces() -> None:
         interface.RECOMMENDED_THRESHOLDS,
         interface.LEFT_HANDS,
         interface.BACKGROUND_LABEL,
-        "Self Check",
+        SELF_CHECK,
     ]
     assert re.findall(r'userDefined\["(.+?)"\]', metadata) == keys
     rules = (KIT / "RULES.md").read_text(encoding="utf-8")
