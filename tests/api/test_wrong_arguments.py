@@ -251,7 +251,7 @@ def test_a_data_source_and_a_recognizer_show_what_they_are() -> None:
         "DataSource.directory_with_videos_and_annotation(at='clips', annotation_file='labels.csv')"
     )
     recognizer = Recognizer(undisturbed().classifier.predictor)
-    assert repr(recognizer) == "Recognizer(pose, classes: <b>fist</b>, one & 'two'; active: none)"
+    assert repr(recognizer) == "Recognizer(pose, classes: <3 fist, one & 'two'; active: none)"
 
 
 def test_there_is_no_session_to_restore(tmp_path: Path) -> None:
