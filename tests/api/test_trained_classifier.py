@@ -22,6 +22,7 @@ from handloom import (
     Phase,
     TrainingSession,
 )
+from handloom.errors import DataError
 
 BOTH: list[Any] = [lambda: undisturbed().classifier, lambda: trained_action().classifier]
 
@@ -220,9 +221,15 @@ def test_it_shows_its_classes_and_escapes_them_in_html(made: Callable[[], Any]) 
 
 
 def test_metrics_escape_labels_that_only_the_evaluation_knows() -> None:
-    source = DataSource.labeled_keypoints_data_frame(joints(6, labels=["<i>new</i>"]))
+    source = DataSource.labeled_keypoints_data_frame(joints(6, labels=[LABELS[0], "new & old"]))
     page = undisturbed().classifier.evaluation(on=source)._repr_html_()
-    assert "&lt;i&gt;new&lt;/i&gt;" in page and "<i>" not in page
+    assert "new &amp; old" in page and "new & old" not in page
+
+
+def test_a_source_whose_examples_cannot_be_used_is_refused() -> None:
+    source = DataSource.labeled_keypoints_data_frame(joints(6, labels=["<i>markup</i>"]))
+    with pytest.warns(UserWarning, match="begins a tag"), pytest.raises(DataError, match="none of its examples"):
+        undisturbed().classifier.evaluation(on=source)
 
 
 def test_parameters_in_html_are_escaped(tmp_path: Path) -> None:

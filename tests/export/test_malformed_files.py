@@ -347,7 +347,7 @@ def test_nothing_but_files_is_opened(package: Path, network: Path) -> None:
 def test_what_is_no_saved_model_by_its_name_says_what_to_give(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt").touch()
     for path in (tmp_path, tmp_path / "model.ckpt"):
-        with pytest.raises(DataError, match=r"not a saved model; give a \.mlpackage, \.mlmodel or \.onnx$"):
+        with pytest.raises(DataError, match=r"not a saved model; give a \.mlpackage, \.mlmodel, .* or \.task$"):
             verify(path, None, {})
 
 

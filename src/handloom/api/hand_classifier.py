@@ -151,7 +151,7 @@ class HandClassifier:
             on: photos, videos or joints; what cannot be read is told in a warning, and counted nowhere.
 
         Raises:
-            DataError: the source as a whole cannot be used.
+            DataError: the source as a whole cannot be used, or none of its examples.
         """
         import pyarrow as pa
 
@@ -163,6 +163,8 @@ class HandClassifier:
         expect("on", on, data_source.DataSource)
         rate = None if self.kind == "pose" else self.trained_model.frame_rate
         rows = on.extract_keypoints(target_frame_rate=rate)
+        if rows.empty:
+            raise DataError("on: none of its examples can be used; the warning says why")
         with TemporaryDirectory() as folder:
             table, split = Path(folder) / KEYPOINTS, Path(folder) / SPLIT
             frame = pa.Table.from_pandas(rows.assign(part=""), keypoint_table.SCHEMA, preserve_index=False)

@@ -204,9 +204,11 @@ def self_describing(model: TrainedModel, metadata: Mapping[str, str]) -> dict[st
 
 
 def labels_of(metadata: Mapping[str, str]) -> list[str]:
-    """The labels that `self_describing` wrote; none where there are none, or something else."""
+    """The labels that `self_describing` wrote; none where there are none, one is empty or double, or it is no list."""
     try:
         labels = json.loads(metadata[CLASS_LABELS])
     except (KeyError, ValueError, RecursionError):
         return []
-    return labels if isinstance(labels, list) and all(isinstance(label, str) for label in labels) else []
+    if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
+        return []
+    return labels if len(set(labels)) == len(labels) else []
