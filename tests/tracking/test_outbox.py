@@ -18,6 +18,7 @@ import pytorch_lightning as lightning
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow_server import Server
+from PIL import Image
 from small_training import (
     OUT,
     PARTS,
@@ -348,6 +349,7 @@ def test_a_password_is_given_to_the_server_and_to_nobody_else(
     run_id = tracking.start_run("pose", parameters("login"))
     assert os.environ["MLFLOW_TRACKING_PASSWORD"] == "s3/cret"
     tracking.end_run(run_id)
+    Image.new("RGB", (64, 64)).save("hand.jpg")
     assert main(["predict", "--model", "models:/nothing@champion", "hand.jpg"]) == 1
     with pytest.raises(HandloomError) as error:
         recorded_runs("nothing")
@@ -369,8 +371,10 @@ def test_pictures_and_names_of_files_stay_here_unless_it_is_asked_for(
     for name in ("hands.png", "report.json"):
         (TABLE.with_suffix("") / name).write_text("people")
     private = {"hands.png", "report.json", "predictions.csv"}
-    for pictures, lines in (("local", 1), ("always", 0), ("never", 0)):
-        chosen = replace(parameters("pictures"), tracking=Tracking("pictures", pictures))
+    for seed, (pictures, lines) in enumerate((("local", 1), ("always", 0), ("never", 0))):
+        given = parameters("pictures")
+        training = replace(given.train_pose, seed=seed)  # a training of its own
+        chosen = replace(given, train_pose=training, tracking=Tracking("pictures", pictures))
         train(chosen, "pose", TABLE, PARTS, OUT)
         evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))
         kept = {path.name for path in outbox.folder().rglob("*")}

@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 import mlflow.data
 import pytest
 from mlflow import MlflowClient
+from PIL import Image
 
 from handloom import tracking
 from handloom.cli import main
@@ -90,7 +91,8 @@ def test_a_relative_store_of_an_experiment_in_a_copy_is_the_one_that_the_command
     assert recorded_runs(name)["pose"].artifact("greeting.txt") == "hello"
     (found,) = tracking_store()
     assert found.text == f"{project}/mlflow.db, 1 runs"
-    assert main(["predict", "--model", f"runs:/{run_id}", "nothing.jpg"]) == 1
+    Image.new("RGB", (64, 64)).save("hand.jpg")
+    assert main(["predict", "--model", f"runs:/{run_id}", "hand.jpg"]) == 1
     assert "exports" in capsys.readouterr().err  # the run is found, it has no exported model
     assert {path.name for path in project.iterdir()} == {".dvc", "mlflow.db", "mlruns", "sub"}
     assert [path.name for path in tmp_path.iterdir()] == [project.name]
