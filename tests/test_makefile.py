@@ -1,5 +1,6 @@
 """What `make` installs and removes; a stub stands for pip, which would fetch gigabytes."""
 
+import os
 import platform
 import shutil
 import subprocess
@@ -24,7 +25,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["make", *words], cwd=folder, capture_output=True, text=True, check=False)
+    # Without what a make that runs the tests was given, such as EXTRAS.
+    outer = ("EXTRAS", "TORCH_INDEX", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL")
+    own = {name: value for name, value in os.environ.items() if name not in outer}
+    return subprocess.run(["make", *words], cwd=folder, env=own, capture_output=True, text=True, check=False)
 
 
 def fill(folder: Path) -> None:

@@ -43,6 +43,8 @@ print(session.iteration, HandPoseClassifier.resume(session).result().classes)
 # A training too long to end by itself; after some iterations, and a checkpoint, it says which process trains.
 LONG = """
 import sys
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a program in the background may ignore it
 sys.path.insert(0, sys.argv[2])
 from small_sessions import every_iteration, pose_parameters, pose_source
 from handloom import HandPoseClassifier
