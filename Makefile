@@ -21,7 +21,7 @@ help: ## list the targets
 
 system: ## check Python and the system libraries
 	@$(PYTHON) -c 'import sys; sys.exit("handloom: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	@PYTHONPATH=src $(PYTHON) -m handloom.system_libraries
+	@PYTHONPATH=src $(PYTHON) -m handloom.support.system_libraries
 
 install: $(READY) ## make .venv with the tested versions of everything (2.9 GB, minutes)
 

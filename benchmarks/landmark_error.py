@@ -25,10 +25,10 @@ from handloom.described.landmark_error_fit import fitted
 from handloom.described.people import Person, make_people
 from handloom.described.performance import perform
 from handloom.described.randomness import generator_for
-from handloom.files import replacing
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS, turned, upright
 from handloom.sample.drawing import draw_hand, make_scene
 from handloom.sample.encoding import write_photo
+from handloom.support.files import replacing
 
 SEED = 77
 PEOPLE = 80

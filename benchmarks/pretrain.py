@@ -25,8 +25,8 @@ from handloom.described.joint_sets import Makers, joint_sets
 from handloom.described.landmark_error import measured_error
 from handloom.described.people import make_people
 from handloom.described.randomness import generator_for
-from handloom.files import replacing
 from handloom.models.described_start import WEIGHTS, learnt_weights
+from handloom.support.files import replacing
 from handloom.training.batches import HandData
 from handloom.training.module import HandClassifier
 from handloom.training.trainer import trainer_for

@@ -16,9 +16,9 @@ from conftest import Project, can_trace, network_trace
 from mlflow import MlflowClient
 
 from handloom import keypoint_table
-from handloom.files import write_csv
 from handloom.hand import palm_length, present
 from handloom.models.folder import HISTORY_COLUMNS
+from handloom.support.files import write_csv
 
 KINDS = ("pose", "action")
 

@@ -15,16 +15,16 @@ from small_models import save, trained
 from small_training import TABLE, WITH_VALIDATION, write_tables
 
 from handloom import keypoint_table
-from handloom.console import INTERRUPTED, REFUSED, status_of
 from handloom.dataset.split import split_table
 from handloom.described.reading import load_gestures
 from handloom.errors import HandloomError, Paused, as_handloom_error
 from handloom.extraction.cache import KeypointCache
 from handloom.extraction.extraction import FRAME, Extraction
-from handloom.files import replacing, write_csv, write_json
-from handloom.lock import alone
 from handloom.project.new_project import make_project
 from handloom.sample.sheet import draw_sheet
+from handloom.support.console import INTERRUPTED, REFUSED, status_of
+from handloom.support.files import replacing, write_csv, write_json
+from handloom.support.lock import alone
 from handloom.training.checkpoints import AtomicCheckpointIO
 
 GESTURES = Path(__file__).parents[1] / "data/sample/gestures/pose"

@@ -15,9 +15,9 @@ from handloom.config import Parameters, parameters_from
 from handloom.config.interpolation import refuse_resolvers
 from handloom.config.names import flat
 from handloom.errors import ConfigurationError
-from handloom.files import replacing
 from handloom.overrides import Known, explained, groups_in, parsed, refuse_several_values
-from handloom.yaml_files import parse_yaml, read_yaml
+from handloom.support.files import replacing
+from handloom.support.yaml_files import parse_yaml, read_yaml
 
 _NOT_IN_PROJECTS = {"sample"}  # a project of `handloom init` draws none
 _HYDRAS_OWN = ("defaults", "hydra")  # would load other files, or let Hydra import what they name

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from handloom.errors import DataError, first_line
-from handloom.files import replacing
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
+from handloom.support.files import replacing
 
 CHIRALITIES = ("", "left", "right")
 KEYPOINT_NUMBERS = len(CHANNELS) * JOINT_COUNT

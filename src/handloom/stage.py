@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from handloom.config import KINDS, Kind, Parameters, parameters_from
-from handloom.console import REFUSED, status_of
 from handloom.errors import ConfigurationError, HandloomError, as_handloom_error, printable
+from handloom.support.console import REFUSED, status_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig

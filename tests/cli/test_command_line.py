@@ -14,7 +14,7 @@ import pytest
 
 import handloom
 from handloom.cli import main
-from handloom.console import INTERRUPTED, PIPE_CLOSED
+from handloom.support.console import INTERRUPTED, PIPE_CLOSED
 
 VERBS = (
     *("init", "params", "train", "evaluate", "predict", "verify", "draw"),

@@ -20,7 +20,7 @@ from handloom.export.convert import ExportedNetwork
 from handloom.export.export import export_coreml
 from handloom.export.specification import read_specification
 from handloom.export.verification import Verification
-from handloom.files import sha256_of_file
+from handloom.support.files import sha256_of_file
 
 LABELS = ["background", "fist", "open"] * 20
 EXPORT = Path("exports")

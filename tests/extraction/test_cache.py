@@ -17,7 +17,7 @@ from handloom.errors import HandloomError
 from handloom.extraction import cache as cache_module
 from handloom.extraction.cache import KeypointCache
 from handloom.extraction.extraction import FRAME, Extraction
-from handloom.files import sha256_of_file
+from handloom.support.files import sha256_of_file
 
 LONG_AGO = time.time() - 3600
 

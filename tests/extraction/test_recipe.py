@@ -18,16 +18,12 @@ PACKAGE = SOURCE / "handloom"
 TASK = PACKAGE / "extraction/task.py"
 # What the work on a file imports, but what cannot change its joints.
 NEUTRAL = {
-    "closing": "how things are closed",
     "config": "settings are in the recipe one by one",
     "described": "makes joints without a file",
     "errors": "the wording of reasons; what cannot be read is not kept",
-    "files": "how files are written",
     "keypoint_table": "the form of the table, which is made of what is kept",
-    "repository": "where the kept joints lie",
+    "support": "how files are written and where the cache lies",
     "sources": "which files there are; their content is in the key",
-    "system_libraries": "whether all is installed",
-    "yaml_files": "reads descriptions of gestures",
 }
 
 

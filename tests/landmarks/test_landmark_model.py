@@ -7,8 +7,8 @@ from platformdirs import user_cache_path
 
 from handloom.config import LandmarkModel
 from handloom.errors import LandmarkModelError
-from handloom.files import sha256_of_file
 from handloom.landmarks.landmark_model import NETWORKS, landmark_model_path
+from handloom.support.files import sha256_of_file
 
 
 @pytest.fixture

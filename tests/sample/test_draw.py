@@ -16,11 +16,11 @@ from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gestures
 from handloom.described.skeleton import PARAMETERS
 from handloom.errors import ConfigurationError, DataError
-from handloom.files import sha256_of_file
 from handloom.hand import picture_from_poses
 from handloom.sample import draw_clips, draw_photos
 from handloom.sample.drawing import draw_hand, make_scene
 from handloom.sample.surface import Relief
+from handloom.support.files import sha256_of_file
 
 GESTURES = Path(__file__).parents[2] / "data" / "sample" / "gestures"
 

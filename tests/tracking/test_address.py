@@ -13,8 +13,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from handloom.errors import HandloomError
-from handloom.repository import main_repository
-from handloom.sqlite_address import sqlite_address
+from handloom.support.repository import main_repository
+from handloom.support.sqlite_address import sqlite_address
 from handloom.tracking.address import VARIABLE, same_store, shown_address, store_address
 from handloom.tracking.store import artifact_folder, tracking_uri
 

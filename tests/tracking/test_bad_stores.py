@@ -17,8 +17,8 @@ from small_training import OUT, WITHOUT_VALIDATION, train_small, write_tables
 from handloom import tracking
 from handloom.config import Data, LabeledDirectories, Parameters
 from handloom.errors import ConfigurationError, HandloomError
-from handloom.files import sha256_of_file
 from handloom.runs.recorded import recorded_runs
+from handloom.support.files import sha256_of_file
 from handloom.tracking import outbox, store
 from handloom.tracking.send import send
 

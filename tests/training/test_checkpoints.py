@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from handloom.config import Model, Optimizer, Training, as_plain
-from handloom.fingerprint import fingerprint
 from handloom.models.checkpoint import read_checkpoint
+from handloom.support.fingerprint import fingerprint
 from handloom.training.checkpoints import check_fits, latest_checkpoint
 from handloom.training.module import HandClassifier
 from handloom.training.work import MADE_OF_FILE, made_of, what_changed

@@ -19,8 +19,8 @@ from small_training import WITH_VALIDATION, WITHOUT_VALIDATION, train_small, wri
 
 from handloom import tracking
 from handloom.errors import ConfigurationError, DataError, HandloomError, Paused
-from handloom.lock import alone
 from handloom.models.checkpoint import read_checkpoint
+from handloom.support.lock import alone
 
 TRAINING = Path(".handloom/training")
 PATIENT = {"patience": 1000}

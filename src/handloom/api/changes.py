@@ -27,7 +27,7 @@ def refuse_changes(folder: Path, kind: Kind, parameters: Parameters) -> None:
 
 def _refuse_other_files(folder: Path, kind: Kind, parameters: Parameters) -> None:
     from handloom.extraction.engine import hashes_of
-    from handloom.files import write_json
+    from handloom.support.files import write_json
 
     settings = parameters.extract_keypoints
     gathered = gather_all(

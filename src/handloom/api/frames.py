@@ -13,7 +13,7 @@ from handloom.api.parameters import changed
 from handloom.config import JoinedAction, JoinedPose
 from handloom.data_source import DataSource
 from handloom.errors import DataError, printable
-from handloom.files import replacing
+from handloom.support.files import replacing
 
 FRAMES = "frames"  # a folder of the session
 

@@ -81,7 +81,7 @@ def _train(folder: Path) -> None:
     from handloom.api.session import CHECKPOINTS, KEYPOINTS, MODEL, REPORT, SPLIT, read_session_file
     from handloom.dataset.split import split_table
     from handloom.extraction.extract import extract_keypoints
-    from handloom.progress import listening
+    from handloom.support.progress import listening
     from handloom.training.train import train
 
     kind, parameters, working_folder = read_session_file(folder)

@@ -13,9 +13,9 @@ from handloom.export.interface import FILE_NAMES, user_metadata
 from handloom.export.package import EXPORTED
 from handloom.export.self_check import SELF_CHECK, self_check
 from handloom.export.verification import rows_of, verify
-from handloom.files import replacing
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.provenance import Provenance
+from handloom.support.files import replacing
 
 
 def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenance: Provenance | None) -> Path:

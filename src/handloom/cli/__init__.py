@@ -22,7 +22,7 @@ from handloom.cli import (
     verify,
 )
 from handloom.cli.verb import EXIT_CODES
-from handloom.console import status_of
+from handloom.support.console import status_of
 
 _VERBS = (
     *(init, params, train, evaluate, predict, verify, draw),

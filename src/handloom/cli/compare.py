@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from handloom.cli.metrics_text import table_text
 from handloom.cli.verb import Commands, add_verb
-from handloom.console import DONE, json_text
 from handloom.errors import HandloomError
+from handloom.support.console import DONE, json_text
 
 if TYPE_CHECKING:
     from handloom.runs.compare import Comparison

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from handloom.cli.verb import Commands, add_verb
-from handloom.console import DONE
 from handloom.errors import HandloomError, printable
+from handloom.support.console import DONE
 
 
 def add(commands: Commands) -> None:

@@ -12,8 +12,8 @@ from handloom.cli.composing import add_data, check_data, parameters_for, section
 from handloom.cli.metrics_text import metrics_text, table_text
 from handloom.cli.place import work_kept_in
 from handloom.cli.verb import Commands, add_verb, check_model, results_only_on_stdout
-from handloom.console import DONE, json_text
 from handloom.errors import HandloomError, printable
+from handloom.support.console import DONE, json_text
 
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples

@@ -5,8 +5,8 @@ from pathlib import Path
 from shlex import quote
 
 from handloom.cli.verb import POSE_OR_ACTION, Commands, add_verb
-from handloom.console import DONE
 from handloom.errors import printable
+from handloom.support.console import DONE
 
 
 def add(commands: Commands) -> None:

@@ -4,7 +4,7 @@ import argparse
 
 from handloom.cli.place import project_folder
 from handloom.cli.verb import Commands, add_verb
-from handloom.console import DONE
+from handloom.support.console import DONE
 
 PARAMETERS = "params.yaml"
 

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from handloom.cli.place import project_folder
-from handloom.console import DONE
 from handloom.errors import HandloomError, printable
+from handloom.support.console import DONE
 
 
 def run_script(name: str, arguments: Sequence[str]) -> int:

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from handloom.errors import HandloomError, printable
-from handloom.repository import main_repository
+from handloom.support.repository import main_repository
 
 _CONFIGURATION = Path("conf") / "config.yaml"
-_ROOT = "DVC_ROOT"  # what `handloom.repository` asks first
+_ROOT = "DVC_ROOT"  # what `handloom.support.repository` asks first
 
 
 @contextmanager

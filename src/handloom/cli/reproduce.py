@@ -9,8 +9,8 @@ from pathlib import Path
 
 from handloom.cli.metrics_text import table_text
 from handloom.cli.verb import Commands, add_verb
-from handloom.console import DONE, REFUSED, json_text
 from handloom.errors import HandloomError
+from handloom.support.console import DONE, REFUSED, json_text
 
 
 def add(commands: Commands) -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from handloom.cli.verb import Commands, add_verb
-from handloom.console import DONE
+from handloom.support.console import DONE
 
 
 def add(commands: Commands) -> None:

@@ -14,7 +14,7 @@ def project_extraction() -> ExtractKeypoints | None:
         ConfigurationError: the file is not what handloom reads.
     """
     from handloom.config import parameters_from
-    from handloom.yaml_files import read_yaml
+    from handloom.support.yaml_files import read_yaml
 
     if not PARAMETERS.is_file():
         return None

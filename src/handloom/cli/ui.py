@@ -6,8 +6,8 @@ import socket
 import sys
 
 from handloom.cli.verb import Commands, add_verb
-from handloom.console import DONE
 from handloom.errors import HandloomError
+from handloom.support.console import DONE
 
 HOST, PORT = "127.0.0.1", 5000  # this computer only
 

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 from handloom.cli.verb import Commands, add_verb, check_model
-from handloom.console import DONE, REFUSED, json_text
 from handloom.errors import DataError, HandloomError, printable
 from handloom.export.package import EXPORTED_NAMES
+from handloom.support.console import DONE, REFUSED, json_text
 
 
 def add(commands: Commands) -> None:

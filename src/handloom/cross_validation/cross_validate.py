@@ -14,10 +14,10 @@ from handloom.config import Kind, Parameters
 from handloom.cross_validation.folds import folds_by_group, write_fold
 from handloom.errors import ConfigurationError
 from handloom.evaluation.evaluate import evaluate
-from handloom.files import write_csv, write_json
-from handloom.fingerprint import code_version, fingerprint
-from handloom.lock import alone
-from handloom.repository import main_repository
+from handloom.support.files import write_csv, write_json
+from handloom.support.fingerprint import code_version, fingerprint
+from handloom.support.lock import alone
+from handloom.support.repository import main_repository
 from handloom.training.checks import parts_to_learn_from
 from handloom.training.train import train
 from handloom.training.work import made_of

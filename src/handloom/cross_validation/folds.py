@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from sklearn.model_selection import StratifiedGroupKFold
 
 from handloom.errors import DataError
-from handloom.files import replacing
+from handloom.support.files import replacing
 
 LEFT_ALONE = "left_alone"  # the part of sessions that no fold has
 

@@ -13,7 +13,7 @@ from handloom import keypoint_table
 from handloom.config import Split, Validation
 from handloom.dataset.classes import class_names
 from handloom.errors import DataError, first_line
-from handloom.files import replacing
+from handloom.support.files import replacing
 
 PartName = Literal["train", "validation", "test"]
 

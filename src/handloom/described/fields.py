@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from handloom.errors import DataError, printable
-from handloom.yaml_files import read_yaml
+from handloom.support.yaml_files import read_yaml
 
 
 class Fields:

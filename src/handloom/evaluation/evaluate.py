@@ -15,11 +15,11 @@ from handloom.evaluation.metrics import Answer, confusion, per_class, summary
 from handloom.evaluation.plots import draw_plots
 from handloom.evaluation.predict import predict_examples
 from handloom.evaluation.trust import confidence_bins, per_class_at_thresholds, trust
-from handloom.files import write_csv, write_json
 from handloom.keypoint_table import is_made_up
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
 from handloom.models.provenance import read_provenance
+from handloom.support.files import write_csv, write_json
 
 PREDICTIONS = "predictions.csv"
 LABELS_SHOWN = 40  # in one line

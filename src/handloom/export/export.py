@@ -20,10 +20,10 @@ from handloom.export.package import save_network, save_package
 from handloom.export.self_check import SELF_CHECK, seal, self_check
 from handloom.export.swift_package import PACKAGE_NAME, write_swift_package
 from handloom.export.verification import TEST_PART, Verification, rows_of, verify
-from handloom.files import replacing, write_json
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE, RUN_FILE
 from handloom.models.provenance import read_provenance
+from handloom.support.files import replacing, write_json
 
 VERIFICATION_FILE = "verification.json"
 NOTE_FILE = "README.md"

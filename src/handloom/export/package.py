@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from handloom.errors import DataError, first_line, printable
-from handloom.files import sha256_of_file
-from handloom.fingerprint import fingerprint
+from handloom.support.files import sha256_of_file
+from handloom.support.fingerprint import fingerprint
 
 # What the stage `export_coreml` writes, in the order of preference where a folder holds several.
 EXPORTED = (".mlpackage", ".mlmodel", ".aimodel", ".onnx", ".tflite", ".task")

@@ -5,7 +5,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from handloom.files import replacing
+from handloom.support.files import replacing
 
 PACKAGE_NAME = "HandloomKit"
 

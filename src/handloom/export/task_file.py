@@ -29,9 +29,9 @@ from handloom.export.package import require_model_file
 from handloom.export.quiet import quiet
 from handloom.export.self_check import seal
 from handloom.export.specification import one_line
-from handloom.files import sha256_of_file
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses, picture_from_poses
 from handloom.models.checkpoint import TrainedModel
+from handloom.support.files import sha256_of_file
 
 LANDMARKER, RECOGNIZER = "hand_landmarker.task", "hand_gesture_recognizer.task"
 EMBEDDER, CLASSIFIER, LABELS = "gesture_embedder.tflite", "canned_gesture_classifier.tflite", "labels.txt"

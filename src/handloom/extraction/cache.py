@@ -19,12 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from handloom.closing import Closing
 from handloom.errors import HandloomError, first_line, printable
 from handloom.extraction.extraction import Extraction
-from handloom.files import sha256_of_file
-from handloom.progress import ProgressBar
-from handloom.repository import main_repository
+from handloom.support.closing import Closing
+from handloom.support.files import sha256_of_file
+from handloom.support.progress import ProgressBar
+from handloom.support.repository import main_repository
 
 Result = TypeVar("Result")
 

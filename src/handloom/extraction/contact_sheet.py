@@ -13,10 +13,10 @@ from PIL import Image, ImageDraw, ImageOps
 
 from handloom.extraction.extraction import Extraction
 from handloom.extraction.sheet_text import draw_text, font_for, shortened, showable
-from handloom.files import replacing
 from handloom.hand import Poses
 from handloom.overlay import with_joints
 from handloom.sources.clip import Clip
+from handloom.support.files import replacing
 
 HANDS_SHEET, NO_HAND_SHEET = "hands.png", "no_hand.png"
 # Pictures on one sheet, whatever the number of classes: about a megabyte.

@@ -15,9 +15,9 @@ from handloom.extraction.extraction import Extraction
 from handloom.extraction.pool import run_over
 from handloom.extraction.recipe import entry_key, recipe
 from handloom.extraction.task import Stretch, extract_files
-from handloom.progress import ProgressBar
 from handloom.sources import Clip
-from handloom.system_libraries import require_system_libraries
+from handloom.support.progress import ProgressBar
+from handloom.support.system_libraries import require_system_libraries
 
 # Photos that share a landmarker: opening one takes as long as using it a few times.
 PHOTOS_TOGETHER = 16

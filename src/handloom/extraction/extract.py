@@ -12,10 +12,10 @@ from handloom.extraction.duplicates import settle_duplicates
 from handloom.extraction.engine import hashes_of, outcomes
 from handloom.extraction.extraction import Extraction, rows_of
 from handloom.extraction.report import ExtractionReport
-from handloom.files import sha256_of_file
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.landmarker import runtime_version
 from handloom.sources import Clip, Gathered, gather_all
+from handloom.support.files import sha256_of_file
 
 # Rows of the table that are written at once.
 ROWS = 16_384

@@ -4,9 +4,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from handloom.config import ExtractKeypoints, Kind
-from handloom.files import sha256_of_file
-from handloom.fingerprint import code_version, fingerprint
 from handloom.landmarks.landmarker import runtime_version
+from handloom.support.files import sha256_of_file
+from handloom.support.fingerprint import code_version, fingerprint
 
 SETTINGS: dict[Kind, tuple[str, ...]] = {
     "pose": ("hand", "detection_confidence", "borders", "turns", "look_again", "largest_picture_side"),

@@ -18,9 +18,9 @@ from handloom.extraction.class_count import ClassCount
 from handloom.extraction.contact_sheet import NO_HAND_SHEET, ContactSheets
 from handloom.extraction.count_table import count_table
 from handloom.extraction.extraction import Extraction
-from handloom.files import as_cell, replacing, write_json
 from handloom.hand import present
 from handloom.sources.clip import Clip, Skipped
+from handloom.support.files import as_cell, replacing, write_json
 
 FILES, REPORT, METRICS = "files.csv", "report.json", "metrics.json"
 FILE_COLUMNS = (
@@ -52,7 +52,7 @@ class ExtractionReport:
       all), ``without_hand`` (names), ``unreadable`` (name to reason), ``skipped`` (reasons), ``warnings`` (text to
       names) and ``notes``. The name of a stretch of a clip is ``wave/one.mp4 [1.5-3 s]``.
     - ``files.csv``: a row for every file that was read or could not be used, with `FILE_COLUMNS`; sessions that came
-      from a table of joints are only counted. Texts are written as `handloom.files.as_cell` says.
+      from a table of joints are only counted. Texts are written as `handloom.support.files.as_cell` says.
     - ``metrics.json``: see `metrics`.
     - the two sheets of `ContactSheets`.
 

@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 
 from handloom.config import LandmarkModel
 from handloom.errors import LandmarkModelError
-from handloom.files import replacing, sha256_of_file
+from handloom.support.files import replacing, sha256_of_file
 
 WHEEL = "mediapipe==0.10.21"
 # Any platform's wheel will do, only two files are read: this one exists on every mirror.

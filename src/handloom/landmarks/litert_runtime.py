@@ -16,7 +16,6 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from handloom.closing import Closing
 from handloom.errors import LandmarkModelError
 from handloom.hand import JOINT_COUNT, JOINTS, WRIST
 from handloom.landmarks.found_hand import FoundHand
@@ -41,6 +40,7 @@ from handloom.landmarks.square import (
     from_detector,
 )
 from handloom.media.frame import Picture
+from handloom.support.closing import Closing
 
 SIDE = 224  # pixels of the crop that the landmark network sees
 DETECTOR, LANDMARKS = "hand_detector.tflite", "hand_landmarks_detector.tflite"

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from handloom.closing import Closing
 from handloom.landmarks.found_hand import FoundHand
 from handloom.landmarks.profiling_signal import ignore_profiling_signal
 from handloom.landmarks.quiet_stderr import quiet_stderr
 from handloom.media.frame import Picture
-from handloom.system_libraries import require_system_libraries
+from handloom.support.closing import Closing
+from handloom.support.system_libraries import require_system_libraries
 
 
 class MediaPipeLandmarker(Closing):

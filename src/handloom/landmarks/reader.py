@@ -5,12 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from handloom.closing import Closing
 from handloom.config import ExtractKeypoints
 from handloom.landmarks.found_hand import FoundHand, choose, hands_to_find
 from handloom.landmarks.landmarker import Follower, open_landmarker
 from handloom.landmarks.looks import SAME_HAND, Looked, find_in_photo, find_lost
 from handloom.media.frame import Picture
+from handloom.support.closing import Closing
 
 # For so long after it was lost, the hand of a clip is looked for with a border.
 LOOK_AGAIN_SECONDS = 0.5

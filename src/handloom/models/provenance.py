@@ -6,8 +6,8 @@ from pathlib import Path
 
 from handloom import keypoint_table
 from handloom.errors import DataError
-from handloom.files import write_json
-from handloom.repository import current_commit
+from handloom.support.files import write_json
+from handloom.support.repository import current_commit
 
 
 @dataclass(frozen=True)

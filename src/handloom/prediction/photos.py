@@ -66,7 +66,7 @@ def _predictions(
         return
     from handloom.landmarks.landmark_model import landmark_model_path
     from handloom.prediction.in_order import run_in_order
-    from handloom.system_libraries import require_system_libraries
+    from handloom.support.system_libraries import require_system_libraries
 
     require_system_libraries(settings.landmarker.runtime == "mediapipe")
     model = landmark_model_path(settings.landmark_model)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from handloom.closing import Closing
 from handloom.config import ExtractKeypoints
 from handloom.errors import expect
 from handloom.hand import Poses, poses_from_picture
@@ -20,6 +19,7 @@ from handloom.prediction.results import Classification, Prediction
 from handloom.prediction.smoothing import Smoother, Smoothing
 from handloom.prediction.window_queue import REQUIRED_SHARE, MissingHand, NoWindow, WindowQueue
 from handloom.prediction.windows import NO_HAND, VOTES, Tick, predict_windows, usual_stride
+from handloom.support.closing import Closing
 
 if TYPE_CHECKING:
     from handloom.landmarks.reader import HandFollower, HandReader

@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 import handloom
-from handloom.files import replacing, sha256_of_file
-from handloom.fingerprint import fingerprint
 from handloom.project.template import template_folder
+from handloom.support.files import replacing, sha256_of_file
+from handloom.support.fingerprint import fingerprint
 
 INSTALLED_FILE = "installed_handloom.yaml"
 SOURCE = "src/handloom/"  # how the repository's own dvc.yaml begins a dependency on code

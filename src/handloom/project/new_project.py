@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from handloom.compose import composed_text
 from handloom.config import KINDS, Kind
 from handloom.errors import HandloomError, printable
-from handloom.files import remove_remains
 from handloom.project.groups import write_groups
 from handloom.project.installed import write_installed
 from handloom.project.stages import project_stages
 from handloom.project.template import template_folder
+from handloom.support.files import remove_remains
 
 MEDIA_FOLDERS: dict[Kind, str] = {"pose": "photos", "action": "videos"}
 # What may be there before: who made a repository or an environment first need not start again.

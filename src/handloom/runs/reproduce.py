@@ -14,10 +14,10 @@ from pathlib import Path
 from handloom import tracking
 from handloom.config import Kind
 from handloom.errors import HandloomError
-from handloom.files import sha256_of_file
 from handloom.models.folder import MODEL_FILE
 from handloom.runs.recorded import RecordedRun
 from handloom.runs.workspace import Workspace
+from handloom.support.files import sha256_of_file
 from handloom.tracking.environment import KEYPOINTS_SHA256, SPLIT_SHA256
 from handloom.tracking.tags import FOLD, GIVEN_UP_AT
 

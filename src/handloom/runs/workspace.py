@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from handloom.errors import HandloomError
-from handloom.repository import git, main_repository
-from handloom.yaml_files import parse_yaml, read_yaml
+from handloom.support.repository import git, main_repository
+from handloom.support.yaml_files import parse_yaml, read_yaml
 
 _NOT_PASSED_ON = ("DVC_", "MLFLOW_", "GIT_")  # they would lead to the main repository and its store
 _LOG = "handloom_reproduce.log"

@@ -19,10 +19,10 @@ from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gestures
 from handloom.described.skeleton import Floats
 from handloom.errors import ConfigurationError, DataError
-from handloom.files import replacing
 from handloom.hand import Poses, poses_from_picture
 from handloom.sample.drawing import draw_hand, make_scene
 from handloom.sample.encoding import write_clip, write_photo
+from handloom.support.files import replacing
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from handloom.described.gestures import Gesture
 from handloom.described.people import Person, make_people
 from handloom.described.performance import perform
 from handloom.described.randomness import Generator, generator_for
-from handloom.files import replacing
 from handloom.hand import poses_from_picture
 from handloom.overlay import with_joints
 from handloom.sample.drawing import draw_hand, make_scene
 from handloom.sample.encoding import write_clip
+from handloom.support.files import replacing
 
 PEOPLE = 12
 TILE = 150  # pixels

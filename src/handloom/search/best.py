@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial
 
 from handloom.compose import composed_text
 from handloom.config import Kind
-from handloom.files import replacing
+from handloom.support.files import replacing
 
 OPTION = "best"
 

@@ -12,8 +12,6 @@ from optuna.trial import FrozenTrial
 from handloom import tracking
 from handloom.config import Kind, Search
 from handloom.errors import DataError, DivergenceError
-from handloom.fingerprint import fingerprint
-from handloom.lock import alone
 from handloom.models.folder import RUN_FILE
 from handloom.multirun import Multirun
 from handloom.search.best import write_best
@@ -21,6 +19,8 @@ from handloom.search.pruning import Pruning
 from handloom.search.space import Space, check_settings, space_of, with_space_file
 from handloom.search.studies import GivingUp, best_trial, ended_trial, folder_of, next_values, open_study
 from handloom.stage import parameters_of
+from handloom.support.fingerprint import fingerprint
+from handloom.support.lock import alone
 from handloom.training.checks import parts_to_learn_from
 from handloom.training.train import train
 from handloom.training.work import made_of

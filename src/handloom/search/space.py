@@ -19,7 +19,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from handloom.config import Kind, Training
 from handloom.errors import ConfigurationError
 from handloom.multirun import Multirun
-from handloom.yaml_files import read_yaml
+from handloom.support.yaml_files import read_yaml
 
 SPACES = Path("conf/space")
 SPACE = "space="  # the word that chooses a file of SPACES

@@ -19,9 +19,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from handloom.config import Search
 from handloom.errors import HandloomError
-from handloom.files import creating
-from handloom.repository import main_repository
-from handloom.sqlite_address import sqlite_address
+from handloom.support.files import creating
+from handloom.support.repository import main_repository
+from handloom.support.sqlite_address import sqlite_address
 
 Ranges = Mapping[str, BaseDistribution]
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from handloom.config import Kind
 from handloom.errors import DataError, first_line, printable
-from handloom.repository import main_repository
 from handloom.sources.clip import Skipped, UnusableError
 from handloom.sources.passed_over import (
     PassedOver,
@@ -24,6 +23,7 @@ from handloom.sources.passed_over import (
     is_system_folder,
     side_files,
 )
+from handloom.support.repository import main_repository
 
 
 @dataclass(frozen=True, slots=True)

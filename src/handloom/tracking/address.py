@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from handloom.repository import anchor, main_repository
-from handloom.sqlite_address import DRIVER, sqlite_address
+from handloom.support.repository import anchor, main_repository
+from handloom.support.sqlite_address import DRIVER, sqlite_address
 
 if TYPE_CHECKING:
     from sqlalchemy import URL

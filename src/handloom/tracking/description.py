@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from handloom.config import Kind, Parameters
-from handloom.fingerprint import fingerprint
-from handloom.repository import Commit
+from handloom.support.fingerprint import fingerprint
+from handloom.support.repository import Commit
 from handloom.tracking.parameters import run_parameters
 
 NAME, NOTE = "mlflow.runName", "mlflow.note.content"  # MLflow's own tags, as are those of the source

@@ -4,7 +4,7 @@ import platform
 from importlib.metadata import distributions
 from pathlib import Path
 
-from handloom.files import sha256_of_file
+from handloom.support.files import sha256_of_file
 
 KEYPOINTS_SHA256, SPLIT_SHA256 = "handloom.keypoints_sha256", "handloom.split_sha256"
 LOCK_SHA256 = "handloom.dvc_lock_sha256"

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from handloom.errors import HandloomError, first_line
-from handloom.files import replacing, write_json
-from handloom.repository import main_repository
+from handloom.support.files import replacing, write_json
+from handloom.support.repository import main_repository
 from handloom.tracking.address import shown_address
 from handloom.tracking.calls import FORM, Call, now
 

@@ -10,8 +10,8 @@ import numpy as np
 from packaging.version import Version
 
 from handloom.config import Kind
-from handloom.files import sha256_of_file
 from handloom.hand import CHANNELS, JOINT_COUNT
+from handloom.support.files import sha256_of_file
 from handloom.tracking.calls import Call
 from handloom.tracking.champion import ACCURACY, LOG_LOSS, TEST_DATA
 from handloom.tracking.delivery import deliver

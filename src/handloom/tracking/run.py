@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from handloom.config import Kind, Parameters, Pictures
 from handloom.errors import DataError
-from handloom.files import write_json
-from handloom.repository import Commit, current_commit
+from handloom.support.files import write_json
+from handloom.support.repository import Commit, current_commit
 from handloom.tracking import outbox
 from handloom.tracking.calls import LOCAL_PREFIX, Call, now, open_on
 from handloom.tracking.delivery import deliver, keep

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handloom.files import creating
-from handloom.repository import main_repository
-from handloom.sqlite_address import sqlite_address
+from handloom.support.files import creating
+from handloom.support.repository import main_repository
+from handloom.support.sqlite_address import sqlite_address
 from handloom.tracking.address import local_store as local_store
 from handloom.tracking.address import store_address
 

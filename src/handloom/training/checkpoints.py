@@ -14,8 +14,8 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from typing_extensions import override
 
 from handloom.errors import DataError, first_line
-from handloom.files import replacing
 from handloom.models.checkpoint import read_checkpoint, weights_of
+from handloom.support.files import replacing
 from handloom.training.run_logger import RunLogger
 
 NEEDED = ("state_dict", "loops", "optimizer_states", "lr_schedulers", "history")  # to go on from a checkpoint

@@ -13,9 +13,9 @@ from typing import Any
 
 from handloom import tracking
 from handloom.config import Kind
-from handloom.files import replacing, sha256_of_file, write_json
 from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
-from handloom.repository import main_repository
+from handloom.support.files import replacing, sha256_of_file, write_json
+from handloom.support.repository import main_repository
 
 FILES = (MODEL_FILE, HISTORY_FILE, RUN_FILE)
 RESULT_FILE = "result.json"

@@ -5,7 +5,7 @@ from typing_extensions import override
 
 from handloom import tracking
 from handloom.config import Training
-from handloom.progress import ProgressBar
+from handloom.support.progress import ProgressBar
 from handloom.training.divergence import check_finite
 from handloom.training.module import HandClassifier
 from handloom.training.run_logger import RunLogger

@@ -16,14 +16,14 @@ from handloom.config import Kind, Parameters, Training
 from handloom.dataset.classes import class_names
 from handloom.dataset.examples import Examples, read_examples
 from handloom.errors import ConfigurationError, DivergenceError, Paused
-from handloom.files import sha256_of_file, write_csv
-from handloom.fingerprint import fingerprint
-from handloom.lock import alone
 from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import read_checkpoint
 from handloom.models.described_start import start_described
 from handloom.models.folder import HISTORY_COLUMNS, HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.models.provenance import Provenance, landmarks_of, provenance_of, write_provenance
+from handloom.support.files import sha256_of_file, write_csv
+from handloom.support.fingerprint import fingerprint
+from handloom.support.lock import alone
 from handloom.training.alignment import aligned
 from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of

@@ -16,9 +16,9 @@ import pytorch_lightning as lightning
 import torch
 
 from handloom.config import Kind, Training, as_plain
-from handloom.files import remove_remains, sha256_of_file, write_json
-from handloom.fingerprint import code_version
-from handloom.repository import main_repository
+from handloom.support.files import remove_remains, sha256_of_file, write_json
+from handloom.support.fingerprint import code_version
+from handloom.support.repository import main_repository
 from handloom.tracking import flat
 from handloom.training.checkpoints import checkpoints_in
 

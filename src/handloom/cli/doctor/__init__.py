@@ -13,8 +13,8 @@ from handloom.cli.doctor.other_projects import paths, telemetry
 from handloom.cli.doctor.packages import packages
 from handloom.cli.doctor.tracking_store import tracking_store
 from handloom.cli.verb import Commands, add_verb
-from handloom.console import DONE, REFUSED, json_text
 from handloom.errors import printable
+from handloom.support.console import DONE, REFUSED, json_text
 
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "packages": packages,

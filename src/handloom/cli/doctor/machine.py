@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from handloom.cli.doctor.finding import Finding
 from handloom.errors import HandloomError
-from handloom.system_libraries import missing_system_libraries
+from handloom.support.system_libraries import missing_system_libraries
 
 if TYPE_CHECKING:
     from handloom.config import LandmarkModel
@@ -81,7 +81,7 @@ def landmark_model() -> Iterator[Finding]:
 def _landmark_settings() -> "LandmarkModel":
     """The project's own settings where the working folder is one."""
     from handloom.config import LandmarkModel
-    from handloom.yaml_files import read_yaml
+    from handloom.support.yaml_files import read_yaml
 
     try:
         content = read_yaml(Path("params.yaml"))

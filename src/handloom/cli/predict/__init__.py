@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handloom.cli.verb import Commands, add_verb, check_model, results_only_on_stdout
-from handloom.console import DONE, REFUSED
 from handloom.errors import DataError, HandloomError, printable
+from handloom.support.console import DONE, REFUSED
 
 if TYPE_CHECKING:
     from handloom.prediction.results import Prediction
@@ -51,7 +51,7 @@ def add(commands: Commands) -> None:
 def run(given: argparse.Namespace) -> int:
     """Print predictions as they are made."""
     from handloom.cli.predict.media_files import media_files
-    from handloom.progress import ProgressBar
+    from handloom.support.progress import ProgressBar
 
     if given.stride is not None and given.stride < 1:
         raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")

@@ -8,7 +8,7 @@ from handloom.cli.predict.media_files import Form, MediaFile
 from handloom.config import Kind
 from handloom.errors import HandloomError
 from handloom.models.folder import MODEL_FILE
-from handloom.repository import main_repository
+from handloom.support.repository import main_repository
 
 if TYPE_CHECKING:
     from handloom.prediction.predictor import Predictor

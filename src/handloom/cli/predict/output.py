@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from typing_extensions import override
 
 from handloom.cli.predict.models import Asked
-from handloom.console import json_text
 from handloom.errors import printable
-from handloom.files import as_cell
+from handloom.support.console import json_text
+from handloom.support.files import as_cell
 
 if TYPE_CHECKING:
     from handloom.prediction.predictor import Predictor
@@ -69,7 +69,7 @@ class JsonOutput(Output):
 
 
 class CsvOutput(Output):
-    """A header, then a row each; what is not known is empty, and no text is a formula (`handloom.files.as_cell`)."""
+    """A header, then a row each; what is not known is empty, and no text is a formula (see `as_cell`)."""
 
     _HEADER = (
         *("file", "label", "confidence", "start", "end", "first_frame", "end_frame", "chirality"),

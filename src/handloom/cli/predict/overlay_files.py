@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from handloom.cli.predict.media_files import Form
 from handloom.cli.predict.models import Asked
 from handloom.errors import HandloomError, first_line, printable
-from handloom.files import replacing
+from handloom.support.files import replacing
 
 if TYPE_CHECKING:
     from handloom.hand import Poses

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from handloom.errors import HandloomError
-from handloom.lock import alone
+from handloom.support.lock import alone
 
 
 def test_a_second_one_is_told_and_a_later_one_is_let_in(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from handloom.repository import current_commit
+from handloom.support.repository import current_commit
 
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@example.org")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from handloom import system_libraries
 from handloom.errors import HandloomError
-from handloom.system_libraries import LINUX_LIBRARIES, missing_system_libraries, require_system_libraries
+from handloom.support import system_libraries
+from handloom.support.system_libraries import LINUX_LIBRARIES, missing_system_libraries, require_system_libraries
 
-SOURCE = Path(__file__).parents[1] / "src"
+SOURCE = Path(__file__).parents[2] / "src"
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="macOS brings its own libraries")
 
@@ -69,7 +69,7 @@ def test_the_check_needs_the_standard_library_only():
     base_python = Path(sys.base_prefix) / "bin" / name
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     result = subprocess.run(
-        [str(base_python), "-S", "-m", "handloom.system_libraries"],
+        [str(base_python), "-S", "-m", "handloom.support.system_libraries"],
         env={**environment, "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import handloom
-from handloom.files import sha256_of_file
+from handloom.support.files import sha256_of_file
 
 SUFFIXES = (".py", ".json", ".npz")
 

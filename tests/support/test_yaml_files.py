@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handloom.errors import ConfigurationError, DataError
-from handloom.yaml_files import MOST_DEPTH, parse_yaml, read_yaml
+from handloom.support.yaml_files import MOST_DEPTH, parse_yaml, read_yaml
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from handloom import files
-from handloom.files import as_cell, creating, replacing, sha256_of_file, write_csv, write_json
+from handloom.support import files
+from handloom.support.files import as_cell, creating, replacing, sha256_of_file, write_csv, write_json
 
 
 def names_in(folder):

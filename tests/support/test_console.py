@@ -6,8 +6,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handloom.console import json_text
 from handloom.errors import is_unprintable
+from handloom.support.console import json_text
 
 TEXTS = st.text(st.characters(codec=None))  # halves of surrogate pairs too
 

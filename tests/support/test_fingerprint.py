@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-from handloom.fingerprint import code_version, fingerprint
+from handloom.support.fingerprint import code_version, fingerprint
 
 NAMES = ("hand.py", "media")
-PRINT = "import sys; from handloom.fingerprint import code_version; print(code_version(*sys.argv[1:]))"
+PRINT = "import sys; from handloom.support.fingerprint import code_version; print(code_version(*sys.argv[1:]))"
 
 
 @pytest.fixture
