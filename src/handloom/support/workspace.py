@@ -1,0 +1,81 @@
+"""Where work lies that is no result: caches, trainings in progress, and the tracking store where no other is named."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from handloom.support.repository import anchor, main_repository
+
+_HIDDEN = ".handloom"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder for work. It is made where a command, a stage script or the API begins, and passed on as an argument.
+
+    Attributes:
+        root: the folder, absolute.
+        project: the folder of the DVC project it works for; None: `root`.
+    """
+
+    root: Path
+    project: Path | None = None
+
+    @classmethod
+    def here(cls) -> "Workspace":
+        """That of the DVC project in which this process works, see `main_repository`; else the working folder."""
+        return cls(main_repository(), anchor())
+
+    @classmethod
+    def inside(cls, folder: Path) -> "Workspace":
+        """A folder of its own, such as a session's. Relative addresses of the tracking store count from `here`."""
+        return cls(folder.resolve(), anchor())
+
+    @property
+    def anchor(self) -> Path:
+        """The folder from which a relative address of the tracking store counts."""
+        return self.project or self.root
+
+    @property
+    def keypoint_cache(self) -> Path:
+        """The sqlite file with the joints of all media that were read."""
+        return self.root / _HIDDEN / "keypoints.sqlite"
+
+    @property
+    def training(self) -> Path:
+        """The folder of trainings in progress, with their checkpoints."""
+        return self.root / _HIDDEN / "training"
+
+    @property
+    def trained(self) -> Path:
+        """The folder of trainings that have ended, kept until they are used."""
+        return self.root / _HIDDEN / "trained"
+
+    @property
+    def search(self) -> Path:
+        """The folder of searches, with their study."""
+        return self.root / _HIDDEN / "search"
+
+    @property
+    def cross_validation(self) -> Path:
+        """The folder of cross-validations, with their finished folds."""
+        return self.root / _HIDDEN / "cross_validation"
+
+    @property
+    def outbox(self) -> Path:
+        """The folder of what waits to be sent to the tracking store."""
+        return self.root / _HIDDEN / "outbox"
+
+    @property
+    def store(self) -> Path:
+        """The file that is the tracking store where no address of one is given."""
+        return self.root / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder for the files of runs, where the tracking store is a database and no server keeps them."""
+        return self.root / "mlruns"
+
+    @property
+    def dvc_cache(self) -> Path:
+        """The folder in which DVC keeps the content of tracked files."""
+        return self.root / ".dvc" / "cache"
