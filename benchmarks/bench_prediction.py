@@ -33,7 +33,6 @@ import torch
 import yaml
 
 from handloom.config import ExtractKeypoints, Kind, LandmarkModel, parameters_from
-from handloom.extraction.pool import run_over
 from handloom.extraction.task import Stretch, extract_files
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.models.checkpoint import TrainedModel
@@ -43,6 +42,7 @@ from handloom.prediction.pieces import PIECE_SECONDS
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.videos import predict_video
 from handloom.sample import draw_clips
+from handloom.support.pools.processes import run_over
 
 GESTURES = Path("data/sample/gestures/action")
 LABELS = ("grab", "swipe_left")

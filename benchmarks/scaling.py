@@ -31,9 +31,9 @@ from handloom.config import ExtractKeypoints, Kind
 from handloom.extraction.cache import KeypointCache
 from handloom.extraction.engine import PHOTOS_TOGETHER
 from handloom.extraction.extraction import FRAME, Extraction, rows_of
-from handloom.extraction.pool import Backend, run_over
 from handloom.extraction.task import Stretch, extract_files
 from handloom.sources import Clip
+from handloom.support.pools.processes import Backend, run_over
 
 PHOTO = (4032, 3024)  # pixels
 PHOTOS = 48

@@ -16,7 +16,7 @@ from handloom.extraction.extract import extract_keypoints
 # that it is called on.
 RAY = """
 import os
-import handloom.extraction.ray_pool  # first: it keeps Ray, which it imports, to the loopback address
+import handloom.support.pools.ray_cluster  # first: it keeps Ray, which it imports, to the loopback address
 import psutil
 import ray
 from ray.cluster_utils import Cluster
@@ -47,7 +47,7 @@ import time
 from pathlib import Path
 from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
 from handloom.extraction.extract import extract_keypoints
-from handloom.extraction.pool import run_over
+from handloom.support.pools.processes import run_over
 photos, table, backend = sys.argv[1:]
 def where(items):
     seen = Path(table).with_suffix(".machines")
@@ -93,7 +93,7 @@ import threading
 import time
 from contextlib import closing, suppress
 from pathlib import Path
-import handloom.extraction.ray_pool
+import handloom.support.pools.ray_cluster
 import psutil
 import ray
 from ray.cluster_utils import Cluster

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from joblib import effective_n_jobs
-
 from handloom.config import ExtractKeypoints, Kind
 from handloom.errors import printable
 from handloom.extraction.cache import KeypointCache, cache_path
 from handloom.extraction.extraction import Extraction
-from handloom.extraction.pool import run_over
 from handloom.extraction.recipe import entry_key, recipe
 from handloom.extraction.task import Stretch, extract_files
 from handloom.sources import Clip
+from handloom.support.pools.processes import run_over, worker_count
 from handloom.support.progress import ProgressBar
 from handloom.support.system_libraries import require_system_libraries
 
@@ -31,7 +29,7 @@ def hashes_of(clips: Sequence[Clip], settings: ExtractKeypoints) -> dict[Path, s
     """The sha256 of every file that can be read."""
     paths = dict.fromkeys(clip.path for clip in clips)
     with KeypointCache(cache_path()) as cache, ProgressBar("files known", len(paths), "file") as progress:
-        return cache.hashes(paths, effective_n_jobs(settings.workers), progress.update)
+        return cache.hashes(paths, worker_count(settings.workers), progress.update)
 
 
 def outcomes(

@@ -65,7 +65,7 @@ def _predictions(
     if not paths:
         return
     from handloom.landmarks.landmark_model import landmark_model_path
-    from handloom.prediction.in_order import run_in_order
+    from handloom.support.pools.processes import run_in_order
     from handloom.support.system_libraries import require_system_libraries
 
     require_system_libraries(settings.landmarker.runtime == "mediapipe")
@@ -73,7 +73,7 @@ def _predictions(
     look = partial(look_at_photos, hands=hands, settings=settings, model=model)
     if len(paths) == 1:  # not worth other processes
         settings = replace(settings, workers=1)
-    for path, found in run_in_order(look, paths, settings, PHOTOS_TOGETHER):
+    for path, found in run_in_order(look, paths, settings.workers, settings.backend, PHOTOS_TOGETHER):
         if found is None:
             found = f"{printable(str(path))}: reading it killed the process; make the file anew with another program"
         if isinstance(found, list):

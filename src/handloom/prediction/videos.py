@@ -183,14 +183,14 @@ def _answered(
 
 def _run(jobs: Iterable[_Job], settings: ExtractKeypoints) -> Iterator[tuple[_Job, "Outcome"]]:
     from handloom.landmarks.landmark_model import landmark_model_path
-    from handloom.prediction.in_order import run_in_order
+    from handloom.support.pools.processes import run_in_order
     from handloom.support.system_libraries import require_system_libraries
 
     require_system_libraries(settings.landmarker.runtime == "mediapipe")
     model = landmark_model_path(settings.landmark_model)
     # Whether a clip is too slow was decided when it was planned, and not by a piece of it.
     read = partial(_read, settings=replace(settings, accept_slow_clips=True), model=model)
-    return run_in_order(read, jobs, settings)
+    return run_in_order(read, jobs, settings.workers, settings.backend)
 
 
 def _read(jobs: Sequence[_Job], settings: ExtractKeypoints, model: Path) -> "list[Extraction | str]":

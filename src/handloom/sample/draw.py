@@ -1,13 +1,13 @@
 """The two public functions: a folder of drawn photos, and a folder of drawn clips, each with its true joints."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pyarrow as pa
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -18,11 +18,12 @@ from handloom.described.performance import FRAMES_PER_SECOND, Performance, perfo
 from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gestures
 from handloom.described.skeleton import Floats
-from handloom.errors import ConfigurationError, DataError
+from handloom.errors import ConfigurationError, DataError, HandloomError
 from handloom.hand import Poses, poses_from_picture
 from handloom.sample.drawing import draw_hand, make_scene
 from handloom.sample.encoding import write_clip, write_photo
 from handloom.support.files import replacing
+from handloom.support.pools.processes import run_in_order
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,19 @@ def _draw(
         for label in {task.gesture.label for task in tasks}:
             (beside / label).mkdir(parents=True)
         # The answers come in the order of the tasks, so the table does not depend on who was faster.
-        tables = Parallel(n_jobs=workers, return_as="generator")(delayed(draw_one)(task, beside) for task in tasks)
+        tables = _tables(run_in_order(partial(_each, draw_one, beside), tasks, workers, "loky"))
         keypoint_table.write(truth, tqdm(tables, desc=f"drawing {out.name}", total=len(tasks), unit="file"), metadata)
+
+
+def _each(draw_one: Callable[[_Task, Path], pa.Table], folder: Path, tasks: Sequence[_Task]) -> list[pa.Table]:
+    return [draw_one(task, folder) for task in tasks]
+
+
+def _tables(drawn: Iterator[tuple[_Task, pa.Table | None]]) -> Iterator[pa.Table]:
+    for task, table in drawn:
+        if table is None:
+            raise HandloomError(f"{task.stem}: drawing it killed the process; is there memory left?")
+        yield table
 
 
 def _draw_photo(task: _Task, folder: Path) -> pa.Table:

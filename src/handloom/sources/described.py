@@ -1,13 +1,13 @@
 """Gestures that are described: rows of joints that no camera has seen."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from handloom.config import Described, Interval, Kind
@@ -92,7 +92,8 @@ def described(member: Described, kind: Kind, key: str, frame_rate: float = 30.0)
             examples = _actions(task, makers, member.seed, frame_rate)
         return _table(task, examples, makers.people, frame_rate)
 
-    tables = Parallel(n_jobs=THREADS, backend="threading")(delayed(rows)(task) for task in tasks)
+    with ThreadPoolExecutor(THREADS) as threads:
+        tables = list(threads.map(rows, tasks))
     notes = separation_of(by_label).notes() if len(by_label) > 1 else []
     return Gathered(keypoints=pa.concat_tables(tables), notes=notes)
 

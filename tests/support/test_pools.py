@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from handloom.errors import ConfigurationError
-from handloom.extraction.pool import run_over
+from handloom.support.pools.processes import run_over
 
 
 def squares(items: Sequence[int]) -> list[int]:
@@ -43,7 +43,7 @@ def test_an_item_that_kills_its_process_is_found_and_the_others_are_done(culprit
 
 PARENT = """
 import sys, time
-from handloom.extraction.pool import run_over
+from handloom.support.pools.processes import run_over
 for item, _ in run_over(lambda items: [time.sleep(0.1)], range(1000), 2, "loky"):
     print("ready", flush=True)
 """
@@ -64,7 +64,7 @@ def test_workers_end_soon_after_a_killed_parent(moment: str) -> None:
 
 
 def test_a_backend_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "handloom.extraction.dask_pool", raising=False)
+    monkeypatch.delitem(sys.modules, "handloom.support.pools.dask_cluster", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigurationError, match=r"^extract_keypoints\.backend: dask [^\n]*'handloom\[dask\]'[^\n]*$"):
         list(run_over(squares, range(3), 2, "dask"))

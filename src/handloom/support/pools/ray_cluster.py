@@ -27,7 +27,7 @@ from ray.exceptions import (
 from typing_extensions import override
 
 from handloom.errors import ConfigurationError, first_line
-from handloom.extraction.cluster_pool import Cluster
+from handloom.support.pools.cluster import Cluster
 
 # So often Ray begins a task of a single item again, elsewhere if need be.
 RETRIES = 1

@@ -38,7 +38,7 @@ def run_on(
     workers: int,
     together: int,
 ) -> Iterator[tuple[Item, Result | None]]:
-    """See `handloom.extraction.pool.run_over`.
+    """See `handloom.support.pools.processes.run_over`.
 
     A core works on a task at a time; machines that join are used. The items of a task that was lost are tried one by
     one, and those that are lost again once more when nothing else runs: a process or a machine can take tasks with it

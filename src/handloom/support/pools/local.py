@@ -23,7 +23,7 @@ SUSPECTS = 8
 def run_here(
     function: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item], workers: int, together: int
 ) -> Iterator[tuple[Item, Result | None]]:
-    """See `handloom.extraction.pool.run_over`."""
+    """See `handloom.support.pools.processes.run_over`."""
     waiting = dict(enumerate(items))
     while waiting:
         numbers = list(waiting)

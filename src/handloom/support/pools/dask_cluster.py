@@ -7,7 +7,7 @@ from typing import Any
 from distributed import Client, Future, KilledWorker, LocalCluster, default_client, wait
 from typing_extensions import override
 
-from handloom.extraction.cluster_pool import Cluster
+from handloom.support.pools.cluster import Cluster
 
 
 class DaskCluster(Cluster):

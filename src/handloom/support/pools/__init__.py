@@ -1,0 +1,1 @@
+"""Work over many items: in processes of this machine, or on a cluster."""
