@@ -30,7 +30,6 @@ import phone
 import yaml
 
 from handloom import keypoint_table
-from handloom.compose import composed_text
 from handloom.config import (
     ExtractKeypoints,
     Groups,
@@ -48,6 +47,7 @@ from handloom.evaluation.predict import predict_examples
 from handloom.extraction.extract import extract_keypoints
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.folder import MODEL_FILE
+from handloom.stages.compose import composed_text
 from handloom.training.train import train
 
 PROCESSES = 2  # folds at a time; each trains on one thread

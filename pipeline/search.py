@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from handloom.config import Kind
-from handloom.stage import run_script
+from handloom.stages.script import run_script
 
 
 def main(project: Path, kind: Kind, words: list[str]) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from handloom.config import Kind, Parameters
-from handloom.stage import run_stage
+from handloom.stages.script import run_stage
 
 
 def main(parameters: Parameters, kind: Kind) -> None:

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from handloom import config
-from handloom.compose import composed_text, write_parameters
 from handloom.config import KINDS, AugmentationOption, Parameters, as_plain, parameters_from, section_from
 from handloom.errors import ConfigurationError
+from handloom.stages.compose import composed_text, write_parameters
 
 REPOSITORY = Path(__file__).parents[1]
 CONF = REPOSITORY / "conf"

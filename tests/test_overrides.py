@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handloom.cli.composing import parameters_for
-from handloom.compose import composed, composed_text
 from handloom.errors import ConfigurationError, HandloomError
-from handloom.overrides import parsed
-from handloom.stage import parameters_of
+from handloom.stages.compose import composed, composed_text
+from handloom.stages.overrides import parsed
+from handloom.stages.script import parameters_of
 
 REPOSITORY = Path(__file__).parents[1]
 CONF = REPOSITORY / "conf"

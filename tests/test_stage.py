@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from handloom.compose import composed
 from handloom.errors import ConfigurationError
-from handloom.multirun import Multirun
-from handloom.stage import parameters_of
+from handloom.stages.compose import composed
+from handloom.stages.multirun import Multirun
+from handloom.stages.script import parameters_of
 
 REPOSITORY = Path(__file__).parents[1]
 

@@ -25,17 +25,17 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from handloom import keypoint_table
 from handloom.cli import main
-from handloom.compose import composed_text
 from handloom.config import Split, Validation
 from handloom.cross_validation.folds import folds_by_group
 from handloom.dataset.split import split_table
 from handloom.errors import ConfigurationError, DataError
 from handloom.keypoint_table import SCHEMA
-from handloom.multirun import Multirun
 from handloom.search.search import search
 from handloom.search.space import space_of, with_space_file
 from handloom.search.studies import open_study
-from handloom.stage import parameters_of
+from handloom.stages.compose import composed_text
+from handloom.stages.multirun import Multirun
+from handloom.stages.script import parameters_of
 
 LEARNING_RATE = "train_pose.optimizer.lr=tag(log,interval(0.0005,0.02))"
 WORDS = ("space=none", "train_pose.maximum_iterations=20", LEARNING_RATE)

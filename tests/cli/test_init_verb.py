@@ -15,10 +15,10 @@ import yaml
 from conftest import REPOSITORY, Project
 
 from handloom.cli import main
-from handloom.compose import composed_text
 from handloom.config import parameters_from
 from handloom.project.installed import INSTALLED_FILE
 from handloom.sample import draw_photos
+from handloom.stages.compose import composed_text
 
 PEOPLE = ("anna", "ben", "carla", "dan", "eva")
 INIT = "import sys; from handloom.cli import main; sys.exit(main(['init', sys.argv[1]]))"

@@ -12,9 +12,9 @@ import yaml
 from conftest import REPOSITORY
 
 from handloom.cli import _parsed
-from handloom.compose import composed_text
 from handloom.config import parameters_from
-from handloom.multirun import Multirun
+from handloom.stages.compose import composed_text
+from handloom.stages.multirun import Multirun
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)

@@ -104,8 +104,8 @@ def _refuse_without_effect(kind: "Kind", overrides: Sequence[str], sections: Seq
 
 
 def _composed(overrides: Sequence[str]) -> dict[str, Any]:
-    from handloom.compose import composed_text
     from handloom.project.template import template_folder
+    from handloom.stages.compose import composed_text
     from handloom.support.yaml_files import parse_yaml
 
     content: dict[str, Any] = parse_yaml(composed_text(template_folder() / "conf", overrides), "conf")

@@ -26,7 +26,7 @@ def run(given: argparse.Namespace) -> int:
     """Write the file, or leave it as it is where conf/ has a mistake."""
     project = project_folder()
 
-    from handloom.compose import write_parameters
+    from handloom.stages.compose import write_parameters
 
     write_parameters(project / "conf", project / PARAMETERS)
     return DONE

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from handloom.compose import composed_text
 from handloom.config import KINDS, Kind
 from handloom.errors import HandloomError, printable
 from handloom.project.groups import write_groups
 from handloom.project.installed import write_installed
 from handloom.project.stages import project_stages
 from handloom.project.template import template_folder
+from handloom.stages.compose import composed_text
 from handloom.support.files import remove_remains
 
 MEDIA_FOLDERS: dict[Kind, str] = {"pose": "photos", "action": "videos"}

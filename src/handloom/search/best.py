@@ -7,8 +7,8 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial
 
-from handloom.compose import composed_text
 from handloom.config import Kind
+from handloom.stages.compose import composed_text
 from handloom.support.files import replacing
 
 OPTION = "best"

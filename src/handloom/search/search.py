@@ -13,12 +13,12 @@ from handloom import tracking
 from handloom.config import Kind, Search
 from handloom.errors import DataError, DivergenceError
 from handloom.models.folder import RUN_FILE
-from handloom.multirun import Multirun
 from handloom.search.best import write_best
 from handloom.search.pruning import Pruning
 from handloom.search.space import Space, check_settings, space_of, with_space_file
 from handloom.search.studies import GivingUp, best_trial, ended_trial, folder_of, next_values, open_study
-from handloom.stage import parameters_of
+from handloom.stages.multirun import Multirun
+from handloom.stages.script import parameters_of
 from handloom.support.fingerprint import fingerprint
 from handloom.support.lock import alone
 from handloom.training.checks import parts_to_learn_from

@@ -18,7 +18,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from handloom.config import Kind, Training
 from handloom.errors import ConfigurationError
-from handloom.multirun import Multirun
+from handloom.stages.multirun import Multirun
 from handloom.support.yaml_files import read_yaml
 
 SPACES = Path("conf/space")

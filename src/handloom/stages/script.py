@@ -72,7 +72,7 @@ def parameters_of(composed: "DictConfig") -> Parameters:
     from omegaconf import OmegaConf, open_dict
     from omegaconf.errors import OmegaConfBaseException
 
-    from handloom.overrides import unresolved
+    from handloom.stages.overrides import unresolved
 
     if "hydra" in composed:
         composed = composed.copy()
@@ -88,7 +88,7 @@ def parameters_of(composed: "DictConfig") -> Parameters:
 
 
 def _parameters(project: Path, overrides: list[str]) -> Parameters:
-    from handloom.compose import composed
+    from handloom.stages.compose import composed
 
     try:
         return parameters_of(composed(project, "params", overrides))
@@ -119,7 +119,7 @@ def _run_with_hydra(
     overrides: list[str],
     stop: Callable[[HandloomError], NoReturn],
 ) -> None:
-    from handloom.multirun import Multirun
+    from handloom.stages.multirun import Multirun
 
     multirun = Multirun(project, overrides)
     if MULTIRUN & set(overrides):

@@ -7,10 +7,10 @@ from pathlib import Path
 from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
-from handloom.compose import composed, read_parameters
 from handloom.config import Parameters
 from handloom.config.names import flat
-from handloom.overrides import parsed
+from handloom.stages.compose import composed, read_parameters
+from handloom.stages.overrides import parsed
 
 CONFIG_NAME = "params"
 # Hydra's own bookkeeping stays out of the way unless it is asked for.

@@ -15,7 +15,7 @@ from handloom.config import Parameters, parameters_from
 from handloom.config.interpolation import refuse_resolvers
 from handloom.config.names import flat
 from handloom.errors import ConfigurationError
-from handloom.overrides import Known, explained, groups_in, parsed, refuse_several_values
+from handloom.stages.overrides import Known, explained, groups_in, parsed, refuse_several_values
 from handloom.support.files import replacing
 from handloom.support.yaml_files import parse_yaml, read_yaml
 

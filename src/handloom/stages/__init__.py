@@ -1,0 +1,1 @@
+"""The way through: parameters, the stages, and the scripts that run one."""
