@@ -34,3 +34,14 @@ def test_addresses_count_from_the_working_folder_where_work_has_a_folder_of_its_
     session = Workspace.inside(Path("session"))
     assert (session.root, session.anchor) == (tmp_path / "session", tmp_path)
     assert Workspace(tmp_path / "other").anchor == tmp_path / "other"
+
+
+def test_a_script_that_runs_elsewhere_works_for_its_own_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    (project / ".dvc").mkdir(parents=True)
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert Workspace.here(project) == Workspace(project, project, project)

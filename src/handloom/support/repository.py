@@ -8,28 +8,28 @@ from pathlib import Path
 _DVC = ".dvc"
 
 
-def main_repository() -> Path:
+def main_repository(start: Path | None = None) -> Path:
     """The root of the main repository.
 
     DVC sets `DVC_ROOT` to it in every stage, also in its temporary copies. Outside DVC it is the nearest folder upwards
-    of the working folder that holds `.dvc`, else the working folder. From a further work tree of git (`git worktree
-    add`) it is the same folder of the main one, where that is a DVC project too.
+    of `start` (None: the working folder) that holds `.dvc`, else `start`. From a further work tree of git (`git
+    worktree add`) it is the same folder of the main one, where that is a DVC project too.
     """
     root = os.environ.get("DVC_ROOT")
-    return _in_main_work_tree(Path(root).resolve()) if root else _project()
+    return _in_main_work_tree(Path(root).resolve()) if root else _project(start)
 
 
-def anchor() -> Path:
-    """The folder from which relative addresses count: the root of the DVC project, else the working folder.
+def anchor(start: Path | None = None) -> Path:
+    """The folder from which relative addresses count: the root of the DVC project, else `start` or the working folder.
 
     It is the main repository, except where a command keeps its work in a folder that is no DVC project.
     """
-    repository = main_repository()
-    return repository if (repository / _DVC).is_dir() else _project()
+    repository = main_repository(start)
+    return repository if (repository / _DVC).is_dir() else _project(start)
 
 
-def _project() -> Path:
-    here = Path.cwd().resolve()
+def _project(start: Path | None) -> Path:
+    here = (start or Path.cwd()).resolve()
     found = next((folder for folder in (here, *here.parents) if (folder / _DVC).is_dir()), here)
     return _in_main_work_tree(found)
 
@@ -55,11 +55,11 @@ def _in_main_work_tree(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Commit:
-    """What git says of the working folder.
+    """What git says of a folder.
 
     Attributes:
         sha: of the commit that is checked out.
-        changes: the files that differ from it or are new, by their paths from the working folder; `dvc.lock` does not
+        changes: the files that differ from it or are new, by their paths from the folder; `dvc.lock` does not
             count, which every stage writes.
     """
 
@@ -72,14 +72,19 @@ class Commit:
         return bool(self.changes)
 
 
-def current_commit() -> Commit | None:
-    """The commit that is checked out; None outside a git repository, before the first commit, or without git."""
-    sha = git("rev-parse", "HEAD").strip()
+def current_commit(folder: Path | None = None) -> Commit | None:
+    """The commit that is checked out; None outside a git repository, before the first commit, or without git.
+
+    Args:
+        folder: whose changes count; None: the working folder.
+    """
+    sha = git("rev-parse", "HEAD", folder=folder).strip()
     if not sha:
         return None
-    status = git("status", "--porcelain", "-z", "--no-renames", "--", ".", ":(exclude,glob)**/dvc.lock")
+    only_here = ("--", ".", ":(exclude,glob)**/dvc.lock")
+    status = git("status", "--porcelain", "-z", "--no-renames", *only_here, folder=folder)
     names = [entry[3:] for entry in status.split("\0") if entry]  # two letters, a space, the path from git's root
-    prefix = git("rev-parse", "--show-prefix").strip() if names else ""
+    prefix = git("rev-parse", "--show-prefix", folder=folder).strip() if names else ""
     return Commit(sha, tuple(name.removeprefix(prefix) for name in names))
 
 

@@ -14,16 +14,19 @@ class Workspace:
 
     Attributes:
         root: the folder, absolute.
-        project: the folder of the DVC project it works for; None: `root`.
+        addresses_from: see `anchor`; None: `root`.
+        project: the folder with the parameters and the code of this work: relative paths among the parameters count
+            from it, and its commit is noted. `root` is another folder in the copies in which DVC runs experiments.
     """
 
     root: Path
-    project: Path | None = None
+    addresses_from: Path | None = None
+    project: Path = Path()
 
     @classmethod
-    def here(cls) -> "Workspace":
-        """That of the DVC project in which this process works, see `main_repository`; else the working folder."""
-        return cls(main_repository(), anchor())
+    def here(cls, project: Path | None = None) -> "Workspace":
+        """That of the DVC project that holds a folder, see `main_repository`; None: that holds the working folder."""
+        return cls(main_repository(project), anchor(project), project or Path())
 
     @classmethod
     def inside(cls, folder: Path) -> "Workspace":
@@ -33,7 +36,7 @@ class Workspace:
     @property
     def anchor(self) -> Path:
         """The folder from which a relative address of the tracking store counts."""
-        return self.project or self.root
+        return self.addresses_from or self.root
 
     @property
     def keypoint_cache(self) -> Path:
