@@ -62,6 +62,7 @@ bench: $(READY) ## run the benchmarks that need no other data
 pictures: $(READY) ## draw the pictures of README and docs again
 	@python docs/draw_pictures.py
 	@python docs/draw_gestures.py
+	@python docs/draw_recogniser.py
 
 reference: $(READY) ## write docs/reference.md from the docstrings
 	@python docs/write_reference.py
