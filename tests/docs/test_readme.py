@@ -1,11 +1,13 @@
-"""What the README tells to type can be typed: commands, options, files and parameters that exist.
+"""What README and docs tell to type can be typed: commands, options, files and parameters that exist.
 
 "Your own photos and videos" is run, word for word, by tests/cli/test_init_verb.py.
 """
 
+import ast
 import re
 import shlex
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import yaml
@@ -16,17 +18,24 @@ from handloom.config import parameters_from
 from handloom.stages.compose import composed_text
 from handloom.stages.multirun import Multirun
 
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+GENERATED = {"reference.md"}  # from docstrings; what it tells to type is tested where it comes from
+PAGES = [
+    REPOSITORY / "README.md",
+    REPOSITORY / "CONTRIBUTING.md",
+    *sorted(page for page in (REPOSITORY / "docs").rglob("*.md") if page.name not in GENERATED),
+]
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+TEXT = "\n".join(TEXTS.values())
 MAKE_TARGETS = re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def commands() -> list[list[str]]:
-    """Every command in a block, and those between backticks that begin with a program."""
-    lines = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
-    lines += re.findall(r"`((?:make|python|handloom \w+|dvc) [^`\n]+)`", README)
+    """Every command in a block, and those between backticks that begin with a program; each once."""
+    blocks = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    lines += re.findall(r"`((?:make|python|handloom \w+|dvc) [^`\n]+)`", TEXT)
     split = [re.split(r"; | && ", re.sub(r"\s+#.*", "", line)) for line in lines]
-    return [shlex.split(part) for parts in split for part in parts if part.strip()]
+    return [shlex.split(part) for part in dict.fromkeys(part for parts in split for part in parts if part.strip())]
 
 
 def of(program: str) -> list[list[str]]:
@@ -37,8 +46,12 @@ def ids(words: list[str]) -> str:
     return " ".join(words)
 
 
+def page_name(page: Path) -> str:
+    return page.relative_to(REPOSITORY).as_posix()
+
+
 def test_the_blocks_are_found() -> None:
-    assert len(commands()) > 40
+    assert len(commands()) > 60
     assert {words[0] for words in commands()} >= {"make", "python", "handloom", "dvc"}
 
 
@@ -50,10 +63,10 @@ def test_make_has_the_target(words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", of("python"), ids=ids)
 def test_python_has_the_script_and_its_overrides_are_understood(words: list[str]) -> None:
-    if words[0] == "-m":
+    if words[0].startswith("-"):
         return
     assert (REPOSITORY / words[0]).is_file()
-    if words[0].startswith("pipeline/") and len(words) > 1:
+    if words[0].startswith("pipeline/train") and len(words) > 1 and not any("launcher" in word for word in words):
         multirun = Multirun(REPOSITORY, words[1:])
         assert parameters_from(yaml.safe_load((REPOSITORY / "params.yaml").read_text()))
         assert multirun.composed()
@@ -75,6 +88,20 @@ def test_what_an_experiment_overrides_is_there(words: list[str]) -> None:
     parameters_from(yaml.safe_load(composed_text(REPOSITORY / "conf", first)))
 
 
-def test_files_that_it_leads_to_are_there() -> None:
-    for path in re.findall(r"\]\(([\w./-]+)\)", README):
-        assert (REPOSITORY / path).exists(), path
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_files_that_it_leads_to_are_there(page: Path) -> None:
+    for path in re.findall(r"\]\(([\w./-]+)\)", TEXTS[page]):
+        assert (page.parent / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_python_on_a_page_is_python(page: Path) -> None:
+    for block in re.findall(r"```python\n(.*?)```", TEXTS[page], re.DOTALL):
+        ast.parse(block)
+
+
+def test_the_readme_is_short() -> None:
+    readme = TEXTS[REPOSITORY / "README.md"]
+    assert readme.count("\n") <= 200
+    assert len(readme.encode()) <= 12_000
+    assert re.sub(r"```.*?```", "", readme, flags=re.DOTALL).count(";") <= 5
