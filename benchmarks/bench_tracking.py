@@ -29,12 +29,12 @@ import yaml
 from handloom import keypoint_table, tracking
 from handloom.config import Parameters, Split, Validation, parameters_from
 from handloom.dataset.split import split_table
-from handloom.training import reporter, run_logger
+from handloom.training import callbacks, resume
 from handloom.training import train as stage
 
 CLIPS, FRAMES, CLASSES = 360, 60, 13
 LIMIT = 1.03
-USERS = (stage, reporter, run_logger)  # the modules that call handloom.tracking
+USERS = (stage, resume, callbacks)
 
 
 def write_table(folder: Path) -> tuple[Path, Path]:

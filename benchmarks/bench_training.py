@@ -25,10 +25,10 @@ from torch import nn
 
 from handloom.config import Training, as_plain, parameters_from
 from handloom.dataset.examples import Example
-from handloom.training.batches import HandData, TrainingBatches
+from handloom.training.callbacks import Reporter
 from handloom.training.checkpoints import Checkpoints
-from handloom.training.module import HandClassifier
-from handloom.training.reporter import Reporter
+from handloom.training.data import HandData, TrainingBatches
+from handloom.training.module import HandModule
 from handloom.training.trainer import trainer_for
 
 CLIPS, FRAMES = 352, 60
@@ -66,7 +66,7 @@ def stage(settings: Training, clips: list[Example], folder: Path) -> list[float]
     clock = Clock()
     callbacks = [Reporter(settings, "stage"), Checkpoints(folder, "benchmark", settings.checkpoint_interval), clock]
     trainer = trainer_for(settings, "action", folder, callbacks)
-    module = HandClassifier("action", CLASSES, 30.0, as_plain(settings))
+    module = HandModule("action", CLASSES, 30.0, as_plain(settings))
     trainer.fit(module, datamodule=HandData(clips, [], CLASSES, settings))
     return np.diff(clock.moments)[1:].tolist()
 
@@ -99,7 +99,7 @@ def main(rounds: int = 4) -> None:
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             seconds["stage"] += stage(settings, clips, Path(folder))
-        network = HandClassifier("action", CLASSES, 30.0, as_plain(settings)).network
+        network = HandModule("action", CLASSES, 30.0, as_plain(settings)).network
         seconds["bare loop"] += bare(network, settings, clips)
         seconds["ST-GCN"] += bare(STGCN(len(CLASSES), settings.model.width), settings, clips)
     epoch = {name: statistics.median(times) for name, times in seconds.items()}

@@ -27,10 +27,10 @@ from handloom.described.people import make_people
 from handloom.described.randomness import generator_for
 from handloom.models.described_start import WEIGHTS, learnt_weights
 from handloom.support.files import replacing
-from handloom.training.batches import HandData
-from handloom.training.module import HandClassifier
+from handloom.training.data import HandData
+from handloom.training.module import HandModule
+from handloom.training.resume import deciding
 from handloom.training.trainer import trainer_for
-from handloom.training.work import deciding
 
 SEED = 1
 GESTURES, OF_EACH, PEOPLE = 600, 300, 400
@@ -62,7 +62,7 @@ def main() -> None:
     examples = family()
     classes = class_names(examples.labels.dictionary.to_pylist())
     lightning.seed_everything(SEED, verbose=False)
-    module = HandClassifier("pose", classes, 30.0, deciding(SETTINGS))
+    module = HandModule("pose", classes, 30.0, deciding(SETTINGS))
     start = time.monotonic()
     with TemporaryDirectory() as folder:
         trainer_for(SETTINGS, "pose", Path(folder), []).fit(

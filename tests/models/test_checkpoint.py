@@ -14,28 +14,28 @@ from handloom.config import Model, Training, as_plain
 from handloom.errors import DataError
 from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import load_model
-from handloom.training.module import HandClassifier
-from handloom.training.saved_model import save_model
+from handloom.training.checkpoints import save_model
+from handloom.training.module import HandModule
 
 SETTINGS = as_plain(Training(model=Model(width=8, frame_features=16)))
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    save_model(HandClassifier("pose", ["fist", "open"], 30.0, SETTINGS), None, tmp_path / "model.ckpt")
+    save_model(HandModule("pose", ["fist", "open"], 30.0, SETTINGS), None, tmp_path / "model.ckpt")
     return tmp_path / "model.ckpt"
 
 
 def test_what_was_saved_is_loaded(saved: Path) -> None:
     model = load_model(saved)
     assert (model.kind, model.classes, model.window, model.frame_rate) == ("pose", ["fist", "open"], 1, 30.0)
-    again = HandClassifier.load_from_checkpoint(saved).eval()  # Lightning's own way works too
+    again = HandModule.load_from_checkpoint(saved).eval()  # Lightning's own way works too
     poses = torch.rand(2, 1, 3, 21)
     torch.testing.assert_close(model.network(poses), again(poses))
 
 
 def test_equal_models_have_equal_bytes(saved: Path, tmp_path: Path) -> None:
-    save_model(HandClassifier.load_from_checkpoint(saved), None, tmp_path / "again.ckpt")
+    save_model(HandModule.load_from_checkpoint(saved), None, tmp_path / "again.ckpt")
     assert (tmp_path / "again.ckpt").read_bytes() == saved.read_bytes()
 
 
@@ -244,7 +244,7 @@ NUMBERS = Calibration(1.5, 9, 0.5, 0.4, 0.2, 0.1, (), 0.25, 0.125)
 def test_a_calibration_that_cannot_be_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     classes = (ClassThreshold("fist", 5, 0.5, 0.9, 0.8), ClassThreshold("open", 4, None, None, None))
     path = tmp_path / "model.ckpt"
-    module = HandClassifier("pose", ["fist", "open"], 30.0, SETTINGS)
+    module = HandModule("pose", ["fist", "open"], 30.0, SETTINGS)
     save_model(module, replace(NUMBERS, classes=classes), path)
     assert load_model(path).calibration == replace(NUMBERS, classes=classes)
     save_model(module, replace(NUMBERS, **{"classes": classes} | change), path)

@@ -20,8 +20,8 @@ from handloom.export.onnx_file import save_onnx
 from handloom.hand import mirror
 from handloom.models.checkpoint import load_model
 from handloom.prediction.predictor import Predictor
-from handloom.training.module import HandClassifier
-from handloom.training.saved_model import save_model
+from handloom.training.checkpoints import save_model
+from handloom.training.module import HandModule
 
 CLASSES = ["nothing", "b", "a"]
 WINDOW = 7
@@ -40,7 +40,7 @@ def write_checkpoint(path: Path, kind: Kind = "action", frame_rate: float = 24.0
         model=Model(width=8, frame_features=16),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_model(HandClassifier(kind, CLASSES, frame_rate, as_plain(training)), CALIBRATION, path)
+    save_model(HandModule(kind, CLASSES, frame_rate, as_plain(training)), CALIBRATION, path)
     return path
 
 

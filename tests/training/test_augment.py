@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from handloom.config import Augmentation
 from handloom.hand import BONES
-from handloom.training.augment import augment
+from handloom.training.augmentation import augment
 
 STILL = {"bone_length": 0.0, "shear": 0.0, "stretch": 1.0, "joint_noise": 0.0}
 OFF = Augmentation(**STILL)

@@ -12,7 +12,7 @@ import torch
 from handloom.config import Training
 from handloom.dataset.examples import Example, Examples
 from handloom.errors import ConfigurationError
-from handloom.training.batches import HandData, TrainingBatches
+from handloom.training.data import HandData, TrainingBatches
 
 SETTINGS = Training(batch_size=4, prediction_window_size=6, augmentation_options=["rotate", "interpolate_frames"])
 CLASSES = ["fist", "open"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handloom.config import Model, Training, as_plain
 from handloom.training.calibration import calibrate, calibration_of, class_threshold, fit_temperature
-from handloom.training.module import HandClassifier
+from handloom.training.module import HandModule
 
 CLASSES = ["background", "fist", "open"]
 
@@ -147,10 +147,10 @@ def test_without_a_background_class_or_its_examples_nothing_is_said_of_it() -> N
         assert not [name for name in calibration.metrics if "background" in name]
 
 
-def module() -> HandClassifier:
+def module() -> HandModule:
     torch.manual_seed(0)
     options = Training(prediction_window_size=4, model=Model(width=8, frame_features=16, temporal_layers=1))
-    return HandClassifier("action", CLASSES, 30.0, as_plain(options))
+    return HandModule("action", CLASSES, 30.0, as_plain(options))
 
 
 def test_a_classifier_is_calibrated_as_it_answers_and_windows_without_a_hand_do_not_count() -> None:

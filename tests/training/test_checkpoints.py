@@ -10,8 +10,8 @@ from handloom.config import Model, Optimizer, Training, as_plain
 from handloom.models.checkpoint import read_checkpoint
 from handloom.support.fingerprint import fingerprint
 from handloom.training.checkpoints import check_fits, latest_checkpoint
-from handloom.training.module import HandClassifier
-from handloom.training.work import MADE_OF_FILE, made_of, what_changed
+from handloom.training.module import HandModule
+from handloom.training.resume import MADE_OF_FILE, made_of, what_changed
 
 DEFAULT = Training()
 # What else training needs to go on from a checkpoint.
@@ -106,8 +106,8 @@ def test_a_checkpoint_that_no_training_can_go_on_from_is_passed_over(tmp_path: P
     assert len(wrong) == 2 and all(text.endswith("is damaged") for text in wrong)
 
 
-def small_module() -> HandClassifier:
-    return HandClassifier("pose", ["a", "b"], 30.0, as_plain(Training(model=Model(width=8, frame_features=8))))
+def small_module() -> HandModule:
+    return HandModule("pose", ["a", "b"], 30.0, as_plain(Training(model=Model(width=8, frame_features=8))))
 
 
 def whole_checkpoint() -> dict[str, Any]:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handloom.training.lost import lose
+from handloom.training.augmentation import lose
 
 shares = st.sampled_from([0.0, 0.2, 0.9, 0.999])
 

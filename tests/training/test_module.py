@@ -10,9 +10,9 @@ from torch.nn.functional import cross_entropy
 
 from handloom.config import Model, Training
 from handloom.dataset.examples import Example
-from handloom.training.batches import HandData
-from handloom.training.module import HandClassifier
-from handloom.training.work import deciding
+from handloom.training.data import HandData
+from handloom.training.module import HandModule
+from handloom.training.resume import deciding
 
 SETTINGS = Training(maximum_iterations=3, batch_size=4, model=Model(width=8, frame_features=8, dropout=0.0))
 CLASSES = ["a", "b"]
@@ -25,9 +25,9 @@ def examples(count: int = 8) -> list[Example]:
     return [Example(pose, "ab"[number % 2], f"{number}.jpg", str(number)) for number, pose in enumerate(poses)]
 
 
-def classifier(class_weights: list[float] | None = None) -> HandClassifier:
+def classifier(class_weights: list[float] | None = None) -> HandModule:
     torch.manual_seed(0)
-    return HandClassifier("pose", CLASSES, 30.0, deciding(SETTINGS), class_weights)
+    return HandModule("pose", CLASSES, 30.0, deciding(SETTINGS), class_weights)
 
 
 def trainer(**options: Any) -> lightning.Trainer:
@@ -40,7 +40,7 @@ def trainer(**options: Any) -> lightning.Trainer:
     return lightning.Trainer(accelerator="cpu", **quiet, **options)
 
 
-def fitted(module: HandClassifier, **options: Any) -> HandData:
+def fitted(module: HandModule, **options: Any) -> HandData:
     data = HandData(examples(), examples(6), CLASSES, SETTINGS)
     trainer(max_epochs=SETTINGS.maximum_iterations, **options).fit(module, datamodule=data)
     return data
@@ -64,7 +64,7 @@ def test_means_are_of_all_examples_of_the_epoch(class_weights: list[float] | Non
         means: dict[str, float]
 
         def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-            assert isinstance(pl_module, HandClassifier)
+            assert isinstance(pl_module, HandModule)
             self.means = pl_module.means(trainer.strategy)
 
     module, kept = classifier(class_weights), KeepMeans()

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handloom.training.random_windows import random_windows
+from handloom.training.data import random_windows
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -8,16 +8,16 @@ import torch
 from handloom.config import Model, Training, as_plain
 from handloom.models.checkpoint import load_model
 from handloom.training.calibration import calibrate
-from handloom.training.module import HandClassifier
-from handloom.training.saved_model import save_model
+from handloom.training.checkpoints import save_model
+from handloom.training.module import HandModule
 
 CLASSES = ["background", "fist", "open"]
 
 
-def module(**settings: object) -> HandClassifier:
+def module(**settings: object) -> HandModule:
     torch.manual_seed(0)
     options = Training(model=Model(width=8, frame_features=16), **settings)
-    return HandClassifier("pose", CLASSES, 30.0, as_plain(options)).eval()
+    return HandModule("pose", CLASSES, 30.0, as_plain(options)).eval()
 
 
 def calibration():
@@ -34,7 +34,7 @@ def test_the_saved_networks_scores_are_divided_by_the_temperature(tmp_path: Path
     expected = trained(poses)
     for network in (
         load_model(tmp_path / "model.ckpt").network,
-        HandClassifier.load_from_checkpoint(tmp_path / "model.ckpt"),
+        HandModule.load_from_checkpoint(tmp_path / "model.ckpt"),
     ):
         scores = network.eval()(poses)
         torch.testing.assert_close(scores, expected / learnt.temperature)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from handloom.config import Optimizer, Training
-from handloom.training.schedule import rate_share
+from handloom.training.module import rate_share
 
 
 def shares(iterations: int, **options: object) -> list[float]:

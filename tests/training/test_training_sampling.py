@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handloom.errors import ConfigurationError
-from handloom.training.sampling import balanced, drawn, shared, shuffled
+from handloom.training.data import balanced, drawn, shared, shuffled
 
 targets_of_any = st.lists(st.integers(0, 5), min_size=1, max_size=40).map(torch.tensor)
 

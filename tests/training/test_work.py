@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from handloom.training.work import KEPT_FOLDERS, KEPT_SECONDS, open_folder
+from handloom.training.resume import KEPT_FOLDERS, KEPT_SECONDS, open_folder
 
 
 def test_the_oldest_folders_go_once_nobody_can_be_training_there(tmp_path: Path) -> None:

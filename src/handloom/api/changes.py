@@ -55,7 +55,7 @@ def _refuse_other_files(folder: Path, kind: Kind, parameters: Parameters) -> Non
 
 def _refuse_other_training(folder: Path, kind: Kind, parameters: Parameters) -> None:
     from handloom.training.checkpoints import checkpoints_in
-    from handloom.training.work import MADE_OF_FILE, made_of
+    from handloom.training.resume import MADE_OF_FILE, made_of
 
     noted = folder / CHECKPOINTS / MADE_OF_FILE
     if not noted.exists() or not checkpoints_in(folder / CHECKPOINTS):

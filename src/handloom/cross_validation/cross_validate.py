@@ -19,8 +19,8 @@ from handloom.support.fingerprint import code_version, fingerprint
 from handloom.support.lock import alone
 from handloom.support.repository import main_repository
 from handloom.training.checks import parts_to_learn_from
+from handloom.training.resume import made_of
 from handloom.training.train import train
-from handloom.training.work import made_of
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing_extensions import override
 
 from handloom.config import Training
 from handloom.search.studies import GivingUp
-from handloom.training.module import HandClassifier
-from handloom.training.reporter import report_due
+from handloom.training.callbacks import report_due
+from handloom.training.module import HandModule
 
 
 class Pruning(lightning.Callback):
@@ -36,7 +36,7 @@ class Pruning(lightning.Callback):
             self._look(trainer, pl_module)
 
     def _look(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        assert isinstance(module, HandClassifier)
+        assert isinstance(module, HandModule)
         last = self.settings.maximum_iterations  # at the end there is nothing left to save
         rows = [row for row in module.history if row["iteration"] != last]
         self.reported = {int(row["iteration"]): row["validation_loss"] for row in rows}

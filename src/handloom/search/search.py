@@ -22,8 +22,8 @@ from handloom.stages.script import parameters_of
 from handloom.support.fingerprint import fingerprint
 from handloom.support.lock import alone
 from handloom.training.checks import parts_to_learn_from
+from handloom.training.resume import made_of
 from handloom.training.train import train
-from handloom.training.work import made_of
 
 
 @dataclass(frozen=True)

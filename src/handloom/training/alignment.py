@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from handloom.dataset.examples import Examples
 from handloom.errors import ConfigurationError
 from handloom.hand import MIDDLE_MCP, WRIST, Poses, turned, upright
-from handloom.training.sampling import sources_of
+from handloom.training.data import sources_of
 
 Floats = NDArray[np.floating]
 

@@ -10,14 +10,14 @@ from torch import Tensor
 from handloom.hand import present
 from handloom.models.calibration import Calibration, ClassThreshold, answer_at, background_taken_for_gesture
 from handloom.models.reliability import calibration_error, log_loss, reliability
-from handloom.training.batches import Batch
-from handloom.training.module import HandClassifier
+from handloom.training.data import Batch
+from handloom.training.module import HandModule
 
 LARGEST_TEMPERATURE = 100.0  # and 1 / 100 is the smallest
 HALVINGS = 60  # of the range of its logarithm: to the last bit of float64
 
 
-def calibration_of(module: HandClassifier, validation: Iterable[Batch]) -> Calibration | None:
+def calibration_of(module: HandModule, validation: Iterable[Batch]) -> Calibration | None:
     """Calibrate a trained classifier on batches of validation windows; None without any.
 
     Windows without a hand are left out, as an app does not ask for them.

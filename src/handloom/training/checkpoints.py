@@ -1,9 +1,11 @@
-"""Checkpoints: when and how they are written, and which one a training goes on from."""
+"""Checkpoints: when and how they are written, which one a training goes on from, and the trained model's file."""
 
 import io
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,16 @@ import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from torch import Tensor
 from typing_extensions import override
 
+from handloom.config import as_plain
 from handloom.errors import DataError, first_line
-from handloom.models.checkpoint import read_checkpoint, weights_of
+from handloom.models.calibration import Calibration
+from handloom.models.checkpoint import CALIBRATION, NETWORK_PREFIX, SPEC, read_checkpoint, weights_of
 from handloom.support.files import replacing
-from handloom.training.run_logger import RunLogger
+from handloom.training.callbacks import RunLogger
+from handloom.training.module import HandModule
 
 NEEDED = ("state_dict", "loops", "optimizer_states", "lr_schedulers", "history")  # to go on from a checkpoint
 _NAME = re.compile(r"iteration-[0-9]+")
@@ -170,3 +176,39 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     @override
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = True) -> dict[str, Any]:
         return read_checkpoint(Path(path))
+
+
+LAST_LAYER = (f"{NETWORK_PREFIX}out.weight", f"{NETWORK_PREFIX}out.bias")  # the linear layer that gives the scores
+
+
+def save_model(module: HandModule, calibration: Calibration | None, path: Path) -> None:
+    """Write what `HandModule.load_from_checkpoint` and `load_model` need, the same bytes each time.
+
+    The last layer is written divided by the temperature, so that whoever takes the softmax of the network's scores,
+    the exported model too, has calibrated probabilities. Which class is the most likely does not change.
+
+    Args:
+        module: the trained classifier.
+        calibration: what validation taught; None without a validation part.
+        path: the file.
+    """
+    state = {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}
+    content = {
+        "pytorch-lightning_version": lightning.__version__,
+        "state_dict": folded(state, calibration.temperature) if calibration else state,
+        "hyper_parameters": _fresh(dict(module.hparams)),
+        "hparams_name": "kwargs",
+        CALIBRATION: _fresh(asdict(calibration)) if calibration else None,
+        SPEC: _fresh(as_plain(module.spec)),
+    }
+    AtomicCheckpointIO().save_checkpoint(content, path)
+
+
+def folded(state: dict[str, Tensor], temperature: float) -> dict[str, Tensor]:
+    """The weights of a network whose scores are those of `state` divided by the temperature."""
+    return state | {name: state[name] / temperature for name in LAST_LAYER}
+
+
+def _fresh(content: dict[str, Any]) -> Any:
+    """Plain content made of objects of its own: pickle's bytes depend on which equal texts are one object."""
+    return json.loads(json.dumps(content))

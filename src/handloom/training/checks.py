@@ -5,6 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
+
 from handloom.config import Kind, Training
 from handloom.dataset.examples import Examples
 from handloom.dataset.split import PartName, read_split
@@ -116,3 +119,18 @@ def class_weights(found: Counter[str], classes: list[str]) -> list[float]:
     """What an example of each class counts, so that all classes count the same: 1 over their numbers, with mean 1."""
     inverse = [1 / found[label] for label in classes]
     return [weight * len(classes) / sum(inverse) for weight in inverse]
+
+
+def likely_cause(settings: Training, kind: Kind, table: Path) -> str:
+    """Why the loss or the weights were not finite, as far as a look at data and parameters tells, and what to do."""
+    for row in pq.ParquetFile(table).iter_batches(columns=["path", "frame", "keypoints"]):
+        numbers = row.column("keypoints").flatten().to_numpy(zero_copy_only=False).reshape(len(row), -1)
+        for index in np.flatnonzero(~np.isfinite(numbers).all(axis=1))[:1]:
+            name, frame = printable(row.column("path")[index].as_py()), row.column("frame")[index].as_py()
+            return f"{table} holds joints that are not numbers ({name}, frame {frame}); mend them or leave them out"
+    if settings.precision == "16-mixed":
+        return f"train_{kind}.precision 16-mixed overflows easily; try bf16-mixed or 32-true"
+    options = settings.optimizer
+    if not options.gradient_clip:
+        return f"lower train_{kind}.optimizer.lr ({options.lr:g}) or set train_{kind}.optimizer.gradient_clip above 0"
+    return f"train_{kind}.optimizer.lr is too high ({options.lr:g}); lower it"

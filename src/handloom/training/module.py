@@ -1,5 +1,6 @@
 """The LightningModule: network, loss, optimiser, and the history that its checkpoints carry."""
 
+import math
 from typing import Any
 
 import pytorch_lightning as lightning
@@ -12,14 +13,12 @@ from handloom.config import Kind, Training, as_plain, section_from
 from handloom.models.checkpoint import SPEC
 from handloom.models.network import HandNetwork
 from handloom.models.spec import ModelSpec
-from handloom.training.batches import Batch, epoch_generator
-from handloom.training.schedule import rate_share
-from handloom.training.sums import Sums
+from handloom.training.data import Batch, epoch_generator
 
 History = list[dict[str, float]]
 
 
-class HandClassifier(lightning.LightningModule):
+class HandModule(lightning.LightningModule):
     """Learns to tell hand poses or hand actions apart.
 
     Args:
@@ -117,3 +116,40 @@ class HandClassifier(lightning.LightningModule):
         loss: Tensor = self.loss(scores, targets)
         self._sums[part].add(loss, scores, targets)
         return loss
+
+
+class Sums:
+    """The sums over the examples of one part.
+
+    Args:
+        device: where the network runs.
+    """
+
+    def __init__(self, device: torch.device | str) -> None:
+        self.loss = torch.zeros((), device=device)
+        self.right = torch.zeros((), device=device)
+        self.count = 0
+
+    def add(self, loss: Tensor, scores: Tensor, targets: Tensor) -> None:
+        """Add a batch: its mean loss, ``[N, classes]`` scores and ``[N]`` class indices."""
+        self.loss += loss.detach() * len(targets)
+        self.right += (scores.argmax(dim=1) == targets).sum()
+        self.count += len(targets)
+
+    def vector(self) -> Tensor:
+        """Loss, right answers and examples as one tensor, which may be summed over processes."""
+        return torch.stack([self.loss, self.right, torch.full_like(self.loss, self.count)])
+
+
+def rate_share(settings: Training, iteration: int) -> float:
+    """The share of `optimizer.lr` that an iteration (0, 1, ...) learns at.
+
+    It rises linearly through the warm-up; then it stays at 1, or falls to 0 along half a cosine, which it would reach
+    one iteration after the last.
+    """
+    warmup = int(settings.optimizer.warmup * settings.maximum_iterations)
+    if iteration < warmup:
+        return (iteration + 1) / (warmup + 1)
+    if settings.optimizer.schedule == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (iteration - warmup) / (settings.maximum_iterations - warmup)))

@@ -25,8 +25,8 @@ from handloom.support.files import sha256_of_file, write_csv
 from handloom.support.fingerprint import fingerprint
 from handloom.support.lock import alone
 from handloom.training.alignment import aligned
-from handloom.training.batches import HandData
 from handloom.training.calibration import calibration_of
+from handloom.training.callbacks import EarlyStopping, Reporter, RunLogger
 from handloom.training.checkpoints import (
     KEPT_CHECKPOINTS,
     Checkpoints,
@@ -34,17 +34,29 @@ from handloom.training.checkpoints import (
     checkpoints_in,
     iteration_of,
     latest_checkpoint,
+    save_model,
 )
-from handloom.training.checks import check_examples, class_weights, count_found, note_of_background, warning_of_few
-from handloom.training.divergence import likely_cause
-from handloom.training.early_stopping import EarlyStopping
-from handloom.training.finished import Finished
-from handloom.training.module import HandClassifier
-from handloom.training.reporter import Reporter
-from handloom.training.run_logger import RunLogger
-from handloom.training.saved_model import save_model
+from handloom.training.checks import (
+    check_examples,
+    class_weights,
+    count_found,
+    likely_cause,
+    note_of_background,
+    warning_of_few,
+)
+from handloom.training.data import HandData
+from handloom.training.module import HandModule
+from handloom.training.resume import (
+    KEYPOINTS,
+    SPLIT,
+    Finished,
+    deciding,
+    made_of,
+    open_folder,
+    what_changed,
+    work_folder,
+)
 from handloom.training.trainer import ctrl_c_raised, session_length, trainer_for
-from handloom.training.work import KEYPOINTS, SPLIT, deciding, made_of, open_folder, what_changed, work_folder
 
 
 def train(
@@ -175,15 +187,15 @@ def _train(work: _Work, trainer: lightning.Trainer, early_stopping: EarlyStoppin
     return loss, paused
 
 
-def _fit(work: _Work, trainer: lightning.Trainer) -> tuple[HandClassifier, HandData]:
+def _fit(work: _Work, trainer: lightning.Trainer) -> tuple[HandModule, HandData]:
     """Go on from the newest checkpoint that is whole, or begin; the classifier and its data, at the session's end."""
     settings, kind, folder = work.settings, work.kind, work.folder
     training, classes = work.training, work.classes
     frame_rate = float(keypoint_table.read_metadata(work.table)["frame_rate"])
     weights = class_weights(count_found(training), classes) if settings.class_balance == "weights" else None
 
-    def new_module() -> HandClassifier:
-        return HandClassifier(kind, classes, frame_rate, deciding(settings), weights, landmarks_of(work.table))
+    def new_module() -> HandModule:
+        return HandModule(kind, classes, frame_rate, deciding(settings), weights, landmarks_of(work.table))
 
     checkpoint, wrong = latest_checkpoint(
         folder, work.mark, session_length(settings), lambda content: check_fits(new_module(), content)
@@ -238,7 +250,7 @@ def _how_to_go_on(folder: Path) -> str:
 
 
 def _write_model(
-    module: HandClassifier, calibration: Calibration | None, iteration: int, provenance: Provenance, out: Path
+    module: HandModule, calibration: Calibration | None, iteration: int, provenance: Provenance, out: Path
 ) -> None:
     """Write the model and what travels with it; log its hash and its calibration."""
     save_model(module, calibration, out / MODEL_FILE)

@@ -1,11 +1,12 @@
-"""What the trainer is fed: whole batches cut from tensors, each epoch a function of (seed, epoch) alone."""
+"""What the trainer is fed: batches of windows, drawn and cut from tensors; an epoch is a function of (seed, epoch) alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as lightning
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from typing_extensions import override
 
@@ -13,9 +14,7 @@ from handloom.config import Training
 from handloom.dataset.examples import Example, Examples
 from handloom.dataset.windows import Windows
 from handloom.errors import ConfigurationError
-from handloom.training.augment import augment
-from handloom.training.random_windows import random_windows
-from handloom.training.sampling import balanced, drawn, shared, shuffled
+from handloom.training.augmentation import augment
 
 Batch = tuple[Tensor, Tensor]  # poses [N, window, 3, 21], class index [N]
 
@@ -161,3 +160,109 @@ class HandData(lightning.LightningDataModule):
     @override
     def val_dataloader(self) -> Any:
         return self._validation_batches if len(self._validation_batches) else []
+
+
+def shuffled(targets: Tensor, generator: torch.Generator) -> Tensor:
+    """Each of the N examples once: a random order of 0 to N - 1, on the generator's device."""
+    return torch.randperm(len(targets), generator=generator, device=generator.device)
+
+
+def balanced(targets: Tensor, generator: torch.Generator) -> Tensor:
+    """N draws with replacement in which every class is equally likely, and so is each example of a class.
+
+    Args:
+        targets: int64 ``[N]``, the class of each example, on the generator's device.
+        generator: source of all chance.
+
+    Returns:
+        int64 ``[N]``, examples; some come several times, some not at all.
+    """
+    by_class = torch.argsort(targets, stable=True)
+    _, counts = torch.unique_consecutive(targets[by_class], return_counts=True)
+    firsts = counts.cumsum(0) - counts
+    drawn = torch.randint(len(counts), targets.shape, generator=generator, device=generator.device)
+    member = torch.randint(2**31, targets.shape, generator=generator, device=generator.device) % counts[drawn]
+    return by_class[firsts[drawn] + member]
+
+
+def shared(names: Sequence[str], shares: Mapping[str, float]) -> Tensor:
+    """What chance examples of joined sources have in each draw, so that every source gets its share.
+
+    Args:
+        names: of the N examples.
+        shares: of all draws, by source; the sources that are not named share what is left by their numbers.
+
+    Returns:
+        float64 ``[N]``, summing to 1.
+
+    Raises:
+        ConfigurationError: a named source has no example, or nothing is left for the others, or they leave something.
+    """
+    sources = sources_of(names)
+    chances = np.zeros(len(sources))
+    others = np.ones(len(sources), bool)
+    for source, share in shares.items():
+        own = sources == source
+        if not own.any():
+            raise ConfigurationError(
+                f"source_shares.{source}: no example to learn from is of a joined source of this name"
+            )
+        chances[own] = share / own.sum()
+        others &= ~own
+    left = 1 - sum(shares.values())
+    if (left > 1e-9) != bool(others.any()) or left < -1e-9:
+        raise ConfigurationError(
+            f"source_shares: together {1 - left:g}; they must leave something for other sources, and be 1 without any"
+        )
+    chances[others] = left / max(int(others.sum()), 1)
+    return torch.from_numpy(chances)
+
+
+def sources_of(names: Sequence[str]) -> NDArray[np.str_]:
+    """The joined source of each example: it stands before the first slash of its name, ``[N]``."""
+    return np.array([name.split("/", 1)[0] for name in names])
+
+
+def drawn(chances: Tensor, generator: torch.Generator) -> Tensor:
+    """N draws with replacement, with chances float64 ``[N]``: int64 ``[N]``."""
+    ends = chances.cumsum(0)
+    luck = torch.rand(len(chances), dtype=torch.float64, generator=generator, device=generator.device)
+    return torch.searchsorted(ends, luck * ends[-1]).clamp(max=len(chances) - 1)
+
+
+def random_windows(
+    frames: Tensor, starts: Tensor, lengths: Tensor, window: int, speed_change: float, generator: torch.Generator
+) -> Tensor:
+    """A window from a random place of each clip, played at a random speed.
+
+    Args:
+        frames: ``[F, 3, 21]``, clips one after another; on the generator's device or in the computer's memory.
+        starts: ``[N]``, the first frame of each clip that is to be cut.
+        lengths: ``[N]``, its frames, at least 1.
+        window: frames to cut; a shorter clip is filled up at its end with zeros.
+        speed_change: the speed is drawn from 1 - this to 1 + this (`interpolate_frames`).
+        generator: source of all chance; `starts` and `lengths` are on its device.
+
+    Returns:
+        ``[N, window, 3, 21]`` on the generator's device. Between two frames with a hand joints are interpolated; beside
+        one without, the nearer frame is taken.
+    """
+    device, last = generator.device, (lengths - 1)[:, None]
+    draws = torch.rand(2, len(starts), 1, generator=generator, device=device)
+    speed = 1 + speed_change * (2 * draws[0] - 1)
+    room = (last - (window - 1) * speed).clamp(min=0)
+    places = draws[1] * room + speed * torch.arange(window, device=device)  # [N, window], in frames
+    earlier = torch.minimum(places.long(), last)
+    share = (places - earlier)[:, :, None, None]
+    rows = starts[:, None] + torch.stack([earlier, torch.minimum(earlier + 1, last)])
+    first, second = _rows(frames, rows).unbind()
+
+    both = (first[:, :, 2:] > 0) & (second[:, :, 2:] > 0)
+    cut = first.lerp(second, torch.where(both, share, (share >= 0.5).float()))
+    return cut.mul_((places <= last)[:, :, None, None])
+
+
+def _rows(frames: Tensor, rows: Tensor) -> Tensor:
+    """The frames of these rows, on the device of the rows."""
+    taken = frames.flatten(1).index_select(0, rows.flatten().to(frames.device))
+    return taken.to(rows.device).view(*rows.shape, *frames.shape[1:])

@@ -1,0 +1,188 @@
+"""What happens after an iteration: the report, the check that numbers are numbers, and early stopping."""
+
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities import rank_zero_only
+from torch import Tensor
+from typing_extensions import override
+
+from handloom import tracking
+from handloom.config import Training
+from handloom.support.progress import ProgressBar
+from handloom.training.module import HandModule
+
+
+def report_due(settings: Training, iteration: int) -> bool:
+    """Whether loss and accuracy of an iteration (1, 2, ...) are reported: Create ML's interval, and the last one."""
+    return iteration % settings.report_interval == 0 or iteration == settings.maximum_iterations
+
+
+class Reporter(lightning.Callback):
+    """A row in the module's history and in MLflow a report.
+
+    A session that ends between two reports gets a row for its end in the history, but not in MLflow; the session that
+    continues it drops the row again, so that both end as one that went through.
+
+    Args:
+        settings: the training section.
+        description: what the progress bar says.
+    """
+
+    def __init__(self, settings: Training, description: str) -> None:
+        self.settings = settings
+        self.description = description
+        self.progress: ProgressBar
+        self.logged: dict[str, set[int]] = {}  # iterations that the MLflow run has already, by metric
+
+    @override
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        assert isinstance(pl_module, HandModule)
+        pl_module.history = [row for row in pl_module.history if report_due(self.settings, int(row["iteration"]))]
+        if trainer.is_global_zero and isinstance(trainer.logger, RunLogger):
+            self.logged = tracking.logged_steps(trainer.logger.run_id)
+        self.progress = ProgressBar(
+            self.description,
+            int(trainer.max_epochs or 0),
+            "iteration",
+            initial=trainer.current_epoch,
+            disable=not trainer.is_global_zero,
+        )
+
+    @override
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        iteration = trainer.current_epoch + 1
+        if iteration == trainer.max_epochs:
+            trainer.check_val_every_n_epoch = iteration  # what is reported is validated, also at the end
+
+    @override
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        assert isinstance(pl_module, HandModule)
+        iteration = trainer.current_epoch + 1
+        means = pl_module.means(trainer.strategy)
+        check_finite(pl_module, means, iteration)
+        self.progress.update()
+        due = report_due(self.settings, iteration)
+        if not due and iteration != trainer.max_epochs:
+            return
+        pl_module.history.append({"iteration": iteration, **means})
+        self.progress.set_postfix({name: f"{value:.3f}" for name, value in means.items()}, refresh=False)
+        if trainer.logger and due and (fresh := tracking.unlogged(self.logged, means, iteration)):
+            trainer.logger.log_metrics(fresh, step=iteration)
+
+    @override
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self.progress.close()
+
+    @override
+    def on_exception(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, exception: BaseException
+    ) -> None:
+        if hasattr(self, "progress"):
+            self.progress.close()  # ends the line, so that the error has one of its own
+
+
+class EarlyStopping(lightning.Callback):
+    """Keeps the network of the report with the least validation loss, and stops when no lower one comes for long.
+
+    Lightning's own counts validations and knows them by logged metrics; this one counts reports. Checkpoints hold all
+    of its state, so that a training that is started again stops at the same report.
+
+    Args:
+        settings: the training section; with `early_stopping.patience` 0 nothing is kept and nothing stops.
+
+    Attributes:
+        best: the state of the best network, on the CPU; empty before the first report.
+        best_iteration: that of its report.
+    """
+
+    def __init__(self, settings: Training) -> None:
+        self.settings = settings
+        self.best: dict[str, Tensor] = {}
+        self.best_iteration = 0
+        self.best_loss = float("inf")
+        self.waited = 0  # reports since
+
+    @override
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self._stop_if_due(trainer)  # it may have been killed after its last checkpoint, before the model was written
+
+    @override
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        assert isinstance(pl_module, HandModule)
+        iteration = trainer.current_epoch + 1
+        if not self.settings.early_stopping.patience or not report_due(self.settings, iteration):
+            return
+        loss = pl_module.history[-1]["validation_loss"]
+        if loss < self.best_loss - self.settings.early_stopping.minimum_change:
+            self.best = {name: tensor.detach().cpu().clone() for name, tensor in pl_module.network.state_dict().items()}
+            self.best_iteration, self.best_loss, self.waited = iteration, loss, 0
+        else:
+            self.waited += 1
+        self._stop_if_due(trainer)
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("best", "best_iteration", "best_loss", "waited")}
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        vars(self).update(state_dict)
+
+    def _stop_if_due(self, trainer: lightning.Trainer) -> None:
+        patience = self.settings.early_stopping.patience
+        if patience and trainer.strategy.reduce_boolean_decision(self.waited >= patience, all=False):
+            trainer.should_stop = True
+
+
+class RunLogger(Logger):
+    """Logs the numbers of a training to its run and ends it.
+
+    Args:
+        run_id: of the run, as `handloom.tracking` knows it.
+    """
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+
+    @property
+    @override
+    def name(self) -> str:
+        return "handloom"
+
+    @property
+    @override
+    def version(self) -> str:
+        return self.run_id
+
+    @override
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the run has all parameters since it was opened."""
+
+    @override
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        tracking.log_metrics(self.run_id, metrics, step or 0, once=True)
+
+    @override
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        tracking.end_run(self.run_id, "FAILED" if status == "failed" else "FINISHED")
+
+
+def check_finite(module: HandModule, means: dict[str, float], iteration: int) -> None:
+    """Stop before a number that is none gets into a checkpoint or a model.
+
+    Raises:
+        FloatingPointError: a mean of the iteration or a weight is not finite.
+    """
+    for name, value in means.items():
+        if not np.isfinite(value):
+            raise FloatingPointError(f"the {name.replace('_', ' ')} is {value} in iteration {iteration}")
+    state = [tensor.flatten() for tensor in module.state_dict().values() if tensor.is_floating_point()]
+    if not torch.isfinite(torch.cat(state)).all():
+        raise FloatingPointError(f"the weights are no numbers any more after iteration {iteration}")
