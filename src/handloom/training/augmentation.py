@@ -1,4 +1,4 @@
-"""Augmentation on joints, and what a camera does not see of them: whole batches at once, every number drawn from one generator.
+"""Augmentation on joints and their loss: whole batches at once, every number drawn from one generator.
 
 The names are Create ML's; how strong each one is there is not documented, here it is a parameter.
 Input and output are ``[N, T, 3, 21]`` as in `handloom.hand`; joints and frames that were not seen stay zero.

@@ -1,4 +1,4 @@
-"""What the trainer is fed: batches of windows, drawn and cut from tensors; an epoch is a function of (seed, epoch) alone."""
+"""What the trainer is fed: batches of windows cut from tensors; an epoch is a function of (seed, epoch) alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
