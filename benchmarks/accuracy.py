@@ -46,7 +46,7 @@ from handloom.dataset.examples import Example, read_examples
 from handloom.evaluation.predict import predict_examples
 from handloom.extraction.extract import extract_keypoints
 from handloom.models.checkpoint import TrainedModel, load_model
-from handloom.models.folder import MODEL_FILE
+from handloom.models.files import MODEL_FILE
 from handloom.stages.compose import composed_text
 from handloom.training.train import train
 

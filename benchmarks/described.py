@@ -45,7 +45,7 @@ from handloom.config import (
 )
 from handloom.dataset.examples import Example
 from handloom.models.checkpoint import TrainedModel, load_model
-from handloom.models.folder import MODEL_FILE
+from handloom.models.files import MODEL_FILE
 from handloom.sample import draw_clips
 from handloom.sources import gather_members
 from handloom.training.train import train

@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 
 from handloom import keypoint_table
 from handloom.hand import palm_length, present
-from handloom.models.folder import HISTORY_COLUMNS
+from handloom.models.files import HISTORY_COLUMNS
 from handloom.support.files import write_csv
 
 KINDS = ("pose", "action")

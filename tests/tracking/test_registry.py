@@ -21,8 +21,8 @@ from handloom.evaluation.evaluate import evaluate
 from handloom.evaluation.metrics import Answer
 from handloom.evaluation.plots import draw_plots
 from handloom.evaluation.predict import window_probabilities
+from handloom.models.calibration import reliability
 from handloom.models.checkpoint import load_model
-from handloom.models.reliability import reliability
 from handloom.prediction.predictor import Predictor
 from handloom.support.files import sha256_of_file
 from handloom.tracking.champion import ACCURACY, LOG_LOSS, TEST_DATA, replaces

@@ -19,6 +19,7 @@ from handloom.api.session import KEYPOINTS, MODEL, SPLIT, TrainingSession, make_
 from handloom.config import ExportCoreML, ExtractKeypoints, Kind
 from handloom.dataset.split import PartName
 from handloom.errors import ConfigurationError, DataError, HandloomError, expect, printable
+from handloom.models.files import MODEL_FILE, RUN_FILE
 
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples
@@ -214,7 +215,7 @@ class HandClassifier:
     @classmethod
     def _of_session(cls, session: TrainingSession[Self]) -> Self:
         made = cls.__new__(cls)
-        made._adopt(session.folder / MODEL / "model.ckpt", session.model_parameters, session)
+        made._adopt(session.folder / MODEL / MODEL_FILE, session.model_parameters, session)
         return made
 
     def _adopt(
@@ -230,11 +231,10 @@ class HandClassifier:
         self._session, self._path = session, path
 
     def _provenance(self) -> Any:
-        from handloom.models.folder import RUN_FILE
         from handloom.models.provenance import read_provenance
 
         beside = self._path.with_name(RUN_FILE)
-        return read_provenance(beside) if self._path.name == "model.ckpt" and beside.exists() else None
+        return read_provenance(beside) if self._path.name == MODEL_FILE and beside.exists() else None
 
     def _settings(self) -> ExtractKeypoints:
         """Joints are found as they were for the training, where that is known."""

@@ -17,7 +17,7 @@ from handloom.api.progress import Checkpoint, Phase
 from handloom.config import Kind, Parameters, as_plain, section_from
 from handloom.data_source import DataSource
 from handloom.errors import ConfigurationError, DataError, HandloomError, expect, printable
-from handloom.models.folder import MODEL_FILE
+from handloom.models.files import MODEL_FILE
 from handloom.support.files import replacing, write_json
 from handloom.tracking import flat
 

@@ -10,10 +10,10 @@ from handloom.config import ExportCoreML, section_from
 from handloom.errors import HandloomError, expect, printable, reason_of
 from handloom.export.export import write_files
 from handloom.export.interface import FILE_NAMES, user_metadata
-from handloom.export.package import EXPORTED
 from handloom.export.self_check import SELF_CHECK, self_check
 from handloom.export.verification import rows_of, verify
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.files import EXPORTED, NEURAL_NETWORK
 from handloom.models.provenance import Provenance
 from handloom.support.files import replacing
 
@@ -27,7 +27,7 @@ def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenan
         HandloomError: the suffix is another, the place cannot be written, or the saved file is not what was trained.
     """
     if not to.suffix:
-        to = to / f"{FILE_NAMES[model.kind]}.mlmodel"
+        to = to / f"{FILE_NAMES[model.kind]}{NEURAL_NETWORK}"
     if to.suffix not in EXPORTED:
         raise HandloomError(f"to: a file that ends in {', '.join(EXPORTED)} was expected (got {printable(to.name)})")
     _check(metadata)

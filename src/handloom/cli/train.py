@@ -9,6 +9,7 @@ from handloom.cli.metrics_text import metrics_text
 from handloom.cli.place import work_kept_in
 from handloom.cli.verb import POSE_OR_ACTION, Commands, add_verb, results_only_on_stdout
 from handloom.errors import HandloomError, printable
+from handloom.models.files import MODEL_FILE
 from handloom.support.console import DONE, json_text
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
     with results_only_on_stdout(), work_kept_in(out):
         parameters = parameters_for(given.kind, given.data, given.overrides)
         metrics, verifications = _run_stages(parameters, given.kind, out)
-    files = [out / "model" / "model.ckpt", *(one.path for one in verifications)]
+    files = [out / "model" / MODEL_FILE, *(one.path for one in verifications)]
     if given.json:
         print(json_text({"metrics": metrics, "files": [str(file) for file in files]}))
     else:

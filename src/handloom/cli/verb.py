@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from handloom.errors import DataError, printable
-from handloom.prediction import REGISTERED, RUN
+from handloom.models.files import REGISTERED, RUN
 
 EXIT_CODES = (
     "Exit status: 0 done, and what was checked holds; 1 it does not, or something cannot be used; 2 the command was not"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from handloom.cli.verb import Commands, add_verb, check_model
 from handloom.errors import DataError, HandloomError, printable
-from handloom.export.package import EXPORTED_NAMES
+from handloom.models.files import EXPORTED_NAMES
 from handloom.support.console import DONE, REFUSED, json_text
 
 

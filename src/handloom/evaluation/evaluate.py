@@ -17,7 +17,7 @@ from handloom.evaluation.predict import predict_examples
 from handloom.evaluation.trust import confidence_bins, per_class_at_thresholds, trust
 from handloom.keypoint_table import is_made_up
 from handloom.models.checkpoint import TrainedModel, load_model
-from handloom.models.folder import MODEL_FILE, RUN_FILE
+from handloom.models.files import MODEL_FILE, RUN_FILE
 from handloom.models.provenance import read_provenance
 from handloom.support.files import write_csv, write_json
 

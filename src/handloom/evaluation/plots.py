@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sklearn.metrics import confusion_matrix
 
 from handloom.evaluation.metrics import Answer
-from handloom.models.reliability import ConfidenceBin
+from handloom.models.calibration import ConfidenceBin
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

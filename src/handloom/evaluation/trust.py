@@ -5,8 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from handloom.evaluation.metrics import Answer, per_class
-from handloom.models.calibration import answer_at, background_taken_for_gesture
-from handloom.models.reliability import ConfidenceBin, calibration_error, log_loss, reliability
+from handloom.models.calibration import (
+    ConfidenceBin,
+    answer_at,
+    background_taken_for_gesture,
+    calibration_error,
+    log_loss,
+    reliability,
+)
 
 
 def at_thresholds(answers: Sequence[Answer], thresholds: Mapping[str, float]) -> list[Answer]:

@@ -10,6 +10,16 @@ from handloom.export.swift_examples import DEFAULT_THRESHOLD, REQUIRED_SHARE, wi
 from handloom.export.swift_package import PACKAGE_NAME
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.files import CORE_AI, CORE_ML, LITERT, ML_PROGRAM, NEURAL_NETWORK, ONNX, TASK
+
+_USES = {
+    NEURAL_NETWORK: "iOS 14 and macOS 11 on: older ones have no hand request in Vision",
+    ML_PROGRAM: "iOS 15 and macOS 12 on",
+    CORE_AI: "Core AI, iOS 27 and macOS 27 on; the labels stand in its metadata, as `Class Labels`",
+    LITERT: "LiteRT (TensorFlow Lite): Android, web; the labels stand in its metadata, as `Class Labels`",
+    TASK: "MediaPipe's GestureRecognizer: Android, web, iOS, desktop; photos and video in, labels out",
+    ONNX: "other platforms; it takes any number of windows at once and gives probabilities in the labels' order",
+}
 
 
 def app_note(model: TrainedModel, files: Sequence[str], compressed: bool = False) -> str:
@@ -21,7 +31,7 @@ def app_note(model: TrainedModel, files: Sequence[str], compressed: bool = False
         compressed: whether the weights in the Core ML files are stored in 8 bits or fewer.
     """
     names = [PurePath(file).name for file in files]
-    core_ml = [name for name in names if name.endswith((".mlmodel", ".mlpackage"))]
+    core_ml = [name for name in names if name.endswith(CORE_ML)]
     class_name = PurePath(core_ml[0]).stem if core_ml else FILE_NAMES[model.kind]
     sections = [
         f"# {class_name}: what the app needs\n\nWritten by handloom from the trained model.",
@@ -37,29 +47,16 @@ def app_note(model: TrainedModel, files: Sequence[str], compressed: bool = False
 def _files(names: Sequence[str], class_name: str, compressed: bool) -> str:
     rows = [f"| {_code(name)} | {_use(name, compressed)} |" for name in names]
     table = "\n".join(["| file | for |", "| --- | --- |", *rows])
-    both = {PurePath(name).suffix for name in names} >= {".mlmodel", ".mlpackage"}
+    both = {PurePath(name).suffix for name in names} >= set(CORE_ML)
     one = " Put only one of the two into the app: both make the same class." if both else ""
     return f"## Files\n\n{table}\n\nXcode makes the class {_code(class_name)} from a Core ML file's name.{one}"
 
 
 def _use(name: str, compressed: bool) -> str:
-    match PurePath(name).suffix:
-        case ".mlmodel":
-            return "iOS 14 and macOS 11 on: older ones have no hand request in Vision"
-        case ".mlpackage":
-            return "iOS 16 and macOS 13 on: its weights are compressed" if compressed else "iOS 15 and macOS 12 on"
-        case ".aimodel":
-            return "Core AI, iOS 27 and macOS 27 on; the labels stand in its metadata, as `Class Labels`"
-        case ".tflite":
-            return "LiteRT (TensorFlow Lite): Android, web; the labels stand in its metadata, as `Class Labels`"
-        case ".task":
-            return "MediaPipe's GestureRecognizer: Android, web, iOS, desktop; photos and video in, labels out"
-        case ".onnx":
-            return (
-                "other platforms; it takes any number of windows at once and gives probabilities in the labels' order"
-            )
-        case _:
-            return "see the file itself"
+    suffix = PurePath(name).suffix
+    if suffix == ML_PROGRAM and compressed:
+        return "iOS 16 and macOS 13 on: its weights are compressed"
+    return _USES.get(suffix, "see the file itself")
 
 
 def _model(model: TrainedModel) -> str:

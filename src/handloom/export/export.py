@@ -21,7 +21,7 @@ from handloom.export.self_check import SELF_CHECK, seal, self_check
 from handloom.export.swift_package import PACKAGE_NAME, write_swift_package
 from handloom.export.verification import TEST_PART, Verification, rows_of, verify
 from handloom.models.checkpoint import TrainedModel, load_model
-from handloom.models.folder import MODEL_FILE, RUN_FILE
+from handloom.models.files import CORE_AI, LITERT, ML_PROGRAM, MODEL_FILE, NEURAL_NETWORK, RUN_FILE, TASK
 from handloom.models.provenance import read_provenance
 from handloom.support.files import replacing, write_json
 
@@ -99,16 +99,16 @@ def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[s
         formats.remove("task")
     files = [folder / f"{FILE_NAMES[model.kind]}.{one}" for one in formats]
     for file in files:
-        if file.suffix == ".mlpackage":
+        if file.suffix == ML_PROGRAM:
             with _weights_as_file():
                 save_package(ml_program(model, settings, metadata), file)
-        elif file.suffix == ".mlmodel":
+        elif file.suffix == NEURAL_NETWORK:
             save_network(neural_network(model, settings, metadata), file)
-        elif file.suffix == ".aimodel":
+        elif file.suffix == CORE_AI:
             save_core_ai(model, file, settings, metadata)
-        elif file.suffix == ".tflite":
+        elif file.suffix == LITERT:
             save_litert(model, file, settings, metadata)
-        elif file.suffix == ".task":
+        elif file.suffix == TASK:
             from handloom.export.task_file import save_task  # it brings the landmark networks
 
             save_task(model, file, settings, metadata)

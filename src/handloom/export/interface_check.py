@@ -37,12 +37,12 @@ from handloom.export.interface import (
     with_vision_confidence,
 )
 from handloom.export.interpreter.read import Runner
-from handloom.export.package import TASK
 from handloom.export.self_check import read_self_check, sha256_without_seal
 from handloom.export.specification import argument, class_labels, operations
 from handloom.export.task_file import looks_whole
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.files import ML_PROGRAM, NEURAL_NETWORK, TASK
 
 TOGETHER = 0.01  # how far the sum of all probabilities may be from 1; half precision rounds each
 SHOWN = 80  # characters of a file's text in a row
@@ -74,7 +74,7 @@ def check_interface(path: Path, spec: Any) -> list[InterfaceRow]:
     outputs = sorted(description.output, key=lambda output: output.name == LABEL) if program else description.output
     shape = f"[{window}, {len(CHANNELS)}, {JOINT_COUNT}]"
     rows = [
-        _row("container", ".mlpackage" if program else ".mlmodel", path.suffix),
+        _row("container", ML_PROGRAM if program else NEURAL_NETWORK, path.suffix),
         _version(spec, program),
         _row("model type", "mlProgram" if program else "neuralNetworkClassifier", spec.WhichOneof("Type")),
         _row("updatable", "no", "yes" if spec.isUpdatable else "no"),

@@ -7,15 +7,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from handloom.errors import DataError, first_line, printable
+from handloom.models.files import COMPILED, EXPORTED, EXPORTED_NAMES
 from handloom.support.files import sha256_of_file
 from handloom.support.fingerprint import fingerprint
 
-# What the stage `export_coreml` writes, in the order of preference where a folder holds several.
-EXPORTED = (".mlpackage", ".mlmodel", ".aimodel", ".onnx", ".tflite", ".task")
-TASK = ".task"
-CORE_ML = (".mlpackage", ".mlmodel")
-EXPORTED_NAMES = f"{', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
-FOLDERS = (".mlpackage", ".aimodel")
 SPECIFICATION = Path("Data/com.apple.CoreML/model.mlmodel")
 MANIFEST = Path("Manifest.json")
 WEIGHTS = "weights"  # the folder beside the specification
@@ -56,7 +51,7 @@ def require_model_file(path: Path) -> None:
             larger than `LARGEST`; or it is a package that holds a link, a pipe or a device.
     """
     name = printable(str(path))
-    if path.suffix == ".mlmodelc":
+    if path.suffix == COMPILED:
         raise DataError(
             f"{name}: a model that Xcode has compiled for a device, which nothing reads back; give the .mlpackage or"
             " .mlmodel that it was compiled from"

@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 from handloom.evaluation.predict import window_probabilities
 from handloom.export.comparison import NamedWindows
 from handloom.export.hard_cases import hard_cases, plain_hand
-from handloom.export.package import MANIFEST, TASK
+from handloom.export.package import MANIFEST
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses, present
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.files import TASK
 
 SELF_CHECK = "Self Check"
 MOST_PROBES = 16

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from handloom.errors import DataError, HandloomError, first_line, printable
 from handloom.export.package import require_model_file, specification_file
 from handloom.export.quiet import quiet
+from handloom.models.files import ML_PROGRAM
 
 Storage = Literal["float32", "float16", "8_bit", "palettized"]
 
@@ -41,8 +42,8 @@ def read_specification(path: Path) -> Any:
         DataError: the file is missing, is damaged, or is no Core ML model.
     """
     require_model_file(path)
-    if path.is_dir() != (path.suffix == ".mlpackage"):
-        kind = "a folder" if path.suffix == ".mlpackage" else "a file"
+    if path.is_dir() != (path.suffix == ML_PROGRAM):
+        kind = "a folder" if path.suffix == ML_PROGRAM else "a file"
         raise DataError(f"{printable(str(path))}: a model with this ending is {kind}; export the model again")
     with one_line(path, "a Core ML model"):
         with quiet():

@@ -23,11 +23,12 @@ from handloom.export.interface_check import (
     check_self,
 )
 from handloom.export.interpreter.read import Precision, read_core_ml, read_runner
-from handloom.export.package import CORE_ML, TASK, sha256_of, size_of
+from handloom.export.package import sha256_of, size_of
 from handloom.export.specification import Storage, one_line, read_specification, storage
 from handloom.export.task_file import looks_whole
 from handloom.hand import Poses
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.files import CORE_ML, NEURAL_NETWORK, TASK
 
 # How far a file may be from the trained model, by how its weights are stored. Half precision keeps eleven bits of each
 # number; what compressing costs was measured on the drawn sample, and is written into each verification.
@@ -171,7 +172,7 @@ def _whole(batches: Iterable[NamedWindows]) -> Iterable[NamedWindows]:
 
 def _ways(path: Path, stored: Storage) -> list[tuple[str, Precision, Limits]]:
     ways: list[tuple[str, Precision, Limits]] = [("as stored", "stored", LIMITS[stored])]
-    if path.suffix == ".mlmodel":
+    if path.suffix == NEURAL_NETWORK:
         ways.append(("in half precision", "float16", IN_HALF_PRECISION))
     return ways
 

@@ -8,6 +8,3 @@
 
 Importing these is quick: what is heavy (PyTorch, MediaPipe, MLflow, coremltools) is imported when it is first needed.
 """
-
-# How the address of a model that lies in MLflow begins; any other is a path.
-RUN, REGISTERED = "runs:/", "models:/"

@@ -8,10 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from handloom.errors import DataError, first_line, printable
-from handloom.export.package import EXPORTED, EXPORTED_NAMES
-from handloom.models.folder import MODEL_FILE
-from handloom.prediction import REGISTERED, RUN
-from handloom.prediction.predictor import COMPILED
+from handloom.models.files import COMPILED, EXPORTED, EXPORTED_NAMES, MODEL_FILE, REGISTERED, RUN
 from handloom.tracking.address import store_address
 from handloom.tracking.store import missing_store, reading_client
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from handloom.config import Kind
 from handloom.errors import DataError, expect, printable
-from handloom.export.package import EXPORTED, EXPORTED_NAMES, require_model_file
+from handloom.export.package import require_model_file
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
+from handloom.models.files import CHECKPOINT, COMPILED, EXPORTED, EXPORTED_NAMES
 from handloom.prediction.results import Classification, Prediction, ranked
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 # Windows that go through the network at once: enough to be quick, few enough that memory stays small.
 WINDOWS_AT_ONCE = 256
-CHECKPOINT = ".ckpt"
-COMPILED = ".mlmodelc"  # what Xcode makes of a Core ML file; it is refused with a line of its own
 
 LeftHands = Literal["as_they_are", "mirrored"]
 

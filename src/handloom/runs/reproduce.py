@@ -14,7 +14,7 @@ from pathlib import Path
 from handloom import tracking
 from handloom.config import Kind
 from handloom.errors import HandloomError
-from handloom.models.folder import MODEL_FILE
+from handloom.models.files import MODEL_FILE
 from handloom.runs.recorded import RecordedRun
 from handloom.runs.workspace import Workspace
 from handloom.support.files import sha256_of_file

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from handloom import tracking
 from handloom.config import Kind, Search
 from handloom.errors import DataError, DivergenceError
-from handloom.models.folder import RUN_FILE
+from handloom.models.files import RUN_FILE
 from handloom.search.best import write_best
 from handloom.search.pruning import Pruning
 from handloom.search.space import Space, check_settings, space_of, with_space_file

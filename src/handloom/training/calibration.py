@@ -8,8 +8,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from handloom.hand import present
-from handloom.models.calibration import Calibration, ClassThreshold, answer_at, background_taken_for_gesture
-from handloom.models.reliability import calibration_error, log_loss, reliability
+from handloom.models.calibration import (
+    Calibration,
+    ClassThreshold,
+    answer_at,
+    background_taken_for_gesture,
+    calibration_error,
+    log_loss,
+    reliability,
+)
 from handloom.training.data import Batch
 from handloom.training.module import HandModule
 

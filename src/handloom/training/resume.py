@@ -18,7 +18,7 @@ import torch
 
 from handloom import tracking
 from handloom.config import Kind, Training, as_plain
-from handloom.models.folder import HISTORY_FILE, MODEL_FILE, RUN_FILE
+from handloom.models.files import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.support.files import remove_remains, replacing, sha256_of_file, write_json
 from handloom.support.fingerprint import code_version
 from handloom.support.repository import main_repository

@@ -19,7 +19,7 @@ from handloom.errors import ConfigurationError, DivergenceError, Paused
 from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import read_checkpoint
 from handloom.models.described_start import start_described
-from handloom.models.folder import HISTORY_COLUMNS, HISTORY_FILE, MODEL_FILE, RUN_FILE
+from handloom.models.files import HISTORY_COLUMNS, HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.models.provenance import Provenance, landmarks_of, provenance_of, write_provenance
 from handloom.support.files import sha256_of_file, write_csv
 from handloom.support.fingerprint import fingerprint

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from handloom.cli.predict.media_files import Form, MediaFile
 from handloom.config import Kind
 from handloom.errors import HandloomError
-from handloom.models.folder import MODEL_FILE
+from handloom.models.files import MODEL_FILE
 from handloom.support.repository import main_repository
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.export.package import CORE_ML, require_model_file
+from handloom.export.package import require_model_file
 from handloom.hand import Poses
+from handloom.models.files import CORE_AI, CORE_ML, LITERT, ML_PROGRAM, NEURAL_NETWORK, TASK
 
 Precision = Literal["stored", "float16"]
 
@@ -46,23 +47,23 @@ def read_runner(path: Path, precision: Precision = "stored") -> Runner:
         HandloomError: the extra for this format is not installed.
     """
     require_model_file(path)
-    if path.suffix == ".mlpackage":
+    if path.suffix == ML_PROGRAM:
         from handloom.export.interpreter.ml_program import ProgramRunner
 
         return ProgramRunner(path, precision)
-    if path.suffix == ".mlmodel":
+    if path.suffix == NEURAL_NETWORK:
         from handloom.export.interpreter.neural_network import NetworkRunner
 
         return NetworkRunner(path, precision)
-    if path.suffix == ".aimodel":
+    if path.suffix == CORE_AI:
         from handloom.export.core_ai_file import CoreAIRunner
 
         return CoreAIRunner(path)
-    if path.suffix == ".tflite":
+    if path.suffix == LITERT:
         from handloom.export.litert_file import LiteRTRunner
 
         return LiteRTRunner(path)
-    if path.suffix == ".task":
+    if path.suffix == TASK:
         from handloom.export.task_file import TaskRunner
 
         return TaskRunner(path)

@@ -6,7 +6,7 @@ import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handloom.models.reliability import BINS, calibration_error, log_loss, reliability
+from handloom.models.calibration import BINS, calibration_error, log_loss, reliability
 
 ANSWERS = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=30)
 

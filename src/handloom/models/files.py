@@ -1,0 +1,21 @@
+"""What the files of a model are called, as training leaves and as exporting writes them, and addresses in MLflow."""
+
+MODEL_FILE = "model.ckpt"  # the network's weights and what it was trained for; the same bytes each time
+HISTORY_FILE = "history.csv"  # loss and accuracy, a row a report
+# Its columns, those of validation empty without a validation part: dvc.yaml draws them all.
+HISTORY_COLUMNS = ("iteration", "loss", "accuracy", "validation_loss", "validation_accuracy")
+RUN_FILE = "run.json"  # MLflow run, commit and data: see provenance.py; beside the model, because it differs each time
+
+CHECKPOINT = ".ckpt"
+ML_PROGRAM, NEURAL_NETWORK, CORE_AI, ONNX, LITERT, TASK = (
+    *(".mlpackage", ".mlmodel"),
+    *(".aimodel", ".onnx", ".tflite", ".task"),
+)
+CORE_ML = (ML_PROGRAM, NEURAL_NETWORK)
+# What the stage `export_coreml` writes, in the order of preference where a folder holds several.
+EXPORTED = (ML_PROGRAM, NEURAL_NETWORK, CORE_AI, ONNX, LITERT, TASK)
+EXPORTED_NAMES = f"{', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
+COMPILED = ".mlmodelc"  # what Xcode makes of a Core ML file; it is refused with a line of its own
+
+# How the address of a model that lies in MLflow begins; any other is a path.
+RUN, REGISTERED = "runs:/", "models:/"
