@@ -23,9 +23,9 @@ import numpy as np
 from handloom.config import ExtractKeypoints, LandmarkModel, Runtime
 from handloom.config import Landmarker as Choice
 from handloom.errors import DataError
-from handloom.landmarks.found_hand import FoundHand
 from handloom.landmarks.landmark_model import landmark_model_path
-from handloom.landmarks.landmarker import RUNTIMES, open_landmarker
+from handloom.landmarks.landmarker import FoundHand
+from handloom.landmarks.reader import RUNTIMES, open_landmarker
 from handloom.media.clips import ClipReader
 from handloom.media.frame import Picture
 from handloom.media.photos import read_photo

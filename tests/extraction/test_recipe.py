@@ -12,7 +12,7 @@ from test_dvc_yaml import SOURCE, imported
 
 from handloom.config import KINDS, ExtractKeypoints, Kind, Landmarker, LandmarkModel
 from handloom.extraction.recipe import CODE, LIBRARIES, entry_key, recipe
-from handloom.landmarks.landmarker import RUNTIMES
+from handloom.landmarks.reader import RUNTIMES
 
 PACKAGE = SOURCE / "handloom"
 TASK = PACKAGE / "extraction/task.py"

@@ -15,11 +15,11 @@ from conftest import REPOSITORY
 from handloom.config import ExtractKeypoints, Landmarker, LandmarkModel, Runtime
 from handloom.errors import LandmarkModelError
 from handloom.landmarks import litert_runtime
-from handloom.landmarks.found_hand import FoundHand
 from handloom.landmarks.landmark_model import landmark_model_path
-from handloom.landmarks.landmarker import open_landmarker
+from handloom.landmarks.landmarker import FoundHand
 from handloom.landmarks.litert_runtime import LiteRTLandmarker, is_same_hand
 from handloom.landmarks.mediapipe_runtime import MediaPipeLandmarker
+from handloom.landmarks.reader import open_landmarker
 from handloom.media.clips import ClipReader
 from handloom.media.frame import Frame, Picture
 from handloom.media.photos import read_photo

@@ -13,7 +13,7 @@ from handloom.extraction.engine import hashes_of, outcomes
 from handloom.extraction.extraction import Extraction, rows_of
 from handloom.extraction.report import ExtractionReport
 from handloom.landmarks.landmark_model import landmark_model_path
-from handloom.landmarks.landmarker import runtime_version
+from handloom.landmarks.reader import runtime_version
 from handloom.sources import Clip, Gathered, gather_all
 from handloom.support.files import sha256_of_file
 

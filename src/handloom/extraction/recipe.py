@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from handloom.config import ExtractKeypoints, Kind
-from handloom.landmarks.landmarker import runtime_version
+from handloom.landmarks.reader import runtime_version
 from handloom.support.files import sha256_of_file
 from handloom.support.fingerprint import code_version, fingerprint
 
@@ -21,20 +21,18 @@ SETTINGS: dict[Kind, tuple[str, ...]] = {
 }
 LIBRARIES = ("av", "numpy", "opencv-contrib-python", "pillow", "pillow-heif", "rawpy")
 CODE = (
-    "hand.py",
-    "media",
     "extraction/extraction.py",
     "extraction/task.py",
-    "landmarks/found_hand.py",
+    "hand.py",
     "landmarks/landmarker.py",
     "landmarks/litert_runtime.py",
     "landmarks/looks.py",
     "landmarks/mediapipe_runtime.py",
+    "landmarks/native_libraries.py",
     "landmarks/palms.py",
-    "landmarks/profiling_signal.py",
-    "landmarks/quiet_stderr.py",
     "landmarks/reader.py",
     "landmarks/square.py",
+    "media",
 )
 
 

@@ -14,7 +14,7 @@ from handloom.errors import DataError
 from handloom.extraction.extraction import FRAME, Extraction
 from handloom.hand import poses_from_picture
 from handloom.keypoint_table import CHIRALITIES
-from handloom.landmarks.found_hand import FoundHand
+from handloom.landmarks.landmarker import FoundHand
 from handloom.landmarks.looks import Looked
 from handloom.landmarks.reader import HandFollower, HandReader
 from handloom.media.clips import ClipReader

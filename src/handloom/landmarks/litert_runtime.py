@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from handloom.errors import LandmarkModelError
 from handloom.hand import JOINT_COUNT, JOINTS, WRIST
-from handloom.landmarks.found_hand import FoundHand
+from handloom.landmarks.landmarker import FoundHand
+from handloom.landmarks.native_libraries import quiet_stderr
 from handloom.landmarks.palms import (
     BOXES,
     DETECTOR_SIDE,
@@ -29,7 +30,6 @@ from handloom.landmarks.palms import (
     overlaps,
     palms,
 )
-from handloom.landmarks.quiet_stderr import quiet_stderr
 from handloom.landmarks.square import (
     Cropper,
     Points,

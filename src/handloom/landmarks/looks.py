@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from handloom.config import ExtractKeypoints
-from handloom.landmarks.found_hand import FoundHand
+from handloom.landmarks.landmarker import FoundHand
 from handloom.media.frame import Picture
 
 # Looks at a picture once: the hand that counts, or None.

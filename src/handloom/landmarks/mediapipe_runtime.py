@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from handloom.landmarks.found_hand import FoundHand
-from handloom.landmarks.profiling_signal import ignore_profiling_signal
-from handloom.landmarks.quiet_stderr import quiet_stderr
+from handloom.landmarks.landmarker import FoundHand
+from handloom.landmarks.native_libraries import ignore_profiling_signal, quiet_stderr
 from handloom.media.frame import Picture
 from handloom.support.closing import Closing
 from handloom.support.system_libraries import require_system_libraries

@@ -1,19 +1,67 @@
 """The reader of hands: from pictures to the hand that counts, in photos, clips and streams."""
 
+from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from handloom.config import ExtractKeypoints
-from handloom.landmarks.found_hand import FoundHand, choose, hands_to_find
-from handloom.landmarks.landmarker import Follower, open_landmarker
+from handloom.config import ExtractKeypoints, HandChoice, Runtime
+from handloom.landmarks.landmarker import Follower, FoundHand, Landmarker
+from handloom.landmarks.litert_runtime import LiteRTLandmarker
 from handloom.landmarks.looks import SAME_HAND, Looked, find_in_photo, find_lost
+from handloom.landmarks.mediapipe_runtime import MediaPipeLandmarker
 from handloom.media.frame import Picture
 from handloom.support.closing import Closing
 
+# What runs the networks: its name, and the package that brings it.
+RUNTIMES: dict[Runtime, tuple[str, str]] = {
+    "litert": ("LiteRT", "ai-edge-litert"),
+    "mediapipe": ("MediaPipe", "mediapipe"),
+}
 # For so long after it was lost, the hand of a clip is looked for with a border.
 LOOK_AGAIN_SECONDS = 0.5
+
+
+def open_landmarker(settings: ExtractKeypoints, model: Path) -> Landmarker:
+    """The landmarker of the settings.
+
+    Args:
+        settings: the section `extract_keypoints`; its `landmarker` and `detection_confidence` count.
+        model: the `hand_landmarker.task` file.
+
+    Raises:
+        LandmarkModelError: the file does not hold the two networks.
+        HandloomError: a system library is missing.
+    """
+    if settings.landmarker.runtime == "mediapipe":
+        return MediaPipeLandmarker(model, settings.detection_confidence)
+    return LiteRTLandmarker(model, settings.detection_confidence)
+
+
+def runtime_version(settings: ExtractKeypoints) -> str:
+    """The runtime and its version, as tables and models name them: "LiteRT 2.3.0"."""
+    name, package = RUNTIMES[settings.landmarker.runtime]
+    return f"{name} {version(package)}"
+
+
+def hands_to_find(choice: HandChoice) -> int:
+    """How many hands to look for. With one, the landmarker need not search a frame in which it follows one."""
+    return 1 if choice in ("followed", "most_confident") else 2
+
+
+def choose(hands: Sequence[FoundHand], choice: HandChoice) -> FoundHand | None:
+    """The hand that counts, or None.
+
+    `followed` and `most_confident` are what the landmarker names first: the hand it has been following, or the one it
+    is most sure of.
+    """
+    if choice in ("left", "right"):
+        hands = [hand for hand in hands if hand.chirality == choice]
+    if not hands:
+        return None
+    return hands[0] if choice in ("followed", "most_confident") else max(hands, key=FoundHand.area)
 
 
 class HandReader(Closing):

@@ -10,9 +10,8 @@ from av.video.reformatter import VideoReformatter
 
 from handloom.errors import DataError, printable
 from handloom.media.frame import Frame
-from handloom.media.frame_rate import is_slower, usual_frame_rate
 from handloom.media.limits import USUAL_LIMITS, MediaLimits
-from handloom.media.sampling import TICK_TOLERANCE, sampled
+from handloom.media.sampling import TICK_TOLERANCE, is_slower, sampled, usual_frame_rate
 from handloom.media.timeline import Timeline, check_step, read_timeline
 from handloom.media.video_file import VideoFile, colour_space_of, reason_of
 

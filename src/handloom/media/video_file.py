@@ -12,8 +12,8 @@ from av.stream import Discard, Disposition
 from av.video.reformatter import Colorspace
 
 from handloom.errors import DataError, first_line, printable
-from handloom.media.display_matrix import Turn
 from handloom.media.ending import ends_early
+from handloom.media.frame import Turn
 from handloom.media.limits import FRAMES_HELD, USUAL_LIMITS, MediaLimits
 from handloom.media.readable import beginning_of, kind_of
 from handloom.support.closing import Closing

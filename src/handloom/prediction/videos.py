@@ -102,8 +102,8 @@ def clip_rate(predictor: Predictor, path: Path, settings: ExtractKeypoints | Non
     if predictor.kind == "action":
         return float(predictor.frame_rate)
 
-    from handloom.media.frame_rate import usual_frame_rate
     from handloom.media.limits import MediaLimits
+    from handloom.media.sampling import usual_frame_rate
     from handloom.media.timeline import read_timeline
 
     timeline = read_timeline(path, 0.0, None, MediaLimits.of(settings or ExtractKeypoints()))

@@ -7,8 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.media.frame_rate import FRAME_RATE_TOLERANCE, is_slower, usual_frame_rate
-from handloom.media.sampling import TICK_TOLERANCE, sampled
+from handloom.media.sampling import FRAME_RATE_TOLERANCE, TICK_TOLERANCE, is_slower, sampled, usual_frame_rate
 from handloom.media.timeline import LONGEST_GAP
 from handloom.sources.clip import UnusableError
 from handloom.sources.clock import Clock

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from handloom.landmarks.found_hand import FoundHand, choose, hands_to_find
+from handloom.landmarks.landmarker import FoundHand
+from handloom.landmarks.reader import choose, hands_to_find
 
 
 def hand(size: float, chirality: str, score: float = 0.9) -> FoundHand:

@@ -46,7 +46,7 @@ def test_a_landmarker_survives_signals_that_were_put_back(first: str, second: st
 def test_a_handler_of_the_users_is_left_in_place() -> None:
     script = """
 import signal
-from handloom.landmarks.profiling_signal import ignore_profiling_signal
+from handloom.landmarks.native_libraries import ignore_profiling_signal
 signal.signal(signal.SIGPROF, print)
 ignore_profiling_signal()
 assert signal.getsignal(signal.SIGPROF) is print

@@ -1,12 +1,29 @@
-"""MediaPipe's profiling timer, kept from ending the process."""
+"""What native libraries do to the process, kept from it: greetings on stderr, and a timer that ends it."""
 
 import ctypes
+import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _handler_of = ctypes.pythonapi.PyOS_getsig  # of the process, which Python may not know
 _handler_of.restype = ctypes.c_void_p
 _set_handler = ctypes.pythonapi.PyOS_setsig
 _set_handler.argtypes = [ctypes.c_int, ctypes.c_void_p]
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Within, nothing reaches stderr. LiteRT and MediaPipe greet when they open a network, and have no switch."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def ignore_profiling_signal() -> None:
