@@ -17,8 +17,8 @@ import pyarrow as pa
 import pytorch_lightning as lightning
 
 from handloom.config import default_training
-from handloom.dataset.classes import class_names
 from handloom.dataset.examples import Examples
+from handloom.dataset.split import class_names
 from handloom.described.cameras import USUAL_CAMERAS
 from handloom.described.family import random_gestures
 from handloom.described.joint_sets import Makers, joint_sets

@@ -7,8 +7,7 @@ from handloom.stages.script import run_stage
 
 
 def main(parameters: Parameters, kind: Kind) -> None:
-    from handloom.dataset.split import split_table
-    from handloom.dataset.split_notes import split_text
+    from handloom.dataset.split import split_table, split_text
 
     table, out = Path(f"data/keypoints/{kind}.parquet"), Path(f"data/splits/{kind}.parquet")
     split_table(table, parameters.split, out)

@@ -5,8 +5,7 @@ import pyarrow as pa
 
 from handloom import keypoint_table
 from handloom.config import Split, Validation
-from handloom.dataset.split import split_table
-from handloom.dataset.split_notes import split_text
+from handloom.dataset.split import split_table, split_text
 
 FIXED = Validation(strategy="fixed", ratio=0.2)
 

@@ -82,8 +82,7 @@ def _examples(predictor: "Predictor", data: Path, overrides: Sequence[str], fold
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from handloom.dataset.examples import read_examples
-    from handloom.dataset.sessions import read_sessions
+    from handloom.dataset.examples import read_examples, read_sessions
 
     table, split = data, folder / "split.parquet"
     if data.suffix != _TABLE or overrides:

@@ -55,8 +55,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _run_stages(parameters: "Parameters", kind: "Kind", out: Path) -> "tuple[dict[str, float], list[Verification]]":
-    from handloom.dataset.split import split_table
-    from handloom.dataset.split_notes import split_text
+    from handloom.dataset.split import split_table, split_text
     from handloom.evaluation.evaluate import evaluate
     from handloom.export.export import export_coreml
     from handloom.extraction.extract import extract_keypoints

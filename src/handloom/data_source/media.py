@@ -9,7 +9,7 @@ import pandas as pd
 
 from handloom.config import DirectoryWithImagesAndAnnotation, LabeledImageDataFrame, Source, members
 from handloom.data_source.sections import VIDEO_KINDS, Frame, holds_joints, kind_of
-from handloom.dataset.classes import class_names
+from handloom.dataset.split import class_names
 from handloom.sources import Clip, gather_members
 
 _IMAGE_KINDS = (DirectoryWithImagesAndAnnotation, LabeledImageDataFrame)

@@ -8,8 +8,8 @@ import pandas as pd
 from handloom.config import Described, LabeledKeypointsDataFrame, Source, members
 from handloom.data_source.media import annotated_file_names
 from handloom.data_source.sections import Frame, kind_of
-from handloom.dataset.classes import class_names
-from handloom.dataset.split import nearest_groups
+from handloom.dataset.groups import deal
+from handloom.dataset.split import class_names
 from handloom.described.performance import FRAMES_PER_SECOND
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.sources import gather_members
@@ -57,19 +57,10 @@ def _frame_rate(section: Source) -> float:
 def _parts(
     labels: np.ndarray, groups: np.ndarray, counted: np.ndarray, proportions: list[float], seed: int
 ) -> np.ndarray:
-    """The part of each row, -1 for none: one part after another takes whole groups of what is left."""
-    generator = np.random.default_rng(seed)
-    classes = {label: column for column, label in enumerate(class_names(labels))}
-    names, group = np.unique(groups, return_inverse=True)
-    counts = np.zeros((len(names), len(classes)))
-    np.add.at(counts, (group, np.array([classes[label] for label in labels], np.int64)), counted)
-    part_of_group = np.full(len(names), -1)
-    left = 1.0
-    for part, share in enumerate(proportions):
-        free = np.flatnonzero(part_of_group < 0)
-        if share > 0 and len(free):
-            ratio = share / left
-            taken = range(len(free)) if ratio > 1 - 1e-9 else nearest_groups(counts[free], ratio, generator)
-            part_of_group[free[list(taken)]] = part
-        left -= share
-    return part_of_group[group]
+    """The part of each row, -1 for none; where the shares make a whole, the last part gets what the others leave."""
+    last = max((part for part, share in enumerate(proportions) if share > 0), default=-1)
+    whole = sum(proportions) > 1 - 1e-9
+    _, group = np.unique(groups, return_inverse=True)
+    dealt = proportions[:last] if whole else proportions
+    parts = deal(labels.tolist(), class_names(labels), group, dealt, np.random.default_rng(seed), counted)
+    return np.where(parts < 0, last, parts) if whole else parts

@@ -13,8 +13,8 @@ import pytorch_lightning as lightning
 
 from handloom import keypoint_table, tracking
 from handloom.config import Kind, Parameters, Training
-from handloom.dataset.classes import class_names
 from handloom.dataset.examples import Examples, read_examples
+from handloom.dataset.split import class_names
 from handloom.errors import ConfigurationError, DivergenceError, Paused
 from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import read_checkpoint
