@@ -41,8 +41,9 @@ from handloom.config import (
     Training,
     parameters_from,
 )
-from handloom.cross_validation.folds import folds_by_group, write_fold
+from handloom.cross_validation import write_fold
 from handloom.dataset.examples import Example, read_examples
+from handloom.dataset.groups import folds_by_group
 from handloom.evaluation.predict import predict_examples
 from handloom.extraction.extract import extract_keypoints
 from handloom.models.checkpoint import TrainedModel, load_model

@@ -7,7 +7,7 @@ from handloom.stages.script import run_stage
 
 
 def main(parameters: Parameters, kind: Kind) -> None:
-    from handloom.cross_validation.cross_validate import as_table, cross_validate
+    from handloom.cross_validation import as_table, cross_validate
 
     summaries = cross_validate(
         parameters,

@@ -26,13 +26,13 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from handloom import keypoint_table
 from handloom.cli import main
 from handloom.config import Split, Validation
-from handloom.cross_validation.folds import folds_by_group
+from handloom.dataset.groups import folds_by_group
 from handloom.dataset.split import split_table
 from handloom.errors import ConfigurationError, DataError
 from handloom.keypoint_table import SCHEMA
 from handloom.search.search import search
 from handloom.search.space import space_of, with_space_file
-from handloom.search.studies import open_study
+from handloom.search.trials import open_study
 from handloom.stages.compose import composed_text
 from handloom.stages.multirun import Multirun
 from handloom.stages.script import parameters_of

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from handloom import keypoint_table
-from handloom.config import Split, Validation
+from handloom.config import Kind, Split, Validation
 from handloom.dataset.groups import deal
 from handloom.errors import DataError, first_line, printable
 from handloom.support.files import replacing
@@ -129,6 +129,18 @@ _TOLERANCE = 0.05
 _ALONE = 0.9
 _PARTS: tuple[PartName, ...] = ("train", "validation", "test")
 _LABELS_SHOWN = 3
+
+
+def parts_to_learn_from(kind: Kind, table: Path, split: Path) -> dict[int, PartName]:
+    """The part of each session, after looking that both tables are there.
+
+    Raises:
+        DataError: one is missing, or is not such a table.
+    """
+    parts = read_split(split)
+    if not table.is_file():
+        raise DataError(f"{table}: no such file; run the stage that writes it (dvc repro split@{kind})")
+    return parts
 
 
 def split_text(table: Path, split: Path, settings: Split) -> str:

@@ -5,23 +5,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from handloom import tracking
 from handloom.config import Kind, Search
+from handloom.dataset.split import parts_to_learn_from
 from handloom.errors import DataError, DivergenceError
 from handloom.models.files import RUN_FILE
-from handloom.search.best import write_best
-from handloom.search.pruning import Pruning
 from handloom.search.space import Space, check_settings, space_of, with_space_file
-from handloom.search.studies import GivingUp, best_trial, ended_trial, folder_of, next_values, open_study
+from handloom.search.trials import GivingUp, Pruning, best_trial, ended_trial, folder_of, next_values, open_study
+from handloom.stages.compose import composed_text
 from handloom.stages.multirun import Multirun
 from handloom.stages.script import parameters_of
+from handloom.support.files import replacing
 from handloom.support.fingerprint import fingerprint
 from handloom.support.lock import alone
-from handloom.training.checks import parts_to_learn_from
 from handloom.training.resume import made_of
 from handloom.training.train import train
 
@@ -138,3 +139,58 @@ def _check_validation(kind: Kind, table: Path, split: Path) -> None:
             f"{split}: no validation set, whose loss a search lowers; set split.validation.strategy: fixed in"
             f" conf/config.yaml, then `handloom params` and `dvc repro split@{kind}`"
         )
+
+
+OPTION = "best"
+
+
+def write_best(kind: Kind, composed: DictConfig, names: list[str], trial: FrozenTrial, count: int) -> Path:
+    """Write `conf/train_<kind>/best.yaml`; print how to use it, and which settings in `conf/config.yaml` override it.
+
+    Args:
+        kind: "pose" or "action".
+        composed: the parameters of the best trial.
+        names: the parameters that the search tried or was given, in full.
+        trial: the best one.
+        count: of how many.
+    """
+    section = f"train_{kind}"
+    values = {name: _plain(OmegaConf.select(composed, name)) for name in sorted(names)}
+    path = Path("conf") / section / f"{OPTION}.yaml"
+    with replacing(path) as beside:
+        beside.write_text(
+            f"# The best of {count} trials: validation loss {trial.value:.5f} (trial {trial.number + 1}).\n"
+            f"# To use it: `{section}: {OPTION}` in conf/config.yaml, then `handloom params`.\n"
+            + yaml.safe_dump({"defaults": ["default", "_self_"]}, sort_keys=False)
+            + yaml.safe_dump(_sections({name.removeprefix(f"{section}."): value for name, value in values.items()})),
+            encoding="utf-8",
+        )
+    print(f"best of {count} trials: validation loss {trial.value:.5f}, trial {trial.number + 1}, written to {path}")
+    print(
+        f"  dvc exp run -S {section}={OPTION}, or `{section}: {OPTION}` in conf/config.yaml,"
+        " `handloom params`, `dvc repro`"
+    )
+    if others := _overruled(section, values):
+        print(f"  conf/config.yaml sets {', '.join(others)} itself, which wins; remove it there")
+    return path
+
+
+def _overruled(section: str, values: dict[str, Any]) -> list[str]:
+    """The parameters that have another value when the option is chosen."""
+    with_best = OmegaConf.create(composed_text(Path("conf"), [f"{section}={OPTION}"]))
+    return [name for name, value in values.items() if _plain(OmegaConf.select(with_best, name)) != value]
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+
+
+def _sections(values: dict[str, Any]) -> dict[str, Any]:
+    sections: dict[str, Any] = {}
+    for name, value in values.items():
+        *path, key = name.split(".")
+        place = sections
+        for part in path:
+            place = place.setdefault(part, {})
+        place[key] = value
+    return sections

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 
 from handloom.config import Kind, Training
 from handloom.dataset.examples import Examples
-from handloom.dataset.split import PartName, read_split
 from handloom.errors import ConfigurationError, DataError, printable
 
 # Fewer than these rarely give a model that does what it should for other people than those it learnt from.
@@ -69,18 +68,6 @@ def check_examples(
             f"train_{kind}.early_stopping.patience: the validation part is empty, so there is no loss to go by;"
             " set it to 0, or split.validation so that there is one"
         )
-
-
-def parts_to_learn_from(kind: Kind, table: Path, split: Path) -> dict[int, PartName]:
-    """The part of each session, after looking that both tables are there.
-
-    Raises:
-        DataError: one is missing, or is not such a table.
-    """
-    parts = read_split(split)
-    if not table.is_file():
-        raise DataError(f"{table}: no such file; run the stage that writes it (dvc repro split@{kind})")
-    return parts
 
 
 def warning_of_few(found: Counter[str]) -> str | None:

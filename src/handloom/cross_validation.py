@@ -3,24 +3,28 @@
 import json
 import shutil
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from handloom import tracking
 from handloom.config import Kind, Parameters
-from handloom.cross_validation.folds import folds_by_group, write_fold
+from handloom.dataset.groups import folds_by_group
+from handloom.dataset.split import parts_to_learn_from
 from handloom.errors import ConfigurationError
 from handloom.evaluation.evaluate import evaluate
-from handloom.support.files import write_csv, write_json
+from handloom.support.files import replacing, write_csv, write_json
 from handloom.support.fingerprint import code_version, fingerprint
 from handloom.support.lock import alone
 from handloom.support.repository import main_repository
-from handloom.training.checks import parts_to_learn_from
 from handloom.training.resume import made_of
 from handloom.training.train import train
+
+LEFT_ALONE = "left_alone"  # the part of sessions that no fold has
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,26 @@ def _one(
     write_json(done, metrics)
     shutil.rmtree(folder)
     return metrics
+
+
+def write_fold(
+    path: Path, sessions: Mapping[str, Sequence[Any]], tested: Collection[int], left_alone: Collection[int] = ()
+) -> None:
+    """Write the split of a fold: its sessions are the test part, all others but those left alone are for training.
+
+    Args:
+        path: where to.
+        sessions: the columns `session_id`, `label` and `group`.
+        tested: session ids.
+        left_alone: session ids.
+    """
+    parts = [
+        "test" if session in tested else LEFT_ALONE if session in left_alone else "train"
+        for session in sessions["session_id"]
+    ]
+    columns = {name: sessions[name] for name in ("session_id", "label", "group")}
+    with replacing(path) as beside:
+        pq.write_table(pa.table({**columns, "part": parts}), beside)
 
 
 def summarised(results: Sequence[Mapping[str, float]]) -> list[Summary]:
