@@ -44,7 +44,7 @@ from handloom.config import (
 from handloom.cross_validation import write_fold
 from handloom.dataset.examples import Example, read_examples
 from handloom.dataset.groups import folds_by_group
-from handloom.evaluation.predict import predict_examples
+from handloom.evaluation.answers import predict_examples
 from handloom.extraction.extract import extract_keypoints
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.files import MODEL_FILE
@@ -223,7 +223,7 @@ def answered(model: TrainedModel, examples: Sequence[Example], stride: int) -> C
     """How often which class was taken for which."""
     probabilities = predict_examples(model, examples, stride)
     return Counter(
-        (example.label, model.classes[row.argmax()] if example.hand_found else "no hand")
+        (example.label, model.spec.classes[row.argmax()] if example.hand_found else "no hand")
         for example, row in zip(examples, probabilities, strict=True)
     )
 

@@ -36,6 +36,7 @@ from handloom.config import ExtractKeypoints, Kind, LandmarkModel, parameters_fr
 from handloom.extraction.task import Stretch, extract_files
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.model import ModelSpec
 from handloom.models.network import HandNetwork
 from handloom.prediction.photos import PHOTOS_TOGETHER, predict_photos
 from handloom.prediction.pieces import PIECE_SECONDS
@@ -133,7 +134,7 @@ def _predictor(kind: Kind) -> Predictor:
     classes = [f"class {number}" for number in range(8)]
     torch.manual_seed(0)
     network = HandNetwork(len(classes), training.prediction_window_size, training.model).eval()
-    return Predictor.of(TrainedModel(network, kind, classes, training.prediction_window_size, float(RATE)))
+    return Predictor(TrainedModel(network, ModelSpec(kind, classes, training.prediction_window_size, float(RATE))))
 
 
 def _pictures(folder: Path) -> list[np.ndarray]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from handloom import keypoint_table
 from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
 from handloom.dataset.examples import Example
-from handloom.evaluation.predict import predict_examples
+from handloom.evaluation.answers import predict_examples
 from handloom.extraction.extract import extract_keypoints
 from handloom.models.checkpoint import load_model
 
@@ -55,7 +55,7 @@ def main() -> None:
     examples = extracted(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) == 3 else None)
     model = load_model(Path("models/pose/model.ckpt"))
     probabilities = predict_examples(model, examples, stride=1)
-    answers = [model.classes[row.argmax()] for row in probabilities]
+    answers = [model.spec.classes[row.argmax()] for row in probabilities]
     report("all subjects", examples, answers)
     if len(sys.argv) == 3:
         unseen = [row for row, example in enumerate(examples) if int(example.group) >= LOOKED_AT]

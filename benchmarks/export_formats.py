@@ -26,9 +26,12 @@ STRIDE = 15
 def measure(kind: Kind) -> None:
     model = load_model(Path(f"models/{kind}/model.ckpt"))
     examples = read_examples(
-        Path(f"data/keypoints/{kind}.parquet"), Path(f"data/splits/{kind}.parquet"), "test", left_hands=model.left_hands
+        Path(f"data/keypoints/{kind}.parquet"),
+        Path(f"data/splits/{kind}.parquet"),
+        "test",
+        left_hands=model.spec.left_hands,
     )
-    rows = rows_of(model.window, examples, STRIDE)
+    rows = rows_of(model.spec.window, examples, STRIDE)
     print(f"{kind}: {len(examples)} examples of the test part, a window every {STRIDE} frames")
     print(
         f"{'format':11} {'precision':9} {'compressed':10} {'MB':>5} {'seconds':>7}  rows with another label, difference"

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from fake_model import FakeModel
 from gesture_vectors import ANSWERS, MISSING_HAND, answers, joints, smoothing_of
 from numpy.typing import NDArray
 
 from handloom.hand import Poses
+from handloom.models.model import ModelSpec
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 
@@ -160,16 +162,10 @@ def ask_of(stream: dict[str, Any]) -> Callable[[Poses], NDArray[np.float64]]:
 
 def stream_events(stream: dict[str, Any]) -> list[list[str]]:
     """What handloom's own recogniser says of each frame."""
-    predictor = Predictor(
-        stream["kind"],
-        stream["labels"],
-        stream["window"],
-        stream["frameRate"],
-        stream["backgroundLabel"],
-        stream["leftHands"],
-        stream["thresholds"],
-        ask_of(stream),
+    spec = ModelSpec(
+        *(stream[name] for name in ("kind", "labels", "window", "frameRate", "backgroundLabel", "leftHands"))
     )
+    predictor = Predictor(FakeModel(spec, ask_of(stream), stream["thresholds"]))
     recognizer = Recognizer(
         predictor,
         smoothing=smoothing_of(stream),

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from fake_model import FakeModel
 
 from handloom.hand import Poses
+from handloom.models.model import ModelSpec
 from handloom.prediction.frame_clock import Arrival, FrameClock
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
@@ -73,7 +75,7 @@ def _events(example: dict[str, Any]) -> Iterator[list[str]]:
         return np.array([[probabilities.get(label, 0) for label in labels] for probabilities in said], float)
 
     thresholds = {label: example["thresholds"].get(label, default) for label in labels}
-    predictor = Predictor("pose", labels, 1, 30.0, example["backgroundLabel"], "as_they_are", thresholds, ask)
+    predictor = Predictor(FakeModel(ModelSpec("pose", labels, 1, 30.0, example["backgroundLabel"]), ask, thresholds))
     recognizer = Recognizer(
         predictor,
         smoothing=smoothing_of(example),

@@ -1,6 +1,8 @@
 """Models with random weights and clear answers, and their saved files."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from handloom.export.package import save_network, save_package
 from handloom.hand import Poses
 from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.model import ModelSpec
 from handloom.models.network import HandNetwork
 from handloom.models.provenance import Provenance
 
@@ -44,7 +47,11 @@ def trained(kind: Kind) -> TrainedModel:
         if kind == "pose":
             network.hand_in.weight.mul_(4.0)
             network.out.weight.mul_(8.0)
-    return TrainedModel(network, kind, CLASSES, WINDOWS[kind], 30.0)
+    return TrainedModel(network, ModelSpec(kind, CLASSES, WINDOWS[kind], 30.0))
+
+
+def with_spec(model: TrainedModel, **changes: Any) -> TrainedModel:
+    return replace(model, spec=replace(model.spec, **changes))
 
 
 def save(

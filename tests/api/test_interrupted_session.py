@@ -148,7 +148,7 @@ def test_cancelled_and_killed_and_restored_it_ends_in_the_same_bits(tmp_path: Pa
 
 def test_paused_by_iterations_it_goes_on_where_it_was_and_ends_in_the_same_bits(tmp_path: Path) -> None:
     paused = start_pose(tmp_path, iterations=4).result(120)
-    assert paused.trained_model.classes == undisturbed().classifier.classes
+    assert paused.trained_model.spec.classes == undisturbed().classifier.classes
     session = HandPoseClassifier.restore_training_session(every_iteration(tmp_path))
     assert (session.iteration, session.is_finished) == (4, True)
     assert session.parameters.train_pose == undisturbed().job.session.parameters.train_pose

@@ -104,7 +104,8 @@ def test_classes_and_parameters_are_those_of_the_training() -> None:
     assert undisturbed().classifier.model_parameters.maximum_iterations == ITERATIONS
     action = trained_action()
     assert action.classifier.model_parameters is action.parameters
-    assert (action.classifier.trained_model.window, action.classifier.trained_model.frame_rate) == (WINDOW, 15)
+    spec = action.classifier.trained_model.spec
+    assert (spec.window, spec.frame_rate) == (WINDOW, 15)
 
 
 def test_the_nested_types_are_create_mls() -> None:

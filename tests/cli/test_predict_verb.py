@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from clip_files import write_clip
 from conftest import REPOSITORY
-from small_models import CALIBRATION, save, trained
+from small_models import CALIBRATION, save, trained, with_spec
 
 from handloom import keypoint_table
 from handloom.cli import main
@@ -152,7 +152,7 @@ def test_frames_without_a_hand_have_no_label(kind: str, capsys: pytest.CaptureFi
 
 
 def test_an_answer_below_its_threshold_is_marked(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    plain = replace(trained("pose"), classes=["b", "a\x1b[31m", "c"])
+    plain = with_spec(trained("pose"), classes=["b", "a\x1b[31m", "c"])
     photo = str(next(Path("photos").rglob("*.jpg")))
     found, bright = {}, {}
     for threshold in (0.0, 1.0, None):

@@ -6,8 +6,8 @@ import pytest
 
 from handloom.dataset.examples import Example, Examples
 from handloom.errors import DataError
-from handloom.evaluation.evaluate import notes_on
-from handloom.evaluation.metrics import Answer, confusion, per_class, summary
+from handloom.evaluation.answers import Answer, notes_on
+from handloom.evaluation.metrics import confusion, per_class, summary
 from handloom.export.hard_cases import plain_hand
 
 ANSWERS = [

@@ -9,14 +9,15 @@ import small_models
 import torch
 import tree_sitter
 import tree_sitter_swift
+from small_models import with_spec
 
 from handloom.config import KINDS, Kind, Model
 from handloom.export.app_note import app_note
-from handloom.export.swift_examples import swift_string
-from handloom.export.swift_package import PACKAGE_NAME
+from handloom.export.swift_kit import PACKAGE_NAME, swift_string
 from handloom.hand import JOINTS
 from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.model import ModelSpec
 from handloom.models.network import HandNetwork
 
 WINDOWS: dict[Kind, int] = {"pose": 1, "action": 45}
@@ -36,7 +37,7 @@ def trained(kind: Kind, calibration: Calibration | None = None) -> TrainedModel:
     sizes = Model(width=8, frames_per_step=3, frame_features=16, temporal_layers=0 if kind == "pose" else 2)
     classes = ["fist", "background", "open hand"]
     network = HandNetwork(len(classes), WINDOWS[kind], sizes).eval()
-    return TrainedModel(network, kind, classes, WINDOWS[kind], 30.0, calibration=calibration)
+    return TrainedModel(network, ModelSpec(kind, classes, WINDOWS[kind], 30.0), calibration)
 
 
 def swift_in(note: str) -> list[str]:
@@ -79,7 +80,7 @@ def test_the_temperature_in_words(temperature: float, words: str) -> None:
 
 
 def test_a_model_without_a_background_class_says_so() -> None:
-    without = app_note(replace(trained("pose"), background_label="other"), FILES)
+    without = app_note(with_spec(trained("pose"), background_label="other"), FILES)
     assert "No class stands for no gesture" in without
     assert "output.label !=" not in without
     note = app_note(trained("pose"), FILES)
@@ -115,7 +116,7 @@ def test_only_the_files_names_are_told() -> None:
 
 
 def test_left_hands_are_mirrored_only_if_they_have_to_be() -> None:
-    pose, note = (app_note(replace(trained(kind), left_hands="mirrored"), FILES) for kind in KINDS)
+    pose, note = (app_note(with_spec(trained(kind), left_hands="mirrored"), FILES) for kind in KINDS)
     assert "**Mirror left hands**" in pose and "**Mirror left hands**" in note
     assert "joints[42 + joint].floatValue > 0" in pose and "poses[42 + 63 * frame + joint].floatValue > 0" in note
     assert "irror left" not in app_note(trained("action"), FILES)
@@ -127,7 +128,7 @@ def test_left_hands_are_mirrored_only_if_they_have_to_be() -> None:
 @pytest.mark.parametrize("left_hands", ["as_they_are", "mirrored"])
 def test_the_swift_parses_and_calls_this_model(kind: Kind, left_hands: Literal["as_they_are", "mirrored"]) -> None:
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_swift.language()))
-    model = replace(trained(kind, CALIBRATION), left_hands=left_hands)
+    model = with_spec(trained(kind, CALIBRATION), left_hands=left_hands)
     with_package, without = swift_in(app_note(model, FILES))
     for swift in (with_package, without):
         assert not parser.parse(swift.encode()).root_node.has_error
@@ -139,7 +140,7 @@ def test_the_swift_parses_and_calls_this_model(kind: Kind, left_hands: Literal["
 def test_strange_labels_break_neither_the_table_nor_the_swift() -> None:
     strange = 'a|b`c"\\d\n'
     model = trained("pose", replace(CALIBRATION, classes=(ClassThreshold(strange, 1, 0.5, 1.0, 1.0),)))
-    note = app_note(replace(model, classes=[strange, "background", "`"]), FILES)
+    note = app_note(with_spec(model, classes=[strange, "background", "`"]), FILES)
     assert [row[1] for row in label_rows(note)] == ['``a\\|b`c"\\d\\n``', "`background`", "`` ` ``"]
     assert r'"a|b`c\"\\d\u{a}": 0.5' in note
     assert swift_string("ä\u202e") == '"ä\\u{202e}"'

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_models import CALIBRATION, CLASSES, WINDOWS, save, trained
+from small_models import CALIBRATION, CLASSES, WINDOWS, save, trained, with_spec
 
 from handloom.config import KINDS, ExportCoreML, Kind
 from handloom.export.convert import ExportedNetwork
@@ -95,7 +95,7 @@ def test_what_is_not_known_is_not_in_the_metadata(saved) -> None:
 
 
 def test_an_app_is_told_to_mirror_left_hands_if_it_has_to() -> None:
-    mirrored = replace(trained("action"), left_hands="mirrored")
+    mirrored = with_spec(trained("action"), left_hands="mirrored")
     assert user_metadata(mirrored)["Left Hands"] == "mirrored"
     assert "1 - x" in feature_descriptions(mirrored)["poses"]
     assert "1 - x" not in feature_descriptions(trained("action"))["poses"]

@@ -120,7 +120,7 @@ def probes(kind: Kind) -> str:
 def save(model: TrainedModel, path: Path, precision: ExportCoreML | None = None) -> Path:
     """As the export does it, with the probes of the model that was trained."""
     settings = replace(precision or ExportCoreML(precision="float32"), formats=[path.suffix.removeprefix(".")])
-    metadata = user_metadata(model) | {SELF_CHECK: probes(model.kind)}
+    metadata = user_metadata(model) | {SELF_CHECK: probes(model.spec.kind)}
     (written,) = write_files(model, settings, metadata, path.parent)
     return written.rename(path)
 

@@ -11,12 +11,12 @@ import pytest
 from gesture_vectors import ANSWERS, answers, joints
 
 from handloom.dataset.left_hands import mirror_left_hands, votes
-from handloom.export import swift_package
+from handloom.export import swift_kit
 from handloom.media.sampling import sampled
 from handloom.prediction.frame_clock import FrameClock
 
 VECTORS: dict[str, list[dict[str, Any]]] = json.loads(
-    (Path(swift_package.__file__).parent / "swift/HandloomKit/Tests/HandloomKitTests/vectors.json").read_text("utf-8")
+    (Path(swift_kit.__file__).parent / "swift/HandloomKit/Tests/HandloomKitTests/vectors.json").read_text("utf-8")
 )
 
 

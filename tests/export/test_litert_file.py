@@ -15,7 +15,7 @@ from handloom.config import KINDS, ExportCoreML, Kind
 from handloom.errors import ConfigurationError, DataError
 from handloom.export.export import write_files
 from handloom.export.interface import user_metadata
-from handloom.export.litert_file import LiteRTRunner, save_litert
+from handloom.export.litert_file import LiteRTModel, save_litert
 from handloom.export.litert_graph import Graph, lowered
 from handloom.export.self_check import SELF_CHECK, self_check
 from handloom.export.verification import verify
@@ -58,7 +58,7 @@ def test_the_same_model_is_the_same_bytes_without_paths_of_this_computer(
     assert content == saved["pose"].read_bytes()
     assert content[4:8] == b"TFL3"
     assert b"handloom/" not in content
-    assert LiteRTRunner(saved["pose"]).metadata["Author"] == "somebody"
+    assert LiteRTModel(saved["pose"]).metadata["Author"] == "somebody"
 
 
 def a_weight(content: bytearray) -> None:
@@ -87,7 +87,7 @@ def test_something_else_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "Hand.tflite"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"Hand.tflite: ") as raised:
-        LiteRTRunner(path)
+        LiteRTModel(path)
     assert "\n" not in str(raised.value)
 
 

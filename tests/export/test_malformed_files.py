@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_models import CALIBRATION, random_hands, save, trained
+from small_models import CALIBRATION, random_hands, save, trained, with_spec
 
 from handloom.config import Kind
 from handloom.errors import DataError, HandloomError
@@ -28,7 +28,7 @@ THRESHOLDS = "Recommended Thresholds"
 
 def model(kind: Kind = "pose") -> TrainedModel:
     classes = tuple(replace(one, label=label) for one, label in zip(CALIBRATION.classes, "bac", strict=True))
-    return replace(trained(kind), calibration=replace(CALIBRATION, classes=classes), background_label="c")
+    return with_spec(replace(trained(kind), calibration=replace(CALIBRATION, classes=classes)), background_label="c")
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ import torch
 
 from handloom.config import KINDS, Kind, Model
 from handloom.errors import DataError
-from handloom.export.onnx_file import OnnxRunner, save_onnx
+from handloom.export.onnx_file import OnnxModel, save_onnx
 from handloom.hand import JOINTS
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.model import ModelSpec
 from handloom.models.network import HandNetwork
 
 WINDOWS: dict[Kind, int] = {"pose": 1, "action": 31}  # steps of three frames, the last not full
@@ -31,7 +32,7 @@ def trained(kind: Kind) -> TrainedModel:
     for layer in network.temporal:  # as training leaves them, not 0 and 1
         torch.nn.init.uniform_(layer.norm.running_mean)
         torch.nn.init.uniform_(layer.norm.running_var, 0.5, 2.0)
-    return TrainedModel(network.eval(), kind, LABELS, WINDOWS[kind], 30.0)
+    return TrainedModel(network.eval(), ModelSpec(kind, LABELS, WINDOWS[kind], 30.0))
 
 
 def windows(length: int) -> np.ndarray:
@@ -76,9 +77,9 @@ def pose_file(files: dict[Kind, Path]) -> Path:
 
 def test_onnxruntime_agrees_with_pytorch(saved) -> None:
     model, path = saved
-    poses = windows(model.window)
-    runner = OnnxRunner(path)
-    found = np.stack([runner.probabilities(one) for one in poses])
+    poses = windows(model.spec.window)
+    runner = OnnxModel(path)
+    found = np.stack([runner.run(one) for one in poses])
     assert found.dtype == np.float32
     assert found.shape == (len(poses), len(LABELS))
     np.testing.assert_allclose(found, by_pytorch(model, poses), rtol=0, atol=1e-5)
@@ -88,7 +89,7 @@ def test_onnxruntime_agrees_with_pytorch(saved) -> None:
 @pytest.mark.parametrize("size", [1, 7])
 def test_windows_can_be_taken_together(saved, size: int) -> None:
     model, path = saved
-    poses = windows(model.window)[-size:]
+    poses = windows(model.spec.window)[-size:]
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     (found,) = session.run(["labelProbabilities"], {"poses": poses})
     np.testing.assert_allclose(found, by_pytorch(model, poses), rtol=0, atol=1e-5)
@@ -103,7 +104,7 @@ def test_interface_is_plain_and_named_as_in_the_core_ml_file(saved) -> None:
     assert not proto.functions
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     (poses,), (probabilities,) = session.get_inputs(), session.get_outputs()
-    assert (poses.name, poses.type, poses.shape) == ("poses", "tensor(float)", ["N", model.window, 3, 21])
+    assert (poses.name, poses.type, poses.shape) == ("poses", "tensor(float)", ["N", model.spec.window, 3, 21])
     assert (probabilities.name, probabilities.type) == ("labelProbabilities", "tensor(float)")
     assert probabilities.shape == ["N", len(LABELS)]
 
@@ -112,7 +113,7 @@ def test_metadata_tells_an_app_what_it_needs(saved) -> None:
     _, path = saved
     metadata = {one.key: one.value for one in onnx.load(path).metadata_props}
     assert METADATA.items() <= metadata.items()
-    assert json.loads(metadata["Class Labels"]) == OnnxRunner(path).classes == LABELS
+    assert json.loads(metadata["Class Labels"]) == OnnxModel(path).classes == LABELS
     assert ", ".join(JOINTS) in metadata["Description of poses"]
     assert "Class Labels" in metadata["Description of labelProbabilities"]
 
@@ -142,7 +143,7 @@ def test_another_weight_gives_another_answer_and_saving_prints_nothing(
         model.network.out.bias[1] += 1
     weights = {name: value.clone() for name, value in model.network.state_dict().items()}
     save_onnx(model, tmp_path / "other.onnx", {})
-    before, after = (OnnxRunner(path).probabilities(windows(1)[0]) for path in (pose_file, tmp_path / "other.onnx"))
+    before, after = (OnnxModel(path).run(windows(1)[0]) for path in (pose_file, tmp_path / "other.onnx"))
     assert after[1] > before[1] + 0.1
     assert capfd.readouterr() == ("", "")
     assert all(torch.equal(value, weights[name]) for name, value in model.network.state_dict().items())
@@ -150,7 +151,7 @@ def test_another_weight_gives_another_answer_and_saving_prints_nothing(
 
 def test_a_window_of_another_length_is_refused(pose_file: Path) -> None:
     with pytest.raises(ValueError, match=r"expected shape \[1, 3, 21\], got \[2, 3, 21\]"):
-        OnnxRunner(pose_file).probabilities(windows(2)[0])
+        OnnxModel(pose_file).run(windows(2)[0])
 
 
 def test_a_damaged_or_missing_file_is_named_in_one_line(pose_file: Path, tmp_path: Path, capfd) -> None:
@@ -161,11 +162,11 @@ def test_a_damaged_or_missing_file_is_named_in_one_line(pose_file: Path, tmp_pat
         with pytest.raises(
             DataError, match=r"^.*damaged\.onnx: not an ONNX file .*; export the model again$"
         ) as raised:
-            OnnxRunner(damaged)
+            OnnxModel(damaged)
         assert "\n" not in str(raised.value)
     for path, said in ((tmp_path / "none.onnx", "no such file"), (tmp_path, "not a saved model")):
         with pytest.raises(DataError, match=f"^{path}: {said}; [^\n]*$"):
-            OnnxRunner(path)
+            OnnxModel(path)
     assert capfd.readouterr() == ("", "")
 
 
@@ -177,14 +178,14 @@ def test_somebody_elses_file_is_refused(pose_file: Path, tmp_path: Path) -> None
         onnx.helper.set_model_props(proto, change)
         foreign.write_bytes(proto.SerializeToString())
         with pytest.raises(DataError, match=r"foreign\.onnx: an ONNX file, but not one of handloom's"):
-            OnnxRunner(foreign)
+            OnnxModel(foreign)
     values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in ("x", "y")]
     graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "relu", values[:1], values[1:])
     proto = onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", 18)])
     onnx.helper.set_model_props(proto, {"Class Labels": '["a"]'})
     foreign.write_bytes(proto.SerializeToString())
     with pytest.raises(DataError, match=r"foreign\.onnx: an ONNX file, but not one of handloom's"):
-        OnnxRunner(foreign)
+        OnnxModel(foreign)
 
 
 def endless(proto: onnx.ModelProto) -> None:
@@ -226,7 +227,7 @@ def test_what_would_run_for_ever_or_fill_the_memory_is_refused_before_it_runs(
     change(proto)
     (tmp_path / "costly.onnx").write_bytes(proto.SerializeToString())
     with pytest.raises(DataError, match=r"costly\.onnx: not an ONNX file .*(loops|elements)"):
-        OnnxRunner(tmp_path / "costly.onnx")
+        OnnxModel(tmp_path / "costly.onnx")
 
 
 WITHOUT_EXTRA = """
@@ -235,9 +236,9 @@ for name in sys.argv[1:]:
     sys.modules[name] = None
 from pathlib import Path
 from handloom.errors import ConfigurationError
-from handloom.export.onnx_file import OnnxRunner, save_onnx
+from handloom.export.onnx_file import OnnxModel, save_onnx
 Path("a.onnx").touch()
-for call in (lambda: save_onnx(None, Path("a.onnx"), {}), lambda: OnnxRunner(Path("a.onnx"))):
+for call in (lambda: save_onnx(None, Path("a.onnx"), {}), lambda: OnnxModel(Path("a.onnx"))):
     try:
         call()
     except ConfigurationError as error:

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,12 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 from gesture_streams import ask_of, random_streams, random_vectors, stream_events
-from small_models import trained
+from small_models import trained, with_spec
 
 from handloom.config import KINDS
 from handloom.export import interface
 from handloom.export.self_check import SELF_CHECK
-from handloom.export.swift_examples import with_package, without_package
-from handloom.export.swift_package import write_swift_package
+from handloom.export.swift_kit import with_package, without_package, write_swift_package
 
 BUILT = REPOSITORY / ".handloom" / "swift"
 VECTORS = Path("Tests/HandloomKitTests/vectors.json")
@@ -202,7 +200,7 @@ let seconds: TimeInterval = 0
 def test_the_lines_that_an_app_copies_compile(kit: Path, whole_kit: Path, tmp_path: Path) -> None:
     shown = re.findall(r"```swift\n(.*?)```", (kit / "README.md").read_text("utf-8"), re.DOTALL)
     for kind in KINDS:
-        model, class_name = replace(trained(kind), left_hands="mirrored"), interface.FILE_NAMES[kind]
+        model, class_name = with_spec(trained(kind), left_hands="mirrored"), interface.FILE_NAMES[kind]
         shown.append(with_package(model, class_name))
         shown.append(f"import CoreML\nimport Vision\n{without_package(model, class_name, {'fist': 0.5})}")
     (tmp_path / "App.swift").write_text(APP, "utf-8")

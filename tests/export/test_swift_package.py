@@ -7,10 +7,11 @@ import pytest
 import tree_sitter
 import tree_sitter_swift
 
-from handloom.export import interface, swift_examples
+from handloom.export import interface
 from handloom.export.self_check import SELF_CHECK
-from handloom.export.swift_package import write_swift_package
+from handloom.export.swift_kit import STRIDE, write_swift_package
 from handloom.hand import CHANNELS, JOINTS
+from handloom.models.model import DEFAULT_THRESHOLD, REQUIRED_SHARE
 
 KIT = Path(interface.__file__).parent / "swift" / "HandloomKit"
 SOURCES = KIT / "Sources" / "HandloomKit"
@@ -97,10 +98,10 @@ def swift_strings(text: str, name: str) -> list[str]:
 
 def test_the_defaults_are_those_that_the_note_tells() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in swift_files(SOURCES))
-    assert defaults(text, "defaultThreshold: Double") == {swift_examples.DEFAULT_THRESHOLD}
-    assert defaults(text, "requiredShare: Double") == {swift_examples.REQUIRED_SHARE}
+    assert defaults(text, "defaultThreshold: Double") == {DEFAULT_THRESHOLD}
+    assert defaults(text, "requiredShare: Double") == {REQUIRED_SHARE}
     action = (SOURCES / "HandActionClassifier.swift").read_text(encoding="utf-8")
-    assert defaults(action, "stride: Int") == {swift_examples.STRIDE}
+    assert defaults(action, "stride: Int") == {STRIDE}
 
 
 def defaults(text: str, parameter: str) -> set[float]:

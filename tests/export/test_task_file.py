@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import REPOSITORY
-from small_models import CLASSES, rows, trained
+from small_models import CLASSES, rows, trained, with_spec
 
 from handloom.config import ExportCoreML
 from handloom.errors import ConfigurationError, DataError
-from handloom.evaluation.predict import window_probabilities
 from handloom.export.export import write_files
 from handloom.export.interface import user_metadata
 from handloom.export.self_check import SELF_CHECK, self_check
@@ -66,7 +65,7 @@ def test_mediapipe_opens_it_and_says_the_same_of_photos(saved: Path, tmp_path: P
                 continue
             landmarks = np.array([[one.x, one.y] for one in said.hand_landmarks[0]])
             in_one_scale = landmarks * [picture.width, picture.height] / max(picture.width, picture.height)
-            expected = window_probabilities(trained("pose"), poses_from_picture(in_one_scale[None])[None])[0]
+            expected = trained("pose").probabilities(poses_from_picture(in_one_scale[None])[None])[0]
             (best,) = said.gestures[0]
             assert best.category_name == CLASSES[expected.argmax()]
             assert best.score == pytest.approx(expected.max(), abs=1e-5)
@@ -127,7 +126,7 @@ def test_it_is_for_poses_that_take_hands_as_they_are(tmp_path: Path, capsys: pyt
     with pytest.raises(ConfigurationError, match=r"task is for poses; take tflite for actions"):
         write_files(trained("action"), SETTINGS, {}, tmp_path)
     with pytest.raises(ConfigurationError, match=r"task cannot mirror left hands"):
-        write_files(replace(trained("pose"), left_hands="mirrored"), SETTINGS, {}, tmp_path)
+        write_files(with_spec(trained("pose"), left_hands="mirrored"), SETTINGS, {}, tmp_path)
     found = {"Landmarks": "MediaPipe 1.2.2, hand landmark model with sha256 0123"}
     with pytest.raises(ConfigurationError, match=r"joints of this training were found with others"):
         write_files(trained("pose"), SETTINGS, found, tmp_path)

@@ -11,7 +11,6 @@ from small_models import CLASSES, WINDOWS, random_hands, rows, save, trained
 from handloom.config import KINDS, ExportCoreML, Kind
 from handloom.dataset.examples import Example, Examples
 from handloom.errors import DataError
-from handloom.evaluation.predict import window_probabilities
 from handloom.export.comparison import Comparison, Limits, NamedWindows, compare
 from handloom.export.verification import rows_of, verify
 from handloom.hand import Poses
@@ -26,8 +25,8 @@ class Answers:
         self.model, self.change = trained(kind), change
         self.classes = classes or CLASSES
 
-    def probabilities(self, poses: Poses) -> np.ndarray:
-        return self.change(window_probabilities(self.model, poses[None])[0].astype(np.float32))
+    def run(self, poses: Poses) -> np.ndarray:
+        return self.change(self.model.probabilities(poses[None])[0].astype(np.float32))
 
 
 def compared(runner: Answers, limits: Limits = Limits(1e-4, 0.0)) -> Comparison:  # noqa: B008  # it is frozen

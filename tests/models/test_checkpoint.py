@@ -14,6 +14,7 @@ from handloom.config import Model, Training, as_plain
 from handloom.errors import DataError
 from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import load_model
+from handloom.models.model import ModelSpec
 from handloom.training.checkpoints import save_model
 from handloom.training.module import HandModule
 
@@ -28,7 +29,7 @@ def saved(tmp_path: Path) -> Path:
 
 def test_what_was_saved_is_loaded(saved: Path) -> None:
     model = load_model(saved)
-    assert (model.kind, model.classes, model.window, model.frame_rate) == ("pose", ["fist", "open"], 1, 30.0)
+    assert model.spec == ModelSpec("pose", ["fist", "open"], 1, 30.0)
     again = HandModule.load_from_checkpoint(saved).eval()  # Lightning's own way works too
     poses = torch.rand(2, 1, 3, 21)
     torch.testing.assert_close(model.network(poses), again(poses))
@@ -186,7 +187,7 @@ def test_one_changed_byte_of_a_model_is_noticed(saved: Path) -> None:
         except DataError:
             continue
         assert torch.equal(model.network(poses), expected.network(poses))  # it was between two records
-        assert (model.classes, model.frame_rate) == (expected.classes, expected.frame_rate)
+        assert model.spec == expected.spec
 
 
 def test_a_model_trained_with_parameters_of_another_version_is_used(saved: Path) -> None:
@@ -197,9 +198,7 @@ def test_a_model_trained_with_parameters_of_another_version_is_used(saved: Path)
         change(saved)
         model = load_model(saved)
         assert torch.equal(model.network(poses), before.network(poses))
-        assert (model.kind, model.classes, model.window, model.frame_rate, model.background_label) == (
-            *("pose", ["fist", "open"], 1, 30.0, "background"),
-        )
+        assert model.spec == before.spec
         assert model.training["lost_in_a_later_version"] == 3
 
 

@@ -10,7 +10,7 @@ from small_models import trained
 from handloom.config import ExtractKeypoints, LandmarkModel
 from handloom.dataset.examples import Example
 from handloom.errors import DataError
-from handloom.evaluation.predict import predict_examples
+from handloom.evaluation.answers import predict_examples
 from handloom.extraction.extraction import Extraction
 from handloom.extraction.task import Stretch, extract_files
 from handloom.landmarks.landmark_model import landmark_model_path
@@ -34,7 +34,7 @@ def empty(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_photos_get_what_evaluation_says_of_their_joints(photos: list[Path], workers: int) -> None:
-    found = list(predict_photos(Predictor.of(MODEL), photos, settings=ExtractKeypoints(workers=workers)))
+    found = list(predict_photos(Predictor(MODEL), photos, settings=ExtractKeypoints(workers=workers)))
     outcomes = extract_files(
         [Stretch(path, None, None) for path in photos], "pose", SETTINGS, landmark_model_path(LandmarkModel())
     )
@@ -57,7 +57,7 @@ def test_every_hand_begins_with_the_best_one(photos: list[Path], empty: Path, tm
         picture.paste(right, (left.width, 0))
         picture.save(tmp_path / "two.png")
     paths = [photos[0], tmp_path / "two.png", empty]
-    predictor = Predictor.of(MODEL)
+    predictor = Predictor(MODEL)
     best, every = (list(predict_photos(predictor, paths, hands=hands, settings=SETTINGS)) for hands in ("best", "all"))
     assert [len(found) for found in best] == [1, 1, 0]
     assert [len(found) for found in every] == [1, 2, 0]
@@ -79,7 +79,7 @@ def mixed(photos: list[Path], empty: Path, tmp_path: Path) -> list[Path]:
 
 
 def test_a_photo_that_cannot_be_read_is_raised_at_its_turn(mixed: list[Path]) -> None:
-    found = predict_photos(Predictor.of(MODEL), mixed, settings=SETTINGS)
+    found = predict_photos(Predictor(MODEL), mixed, settings=SETTINGS)
     assert len(next(found)) == 1
     with pytest.raises(DataError, match=r"^/.*/broken.jpg: not a readable picture"):
         next(found)
@@ -88,7 +88,7 @@ def test_a_photo_that_cannot_be_read_is_raised_at_its_turn(mixed: list[Path]) ->
 def test_a_photo_that_cannot_be_read_is_told_and_the_others_go_on(mixed: list[Path]) -> None:
     told: list[tuple[str, str]] = []
     found = predict_photos(
-        Predictor.of(MODEL),
+        Predictor(MODEL),
         mixed,
         settings=SETTINGS,
         on_unreadable=lambda path, error: told.append((path.name, str(error))),
@@ -99,12 +99,12 @@ def test_a_photo_that_cannot_be_read_is_told_and_the_others_go_on(mixed: list[Pa
 
 
 def test_photos_are_taken_as_they_are_needed_and_the_rest_can_be_left(photos: list[Path]) -> None:
-    found = predict_photos(Predictor.of(MODEL), photos, settings=ExtractKeypoints(workers=2))
+    found = predict_photos(Predictor(MODEL), photos, settings=ExtractKeypoints(workers=2))
     assert len(next(found)) == 1
     found.close()
-    assert list(predict_photos(Predictor.of(MODEL), [], settings=SETTINGS)) == []
+    assert list(predict_photos(Predictor(MODEL), [], settings=SETTINGS)) == []
 
 
 def test_photos_need_a_model_for_poses(photos: list[Path]) -> None:
     with pytest.raises(DataError, match="photos need a hand pose classifier, and this model is for hand actions"):
-        predict_photos(Predictor.of(trained("action")), photos)
+        predict_photos(Predictor(trained("action")), photos)

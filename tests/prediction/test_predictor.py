@@ -72,7 +72,7 @@ def test_a_file_that_handloom_did_not_make_gets_the_confidence_that_vision_gives
     """MediaPipe's joints have confidence 1, which Vision never gives; its own confidences stay."""
     from coremltools.proto import Model_pb2
 
-    from handloom.export.interpreter.read import read_runner
+    from handloom.export.read import read_exported
 
     path = save(trained("pose"), tmp_path / "Hand.mlmodel")
     ours = Predictor.open(path)
@@ -88,9 +88,9 @@ def test_a_file_that_handloom_did_not_make_gets_the_confidence_that_vision_gives
     given = windows.copy()
     given[0, :, 2] = 0.94
     given[2, :, 2] = [[0.7, 0, *[0.94] * 19]]
-    runner = read_runner(path)
-    np.testing.assert_array_equal(foreign.probabilities(windows), [runner.probabilities(one) for one in given])
-    np.testing.assert_array_equal(ours.probabilities(windows), [runner.probabilities(one) for one in windows])
+    runner = read_exported(path)
+    np.testing.assert_array_equal(foreign.probabilities(windows), [runner.run(one) for one in given])
+    np.testing.assert_array_equal(ours.probabilities(windows), [runner.run(one) for one in windows])
 
 
 def test_a_left_hand_is_mirrored_as_a_whole_where_the_model_wants_it(checkpoint: Path) -> None:

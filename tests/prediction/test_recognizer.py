@@ -4,10 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_model import FakeModel
 from PIL import Image
 
 from handloom.config import ExtractKeypoints, Kind
 from handloom.errors import ConfigurationError
+from handloom.models.model import ModelSpec
 from handloom.prediction.decision import Event
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
@@ -23,8 +25,9 @@ def sided(kind: Kind = "pose", window: int = 1, **changes) -> Predictor:
         right = windows[:, :, 0].mean(axis=(1, 2)).astype(float)
         return np.stack([0 * right, 1 - right, right], axis=1)
 
-    values = {"background_label": "none", "left_hands": "as_they_are", "thresholds": {}, "frame_rate": 30.0} | changes
-    return Predictor(kind=kind, classes=["none", "a", "b"], window=window, ask=ask, **values)
+    values = {"background_label": "none", "frame_rate": 30.0} | changes
+    thresholds = values.pop("thresholds", {})
+    return Predictor(FakeModel(ModelSpec(kind, ["none", "a", "b"], window, **values), ask, thresholds))
 
 
 def joints(x: float) -> np.ndarray:

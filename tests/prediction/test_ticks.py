@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from fake_model import FakeModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handloom.dataset.windows import Windows
 from handloom.errors import ConfigurationError
+from handloom.models.model import ModelSpec
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.windows import NO_HAND, Tick, predict_ticks, usual_stride
 
@@ -19,7 +21,7 @@ def counting(window: int, kind: str = "action") -> Predictor:
     def ask(windows: np.ndarray) -> np.ndarray:
         return np.stack([windows[:, 0, 0, 0], 1 - windows[:, 0, 0, 0]], axis=1).astype(float)
 
-    return Predictor(kind, ["a", "b"], window, 30.0, "background", "as_they_are", {}, ask)
+    return Predictor(FakeModel(ModelSpec(kind, ["a", "b"], window, 30.0), ask))
 
 
 def ticks_of(hands: list[bool]) -> list[Tick]:

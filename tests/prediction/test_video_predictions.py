@@ -16,7 +16,7 @@ from small_models import trained
 from handloom.config import ExtractKeypoints, LandmarkModel
 from handloom.dataset.examples import Example
 from handloom.errors import DataError
-from handloom.evaluation.predict import predict_examples
+from handloom.evaluation.answers import predict_examples
 from handloom.extraction.extraction import Extraction
 from handloom.extraction.task import Stretch, extract_files
 from handloom.hand import poses_from_picture
@@ -35,7 +35,7 @@ Pictures = list[NDArray[np.uint8]]
 
 SETTINGS = ExtractKeypoints(workers=1, accept_slow_clips=True)
 MODEL = trained("action")  # a window of 31 frames, 30 a second
-PREDICTOR = Predictor.of(MODEL)
+PREDICTOR = Predictor(MODEL)
 H264 = {"codec": "libx264", "options": {"threads": "1", "crf": "18", "g": "15", "bf": "2"}}
 
 
@@ -258,7 +258,7 @@ def test_a_slow_clip_is_refused_where_the_settings_say_so(pictures: Pictures, tm
 def test_a_pose_model_answers_for_every_frame_of_a_clip(pictures: Pictures, tmp_path: Path, rate: int) -> None:
     seen, unseen = pictures[:12], [np.full_like(pictures[0], 128)] * 5
     path = write_clip(tmp_path / "clip.mp4", [*seen, *unseen], rate=rate, **H264)
-    pose = Predictor.of(trained("pose"))
+    pose = Predictor(trained("pose"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a pose needs no frame rate, so none is too low
         every = list(predict_video(pose, path, settings=SETTINGS, empty_windows=True))

@@ -17,10 +17,9 @@ from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, train_s
 
 from handloom import tracking
 from handloom.config import Data, Evaluate, LabeledDirectories, Parameters, as_plain
+from handloom.evaluation.answers import Answer
 from handloom.evaluation.evaluate import evaluate
-from handloom.evaluation.metrics import Answer
 from handloom.evaluation.plots import draw_plots
-from handloom.evaluation.predict import window_probabilities
 from handloom.models.calibration import reliability
 from handloom.models.checkpoint import load_model
 from handloom.prediction.predictor import Predictor
@@ -105,7 +104,7 @@ def test_a_run_has_all_of_its_story_and_its_model_predicts_as_trained(capsys: py
     answers = loaded.predict({"poses": poses})
     assert list(answers.columns) == ["fist", "open hand", "é"]
     trained = load_model(OUT / "model.ckpt")
-    np.testing.assert_array_equal(answers.to_numpy(), window_probabilities(trained, poses))
+    np.testing.assert_array_equal(answers.to_numpy(), trained.probabilities(poses))
     assert loaded.predict(loaded.input_example).shape == (1, 3)
     with pytest.raises(mlflow.MlflowException, match="poses"):
         loaded.predict({"joints": poses})

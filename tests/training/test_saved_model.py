@@ -65,4 +65,4 @@ def test_without_a_calibration_the_weights_are_as_they_were_learnt(tmp_path: Pat
 def test_what_an_app_has_to_know_of_the_training_is_read_back(tmp_path: Path, left_hands: str) -> None:
     save_model(module(left_hands=left_hands, background_label="fist"), None, tmp_path / "model.ckpt")
     model = load_model(tmp_path / "model.ckpt")
-    assert (model.left_hands, model.background_label) == (left_hands, "fist")
+    assert (model.spec.left_hands, model.spec.background_label) == (left_hands, "fist")

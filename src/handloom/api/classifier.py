@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from handloom.api.hand_classifier import HandClassifier, Place
 from handloom.api.parameters import ImageAugmentationOptions, VideoAugmentationOptions
 from handloom.prediction import results
-from handloom.prediction.arguments import path_of, paths_of
+from handloom.prediction.predictor import path_of, paths_of
 
 
 class HandPoseClassifier(HandClassifier):

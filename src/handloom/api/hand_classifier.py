@@ -133,7 +133,7 @@ class HandClassifier:
     @property
     def classes(self) -> list[str]:
         """Labels, in the order of the model's probabilities."""
-        return self.trained_model.classes
+        return self.trained_model.spec.classes
 
     @cached_property
     def training_metrics(self) -> ClassifierMetrics:
@@ -162,7 +162,7 @@ class HandClassifier:
         from handloom.dataset.split import split_table
 
         expect("on", on, data_source.DataSource)
-        rate = None if self.kind == "pose" else self.trained_model.frame_rate
+        rate = None if self.kind == "pose" else self.trained_model.spec.frame_rate
         rows = on.extract_keypoints(target_frame_rate=rate)
         if rows.empty:
             raise DataError("on: none of its examples can be used; the warning says why")
@@ -172,7 +172,7 @@ class HandClassifier:
             keypoint_table.write(table, [frame], {"frame_rate": f"{rate or 30:g}"})
             split_table(table, Split(test_ratio=0.0, validation=Validation(strategy="none")), split)
             examples = read_examples(
-                table, split, "train", left_hands=self.trained_model.left_hands, folder=Path(folder)
+                table, split, "train", left_hands=self.trained_model.spec.left_hands, folder=Path(folder)
             )
             return self._metrics(examples)
 
@@ -181,7 +181,7 @@ class HandClassifier:
         """What answers for this classifier; also for live use, see `handloom.Recognizer`."""
         from handloom.prediction.predictor import Predictor
 
-        return Predictor.of(self.trained_model)
+        return Predictor(self.trained_model)
 
     @property
     def model(self) -> Any:
@@ -224,8 +224,8 @@ class HandClassifier:
         from handloom.models.checkpoint import load_model
 
         self.trained_model = load_model(path)
-        if self.trained_model.kind != self.kind:
-            found = self.trained_model.kind
+        if self.trained_model.spec.kind != self.kind:
+            found = self.trained_model.spec.kind
             raise DataError(f"{printable(str(path))}: a hand {found} classifier, not a hand {self.kind} classifier")
         self.model_parameters = parameters
         self._session, self._path = session, path
@@ -240,7 +240,7 @@ class HandClassifier:
         """Joints are found as they were for the training, where that is known."""
         if self._session is not None:
             return self._session.parameters.extract_keypoints
-        return replace(ExtractKeypoints(), target_frame_rate=self.trained_model.frame_rate)
+        return replace(ExtractKeypoints(), target_frame_rate=self.trained_model.spec.frame_rate)
 
     def _metrics_of_part(self, part: PartName) -> ClassifierMetrics:
         from handloom.dataset.examples import read_examples
@@ -250,7 +250,7 @@ class HandClassifier:
         folder = self._session.folder
         if not (folder / KEYPOINTS).exists():
             return ClassifierMetrics(error="the session's folder is gone; use evaluation(on=...)")
-        left_hands = self.trained_model.left_hands
+        left_hands = self.trained_model.spec.left_hands
         examples = read_examples(folder / KEYPOINTS, folder / SPLIT, part, left_hands=left_hands)
         if not len(examples):
             return ClassifierMetrics(error=f"there was no {part} part")
@@ -258,14 +258,14 @@ class HandClassifier:
 
     def _metrics(self, examples: "Examples") -> ClassifierMetrics:
         from handloom.config import Evaluate
-        from handloom.evaluation.evaluate import answers_of, notes_on
+        from handloom.evaluation.answers import answers_of, notes_on
 
         for note in notes_on(examples, self.classes):
             warnings.warn(note, stacklevel=3)
         return ClassifierMetrics.of(answers_of(self.trained_model, examples, Evaluate().window_stride), self.classes)
 
     def __repr__(self) -> str:
-        trained = self.trained_model
+        trained = self.trained_model.spec
         window = (
             "" if trained.window == 1 else f", windows of {trained.window} frames at {trained.frame_rate:g} frames/s"
         )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from handloom.evaluation.metrics import Answer, confusion, per_class, summary
+from handloom.evaluation.answers import Answer
+from handloom.evaluation.metrics import confusion, per_class, summary
 
 
 @dataclass(frozen=True, repr=False)

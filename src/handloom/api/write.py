@@ -27,7 +27,7 @@ def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenan
         HandloomError: the suffix is another, the place cannot be written, or the saved file is not what was trained.
     """
     if not to.suffix:
-        to = to / f"{FILE_NAMES[model.kind]}{NEURAL_NETWORK}"
+        to = to / f"{FILE_NAMES[model.spec.kind]}{NEURAL_NETWORK}"
     if to.suffix not in EXPORTED:
         raise HandloomError(f"to: a file that ends in {', '.join(EXPORTED)} was expected (got {printable(to.name)})")
     _check(metadata)
@@ -48,7 +48,7 @@ def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenan
     with TemporaryDirectory() as folder:
         try:
             (file,) = write_files(model, settings, known | dict(metadata.additional), Path(folder))
-            problems = verify(file, model, rows_of(model.window)).problems
+            problems = verify(file, model, rows_of(model.spec.window)).problems
             if problems:
                 raise HandloomError(f"{to.name} is not what was trained: {'; '.join(problems)}")
             with replacing(to) as beside:

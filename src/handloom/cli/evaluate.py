@@ -17,8 +17,7 @@ from handloom.support.console import DONE, json_text
 
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples
-    from handloom.models.checkpoint import TrainedModel
-    from handloom.prediction.predictor import Predictor
+    from handloom.models.model import ModelSpec
 
 _TABLE = ".parquet"
 
@@ -52,20 +51,19 @@ def run(given: argparse.Namespace) -> int:
     check_model(given.model)
     check_data(given.data, given.overrides, tables=(_TABLE,))
 
-    from handloom.evaluation.evaluate import answers_of, notes_on
-    from handloom.evaluation.metrics import confusion, per_class, summary
-    from handloom.evaluation.trust import trust
-    from handloom.prediction.predictor import Predictor
+    from handloom.evaluation.answers import answers_of, labels_of, notes_on
+    from handloom.evaluation.metrics import calibration_metrics, confusion, per_class, summary
+    from handloom.prediction.open_model import open_model
 
     with results_only_on_stdout(), TemporaryDirectory() as folder:
-        predictor = Predictor.open(given.model)  # its store is not in that folder
+        model = open_model(given.model)  # its store is not in that folder
         with work_kept_in(Path(folder)):
-            examples = _examples(predictor, given.data, given.overrides, Path(folder))
-        for note in filter(None, [predictor.note, *notes_on(examples, predictor.classes)]):
+            examples = _examples(model.spec, given.data, given.overrides, Path(folder))
+        for note in filter(None, [model.spec.note, *notes_on(examples, model.spec.classes)]):
             print(f"handloom evaluate: {note}", file=sys.stderr)
-        answers = answers_of(_as_model(predictor), examples, given.stride)
-    metrics = summary(answers) | trust(answers, predictor.background_label, predictor.thresholds)
-    labels = [*predictor.classes, *sorted({answer.label for answer in answers} - set(predictor.classes))]
+        answers = answers_of(model, examples, given.stride)
+    metrics = summary(answers) | calibration_metrics(answers, model.spec.background_label, model.thresholds)
+    labels = labels_of(answers, model.spec.classes)
     rows = per_class(answers, labels)
     if given.json:
         found = {"metrics": metrics, "per_class": rows, "confusion": confusion(answers, labels)}
@@ -77,7 +75,7 @@ def run(given: argparse.Namespace) -> int:
     return DONE
 
 
-def _examples(predictor: "Predictor", data: Path, overrides: Sequence[str], folder: Path) -> "Examples":
+def _examples(spec: "ModelSpec", data: Path, overrides: Sequence[str], folder: Path) -> "Examples":
     """All examples of the data, whatever part the table says they are for."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -87,10 +85,10 @@ def _examples(predictor: "Predictor", data: Path, overrides: Sequence[str], fold
     table, split = data, folder / "split.parquet"
     if data.suffix != _TABLE or overrides:
         table = folder / "keypoints.parquet"
-        _extract(predictor, data, overrides, table)
+        _extract(spec, data, overrides, table)
     sessions, _ = read_sessions(table)
     pq.write_table(pa.table({"session_id": sessions, "part": ["test"] * len(sessions)}), split)
-    examples = read_examples(table, split, "test", left_hands=predictor.left_hands)
+    examples = read_examples(table, split, "test", left_hands=spec.left_hands)
     if not examples.hand_found.any():
         raise HandloomError(
             f"{printable(str(data))}: no hand found in any of its {len(examples)} examples; is it the right data?"
@@ -98,7 +96,7 @@ def _examples(predictor: "Predictor", data: Path, overrides: Sequence[str], fold
     return examples
 
 
-def _extract(predictor: "Predictor", data: Path, overrides: Sequence[str], table: Path) -> None:
+def _extract(spec: "ModelSpec", data: Path, overrides: Sequence[str], table: Path) -> None:
     from handloom import keypoint_table
     from handloom.cli.settings import project_extraction
     from handloom.extraction.extract import keypoint_tables
@@ -106,34 +104,14 @@ def _extract(predictor: "Predictor", data: Path, overrides: Sequence[str], table
     from handloom.landmarks.landmark_model import landmark_model_path
     from handloom.sources import gather_members
 
-    parameters = parameters_for(predictor.kind, data, overrides, sections=("data", "extract_keypoints"))
+    parameters = parameters_for(spec.kind, data, overrides, sections=("data", "extract_keypoints"))
     settings = parameters.extract_keypoints
     if not any(section_of(word) == "extract_keypoints" for word in overrides):
         settings = project_extraction() or settings
-    settings = replace(settings, target_frame_rate=float(predictor.frame_rate))
-    gathered = gather_members(parameters.source(predictor.kind), predictor.kind, "", settings.target_frame_rate)
+    settings = replace(settings, target_frame_rate=float(spec.frame_rate))
+    gathered = gather_members(parameters.source(spec.kind), spec.kind, "", settings.target_frame_rate)
     model = landmark_model_path(settings.landmark_model)
     with ExtractionReport(table.with_suffix("")) as report:
-        rows = keypoint_tables(gathered, settings, predictor.kind, model, report)
+        rows = keypoint_tables(gathered, settings, spec.kind, model, report)
         keypoint_table.write(table, rows, {"frame_rate": f"{settings.target_frame_rate:g}"})
     print(report.as_text(), file=sys.stderr)
-
-
-def _as_model(predictor: "Predictor") -> "TrainedModel":
-    """The predictor in the form in which evaluation takes a model, so that there is one way of counting."""
-    import numpy as np
-    import torch
-
-    from handloom.models.checkpoint import TrainedModel
-
-    def network(windows: torch.Tensor) -> torch.Tensor:
-        with np.errstate(divide="ignore"):  # a probability of 0 has a score of minus infinity
-            return torch.from_numpy(np.log(predictor.probabilities(windows.numpy())))
-
-    return TrainedModel(
-        network,  # type: ignore[arg-type]  # of a network evaluation only wants the scores
-        predictor.kind,
-        predictor.classes,
-        predictor.window,
-        predictor.frame_rate,
-    )

@@ -50,10 +50,9 @@ def run(given: argparse.Namespace) -> int:
     from handloom.models.checkpoint import load_model
 
     model = load_model(given.against) if given.against else None
-    window = model.window if model else 1
-    examples = (
-        read_examples(given.table, given.split, "test", left_hands=model.left_hands) if model and given.table else None
-    )
+    window, examples = model.spec.window if model else 1, None
+    if model and given.table:
+        examples = read_examples(given.table, given.split, "test", left_hands=model.spec.left_hands)
     found = verify(given.file, model, rows_of(window, examples, given.stride))
     if given.json:
         print(json_text(found.plain(), indent=2))

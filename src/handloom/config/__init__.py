@@ -23,7 +23,7 @@ from handloom.config.data import (
     Source,
     members,
 )
-from handloom.config.fields import KINDS, Kind, ModelFormat, Pictures
+from handloom.config.fields import KINDS, Kind, LeftHands, ModelFormat, Pictures
 from handloom.config.parameters import Parameters, as_plain, parameters_from, section_from
 from handloom.config.sections import (
     Augmentation,
@@ -74,6 +74,7 @@ __all__ = [
     "LabeledVideoDataFrame",
     "LandmarkModel",
     "Landmarker",
+    "LeftHands",
     "MediaSource",
     "Member",
     "Model",

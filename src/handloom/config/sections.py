@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 from handloom.config.fields import (
     STRICT,
     Kind,
+    LeftHands,
     ModelFormat,
     NotNegative,
     Pictures,
@@ -165,8 +166,7 @@ class Training:
     prediction_window_size: PositiveInt = 1  # frames a prediction sees; 1 for photos
     augmentation_options: list[AugmentationOption] = field(default_factory=list)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    # mirrored: left hands are turned into right ones by the chirality of the table, and the app has to do the same.
-    left_hands: Literal["as_they_are", "mirrored"] = "as_they_are"
+    left_hands: LeftHands = "as_they_are"
     model: Model = field(default_factory=Model)
     optimizer: Optimizer = field(default_factory=Optimizer)
     early_stopping: EarlyStopping = field(default_factory=EarlyStopping)

@@ -1,33 +1,25 @@
-"""Numbers from labels and predictions; scikit-learn does the counting."""
+"""Numbers from labels and answers: how often they are right, and whether their confidence can be relied on.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+scikit-learn does the counting.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-
-@dataclass(frozen=True)
-class Answer:
-    """What was said of one example.
-
-    Attributes:
-        name: its file.
-        label: its class.
-        predicted: the most likely class.
-        confidence: the probability of that class.
-        label_probability: the probability of its own class; None where the model does not know the class.
-        hand_found: whether any of its frames has a hand.
-    """
-
-    name: str
-    label: str
-    predicted: str
-    confidence: float
-    label_probability: float | None
-    hand_found: bool
+from handloom.evaluation.answers import Answer
+from handloom.models.calibration import (
+    ConfidenceBin,
+    answer_at,
+    background_taken_for_gesture,
+    calibration_error,
+    log_loss,
+    reliability,
+)
 
 
 def summary(answers: Sequence[Answer]) -> dict[str, float]:
@@ -98,3 +90,50 @@ def confusion(answers: Sequence[Answer], classes: Sequence[str]) -> list[dict[st
         if label in tested
         for column, predicted in enumerate(classes)
     ]
+
+
+def at_thresholds(answers: Sequence[Answer], thresholds: Mapping[str, float]) -> list[Answer]:
+    """The same answers, without a class where the confidence is below the threshold of the class."""
+    return [replace(answer, predicted=answer_at(answer.predicted, answer.confidence, thresholds)) for answer in answers]
+
+
+def per_class_at_thresholds(
+    answers: Sequence[Answer], classes: Sequence[str], thresholds: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """The threshold of each class, and precision and recall there over found hands; None for a class without one."""
+    return [
+        {
+            "recommended_threshold": thresholds.get(row["label"]),
+            "precision_at_threshold": row["precision"] if row["label"] in thresholds else None,
+            "recall_at_threshold": row["recall"] if row["label"] in thresholds else None,
+        }
+        for row in per_class(at_thresholds(answers, thresholds), classes)
+    ]
+
+
+def confidence_bins(answers: Sequence[Answer]) -> list[ConfidenceBin]:
+    """Confidence and accuracy of the answers in which a hand was found."""
+    found = [answer for answer in answers if answer.hand_found]
+    return reliability([answer.confidence for answer in found], [answer.label == answer.predicted for answer in found])
+
+
+def calibration_metrics(
+    answers: Sequence[Answer], background_label: str, thresholds: Mapping[str, float]
+) -> dict[str, float]:
+    """The numbers by name, over examples in which a hand was found.
+
+    `calibration_error`; `log_loss`, over the classes that the model knows; `background_taken_for_gesture`, the share of
+    the background class that was taken for another, and the same `_at_thresholds`. What cannot be told is left out.
+    """
+    found = [answer for answer in answers if answer.hand_found]
+    numbers = {"calibration_error": calibration_error(confidence_bins(found))}
+    known = [answer.label_probability for answer in found if answer.label_probability is not None]
+    if known:
+        numbers["log_loss"] = log_loss(known)
+    for name, said in (("", found), ("_at_thresholds", at_thresholds(found, thresholds) if thresholds else [])):
+        share = background_taken_for_gesture(
+            [answer.label for answer in said], [answer.predicted for answer in said], background_label
+        )
+        if share is not None:
+            numbers[f"background_taken_for_gesture{name}"] = share
+    return numbers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sklearn.metrics import confusion_matrix
 
-from handloom.evaluation.metrics import Answer
+from handloom.evaluation.answers import Answer
 from handloom.models.calibration import ConfidenceBin
 
 if TYPE_CHECKING:

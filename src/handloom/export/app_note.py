@@ -6,11 +6,11 @@ from pathlib import PurePath
 
 from handloom.errors import printable
 from handloom.export.interface import FILE_NAMES, LABEL, LABEL_PROBABILITIES, POSES
-from handloom.export.swift_examples import DEFAULT_THRESHOLD, REQUIRED_SHARE, with_package, without_package
-from handloom.export.swift_package import PACKAGE_NAME
+from handloom.export.swift_kit import PACKAGE_NAME, with_package, without_package
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.files import CORE_AI, CORE_ML, LITERT, ML_PROGRAM, NEURAL_NETWORK, ONNX, TASK
+from handloom.models.model import DEFAULT_THRESHOLD, REQUIRED_SHARE, ModelSpec
 
 _USES = {
     NEURAL_NETWORK: "iOS 14 and macOS 11 on: older ones have no hand request in Vision",
@@ -32,13 +32,13 @@ def app_note(model: TrainedModel, files: Sequence[str], compressed: bool = False
     """
     names = [PurePath(file).name for file in files]
     core_ml = [name for name in names if name.endswith(CORE_ML)]
-    class_name = PurePath(core_ml[0]).stem if core_ml else FILE_NAMES[model.kind]
+    class_name = PurePath(core_ml[0]).stem if core_ml else FILE_NAMES[model.spec.kind]
     sections = [
         f"# {class_name}: what the app needs\n\nWritten by handloom from the trained model.",
         _files(names, class_name, compressed),
         _model(model),
         _labels(model),
-        _input(model),
+        _input(model.spec),
         _call(model, class_name),
     ]
     return "\n\n".join(sections) + "\n"
@@ -60,12 +60,12 @@ def _use(name: str, compressed: bool) -> str:
 
 
 def _model(model: TrainedModel) -> str:
-    shape = f"[{model.window}, {len(CHANNELS)}, {JOINT_COUNT}]"
-    if model.window == 1:
+    frames, rate = model.spec.window, model.spec.frame_rate
+    shape = f"[{frames}, {len(CHANNELS)}, {JOINT_COUNT}]"
+    if frames == 1:
         window = "One frame is enough; frames do not depend on each other."
     else:
-        seconds = model.window / model.frame_rate
-        window = f"A window of {model.window} frames at {model.frame_rate:g} frames/s: {seconds:.3g} s, oldest first."
+        window = f"A window of {frames} frames at {rate:g} frames/s: {frames / rate:.3g} s, oldest first."
     lines = [
         f"- {window}",
         f"- Input `{POSES}`, float32 {shape}. Outputs `{LABEL}`, a string, and `{LABEL_PROBABILITIES}`,"
@@ -91,8 +91,8 @@ def _temperature(model: TrainedModel) -> str:
 def _labels(model: TrainedModel) -> str:
     thresholds = _thresholds(model)
     rows = [
-        f"| {index} | {_code(label)} | {_threshold_cell(model, thresholds.get(label), label)} |"
-        for index, label in enumerate(model.classes)
+        f"| {index} | {_code(label)} | {_threshold_cell(model.spec, thresholds.get(label), label)} |"
+        for index, label in enumerate(model.spec.classes)
     ]
     table = "\n".join(["| | label | recommended threshold |", "| --- | --- | --- |", *rows])
     return f"## Labels, in order\n\n{table}\n\n{' '.join(_advice(model, thresholds))}"
@@ -100,53 +100,50 @@ def _labels(model: TrainedModel) -> str:
 
 def _thresholds(model: TrainedModel) -> dict[str, float]:
     """Those of gestures, rounded down: an answer that just reached the exact one still does."""
-    known = model.calibration.thresholds if model.calibration else {}
+    known = model.thresholds
     return {
         label: float(Decimal(repr(known[label])).quantize(Decimal("0.0001"), ROUND_FLOOR))
-        for label in model.classes
-        if label in known and label != model.background_label
+        for label in model.spec.classes
+        if label in known and label != model.spec.background_label
     }
 
 
-def _threshold_cell(model: TrainedModel, threshold: float | None, label: str) -> str:
-    if label == model.background_label:
+def _threshold_cell(spec: ModelSpec, threshold: float | None, label: str) -> str:
+    if label == spec.background_label:
         return "no gesture: do nothing"
     return "none known" if threshold is None else str(threshold)
 
 
 def _advice(model: TrainedModel, thresholds: dict[str, float]) -> Iterator[str]:
-    gestures = [label for label in model.classes if label != model.background_label]
+    gestures = [label for label in model.spec.classes if label != model.spec.background_label]
     if thresholds:
         yield "Believe an answer only if its probability reaches the threshold of its class."
     if len(thresholds) < len(gestures):
         yield f"Where no threshold is known, start with {DEFAULT_THRESHOLD}."
-    if model.background_label not in model.classes:
+    if model.spec.background_label not in model.spec.classes:
         yield "No class stands for no gesture: any hand gets one of the labels, so the thresholds alone keep it out."
-    taken = model.calibration.background_taken_for_gesture if model.calibration else None
-    if taken is not None:
-        yield f"On validation {taken:.1%} of the examples without a gesture were taken for one{_at_thresholds(model)}."
+    calibration = model.calibration
+    if calibration and calibration.background_taken_for_gesture is not None:
+        taken = f"{calibration.background_taken_for_gesture:.1%}"
+        at_thresholds = calibration.background_taken_for_gesture_at_thresholds
+        also = "" if at_thresholds is None else f", with the thresholds {at_thresholds:.1%}"
+        yield f"On validation {taken} of the examples without a gesture were taken for one{also}."
 
 
-def _at_thresholds(model: TrainedModel) -> str:
-    assert model.calibration is not None
-    taken = model.calibration.background_taken_for_gesture_at_thresholds
-    return "" if taken is None else f", with the thresholds {taken:.1%}"
-
-
-def _input(model: TrainedModel) -> str:
+def _input(spec: ModelSpec) -> str:
     lines = [
         "- Each frame is what Vision's `keypointsMultiArray()` gives: all x, then all y, then all confidences.",
         "- x and y are fractions of the upright picture's width and height. The origin is at the **lower left**.",
         f"- The {JOINT_COUNT} joints, in order: {', '.join(JOINTS)}.",
     ]
-    action = model.kind == "action"
+    action = spec.kind == "action"
     if action:
         lines.append(
             f"- A frame without a hand is all zeros. Predict only if {REQUIRED_SHARE:.0%} of the frames hold a hand."
         )
     else:
         lines.append("- Do not ask the model where there is no hand.")
-    if model.left_hands == "mirrored":
+    if spec.left_hands == "mirrored":
         lines.append(
             "- **Mirror left hands** first: x becomes 1 - x where the confidence is above 0. Vision tells left from"
             " right (`chirality`) from iOS 15 and macOS 12 on."
@@ -159,9 +156,9 @@ def _input(model: TrainedModel) -> str:
 def _call(model: TrainedModel, class_name: str) -> str:
     return (
         f"## Call it\n\nWith the Swift package `{PACKAGE_NAME}`; `seconds` is the frame's time stamp:\n\n"
-        f"```swift\n{with_package(model, class_name)}```\n\n"
+        f"```swift\n{with_package(model.spec, class_name)}```\n\n"
         "Without it (import CoreML and Vision):\n\n"
-        f"```swift\n{without_package(model, class_name, _thresholds(model))}```"
+        f"```swift\n{without_package(model.spec, class_name, _thresholds(model))}```"
     )
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from handloom.evaluation.predict import window_probabilities
-from handloom.export.interpreter.read import Runner
+from handloom.export.exported import ExportedModel
 from handloom.hand import Poses
-from handloom.models.checkpoint import TrainedModel
+from handloom.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -58,24 +57,24 @@ class Comparison:
         return self.rows - self.equal_labels <= allowed and self.largest_difference <= self.limits.largest_difference
 
 
-def compare(model: TrainedModel, runner: Runner, batches: Iterable[NamedWindows], limits: Limits) -> Comparison:
+def compare(model: Model, file: ExportedModel, batches: Iterable[NamedWindows], limits: Limits) -> Comparison:
     """Run a saved file on windows, and compare with what the trained model says of them.
 
     Probabilities are compared label by label, as an app reads them from the dictionary.
 
     Args:
         model: the trained model, the reference.
-        runner: the saved file.
+        file: the saved file.
         batches: windows with their names, some at a time.
         limits: what is allowed.
     """
-    if sorted(runner.classes) != sorted(model.classes):
-        return Comparison(0, 0, math.inf, f"the classes, which are {', '.join(runner.classes)}", limits)
-    order = [runner.classes.index(label) for label in model.classes]
+    if sorted(file.classes) != sorted(model.spec.classes):
+        return Comparison(0, 0, math.inf, f"the classes, which are {', '.join(file.classes)}", limits)
+    order = [file.classes.index(label) for label in model.spec.classes]
     rows, equal, largest, where = 0, 0, 0.0, ""
     for batch in batches:
-        expected = window_probabilities(model, batch.windows)
-        found = np.stack([runner.probabilities(window) for window in batch.windows])[:, order].astype(np.float64)
+        expected = model.probabilities(batch.windows)
+        found = np.stack([file.run(window) for window in batch.windows])[:, order].astype(np.float64)
         apart = np.where(np.isfinite(found), np.abs(found - expected), math.inf).max(axis=1)
         worst = int(apart.argmax())
         if not where or apart[worst] > largest:

@@ -17,15 +17,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.fx import Graph, Node
+from typing_extensions import override
 
 from handloom.config import ExportCoreML
 from handloom.errors import DataError, printable
 from handloom.export.convert import ExportedNetwork
-from handloom.export.extras import needs_extra
+from handloom.export.exported import ExportedModel
 from handloom.export.interface import LABEL_PROBABILITIES, POSES, labels_of, self_describing
+from handloom.export.libraries import needs_extra, one_line, quiet
 from handloom.export.package import require_model_file
-from handloom.export.quiet import quiet
-from handloom.export.specification import one_line
 from handloom.hand import CHANNELS, JOINT_COUNT
 from handloom.models.checkpoint import TrainedModel
 
@@ -48,7 +48,7 @@ def save_core_ai(model: TrainedModel, path: Path, settings: ExportCoreML, metada
     Raises:
         ConfigurationError: the extra `coreai` is not installed.
     """
-    example = torch.zeros(model.window, len(CHANNELS), JOINT_COUNT)
+    example = torch.zeros(model.spec.window, len(CHANNELS), JOINT_COUNT)
     with needs_extra("coreai", "export_coreml.formats: aimodel"), quiet():
         import coreai_torch
 
@@ -105,7 +105,7 @@ def _make_reproducible(path: Path) -> None:
     (path / HASH).write_bytes(hashlib.sha256(content).digest())
 
 
-class CoreAIRunner:
+class CoreAIModel(ExportedModel):
     """A saved `.aimodel`, run by Apple's runtime.
 
     Args:
@@ -121,10 +121,6 @@ class CoreAIRunner:
         ConfigurationError: the extra `coreai` is not installed.
     """
 
-    classes: list[str]
-    shape: tuple[int, ...]
-    metadata: Mapping[str, str]
-
     def __init__(self, path: Path) -> None:
         require_model_file(path)
         with one_line(path, "a Core AI model"):
@@ -137,7 +133,7 @@ class CoreAIRunner:
             import coreai.authoring
             import coreai.runtime
 
-        self._array, self._path = coreai.runtime.NDArray, path
+        self._array, self.path = coreai.runtime.NDArray, path
         # The runtime is asynchronous; a thread of its own has a loop, whatever runs in the caller's.
         self._thread, self._loop = ThreadPoolExecutor(max_workers=1), asyncio.new_event_loop()
         with one_line(path, "a Core AI model"):
@@ -150,11 +146,12 @@ class CoreAIRunner:
         if not self.classes:
             raise DataError(f"{printable(str(path))}: a Core AI model, but not one of handloom's hand classifiers")
 
-    def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    @override
+    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[window, 3, 21]`` to the probability of each class ``[classes]``."""
         if poses.shape != self.shape:
             raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
-        with one_line(self._path, "a Core AI model"):
+        with one_line(self.path, "a Core AI model"):
             given = self._array(np.ascontiguousarray(poses, np.float32))
             found = self._wait(self._function({POSES: given}))[LABEL_PROBABILITIES].numpy()
             return np.array(found, np.float32).reshape(len(self.classes))

@@ -18,7 +18,8 @@ from handloom.export.litert_file import save_litert
 from handloom.export.onnx_file import save_onnx
 from handloom.export.package import save_network, save_package
 from handloom.export.self_check import SELF_CHECK, seal, self_check
-from handloom.export.swift_package import PACKAGE_NAME, write_swift_package
+from handloom.export.swift_kit import PACKAGE_NAME, write_swift_package
+from handloom.export.task_file import save_task
 from handloom.export.verification import TEST_PART, Verification, rows_of, verify
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.files import CORE_AI, LITERT, ML_PROGRAM, MODEL_FILE, NEURAL_NETWORK, RUN_FILE, TASK
@@ -52,8 +53,8 @@ def export_coreml(
     """
     settings, trained = parameters.export_coreml, load_model(model / MODEL_FILE)
     _check_configuration(trained, parameters, kind)
-    examples = read_examples(table, split, "test", left_hands=trained.left_hands)
-    rows = rows_of(trained.window, examples, parameters.evaluate.window_stride)
+    examples = read_examples(table, split, "test", left_hands=trained.spec.left_hands)
+    rows = rows_of(trained.spec.window, examples, parameters.evaluate.window_stride)
     metadata = user_metadata(trained, read_provenance(model / RUN_FILE))
     metadata[SELF_CHECK] = self_check(trained, rows[TEST_PART]())
     try:
@@ -76,8 +77,8 @@ def export_coreml(
 
 
 def _check_configuration(trained: TrainedModel, parameters: Parameters, kind: Kind) -> None:
-    if trained.kind != kind:
-        raise DataError(f"the model is one for {trained.kind}, not for {kind}; train it again (dvc repro)")
+    if trained.spec.kind != kind:
+        raise DataError(f"the model is one for {trained.spec.kind}, not for {kind}; train it again (dvc repro)")
     now = tracking.flat(as_plain(parameters.training(kind)), f"train_{kind}")
     for key, value in tracking.flat(trained.training, f"train_{kind}").items():
         if now.get(key) != value:
@@ -94,10 +95,10 @@ def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[s
         OSError: the disk is full, say.
     """
     formats = list(dict.fromkeys(settings.formats))
-    if model.kind == "action" and "task" in formats and len(formats) > 1:  # both kinds have the same section
+    if model.spec.kind == "action" and "task" in formats and len(formats) > 1:  # both kinds have the same section
         print("export_coreml action: no .task, which is for poses", file=sys.stderr)
         formats.remove("task")
-    files = [folder / f"{FILE_NAMES[model.kind]}.{one}" for one in formats]
+    files = [folder / f"{FILE_NAMES[model.spec.kind]}.{one}" for one in formats]
     for file in files:
         if file.suffix == ML_PROGRAM:
             with _weights_as_file():
@@ -109,8 +110,6 @@ def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[s
         elif file.suffix == LITERT:
             save_litert(model, file, settings, metadata)
         elif file.suffix == TASK:
-            from handloom.export.task_file import save_task  # it brings the landmark networks
-
             save_task(model, file, settings, metadata)
         else:
             save_onnx(model, file, _about(settings) | dict(metadata))

@@ -66,15 +66,15 @@ def user_metadata(model: TrainedModel, provenance: Provenance | None = None) -> 
     of no gesture, what validation taught (see `Calibration`), and where the model comes from.
     """
     metadata = {
-        PREVIEW_TYPE: PREVIEW_TYPES[model.kind],
-        PREDICTION_WINDOW_SIZE: str(model.window),
-        TARGET_FRAME_RATE: str(float(model.frame_rate)),
+        PREVIEW_TYPE: PREVIEW_TYPES[model.spec.kind],
+        PREDICTION_WINDOW_SIZE: str(model.spec.window),
+        TARGET_FRAME_RATE: str(float(model.spec.frame_rate)),
         TRAINED_WITH: f"handloom {__version__}",
     }
-    if model.left_hands == "mirrored":
-        metadata[LEFT_HANDS] = model.left_hands
-    if model.background_label in model.classes:
-        metadata[BACKGROUND_LABEL] = model.background_label
+    if model.spec.left_hands == "mirrored":
+        metadata[LEFT_HANDS] = model.spec.left_hands
+    if model.spec.background_label in model.spec.classes:
+        metadata[BACKGROUND_LABEL] = model.spec.background_label
     return metadata | _calibration_metadata(model) | _provenance_metadata(provenance)
 
 
@@ -170,10 +170,12 @@ def _calibration_metadata(model: TrainedModel) -> dict[str, str]:
 
 def feature_descriptions(model: TrainedModel) -> dict[str, str]:
     """What input and outputs say of themselves."""
-    category, window = _CATEGORIES[model.kind], model.window
+    category, window = _CATEGORIES[model.spec.kind], model.spec.window
     frames = "1 frame" if window == 1 else f"{window} frames, oldest first"
     mirrored = (
-        " The x of a left hand has to be mirrored (1 - x) before prediction." if model.left_hands == "mirrored" else ""
+        " The x of a left hand has to be mirrored (1 - x) before prediction."
+        if model.spec.left_hands == "mirrored"
+        else ""
     )
     calibrated = (
         f" Calibrated on {model.calibration.examples} validation examples: take them as they are."
@@ -196,7 +198,7 @@ def self_describing(model: TrainedModel, metadata: Mapping[str, str]) -> dict[st
     descriptions = feature_descriptions(model)
     return {
         **metadata,
-        CLASS_LABELS: json.dumps(model.classes, ensure_ascii=False),
+        CLASS_LABELS: json.dumps(model.spec.classes, ensure_ascii=False),
         f"Description of {POSES}": descriptions[POSES],
         f"Description of {LABEL_PROBABILITIES}": f"{descriptions[LABEL_PROBABILITIES]} Their order is that of"
         f" {CLASS_LABELS}.",

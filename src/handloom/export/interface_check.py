@@ -16,6 +16,7 @@ import numpy as np
 
 from handloom.errors import printable
 from handloom.export.comparison import Limits
+from handloom.export.exported import ExportedModel
 from handloom.export.hard_cases import hard_cases, plain_hand
 from handloom.export.interface import (
     BACKGROUND_LABEL,
@@ -36,7 +37,6 @@ from handloom.export.interface import (
     user_metadata,
     with_vision_confidence,
 )
-from handloom.export.interpreter.read import Runner
 from handloom.export.self_check import read_self_check, sha256_without_seal
 from handloom.export.specification import argument, class_labels, operations
 from handloom.export.task_file import looks_whole
@@ -99,9 +99,9 @@ def check_interface(path: Path, spec: Any) -> list[InterfaceRow]:
     return rows
 
 
-def check_metadata(runner: Runner) -> list[InterfaceRow]:
+def check_metadata(file: ExportedModel) -> list[InterfaceRow]:
     """Whether what any exported file says of itself can be used by an app."""
-    given, window = runner.metadata, str(runner.shape[0]) if runner.shape else "?"
+    given, window = file.metadata, str(file.shape[0]) if file.shape else "?"
     rows = [
         _row(
             f"metadata: {PREVIEW_TYPE}",
@@ -116,10 +116,10 @@ def check_metadata(runner: Runner) -> list[InterfaceRow]:
     if RECOMMENDED_THRESHOLDS in given:
         expected = "a probability for some of the classes"
         rows.append(
-            _readable(RECOMMENDED_THRESHOLDS, expected, given, lambda: thresholds_of(given, runner.classes), "as due")
+            _readable(RECOMMENDED_THRESHOLDS, expected, given, lambda: thresholds_of(given, file.classes), "as due")
         )
     if BACKGROUND_LABEL in given:
-        known = given[BACKGROUND_LABEL] in runner.classes
+        known = given[BACKGROUND_LABEL] in file.classes
         rows.append(InterfaceRow(f"metadata: {BACKGROUND_LABEL}", "a class", _short(given[BACKGROUND_LABEL]), known))
     if LEFT_HANDS in given:
         rows.append(_row(f"metadata: {LEFT_HANDS}", "mirrored", given[LEFT_HANDS]))
@@ -141,37 +141,37 @@ def check_metadata_against(model: TrainedModel, metadata: Mapping[str, str]) -> 
     ]
 
 
-def check_answers(runner: Runner) -> InterfaceRow:
+def check_answers(file: ExportedModel) -> InterfaceRow:
     """Run a file on a drawn hand and what becomes of one (`hard_cases`): whether probabilities come out each time."""
     item, expected = "answers of a drawn hand", "probabilities, together 1"
-    if runner.shape[1:] != (len(CHANNELS), JOINT_COUNT) or not 0 < runner.shape[0] <= LONGEST_WINDOW:
-        return InterfaceRow(item, expected, f"it takes {list(runner.shape)}, no window of hands", False)
-    hand = plain_hand(runner.shape[0])
-    if not made_by_handloom(runner.metadata):
+    if file.shape[1:] != (len(CHANNELS), JOINT_COUNT) or not 0 < file.shape[0] <= LONGEST_WINDOW:
+        return InterfaceRow(item, expected, f"it takes {list(file.shape)}, no window of hands", False)
+    hand = plain_hand(file.shape[0])
+    if not made_by_handloom(file.metadata):
         hand = with_vision_confidence(hand)
     for name, windows in {"a drawn hand": hand[None], **hard_cases(hand[None])}.items():
-        found = runner.probabilities(windows[0]).astype(np.float64)
+        found = file.run(windows[0]).astype(np.float64)
         if not np.isfinite(found).all() or (found < 0).any() or abs(found.sum() - 1) > TOGETHER:
             return InterfaceRow(item, expected, f"{np.array2string(found[:3], precision=3)} for {name}", False)
     return InterfaceRow(item, expected, expected, True)
 
 
-def check_self(path: Path, runner: Runner, limits: Limits) -> list[InterfaceRow]:
+def check_self(path: Path, file: ExportedModel, limits: Limits) -> list[InterfaceRow]:
     """What the file carries to prove itself (`self_check`); no row where it carries nothing."""
     asked, written = "probes in the metadata", "bytes as they were written"
     try:
-        carried = read_self_check(runner.metadata)
+        carried = read_self_check(file.metadata)
     except ValueError as error:
         return [InterfaceRow(asked, "probes", str(error), False)]
     if carried is None:
         return []
-    if carried.windows.shape[1:] != runner.shape or sorted(carried.labels) != sorted(runner.classes):
+    if carried.windows.shape[1:] != file.shape or sorted(carried.labels) != sorted(file.classes):
         return [InterfaceRow(asked, "probes", "they are of another window, or have other labels", False)]
-    order = [runner.classes.index(label) for label in carried.labels]
+    order = [file.classes.index(label) for label in carried.labels]
     asked_of = looks_whole(carried.windows) if path.suffix == TASK else np.ones(len(carried.windows), bool)
     if not asked_of.any():
         return [InterfaceRow(asked, "probes", "none that this format can be asked", False)]
-    found = np.stack([runner.probabilities(window) for window in carried.windows[asked_of]])[:, order]
+    found = np.stack([file.run(window) for window in carried.windows[asked_of]])[:, order]
     apart = np.where(np.isfinite(found), np.abs(found - carried.probabilities[asked_of]), np.inf).max()
     same = carried.sha256 == sha256_without_seal(path)
     return [

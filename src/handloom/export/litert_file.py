@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from handloom.config import ExportCoreML
 from handloom.errors import DataError, printable
 from handloom.export.convert import ExportedNetwork
-from handloom.export.extras import needs_extra
+from handloom.export.exported import ExportedModel
 from handloom.export.interface import LABEL_PROBABILITIES, POSES, labels_of, self_describing
+from handloom.export.libraries import needs_extra, one_line, quiet
 from handloom.export.litert_graph import Graph, Made, lowered
 from handloom.export.package import require_model_file
-from handloom.export.quiet import quiet
-from handloom.export.specification import one_line
 from handloom.hand import CHANNELS, JOINT_COUNT
 from handloom.models.checkpoint import TrainedModel
 
@@ -46,7 +46,7 @@ def save_litert(model: TrainedModel, path: Path, settings: ExportCoreML, metadat
 
     graph = Graph(schema)
     with quiet():
-        example = torch.zeros(model.window, len(CHANNELS), JOINT_COUNT)
+        example = torch.zeros(model.spec.window, len(CHANNELS), JOINT_COUNT)
         network = ExportedNetwork(model.network).eval()
         given, made = lowered(network, (example,), graph, [POSES], LABEL_PROBABILITIES)
     path.write_bytes(finished(graph, given, made, with_about(model, settings, metadata)))
@@ -141,7 +141,7 @@ class LiteRTInterpreter:
         return np.array(self._interpreter.get_tensor(self._made), np.float32)
 
 
-class LiteRTRunner:
+class LiteRTModel(ExportedModel):
     """A saved `.tflite`, run by LiteRT on one thread of the CPU.
 
     Args:
@@ -157,16 +157,12 @@ class LiteRTRunner:
         ConfigurationError: the extra `litert` is not installed.
     """
 
-    classes: list[str]
-    shape: tuple[int, ...]
-    metadata: Mapping[str, str]
-
     def __init__(self, path: Path) -> None:
         with needs_extra("litert", str(path)):
             import ai_edge_litert  # noqa: F401
 
         require_model_file(path)
-        self._path = path
+        self.path = path
         with one_line(path, "a LiteRT model"):
             content = path.read_bytes()
             self.metadata = metadata_of(content)
@@ -177,9 +173,10 @@ class LiteRTRunner:
         if not self.classes or self._interpreter.shape_of_output != [1, len(self.classes)]:
             raise DataError(f"{printable(str(path))}: a LiteRT model, but not one of handloom's hand classifiers")
 
-    def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    @override
+    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[window, 3, 21]`` to the probability of each class ``[classes]``."""
         if poses.shape != self.shape:
             raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
-        with one_line(self._path, "a LiteRT model"):
+        with one_line(self.path, "a LiteRT model"):
             return self._interpreter.run(poses)[0]

@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from typing_extensions import override
 
 from handloom.errors import DataError, printable
-from handloom.export.extras import needs_extra
+from handloom.export.exported import ExportedModel
 from handloom.export.interface import LABEL_PROBABILITIES, POSES, labels_of, self_describing
 from handloom.export.interpreter.budget import need_elements
+from handloom.export.libraries import needs_extra, one_line, quiet
 from handloom.export.package import require_model_file
-from handloom.export.quiet import quiet
-from handloom.export.specification import one_line
 from handloom.hand import CHANNELS, JOINT_COUNT
 from handloom.models.checkpoint import TrainedModel
 
@@ -57,7 +57,7 @@ def save_onnx(model: TrainedModel, path: Path, metadata: Mapping[str, str]) -> N
         import onnxscript  # noqa: F401  # PyTorch's exporter needs it
 
     batch = 2  # with 1 the exporter would take the axis for a constant
-    example = torch.zeros(batch, model.window, len(CHANNELS), JOINT_COUNT)
+    example = torch.zeros(batch, model.spec.window, len(CHANNELS), JOINT_COUNT)
     with quiet():
         program = torch.onnx.export(
             _Probabilities(model.network).eval(),
@@ -96,7 +96,7 @@ def _describe(proto: "onnx.ModelProto", model: TrainedModel, metadata: Mapping[s
     proto.graph.output[0].doc_string = properties[f"Description of {LABEL_PROBABILITIES}"]
 
 
-class OnnxRunner:
+class OnnxModel(ExportedModel):
     """A saved ONNX file, run as an app runs it: onnxruntime on one thread of the CPU.
 
     Args:
@@ -112,10 +112,6 @@ class OnnxRunner:
         ConfigurationError: the extra `onnx` is not installed.
     """
 
-    classes: list[str]
-    shape: tuple[int, ...]
-    metadata: Mapping[str, str]
-
     def __init__(self, path: Path) -> None:
         require_model_file(path)
         with needs_extra("onnx", str(path)):
@@ -125,7 +121,7 @@ class OnnxRunner:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4  # what goes wrong is raised as well
-        self._path = path
+        self.path = path
         with one_line(path, "an ONNX file"), quiet():  # of a damaged file it prints what it tries
             content = path.read_bytes()
             _check_cost(content)
@@ -137,11 +133,12 @@ class OnnxRunner:
         self.shape = tuple(size if isinstance(size, int) else 0 for size in sizes)
         self.metadata = self._session.get_modelmeta().custom_metadata_map
 
-    def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    @override
+    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[window, 3, 21]`` to the probability of each class ``[classes]``."""
         if poses.shape != self.shape:
             raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
-        with one_line(self._path, "an ONNX file"):
+        with one_line(self.path, "an ONNX file"):
             (found,) = self._session.run([LABEL_PROBABILITIES], {POSES: poses[np.newaxis]})
         return np.asarray(found[0], dtype=np.float32)
 

@@ -1,8 +1,10 @@
 """The files that a Core ML model is: saving them so that equal models are equal files, and finding them again."""
 
+import io
 import json
 import os
 import uuid
+import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,6 +16,7 @@ from handloom.support.fingerprint import fingerprint
 SPECIFICATION = Path("Data/com.apple.CoreML/model.mlmodel")
 MANIFEST = Path("Manifest.json")
 WEIGHTS = "weights"  # the folder beside the specification
+RECOGNIZER, EMBEDDER = "hand_gesture_recognizer.task", "gesture_embedder.tflite"  # in a `.task`, one in the other
 DATA = "Data"  # the folder that the manifest's paths start from
 LARGEST = 100_000_000  # bytes of a file that is read; a hand classifier has about a million
 
@@ -101,6 +104,16 @@ def specification_file(package: Path) -> Path:
                 " model again"
             )
     return package / DATA / model
+
+
+def embedder_of(path: Path) -> bytes:
+    """The network inside a `.task`, whose bytes `self_check` seals.
+
+    Raises:
+        KeyError, OSError, zipfile.BadZipFile: the file is another one.
+    """
+    with zipfile.ZipFile(path) as bundle, zipfile.ZipFile(io.BytesIO(bundle.read(RECOGNIZER))) as recognizer:
+        return recognizer.read(EMBEDDER)
 
 
 def size_of(path: Path) -> int:

@@ -23,13 +23,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.evaluation.predict import window_probabilities
 from handloom.export.comparison import NamedWindows
 from handloom.export.hard_cases import hard_cases, plain_hand
-from handloom.export.package import MANIFEST
+from handloom.export.package import MANIFEST, embedder_of
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses, present
-from handloom.models.checkpoint import TrainedModel
 from handloom.models.files import TASK
+from handloom.models.model import Model
 
 SELF_CHECK = "Self Check"
 MOST_PROBES = 16
@@ -61,7 +60,7 @@ class SelfCheck:
     sha256: str
 
 
-def self_check(model: TrainedModel, batches: Iterable[NamedWindows] = ()) -> str:
+def self_check(model: Model, batches: Iterable[NamedWindows] = ()) -> str:
     """The entry for a model, not sealed yet.
 
     The probes are spread over the labels that the model gives, and of each label those of which it is least sure come
@@ -71,19 +70,19 @@ def self_check(model: TrainedModel, batches: Iterable[NamedWindows] = ()) -> str
         model: the trained classifier.
         batches: windows to choose from, such as the test part's; random hands and hard cases are always among them.
     """
-    hold = -(-model.window // STORED_FRAMES)
-    stored = np.concatenate([_stored(windows, hold) for windows in _candidates(model.window, batches)])
-    windows = _shown(stored, model.window, hold)
-    probabilities = np.round(window_probabilities(model, windows), DECIMALS)
+    hold = -(-model.spec.window // STORED_FRAMES)
+    stored = np.concatenate([_stored(windows, hold) for windows in _candidates(model.spec.window, batches)])
+    windows = _shown(stored, model.spec.window, hold)
+    probabilities = np.round(model.probabilities(windows), DECIMALS)
     order = _chosen(probabilities)
     for count in range(min(MOST_PROBES, len(order)), 0, -1):
         rows = order[:count]
         text = json.dumps(
             {
-                "frames": model.window,
+                "frames": model.spec.window,
                 "hold": hold,
                 "windows": base64.b64encode(stored[rows].tobytes()).decode("ascii"),
-                "labels": model.classes,
+                "labels": model.spec.classes,
                 "probabilities": probabilities[rows].tolist(),
                 "sha256_of_file": _UNSEALED,
             },
@@ -133,12 +132,7 @@ def seal(path: Path) -> None:
 
 def sha256_without_seal(path: Path) -> str:
     """The sha256 of a file as it was before `seal`."""
-    if path.suffix == TASK:
-        from handloom.export.task_file import embedder_of
-
-        contents = [embedder_of(path)]
-    else:
-        contents = [file.read_bytes() for file in sealed_files(path)]
+    contents = [embedder_of(path)] if path.suffix == TASK else [file.read_bytes() for file in sealed_files(path)]
     digest = hashlib.sha256()
     for content in contents:
         digest.update(_SEAL.sub(lambda found: found[1] + _UNSEALED.encode(), content))

@@ -1,38 +1,15 @@
 """Reading what a saved Core ML file says of itself, and how its weights are stored."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from handloom.errors import DataError, HandloomError, first_line, printable
+from handloom.errors import DataError, printable
+from handloom.export.libraries import one_line, quiet
 from handloom.export.package import require_model_file, specification_file
-from handloom.export.quiet import quiet
 from handloom.models.files import ML_PROGRAM
 
 Storage = Literal["float32", "float16", "8_bit", "palettized"]
-
-
-@contextmanager
-def one_line(path: Path, what: str) -> Iterator[None]:
-    """Whatever reading a damaged file raises, as one line. A saved file comes from anywhere, and may hold anything.
-
-    Args:
-        path: the file.
-        what: it was taken for, as "a Core ML model".
-
-    Raises:
-        DataError: in place of any other error.
-    """
-    try:
-        yield
-    except HandloomError:
-        raise
-    except Exception as error:  # protobuf's, NumPy's and coremltools' own, and whatever their code happens to meet
-        raise DataError(
-            f"{printable(str(path))}: not {what} that can be read ({printable(first_line(error))[:200]}); export the"
-            " model again"
-        ) from error
 
 
 def read_specification(path: Path) -> Any:

@@ -19,22 +19,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from typing_extensions import override
 
 from handloom.config import ExportCoreML, LandmarkModel
 from handloom.errors import ConfigurationError, DataError, printable
-from handloom.export.extras import needs_extra
+from handloom.export.exported import ExportedModel
+from handloom.export.libraries import needs_extra, one_line, quiet
 from handloom.export.litert_file import LiteRTInterpreter, finished, metadata_of, with_about
 from handloom.export.litert_graph import Graph, lowered
-from handloom.export.package import require_model_file
-from handloom.export.quiet import quiet
+from handloom.export.package import EMBEDDER, RECOGNIZER, embedder_of, require_model_file
 from handloom.export.self_check import seal
-from handloom.export.specification import one_line
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses, picture_from_poses
+from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.models.checkpoint import TrainedModel
 from handloom.support.files import sha256_of_file
 
-LANDMARKER, RECOGNIZER = "hand_landmarker.task", "hand_gesture_recognizer.task"
-EMBEDDER, CLASSIFIER, LABELS = "gesture_embedder.tflite", "canned_gesture_classifier.tflite", "labels.txt"
+LANDMARKER = "hand_landmarker.task"
+CLASSIFIER, LABELS = "canned_gesture_classifier.tflite", "labels.txt"
 INPUTS = ("hand", "handedness", "world_hand")
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # so that the archive is the same bytes each time
 SMALLEST = 0.1  # longer side of a hand, as a share of the picture, from which on its size in the picture is no matter
@@ -79,16 +80,14 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
             actions, wants left hands mirrored, or learnt from joints of other landmark networks.
         LandmarkModelError: the landmark networks cannot be had.
     """
-    if model.kind != "pose":
+    if model.spec.kind != "pose":
         raise ConfigurationError("export_coreml.formats: task is for poses; take tflite for actions")
-    if model.left_hands == "mirrored":
+    if model.spec.left_hands == "mirrored":
         raise ConfigurationError(
             "export_coreml.formats: task cannot mirror left hands; set train_pose.left_hands to as_they_are"
         )
     with needs_extra("litert", "export_coreml.formats: task"):
         from ai_edge_litert import schema_py_generated as schema
-    from handloom.landmarks.landmark_model import landmark_model_path
-
     landmarks = landmark_model_path(LandmarkModel())
     if sha256_of_file(landmarks) not in metadata.get("Landmarks", sha256_of_file(landmarks)):
         raise ConfigurationError(
@@ -102,14 +101,14 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
         whole = _FromLandmarks(model.network).eval()
         ends = lowered(whole, examples, embedder, INPUTS, "probabilities")
         content = finished(embedder, *ends, with_about(model, settings, metadata))
-        ends = lowered(_HandedOn(), (torch.zeros(1, len(model.classes)),), classifier, ["probabilities"], "scores")
+        ends = lowered(_HandedOn(), (torch.zeros(1, len(model.spec.classes)),), classifier, ["probabilities"], "scores")
         handed_on = finished(classifier, *ends, {}, {"TFLITE_METADATA": _label_metadata()})
     with TemporaryDirectory() as folder:
         file = Path(folder) / EMBEDDER
         file.write_bytes(content)
         seal(file)
         content = file.read_bytes()
-    labels = "\n".join(model.classes).encode()
+    labels = "\n".join(model.spec.classes).encode()
     recognizer = _zipped({EMBEDDER: content, CLASSIFIER: _zipped({LABELS: labels}, behind=handed_on)})
     path.write_bytes(_zipped({LANDMARKER: landmarks.read_bytes(), RECOGNIZER: recognizer}))
 
@@ -140,16 +139,6 @@ def _label_metadata() -> bytes:
     return bytes(builder.Output())
 
 
-def embedder_of(path: Path) -> bytes:
-    """The network inside a `.task`, whose bytes `self_check` seals.
-
-    Raises:
-        KeyError, OSError, zipfile.BadZipFile: the file is another one.
-    """
-    with zipfile.ZipFile(path) as bundle, zipfile.ZipFile(io.BytesIO(bundle.read(RECOGNIZER))) as recognizer:
-        return recognizer.read(EMBEDDER)
-
-
 def looks_whole(windows: Poses) -> NDArray[np.bool_]:
     """Which of windows ``[K, 1, 3, 21]`` MediaPipe could give: all joints seen, and not so small that size counts."""
     sides = np.ptp(windows[:, :, :2], axis=3).max(axis=(1, 2))
@@ -157,7 +146,7 @@ def looks_whole(windows: Poses) -> NDArray[np.bool_]:
     return whole
 
 
-class TaskRunner:
+class TaskModel(ExportedModel):
     """The gesture recogniser inside a `.task`, fed with what MediaPipe makes of landmarks, and run by LiteRT.
 
     Args:
@@ -173,16 +162,14 @@ class TaskRunner:
         ConfigurationError: the extra `litert` is not installed.
     """
 
-    classes: list[str]
-    shape: tuple[int, ...] = (1, len(CHANNELS), JOINT_COUNT)
-    metadata: Mapping[str, str]
+    shape = (1, len(CHANNELS), JOINT_COUNT)
 
     def __init__(self, path: Path) -> None:
         with needs_extra("litert", str(path)):
             import ai_edge_litert  # noqa: F401
 
         require_model_file(path)
-        self._path = path
+        self.path = path
         with one_line(path, "a bundle of a gesture recogniser"):
             content = embedder_of(path)
             with zipfile.ZipFile(path) as bundle:
@@ -201,11 +188,12 @@ class TaskRunner:
         if ends != [list(INPUTS), [1, len(self.classes)]] or not self.metadata:
             raise DataError(f"{printable(str(path))}: a bundle, but not one of handloom's gesture recognisers")
 
-    def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    @override
+    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[1, 3, 21]`` to ``[classes]``; joints that were not seen count as seen."""
         if poses.shape != self.shape:
             raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
-        with one_line(self._path, "a bundle of a gesture recogniser"):
+        with one_line(self.path, "a bundle of a gesture recogniser"):
             places = picture_from_poses(poses)[0]  # y down
             hand: Any = places - places[0]
             hand = hand / max(float(np.ptp(hand, axis=0).max()), 1e-5)

@@ -12,6 +12,7 @@ from handloom.dataset.examples import Examples
 from handloom.dataset.windows import Windows
 from handloom.errors import DataError, printable
 from handloom.export.comparison import Comparison, Limits, NamedWindows, compare
+from handloom.export.exported import Precision
 from handloom.export.hard_cases import hard_cases, plain_hand
 from handloom.export.interface import NOT_OURS, made_by_handloom
 from handloom.export.interface_check import (
@@ -22,13 +23,15 @@ from handloom.export.interface_check import (
     check_metadata_against,
     check_self,
 )
-from handloom.export.interpreter.read import Precision, read_core_ml, read_runner
+from handloom.export.libraries import one_line
 from handloom.export.package import sha256_of, size_of
-from handloom.export.specification import Storage, one_line, read_specification, storage
+from handloom.export.read import read_by_core_ml, read_exported
+from handloom.export.specification import Storage, read_specification, storage
 from handloom.export.task_file import looks_whole
 from handloom.hand import Poses
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.files import CORE_ML, NEURAL_NETWORK, TASK
+from handloom.models.model import WINDOWS_AT_ONCE
 
 # How far a file may be from the trained model, by how its weights are stored. Half precision keeps eleven bits of each
 # number; what compressing costs was measured on the drawn sample, and is written into each verification.
@@ -44,7 +47,6 @@ IN_HALF_PRECISION = Limits(largest_difference=0.2, other_labels=0.02)
 TEST_PART = "test part"
 HARD_CASES = "hard cases"
 HARDENED = 8  # clips of the test part of which hard cases are made
-WINDOWS_AT_ONCE = 256
 
 Rows = Mapping[str, Callable[[], Iterable[NamedWindows]]]  # by the name of the part, as often as they are asked for
 
@@ -129,31 +131,31 @@ def verify(path: Path, model: TrainedModel | None, rows: Rows) -> Verification:
         stored: Storage = "float32" if spec is None else storage(spec)
         interface = [] if spec is None else check_interface(path, spec)
     try:
-        runner = read_runner(path)
-        ran = [check_answers(runner), *check_self(path, runner, LIMITS[stored])]
+        file = read_exported(path)
+        ran = [check_answers(file), *check_self(path, file, LIMITS[stored])]
     except DataError as error:
         if spec is None:
             raise
         refused = str(error).removeprefix(printable(str(path))).lstrip(": ")
         interface.append(InterfaceRow("answers of a drawn hand", "probabilities, together 1", refused, False))
         return Verification(path, size_of(path), stored, interface, {})
-    interface += [*check_metadata(runner), *ran]
+    interface += [*check_metadata(file), *ran]
     comparisons = {}
     if model is not None:
-        interface += check_metadata_against(model, runner.metadata)
+        interface += check_metadata_against(model, file.metadata)
         comparisons = _comparisons(path, stored, model, rows)
-    note = "" if made_by_handloom(runner.metadata) else NOT_OURS
+    note = "" if made_by_handloom(file.metadata) else NOT_OURS
     return Verification(path, size_of(path), stored, interface, comparisons, note)
 
 
 def _comparisons(path: Path, stored: Storage, model: TrainedModel, rows: Rows) -> dict[str, Comparison]:
     comparisons = {}
     for how, precision, limits in _ways(path, stored):
-        runner = read_runner(path, precision)
+        file = read_exported(path, precision)
         for name, batches in rows.items():
             asked = _whole(batches()) if path.suffix == TASK else batches()
-            comparisons[f"{name}, {how}"] = compare(model, runner, asked, limits)
-    core_ml = read_core_ml(path)
+            comparisons[f"{name}, {how}"] = compare(model, file, asked, limits)
+    core_ml = read_by_core_ml(path)
     if core_ml is not None:
         # Core ML may run any file in half precision.
         limits = max(LIMITS["float16"], LIMITS[stored], key=lambda one: one.largest_difference)

@@ -1,61 +1,100 @@
-"""Reading a trained model: the checkpoint that training wrote, without the trainer."""
+"""A trained model: the checkpoint that training wrote, read without the trainer, and run by PyTorch."""
 
+import dataclasses
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Annotated, Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from handloom.config import Kind, Training
+from handloom.config import Kind, LeftHands, Model, Training, section_from
+from handloom.config.fields import STRICT, Text
 from handloom.errors import DataError, first_line
+from handloom.hand import Poses
 from handloom.models.calibration import Calibration, calibration_from
+from handloom.models.model import WINDOWS_AT_ONCE, ModelSpec
 from handloom.models.network import HandNetwork
-from handloom.models.spec import ModelSpec, spec_of
 
 NETWORK_PREFIX = "network."  # where the Lightning module keeps the network
 # Keys next to Lightning's own. A checkpoint that training goes on from has no calibration.
 CALIBRATION, SPEC = "calibration", "spec"
+FORMAT: Literal[1] = 1  # of `CheckpointSpec`
+LONGEST_WINDOW = 100_000  # frames, an hour at 30 frames/s; larger numbers are damage
 _MORE_THAN_DATA = "Weights only load failed"  # how PyTorch's message begins
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
+class CheckpointSpec:
+    """A model's description as it stands in a checkpoint, in a form that is kept readable.
+
+    Attributes:
+        kind, classes, window, frame_rate, background_label, left_hands, landmarks: see `ModelSpec`.
+        model: the network's sizes.
+        format: of this description. A field that is added gets a default that says what models before it were; anything
+            else needs another number, and `spec_of` has to read the old ones.
+    """
+
+    kind: Kind
+    classes: Annotated[list[Text], Field(min_length=1)]
+    window: Annotated[int, Field(ge=1, le=LONGEST_WINDOW)]
+    frame_rate: Annotated[float, Field(gt=0, le=240)]
+    model: Model
+    background_label: str = Training.background_label
+    left_hands: LeftHands = "as_they_are"
+    landmarks: str = ""
+    format: Literal[1] = FORMAT
+
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("two of its classes have the same name")
+        if self.kind == "pose" and self.window != 1:
+            raise ValueError(f"a pose is one frame, its window is {self.window}")
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainedModel:
-    """A trained classifier.
+    """A trained classifier, run by PyTorch.
 
     Attributes:
         network: in evaluation mode, on the CPU.
-        kind: "pose" or "action".
-        classes: labels, in the order of the network's outputs.
-        window: frames a prediction sees.
-        frame_rate: frames/s it was trained at.
-        background_label: the class of no gesture; it need not be among `classes`.
-        left_hands: "mirrored" where they were turned into right ones, and have to be before a prediction.
+        spec: what it is.
         calibration: from the validation part, already inside the network; None without one.
         training: the section of the configuration that it was trained with, as it was called then, without what decides
             nothing; to be shown, not to be relied on.
-        landmarks: library, version and model file that found the joints; empty where that is not known.
     """
 
     network: HandNetwork
-    kind: Kind
-    classes: list[str]
-    window: int
-    frame_rate: float
-    background_label: str = Training.background_label
-    left_hands: Literal["as_they_are", "mirrored"] = "as_they_are"
+    spec: ModelSpec
     calibration: Calibration | None = None
-    training: Mapping[str, Any] = field(default_factory=dict)
-    landmarks: str = ""
+    training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """The recommended thresholds by class."""
+        return self.calibration.thresholds if self.calibration else {}
+
+    def probabilities(self, windows: Poses) -> NDArray[np.float64]:
+        """Probabilities ``[K, classes]`` of windows ``[K, window, 3, 21]``."""
+        found = [np.zeros((0, len(self.spec.classes)))]
+        for first in range(0, len(windows), WINDOWS_AT_ONCE):
+            some = np.require(windows[first : first + WINDOWS_AT_ONCE], np.float32, ["C", "W"])
+            with torch.inference_mode():
+                scores = self.network(torch.from_numpy(some))
+            found.append(torch.softmax(scores.double(), dim=1).numpy())
+        return np.concatenate(found)
 
 
 def load_model(path: Path) -> TrainedModel:
     """Read `model.ckpt`, or a checkpoint of a training. Only tensors and plain types are read from it, never code.
 
-    What a model is stands in its `ModelSpec`; how it was trained is not needed to use it, so parameters of training
-    that this version does not know do no harm.
+    What a model is stands in its `CheckpointSpec`; how it was trained is not needed to use it, so parameters of
+    training that this version does not know do no harm.
 
     Raises:
         DataError: the file is missing, is damaged, or is no checkpoint of handloom; or it holds a model that cannot be:
@@ -66,9 +105,9 @@ def load_model(path: Path) -> TrainedModel:
     if not isinstance(content.get("state_dict"), Mapping) or not isinstance(settings, Mapping):
         raise DataError(f"{path}: a file of PyTorch, but no model of handloom; give a model.ckpt that handloom trained")
     try:
-        spec = spec_of(content)
-        network = _network(spec, weights_of(content))
-        calibration = calibration_from(content.get(CALIBRATION), spec.classes)
+        known = spec_of(content)
+        network = _network(known, weights_of(content))
+        calibration = calibration_from(content.get(CALIBRATION), known.classes)
         training = settings.get("training")
         if not isinstance(training, Mapping):
             raise ValueError("it does not say how it was trained")
@@ -76,18 +115,16 @@ def load_model(path: Path) -> TrainedModel:
         raise DataError(
             f"{path}: not a model that this version of handloom can use ({first_line(error)}); train it again"
         ) from None
-    return TrainedModel(
-        network,
-        spec.kind,
-        list(spec.classes),
-        spec.window,
-        spec.frame_rate,
-        spec.background_label,
-        spec.left_hands,
-        calibration,
-        training,
-        spec.landmarks,
+    spec = ModelSpec(
+        known.kind,
+        list(known.classes),
+        known.window,
+        known.frame_rate,
+        known.background_label,
+        known.left_hands,
+        known.landmarks,
     )
+    return TrainedModel(network, spec, calibration, training)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -136,6 +173,43 @@ def weights_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
     return weights
 
 
+def spec_of(content: Mapping[str, Any]) -> CheckpointSpec:
+    """The description in a checkpoint's content; of one without, from the parameters that it was trained with.
+
+    Raises:
+        ValueError: it describes no model.
+        KeyError: something is missing.
+        TypeError: it holds something else.
+    """
+    if "spec" in content:
+        found = content["spec"]
+        if isinstance(found, Mapping) and isinstance(found.get("format"), int) and found["format"] > FORMAT:
+            raise ValueError("a newer version of handloom wrote it; install that one")
+        return _checked(found)
+    settings = content["hyper_parameters"]
+    for name in ("kind", "classes", "frame_rate", "training"):
+        if name not in settings:
+            raise ValueError(f"its hyper_parameters have no {name}, so handloom did not train it")
+    training = settings["training"]
+    kept = {name: training[name] for name in ("background_label", "left_hands") if name in training}
+    known = {
+        "kind": settings["kind"],
+        "classes": settings["classes"],
+        "window": training["prediction_window_size"],
+        "frame_rate": settings["frame_rate"],
+        "model": training["model"],
+    }
+    return _checked(known | kept)
+
+
+def _checked(content: Mapping[str, Any]) -> CheckpointSpec:
+    try:
+        return section_from(CheckpointSpec, content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ValueError(": ".join([*map(str, first["loc"][-1:]), first["msg"]])) from None
+
+
 def _check_sums(file: IO[bytes]) -> None:
     """Hold each record of the archive against its checksum, which PyTorch writes and does not look at.
 
@@ -150,7 +224,7 @@ def _check_sums(file: IO[bytes]) -> None:
         raise ValueError(f"it is damaged: the checksum of {damaged} is wrong")
 
 
-def _network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> HandNetwork:
+def _network(spec: CheckpointSpec, weights: Mapping[str, Tensor]) -> HandNetwork:
     """The network of these sizes with these weights.
 
     Raises:
@@ -164,7 +238,7 @@ def _network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> HandNetwork:
     return network.eval()
 
 
-def _check_shapes(spec: ModelSpec, weights: Mapping[str, Tensor]) -> None:
+def _check_shapes(spec: CheckpointSpec, weights: Mapping[str, Tensor]) -> None:
     with torch.device("meta"):  # no memory, however large the sizes
         expected = HandNetwork(len(spec.classes), spec.window, spec.model).state_dict()
     for name in expected.keys() ^ weights.keys():

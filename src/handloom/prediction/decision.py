@@ -6,9 +6,9 @@ from typing import Literal
 
 from handloom.config import Training
 from handloom.errors import ConfigurationError
+from handloom.models.model import DEFAULT_THRESHOLD
 from handloom.prediction.smoothing import Probabilities
 
-DEFAULT_THRESHOLD = 0.8
 # Times are compared with this much slack, seconds: differences of time stamps are rounded.
 TIME_TOLERANCE = 1e-6
 

@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple
 from handloom.config import ExtractKeypoints
 from handloom.errors import DataError
 from handloom.hand import Poses, poses_from_picture
+from handloom.landmarks.reader import HandReader
+from handloom.media.limits import MediaLimits
+from handloom.media.photos import read_photo
 
 Hands = Literal["best", "all"]
 
@@ -22,10 +25,6 @@ def look_at_photos(
     paths: Sequence[Path], hands: Hands, settings: ExtractKeypoints, model: Path
 ) -> list[list[HandInPhoto] | str]:
     """The hands of each of a few photos, the best one first, or one line that says why a photo cannot be read."""
-    from handloom.landmarks.reader import HandReader
-    from handloom.media.limits import MediaLimits
-    from handloom.media.photos import read_photo
-
     outcomes: list[list[HandInPhoto] | str] = []
     with HandReader(settings, model) as reader:
         for path in paths:

@@ -9,11 +9,13 @@ import numpy as np
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import DataError, printable, renamed
-from handloom.prediction.arguments import paths_of, require_predictor
+from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.prediction.photo_task import HandInPhoto, Hands, look_at_photos
-from handloom.prediction.predictor import Predictor
+from handloom.prediction.predictor import Predictor, paths_of, require_predictor
 from handloom.prediction.results import Prediction
 from handloom.prediction.windows import VOTES
+from handloom.support.pools.processes import run_in_order
+from handloom.support.system_libraries import require_system_libraries
 
 # Photos that share a landmarker: opening one takes as long as using it two or three times.
 PHOTOS_TOGETHER = 16
@@ -64,10 +66,6 @@ def _predictions(
 ) -> Iterator[list[Prediction]]:
     if not paths:
         return
-    from handloom.landmarks.landmark_model import landmark_model_path
-    from handloom.support.pools.processes import run_in_order
-    from handloom.support.system_libraries import require_system_libraries
-
     require_system_libraries(settings.landmarker.runtime == "mediapipe")
     model = landmark_model_path(settings.landmark_model)
     look = partial(look_at_photos, hands=hands, settings=settings, model=model)

@@ -1,7 +1,7 @@
 """A clip cut into pieces that several processes can read at once, and where its frames lie in the source."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import printable
-from handloom.extraction.task import Stretch
+from handloom.extraction.extraction import Extraction
+from handloom.extraction.task import Stretch, extract_files
 from handloom.media.clips import ClipReader
 from handloom.media.limits import MediaLimits
 from handloom.media.sampling import sampled
@@ -51,6 +52,14 @@ class Piece:
         return len(self.shown) - 1
 
 
+@dataclass(frozen=True)
+class Job:
+    """A piece of one of several clips, by its number, or a line that says why there is none."""
+
+    clip: int
+    piece: Piece | str
+
+
 def pieces_of(path: Path, settings: ExtractKeypoints) -> Iterator[Piece]:
     """The pieces of a clip, in order; how it is cut depends on the clip alone, so the joints do too.
 
@@ -78,3 +87,15 @@ def pieces_of(path: Path, settings: ExtractKeypoints) -> Iterator[Piece]:
             path, (first - skip) / frame_rate if first else None, None if last else (first + length) / frame_rate
         )
         yield Piece(stretch, skip, first, shown[first : first + length + 1], frame_rate, printable(str(path)))
+
+
+def read_jobs(jobs: Sequence[Job], settings: ExtractKeypoints, model: Path) -> list[Extraction | str]:
+    """The joints of each piece, or one line that says why it cannot be read: runs in a process of its own."""
+    outcomes: list[Extraction | str] = []
+    for job in jobs:
+        if isinstance(job.piece, str):
+            outcomes.append(job.piece)
+        else:
+            at_its_rate = replace(settings, target_frame_rate=job.piece.frame_rate)
+            outcomes += extract_files([job.piece.stretch], "action", at_its_rate, model)
+    return outcomes

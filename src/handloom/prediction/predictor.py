@@ -1,72 +1,34 @@
-"""A classifier ready to answer: from a checkpoint, an exported file, an MLflow run or a registered name."""
+"""A classifier ready to answer about hands of either side, and what is asked of the arguments of every prediction."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from handloom.config import Kind
-from handloom.errors import DataError, expect, printable
-from handloom.export.package import require_model_file
+from handloom.config import Kind, LeftHands
+from handloom.dataset.left_hands import mirror_left_hands
+from handloom.errors import ConfigurationError, expect, printable
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
-from handloom.models.files import CHECKPOINT, COMPILED, EXPORTED, EXPORTED_NAMES
+from handloom.models.model import Model
+from handloom.prediction.open_model import open_model
 from handloom.prediction.results import Classification, Prediction, ranked
-
-if TYPE_CHECKING:
-    from handloom.models.checkpoint import TrainedModel
-
-# Windows that go through the network at once: enough to be quick, few enough that memory stays small.
-WINDOWS_AT_ONCE = 256
-
-LeftHands = Literal["as_they_are", "mirrored"]
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A classifier ready to answer, wherever it was kept. Make it with `of` or `open`.
+    """A model ready to answer, wherever it was kept: see `open`.
 
     Attributes:
-        kind: "pose" or "action".
-        classes: labels, in the order of the probabilities.
-        window: frames a prediction sees; 1 for a pose.
-        frame_rate: frames/s it was trained at.
-        background_label: the class of no gesture; it need not be among `classes`.
-        left_hands: "mirrored" where left hands have to be turned into right ones first; `answers` does it.
-        thresholds: by class the probability from which on its answer is worth believing, where validation taught one.
-        ask: probabilities ``[K, classes]`` of at most `WINDOWS_AT_ONCE` windows ``[K, window, 3, 21]``.
-        note: what a person should know before believing its answers, a line; mostly empty.
+        model: what gives the probabilities.
     """
 
-    kind: Kind
-    classes: list[str]
-    window: int
-    frame_rate: float
-    background_label: str
-    left_hands: LeftHands
-    thresholds: Mapping[str, float]
-    ask: Callable[[Poses], NDArray[np.float64]] = field(repr=False)
-    note: str = ""
-
-    @classmethod
-    def of(cls, model: "TrainedModel") -> "Predictor":
-        """Of a model that is in memory."""
-        from handloom.evaluation.predict import window_probabilities
-
-        return cls(
-            model.kind,
-            list(model.classes),
-            model.window,
-            model.frame_rate,
-            model.background_label,
-            model.left_hands,
-            dict(model.calibration.thresholds) if model.calibration else {},
-            lambda windows: _on_one_thread(partial(window_probabilities, model, windows)),
-        )
+    model: Model
 
     @classmethod
     def open(cls, address: str | Path, kind: Kind | None = None) -> "Predictor":
@@ -81,31 +43,47 @@ class Predictor:
             DataError: there is no such model, it cannot be read, or it is of the other kind.
             HandloomError: it needs a package that is not installed, or an operation that the interpreter lacks.
         """
-        expect("address", address, str, os.PathLike, advice="pass a path, runs:/... or models:/...")
-        from handloom.prediction.addresses import local_file
+        return cls(open_model(address, kind))
 
-        with local_file(address) as path:
-            predictor = cls._read(path)
-        if kind is not None and kind != predictor.kind:
-            raise DataError(
-                f"{printable(str(address))}: a hand {predictor.kind} classifier, not a hand {kind} classifier;"
-                f" give a model that was trained for {kind}s"
-            )
-        return predictor
+    @property
+    def kind(self) -> Kind:
+        """Which of the two it is: "pose" or "action"."""
+        return self.model.spec.kind
 
-    @classmethod
-    def _read(cls, path: Path) -> "Predictor":
-        if path.suffix in EXPORTED:
-            from handloom.prediction.exported import read_exported
+    @property
+    def classes(self) -> list[str]:
+        """Labels, in the order of the probabilities."""
+        return self.model.spec.classes
 
-            return read_exported(path)
-        if path.suffix == COMPILED:
-            require_model_file(path)
-        if path.suffix != CHECKPOINT and path.exists():
-            raise DataError(f"{printable(str(path))}: not a model file; give a {CHECKPOINT}, {EXPORTED_NAMES}")
-        from handloom.models.checkpoint import load_model
+    @property
+    def window(self) -> int:
+        """Frames a prediction sees; 1 for a pose."""
+        return self.model.spec.window
 
-        return cls.of(load_model(path))
+    @property
+    def frame_rate(self) -> float:
+        """Frames/s it was trained at."""
+        return self.model.spec.frame_rate
+
+    @property
+    def background_label(self) -> str:
+        """The class of no gesture; it need not be among `classes`."""
+        return self.model.spec.background_label
+
+    @property
+    def left_hands(self) -> LeftHands:
+        """Whether left hands have to be turned into right ones first: "mirrored"; `answers` does it."""
+        return self.model.spec.left_hands
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """By class the probability from which on its answer is worth believing, where validation taught one."""
+        return self.model.thresholds
+
+    @property
+    def note(self) -> str:
+        """What a person should know before believing its answers, a line; mostly empty."""
+        return self.model.spec.note
 
     def probabilities(self, windows: Poses) -> NDArray[np.float64]:
         """Probabilities ``[K, classes]`` of windows ``[K, window, 3, 21]``, taken as they are: see `answers`.
@@ -118,11 +96,7 @@ class Predictor:
         shape = (self.window, len(CHANNELS), JOINT_COUNT)
         if windows.ndim != 4 or windows.shape[1:] != shape:
             raise ValueError(f"windows: expected shape [K, {', '.join(map(str, shape))}], got {list(windows.shape)}")
-        found = [
-            self.ask(np.require(windows[first : first + WINDOWS_AT_ONCE], np.float32, ["C", "W"]))
-            for first in range(0, len(windows), WINDOWS_AT_ONCE)
-        ]
-        return np.concatenate(found) if found else np.zeros((0, len(self.classes)))
+        return _on_one_thread(partial(self.model.probabilities, windows))
 
     def believed(self, prediction: Prediction) -> bool | None:
         """Whether the confidence reaches the recommended threshold of the label; None for a label without one."""
@@ -141,8 +115,6 @@ class Predictor:
             For each window all classes, the most likely first.
         """
         if self.left_hands == "mirrored" and len(windows):
-            from handloom.dataset.left_hands import mirror_left_hands
-
             lengths = np.full(len(windows), self.window)
             frames = windows.reshape(-1, len(CHANNELS), JOINT_COUNT).copy()
             mirror_left_hands(frames, np.arange(len(windows)) * self.window, lengths, votes.reshape(-1))
@@ -150,10 +122,40 @@ class Predictor:
         return [ranked(self.classes, row) for row in self.probabilities(windows)]
 
 
+def require_predictor(predictor: Any) -> None:
+    """See that it is one.
+
+    Raises:
+        ConfigurationError: it is not; the text says what to pass.
+    """
+    advice = "pass Predictor.open(path), or the attribute predictor of a classifier"
+    expect("predictor", predictor, Predictor, advice=advice)
+
+
+def path_of(name: str, path: str | os.PathLike[str]) -> Path:
+    """The path of a file that was given as an argument.
+
+    Raises:
+        ConfigurationError: it is no path; the text says what to pass.
+    """
+    advice = "pass a file's path; for a picture or joints in memory use Recognizer.add_frame or add_joints"
+    expect(name, path, str, os.PathLike, advice=advice)
+    return Path(path)
+
+
+def paths_of(name: str, paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """The paths of several.
+
+    Raises:
+        ConfigurationError: they are no paths, or a single one.
+    """
+    if isinstance(paths, str | os.PathLike) or not isinstance(paths, Iterable):
+        raise ConfigurationError(f"{name}: a list of paths expected (got {printable(repr(paths)[:80])}); pass [path]")
+    return [path_of(name, path) for path in paths]
+
+
 def _on_one_thread(ask: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
     """Ask a small network while other processes keep all cores busy: its threads would only wait for each other."""
-    import torch
-
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

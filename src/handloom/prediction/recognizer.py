@@ -3,26 +3,23 @@
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import expect
 from handloom.hand import Poses, poses_from_picture
+from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.reader import HandFollower, HandReader
 from handloom.media.frame import Picture
-from handloom.prediction.arguments import require_predictor
 from handloom.prediction.decision import DEFAULT_THRESHOLD, DecisionSettings, Event, GestureDecision
 from handloom.prediction.frame_clock import LONGEST_GAP, Arrival, FrameClock
-from handloom.prediction.predictor import Predictor
+from handloom.prediction.predictor import Predictor, require_predictor
 from handloom.prediction.results import Classification, Prediction
 from handloom.prediction.smoothing import Smoother, Smoothing
 from handloom.prediction.window_queue import REQUIRED_SHARE, MissingHand, NoWindow, WindowQueue
 from handloom.prediction.windows import NO_HAND, VOTES, Tick, predict_windows, usual_stride
 from handloom.support.closing import Closing
-
-if TYPE_CHECKING:
-    from handloom.landmarks.reader import HandFollower, HandReader
 
 
 class Recognizer(Closing):
@@ -194,9 +191,6 @@ class Recognizer(Closing):
 
     def _look(self, frame: "_Frame", time: float) -> tuple[Poses, str]:
         if self._reader is None:
-            from handloom.landmarks.landmark_model import landmark_model_path
-            from handloom.landmarks.reader import HandReader
-
             self._reader = HandReader(self._settings, landmark_model_path(self._settings.landmark_model))
         if self._follower is None:
             self._follower = self._reader.follow()

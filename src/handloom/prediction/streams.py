@@ -7,9 +7,11 @@ import numpy as np
 
 from handloom.config import ExtractKeypoints
 from handloom.hand import poses_from_picture
+from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.reader import HandReader
 from handloom.media.frame import Picture
-from handloom.prediction.arguments import require_predictor
-from handloom.prediction.predictor import Predictor
+from handloom.media.sampling import sampled
+from handloom.prediction.predictor import Predictor, require_predictor
 from handloom.prediction.results import Prediction
 from handloom.prediction.windows import NO_HAND, Tick, predict_ticks, usual_stride
 
@@ -44,10 +46,6 @@ def predict_stream(
 
 
 def _ticks(predictor: Predictor, frames: Iterable[tuple[Picture, float]], settings: ExtractKeypoints) -> Iterator[Tick]:
-    from handloom.landmarks.landmark_model import landmark_model_path
-    from handloom.landmarks.reader import HandReader
-    from handloom.media.sampling import sampled
-
     numbers = count()
     timed = ((time, (next(numbers), picture)) for picture, time in frames)
     model = landmark_model_path(settings.landmark_model)

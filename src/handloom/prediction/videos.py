@@ -2,25 +2,27 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import DataError, printable, renamed
-from handloom.prediction.arguments import path_of, paths_of, require_predictor
+from handloom.extraction.extraction import Extraction
+from handloom.keypoint_table import CHIRALITIES
+from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.media.limits import MediaLimits
+from handloom.media.timeline import read_timeline
 from handloom.prediction.photos import OnUnreadable
-from handloom.prediction.predictor import Predictor
+from handloom.prediction.pieces import Job, Piece, pieces_of, read_jobs
+from handloom.prediction.predictor import Predictor, path_of, paths_of, require_predictor
 from handloom.prediction.results import Prediction
 from handloom.prediction.windows import Tick, predict_ticks, usual_stride
+from handloom.support.pools.processes import run_in_order
+from handloom.support.system_libraries import require_system_libraries
 
-if TYPE_CHECKING:
-    from handloom.extraction.extraction import Extraction
-    from handloom.prediction.pieces import Piece
-
-    Outcome = Extraction | str | None
+Outcome = Extraction | str | None
 
 
 def predict_video(
@@ -102,9 +104,7 @@ def clip_rate(predictor: Predictor, path: Path, settings: ExtractKeypoints | Non
     if predictor.kind == "action":
         return float(predictor.frame_rate)
 
-    from handloom.media.limits import MediaLimits
     from handloom.media.sampling import usual_frame_rate
-    from handloom.media.timeline import read_timeline
 
     timeline = read_timeline(path, 0.0, None, MediaLimits.of(settings or ExtractKeypoints()))
     return usual_frame_rate(timeline.times) or float(predictor.frame_rate)
@@ -113,14 +113,6 @@ def clip_rate(predictor: Predictor, path: Path, settings: ExtractKeypoints | Non
 def _adapted(settings: ExtractKeypoints | None, predictor: Predictor) -> ExtractKeypoints:
     settings = settings or ExtractKeypoints(accept_slow_clips=True)
     return replace(settings, accept_slow_clips=settings.accept_slow_clips or predictor.kind == "pose")
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A piece of one of the clips, or why there is none."""
-
-    clip: int
-    piece: "Piece | str"
 
 
 def _one(
@@ -151,62 +143,43 @@ def _several(
         yield found
 
 
-def _jobs(predictor: Predictor, paths: Sequence[Path], settings: ExtractKeypoints) -> Iterator[_Job]:
+def _jobs(predictor: Predictor, paths: Sequence[Path], settings: ExtractKeypoints) -> Iterator[Job]:
     for clip, path in enumerate(paths):
         try:
             yield from _jobs_of(predictor, clip, path, settings)
         except DataError as error:
-            yield _Job(clip, str(error))
+            yield Job(clip, str(error))
 
 
-def _jobs_of(predictor: Predictor, clip: int, path: Path, settings: ExtractKeypoints) -> Iterator[_Job]:
-    from handloom.prediction.pieces import pieces_of
-
+def _jobs_of(predictor: Predictor, clip: int, path: Path, settings: ExtractKeypoints) -> Iterator[Job]:
     try:
         rate = clip_rate(predictor, path, settings)
         for piece in pieces_of(path, replace(settings, target_frame_rate=rate)):
-            yield _Job(clip, piece)
+            yield Job(clip, piece)
     except DataError as error:
         raise DataError(renamed(str(error), path, str(path))) from None
 
 
 def _answered(
-    predictor: Predictor, run: Iterable[tuple[_Job, "Outcome"]], stride: int, empty_windows: bool
+    predictor: Predictor, run: Iterable[tuple[Job, Outcome]], stride: int, empty_windows: bool
 ) -> Iterator[Prediction]:
     """The predictions of one clip, at the rate at which it was cut into pieces."""
     run = iter(run)
     first = next(run)
-    if not isinstance(first[0].piece, str):
-        predictor = replace(predictor, frame_rate=first[0].piece.frame_rate)
-    yield from predict_ticks(predictor, _blocks(chain([first], run)), stride, empty_windows)
+    piece = first[0].piece
+    tick_rate = None if isinstance(piece, str) else piece.frame_rate
+    yield from predict_ticks(predictor, _blocks(chain([first], run)), stride, empty_windows, tick_rate)
 
 
-def _run(jobs: Iterable[_Job], settings: ExtractKeypoints) -> Iterator[tuple[_Job, "Outcome"]]:
-    from handloom.landmarks.landmark_model import landmark_model_path
-    from handloom.support.pools.processes import run_in_order
-    from handloom.support.system_libraries import require_system_libraries
-
+def _run(jobs: Iterable[Job], settings: ExtractKeypoints) -> Iterator[tuple[Job, Outcome]]:
     require_system_libraries(settings.landmarker.runtime == "mediapipe")
     model = landmark_model_path(settings.landmark_model)
     # Whether a clip is too slow was decided when it was planned, and not by a piece of it.
-    read = partial(_read, settings=replace(settings, accept_slow_clips=True), model=model)
+    read = partial(read_jobs, settings=replace(settings, accept_slow_clips=True), model=model)
     return run_in_order(read, jobs, settings.workers, settings.backend)
 
 
-def _read(jobs: Sequence[_Job], settings: ExtractKeypoints, model: Path) -> "list[Extraction | str]":
-    from handloom.extraction.task import extract_files
-
-    outcomes: list[Extraction | str] = []
-    for job in jobs:
-        if isinstance(job.piece, str):
-            outcomes.append(job.piece)
-        else:
-            at_its_rate = replace(settings, target_frame_rate=job.piece.frame_rate)
-            outcomes += extract_files([job.piece.stretch], "action", at_its_rate, model)
-    return outcomes
-
-
-def _blocks(run: Iterable[tuple[_Job, "Outcome"]]) -> Iterator[list[Tick]]:
+def _blocks(run: Iterable[tuple[Job, Outcome]]) -> Iterator[list[Tick]]:
     """The ticks of one clip, a piece at a time, up to where it breaks off."""
     warned: set[str] = set()
     for job, outcome in run:
@@ -231,9 +204,7 @@ def _blocks(run: Iterable[tuple[_Job, "Outcome"]]) -> Iterator[list[Tick]]:
             return
 
 
-def _ticks(piece: "Piece", extraction: "Extraction") -> list[Tick]:
-    from handloom.keypoint_table import CHIRALITIES
-
+def _ticks(piece: Piece, extraction: Extraction) -> list[Tick]:
     rows = extraction.frames[piece.skip :]
     return [
         Tick(

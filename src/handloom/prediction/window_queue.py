@@ -4,11 +4,11 @@ from collections import deque
 from enum import Enum
 from typing import Generic, Literal, TypeVar
 
+from handloom.models.model import REQUIRED_SHARE
+
 Item = TypeVar("Item")
 
 MissingHand = Literal["append_zeros", "skip"]
-# The share of a live window's frames that has to hold a hand, as in Apple's own sample.
-REQUIRED_SHARE = 0.6
 
 
 class NoWindow(Enum):

@@ -45,7 +45,11 @@ def usual_stride(predictor: Predictor, stride: int | None) -> int:
 
 
 def predict_ticks(
-    predictor: Predictor, blocks: Iterable[Sequence[Tick]], stride: int, empty_windows: bool = False
+    predictor: Predictor,
+    blocks: Iterable[Sequence[Tick]],
+    stride: int,
+    empty_windows: bool = False,
+    tick_rate: float | None = None,
 ) -> Iterator[Prediction]:
     """The predictions of a clip, in order; see `predict_video` for the rules.
 
@@ -54,18 +58,22 @@ def predict_ticks(
         blocks: the clip's ticks, some at a time: the windows that end in a block go through the network together.
         stride: ticks from one window to the next.
         empty_windows: give windows without any hand too, with empty results.
+        tick_rate: ticks a second; the model's rate if None.
     """
     queue: WindowQueue[Tick] = WindowQueue(predictor.window, stride, required_share=0.0)
     for block in blocks:
         steps = [queue.append(tick, hand=bool((tick.poses[2] > 0).any())) for tick in block]
         windows = [step for step in steps if not isinstance(step, NoWindow)]
-        yield from predict_windows(predictor, windows, empty_windows)
+        yield from predict_windows(predictor, windows, empty_windows, tick_rate)
     if rest := queue.rest():
-        yield from predict_windows(predictor, [rest], empty_windows)
+        yield from predict_windows(predictor, [rest], empty_windows, tick_rate)
 
 
 def predict_windows(
-    predictor: Predictor, windows: Sequence[Sequence[Tick]], empty_windows: bool = False
+    predictor: Predictor,
+    windows: Sequence[Sequence[Tick]],
+    empty_windows: bool = False,
+    tick_rate: float | None = None,
 ) -> list[Prediction]:
     """What the model says of windows of ticks, those without any hand left out unless `empty_windows`.
 
@@ -84,7 +92,7 @@ def predict_windows(
             results,
             frame_range=range(windows[number][0].frames.start, windows[number][-1].frames.stop),
             start=float(windows[number][0].time),
-            end=float(windows[number][-1].time) + 1 / predictor.frame_rate,
+            end=float(windows[number][-1].time) + 1 / (tick_rate or predictor.frame_rate),
             chirality=CHIRALITY_OF_VOTES[int(np.sign(votes[number].sum(dtype=int)))],
             poses=poses[number],
         )

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from handloom.evaluation.predict import window_probabilities
 from handloom.models.checkpoint import TrainedModel, load_model
 
 
@@ -28,7 +27,7 @@ class HandModel:
     def predict(self, model_input: Mapping[str, Any]) -> pd.DataFrame:
         """Of ``poses`` ``[N, window, 3, 21]`` a table with a row each and a column a class."""
         poses = np.ascontiguousarray(model_input["poses"], np.float32)
-        return pd.DataFrame(window_probabilities(self.model, poses), columns=self.model.classes)
+        return pd.DataFrame(self.model.probabilities(poses), columns=self.model.spec.classes)
 
 
 def _load_pyfunc(path: str) -> HandModel:

@@ -20,7 +20,7 @@ from handloom.tracking.registry_calls import MODEL_SHA256
 from handloom.tracking.scratch import scratch
 
 if TYPE_CHECKING:
-    from handloom.models.checkpoint import TrainedModel
+    from handloom.models.model import ModelSpec
 
 LOADER = "handloom.tracking.pyfunc_model"
 # What it needs beside handloom, which is in no index. MLflow would find it out in a minute, by running the model.
@@ -33,14 +33,14 @@ def registered_name(kind: Kind) -> str:
 
 
 def register_model(
-    run_id: str, model_file: Path, model: "TrainedModel", metrics: Mapping[str, float], test_data: str, keypoints: str
+    run_id: str, model_file: Path, spec: "ModelSpec", metrics: Mapping[str, float], test_data: str, keypoints: str
 ) -> None:
     """Log a model into its run and register it; `champion.py` says which version is the champion.
 
     Args:
         run_id: of the run.
         model_file: `model.ckpt`.
-        model: what is in it.
+        spec: what it is.
         metrics: of the test part.
         test_data: fingerprint of the test part that they were measured on.
         keypoints: sha256 of the table that it was trained on.
@@ -55,19 +55,19 @@ def register_model(
     }
     with scratch() as folder:
         saved = folder / "model"
-        save_pyfunc(model_file, model, saved)
-        deliver(run_id, Call("model", {"name": registered_name(model.kind), "tags": tags}, (saved,)))
+        save_pyfunc(model_file, spec, saved)
+        deliver(run_id, Call("model", {"name": registered_name(spec.kind), "tags": tags}, (saved,)))
 
 
-def save_pyfunc(model_file: Path, model: "TrainedModel", folder: Path) -> None:
+def save_pyfunc(model_file: Path, spec: "ModelSpec", folder: Path) -> None:
     """Write a model as MLflow loads it: `model.ckpt`, signature and an example of its input."""
     import mlflow.pyfunc
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-    shape = (model.window, len(CHANNELS), JOINT_COUNT)
+    shape = (spec.window, len(CHANNELS), JOINT_COUNT)
     inputs = Schema([TensorSpec(np.dtype(np.float32), (-1, *shape), "poses")])
-    outputs = Schema([ColSpec(DataType.double, name) for name in model.classes])
+    outputs = Schema([ColSpec(DataType.double, name) for name in spec.classes])
     for name in ("mlflow.models.model", "mlflow.pyfunc", "mlflow.utils.requirements_utils"):
         logging.getLogger(name).setLevel(logging.ERROR)
     mlflow.pyfunc.save_model(

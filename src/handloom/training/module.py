@@ -10,9 +10,8 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from handloom.config import Kind, Training, as_plain, section_from
-from handloom.models.checkpoint import SPEC
+from handloom.models.checkpoint import SPEC, CheckpointSpec
 from handloom.models.network import HandNetwork
-from handloom.models.spec import ModelSpec
 from handloom.training.data import Batch, epoch_generator
 
 History = list[dict[str, float]]
@@ -43,7 +42,7 @@ class HandModule(lightning.LightningModule):
         super().__init__()
         self.save_hyperparameters(logger=False)  # MLflow has them by their full names already
         self.settings = section_from(Training, training)
-        self.spec = ModelSpec(
+        self.spec = CheckpointSpec(
             kind,
             classes,
             self.settings.prediction_window_size,

@@ -8,7 +8,7 @@ import coremltools
 from coremltools.models import datatypes
 from coremltools.models.neural_network import NeuralNetworkBuilder
 
-from handloom.export.quiet import quiet
+from handloom.export.libraries import quiet
 
 
 def network_builder(

@@ -4,7 +4,7 @@ from typing import Any
 
 import coremltools
 
-from handloom.export.quiet import quiet
+from handloom.export.libraries import quiet
 
 
 def convert_program(program: Any, opset: str = "iOS15") -> Any:

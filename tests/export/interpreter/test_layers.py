@@ -15,7 +15,7 @@ from saved_networks import save_network
 from handloom.export.interpreter.axis_layers import REDUCTIONS
 from handloom.export.interpreter.elementwise_layers import ACTIVATIONS, UNARY_FUNCTIONS
 from handloom.export.interpreter.layers import LAYERS
-from handloom.export.interpreter.neural_network import NetworkRunner
+from handloom.export.interpreter.neural_network import NetworkModel
 
 
 def test_each_layer_has_a_case() -> None:
@@ -50,10 +50,10 @@ def test_a_layer_is_pytorchs(name: str, data: st.DataObject, file: Path) -> None
 
     layers = coremltools.utils.load_spec(str(file)).neuralNetworkClassifier.layers
     assert layers[-1].WhichOneof("layer") == name.split("/")[0]
-    runner = NetworkRunner(file)
+    runner = NetworkModel(file)
     blobs = runner.blobs(trial.blobs[0].numpy())
     for output, reference in zip(OUTPUTS, expected, strict=False):
         assert blobs[output].dtype == np.float32
         assert blobs[output].shape == reference.shape
         np.testing.assert_allclose(blobs[output], reference.numpy(), rtol=1e-4, atol=2e-5)
-    assert np.array_equal(runner.probabilities(trial.blobs[0].numpy()), blobs["out"].ravel())
+    assert np.array_equal(runner.run(trial.blobs[0].numpy()), blobs["out"].ravel())

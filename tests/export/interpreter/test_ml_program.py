@@ -17,10 +17,10 @@ from handloom.config import KINDS, Kind, Model
 from handloom.errors import DataError
 from handloom.export.convert import ExportedNetwork
 from handloom.export.interpreter.errors import UnknownOperation
-from handloom.export.interpreter.ml_program import LoadedProgram, ProgramRunner
+from handloom.export.interpreter.ml_program import LoadedProgram, ProgramModel
 from handloom.export.interpreter.program import read_program
+from handloom.export.libraries import quiet
 from handloom.export.package import MANIFEST, SPECIFICATION
-from handloom.export.quiet import quiet
 from handloom.models.network import HandNetwork
 
 WINDOWS: dict[Kind, int] = {"pose": 1, "action": 31}
@@ -81,10 +81,10 @@ def by_pytorch(kind: Kind, poses: NDArray[np.float32]) -> NDArray[np.float32]:
 def test_a_saved_program_computes_what_was_trained(
     saved: dict[tuple[str, str], Path], kind: Kind, precision: str
 ) -> None:
-    runner = ProgramRunner(saved[kind, precision])
+    runner = ProgramModel(saved[kind, precision])
     assert runner.classes == CLASSES
     for poses in windows(kind):
-        found = runner.probabilities(poses)
+        found = runner.run(poses)
         assert found.shape == (3,) and found.dtype == np.float32
         np.testing.assert_allclose(found, by_pytorch(kind, poses), atol=WITHIN[precision])
 
@@ -93,18 +93,18 @@ def test_a_saved_program_computes_what_was_trained(
 def test_a_float32_program_at_half_precision_is_the_float16_program(
     saved: dict[tuple[str, str], Path], kind: Kind
 ) -> None:
-    stored, half = ProgramRunner(saved[kind, "float16"]), ProgramRunner(saved[kind, "float32"], "float16")
-    full = ProgramRunner(saved[kind, "float32"])
+    stored, half = ProgramModel(saved[kind, "float16"]), ProgramModel(saved[kind, "float32"], "float16")
+    full = ProgramModel(saved[kind, "float32"])
     for poses in windows(kind):
-        np.testing.assert_array_equal(half.probabilities(poses), stored.probabilities(poses))
+        np.testing.assert_array_equal(half.run(poses), stored.run(poses))
     poses = windows(kind)[0]
-    assert (half.probabilities(poses) != full.probabilities(poses)).any()
+    assert (half.run(poses) != full.run(poses)).any()
 
 
 def test_what_is_too_large_for_half_precision_is_not_hidden(saved: dict[tuple[str, str], Path]) -> None:
     poses = windows("pose")[0] * np.float32(1e6)
-    assert not np.isfinite(ProgramRunner(saved["pose", "float16"]).probabilities(poses)).any()
-    assert np.isfinite(ProgramRunner(saved["pose", "float32"]).probabilities(poses)).all()
+    assert not np.isfinite(ProgramModel(saved["pose", "float16"]).run(poses)).any()
+    assert np.isfinite(ProgramModel(saved["pose", "float32"]).run(poses)).all()
 
 
 # Compressed
@@ -148,10 +148,10 @@ def test_compressed_weights_are_those_that_coremltools_makes_of_them(
         small.save(str(tmp_path / "Small.mlpackage"))
         coremltools.optimize.coreml.decompress_weights(small).save(str(tmp_path / "Whole.mlpackage"))
     assert operation in {step.operation for step in read_program(tmp_path / "Small.mlpackage").steps}
-    runner, whole = (ProgramRunner(tmp_path / f"{one}.mlpackage") for one in ("Small", "Whole"))
+    runner, whole = (ProgramModel(tmp_path / f"{one}.mlpackage") for one in ("Small", "Whole"))
     for poses in windows("pose"):
-        np.testing.assert_allclose(runner.probabilities(poses), whole.probabilities(poses), atol=1e-6)
-        np.testing.assert_allclose(runner.probabilities(poses), by_pytorch("pose", poses), atol=within)
+        np.testing.assert_allclose(runner.run(poses), whole.run(poses), atol=1e-6)
+        np.testing.assert_allclose(runner.run(poses), by_pytorch("pose", poses), atol=within)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_an_unknown_operation_is_named_and_not_skipped(tmp_path: Path, make: Cal
     path = tmp_path / "Other.mlpackage"
     convert_program(make()).save(str(path))
     with pytest.raises(UnknownOperation) as error:
-        ProgramRunner(path)
+        ProgramModel(path)
     assert f"'{operation}'" in one_line(error, path) and "never skipped" in str(error.value)
 
 
@@ -226,7 +226,7 @@ def test_a_changed_weight_changes_the_answer(saved: dict[tuple[str, str], Path],
     content[-5] ^= 0x7F  # the exponent of the last weight
     (path / WEIGHTS).write_bytes(content)
     poses = windows("pose")[0]
-    found = ProgramRunner(path).probabilities(poses)
+    found = ProgramModel(path).run(poses)
     assert not np.allclose(found, by_pytorch("pose", poses), atol=1e-3, equal_nan=False)
 
 
@@ -258,7 +258,7 @@ def test_a_damaged_file_is_an_error_of_one_line(
     shutil.copytree(saved["pose", "float32"], path)
     DAMAGES[damage](path)
     with pytest.raises(DataError) as error:
-        ProgramRunner(path)
+        ProgramModel(path)
     one_line(error, path)
 
 
@@ -317,14 +317,14 @@ def test_a_program_whose_parts_do_not_fit_is_an_error_of_one_line(
 ) -> None:
     path = _changed(saved["pose", "float32"], tmp_path / "Changed.mlpackage", change)
     with pytest.raises(DataError) as error:
-        ProgramRunner(path).probabilities(windows("pose")[0])
+        ProgramModel(path).run(windows("pose")[0])
     assert says in one_line(error, path)
 
 
 def test_a_window_of_another_length_is_an_error_of_one_line(saved: dict[tuple[str, str], Path]) -> None:
     path = saved["action", "float32"]
     with pytest.raises(DataError) as error:
-        ProgramRunner(path).probabilities(windows("pose")[0])
+        ProgramModel(path).run(windows("pose")[0])
     assert "[31, 3, 21]" in one_line(error, path) and "[1, 3, 21]" in str(error.value)
 
 
@@ -337,5 +337,5 @@ def test_a_neural_network_is_no_program(tmp_path: Path) -> None:
             convert_to="neuralnetwork",
         ).save(str(path))
     with pytest.raises(DataError) as error:
-        ProgramRunner(path)
+        ProgramModel(path)
     assert "neuralNetwork" in one_line(error, path)

@@ -21,9 +21,10 @@ from handloom.errors import DataError
 from handloom.export.convert import ExportedNetwork, neural_network
 from handloom.export.interpreter.errors import UnknownOperation
 from handloom.export.interpreter.kernels import rounded_to_float16
-from handloom.export.interpreter.neural_network import NetworkRunner
-from handloom.export.quiet import quiet
+from handloom.export.interpreter.neural_network import NetworkModel
+from handloom.export.libraries import quiet
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.model import ModelSpec
 from handloom.models.network import HandNetwork
 
 
@@ -38,9 +39,9 @@ def test_a_network_with_the_layers_of_create_mls_own(tmp_path: Path, seed: int) 
     assert Counter(layer.WhichOneof("layer") for layer in builder.spec.neuralNetworkClassifier.layers) == LAYER_COUNTS
     assert sum(LAYER_COUNTS.values()) == 71
 
-    runner = NetworkRunner(save_spec(tmp_path / "like.mlmodel", builder.spec))
+    runner = NetworkModel(save_spec(tmp_path / "like.mlmodel", builder.spec))
 
-    found = runner.probabilities(poses)
+    found = runner.run(poses)
     assert runner.classes == [f"class {number}" for number in range(CLASSES)]
     np.testing.assert_allclose(found, expected[0].numpy().ravel(), atol=1e-5, rtol=0)
     assert found.max() < 0.99  # an answer that could differ
@@ -51,17 +52,17 @@ def test_an_exported_classifier_computes_what_was_trained(tmp_path: Path, window
     torch.manual_seed(0)
     sizes = Model(width=8, frames_per_step=3, frame_features=16, temporal_layers=0 if window == 1 else 2)
     network = HandNetwork(3, window, sizes).eval()
-    model = TrainedModel(network, "pose" if window == 1 else "action", ["b", "a", "c"], window, 30.0)
+    model = TrainedModel(network, ModelSpec("pose" if window == 1 else "action", ["b", "a", "c"], window, 30.0))
     path = save_spec(tmp_path / "hand.mlmodel", neural_network(model, ExportCoreML(precision="float32"), {}))
 
-    runner, halved = NetworkRunner(path), NetworkRunner(path, "float16")
+    runner, halved = NetworkModel(path), NetworkModel(path, "float16")
 
     assert runner.classes == ["b", "a", "c"]
     for poses in [*(random_poses(seed, window) for seed in range(5)), np.zeros((window, 3, 21), np.float32)]:
         with torch.no_grad():
             expected = ExportedNetwork(network)(torch.tensor(poses)).numpy()[0]
-        np.testing.assert_allclose(runner.probabilities(poses), expected, atol=1e-5, rtol=0)
-        np.testing.assert_allclose(halved.probabilities(poses), expected, atol=0.02, rtol=0)
+        np.testing.assert_allclose(runner.run(poses), expected, atol=1e-5, rtol=0)
+        np.testing.assert_allclose(halved.run(poses), expected, atol=0.02, rtol=0)
 
 
 # Weights
@@ -126,7 +127,7 @@ def palette(bits: int, weights: np.ndarray) -> tuple[list[float], np.ndarray]:
 @pytest.mark.parametrize(("bits", "mode"), PACKED)
 def test_packed_weights_are_the_same_weights_unpacked(tmp_path: Path, bits: int, mode: str) -> None:
     spec = network_builder(with_weights, (2, 3, 21), 4).spec
-    plain = NetworkRunner(save_spec(tmp_path / "plain.mlmodel", spec))
+    plain = NetworkModel(save_spec(tmp_path / "plain.mlmodel", spec))
     with quiet():
         packed_spec = quantization_utils.quantize_weights(
             coremltools.models.MLModel(spec, skip_model_load=True), bits, mode, lut_function=palette
@@ -135,7 +136,7 @@ def test_packed_weights_are_the_same_weights_unpacked(tmp_path: Path, bits: int,
     stored = {16: "float16Value"}.get(bits, "rawValue")
     packed_spec = type(spec).FromString(packed_spec.SerializeToString())
     assert any(getattr(weights, stored) for weights in weights_of(packed_spec))
-    packed = NetworkRunner(save_spec(tmp_path / "packed.mlmodel", packed_spec))
+    packed = NetworkModel(save_spec(tmp_path / "packed.mlmodel", packed_spec))
 
     if bits == 16:
         for weights in weights_of(spec):
@@ -145,21 +146,21 @@ def test_packed_weights_are_the_same_weights_unpacked(tmp_path: Path, bits: int,
         unpacked_spec = packed_spec
         quantization_utils._dequantize_nn_spec(unpacked_spec.neuralNetworkClassifier)
     assert all(weights.floatValue for weights in weights_of(unpacked_spec))
-    unpacked = NetworkRunner(save_spec(tmp_path / "unpacked.mlmodel", unpacked_spec))
+    unpacked = NetworkModel(save_spec(tmp_path / "unpacked.mlmodel", unpacked_spec))
 
     poses = random_poses(0, 2)
-    assert np.array_equal(packed.probabilities(poses), unpacked.probabilities(poses))
-    assert not np.array_equal(packed.probabilities(poses), plain.probabilities(poses))
+    assert np.array_equal(packed.run(poses), unpacked.run(poses))
+    assert not np.array_equal(packed.run(poses), plain.run(poses))
 
 
 def test_any_changed_weight_changes_the_answer(tmp_path: Path) -> None:
     spec, poses = network_builder(with_weights, (2, 3, 21), 4).spec, random_poses(0, 2)
-    before = NetworkRunner(save_spec(tmp_path / "network.mlmodel", spec)).probabilities(poses)
+    before = NetworkModel(save_spec(tmp_path / "network.mlmodel", spec)).run(poses)
     weights = weights_of(spec)
     assert len(weights) == 2 + 4 + 2 + 1 + 2 + 2
     for one in weights:
         kept, one.floatValue[0] = one.floatValue[0], one.floatValue[0] + 1
-        changed = NetworkRunner(save_spec(tmp_path / "network.mlmodel", spec)).probabilities(poses)
+        changed = NetworkModel(save_spec(tmp_path / "network.mlmodel", spec)).run(poses)
         one.floatValue[0] = kept
         assert np.abs(changed - before).max() > 1e-5
 
@@ -170,7 +171,7 @@ def test_any_changed_weight_changes_the_answer(tmp_path: Path) -> None:
 def test_float16_rounds_the_window_the_weights_and_every_result(tmp_path: Path) -> None:
     path = save_network(tmp_path / "network.mlmodel", with_weights, (2, 3, 21), 4)
     poses = random_poses(0, 2)
-    stored, halved = NetworkRunner(path).blobs(poses), NetworkRunner(path, "float16").blobs(poses)
+    stored, halved = NetworkModel(path).blobs(poses), NetworkModel(path, "float16").blobs(poses)
     assert list(stored) == list(halved) and len(stored) == 12
     for name in stored:
         assert np.array_equal(halved[name], rounded_to_float16(halved[name]))
@@ -185,21 +186,21 @@ def test_what_float16_cannot_hold_is_lost_on_the_way(tmp_path: Path) -> None:
 
     path = save_network(tmp_path / "network.mlmodel", build, (1, 3, 21), 63)
     ones = np.ones((1, 3, 21), np.float32)
-    assert NetworkRunner(path).probabilities(ones).tolist() == [1.0] * 63
-    assert NetworkRunner(path, "float16").probabilities(ones).tolist() == [0.0] * 63
+    assert NetworkModel(path).run(ones).tolist() == [1.0] * 63
+    assert NetworkModel(path, "float16").run(ones).tolist() == [0.0] * 63
 
 
 def test_weights_are_rounded_to_float16_before_they_are_used(tmp_path: Path) -> None:
     """All but a batch norm's, which are made one factor and one summand first."""
     spec, poses = network_builder(with_weights, (2, 3, 21), 4).spec, random_poses(0, 2)
-    found = NetworkRunner(save_spec(tmp_path / "network.mlmodel", spec), "float16").blobs(poses)
+    found = NetworkModel(save_spec(tmp_path / "network.mlmodel", spec), "float16").blobs(poses)
     norms = [layer.batchnorm for layer in spec.neuralNetworkClassifier.layers if layer.HasField("batchnorm")]
     kept = [norm.SerializeToString() for norm in norms]
     for weights in weights_of(spec):
         weights.floatValue[:] = rounded_to_float16(np.array(weights.floatValue, np.float32))
     for norm, content in zip(norms, kept, strict=True):
         norm.ParseFromString(content)
-    rounded = NetworkRunner(save_spec(tmp_path / "rounded.mlmodel", spec), "float16").blobs(poses)
+    rounded = NetworkModel(save_spec(tmp_path / "rounded.mlmodel", spec), "float16").blobs(poses)
     assert all(np.array_equal(found[name], rounded[name]) for name in found)
 
 
@@ -212,8 +213,8 @@ def test_a_batch_norms_factor_is_rounded_to_float16(tmp_path: Path) -> None:
 
     path = save_network(tmp_path / "network.mlmodel", build, (1, 1, 1), 1)
     window = np.full((1, 1, 1), 1024, np.float32)
-    assert NetworkRunner(path).probabilities(window).tolist() == pytest.approx([0.25], abs=1e-3)
-    assert NetworkRunner(path, "float16").probabilities(window).tolist() == [0.0]
+    assert NetworkModel(path).run(window).tolist() == pytest.approx([0.25], abs=1e-3)
+    assert NetworkModel(path, "float16").run(window).tolist() == [0.0]
 
 
 def test_sums_stay_in_float32(tmp_path: Path) -> None:
@@ -223,7 +224,7 @@ def test_sums_stay_in_float32(tmp_path: Path) -> None:
         builder.add_inner_product("sum", np.ones((1, 3000), np.float32), None, 3000, 1, False, "poses", "out")
 
     path = save_network(tmp_path / "network.mlmodel", build, (3000,), 1)
-    assert NetworkRunner(path, "float16").probabilities(np.ones(3000, np.float32)).tolist() == [3000]
+    assert NetworkModel(path, "float16").run(np.ones(3000, np.float32)).tolist() == [3000]
 
 
 # Shapes of windows and older rules
@@ -235,13 +236,13 @@ def test_by_the_rules_of_specification_3_a_window_has_five_axes(tmp_path: Path) 
 
     path = save_network(tmp_path / "network.mlmodel", build, (2, 3, 21), 126, exact_rank=False)
     poses = random_poses(0, 2)
-    assert np.array_equal(NetworkRunner(path).blobs(poses)["out"], poses.transpose(2, 1, 0)[None, None])
+    assert np.array_equal(NetworkModel(path).blobs(poses)["out"], poses.transpose(2, 1, 0)[None, None])
 
 
 def test_a_window_of_another_length_is_refused(tmp_path: Path) -> None:
     path = save_network(tmp_path / "network.mlmodel", with_weights, (2, 3, 21), 4)
     with pytest.raises(DataError, match=r"takes windows of \[2, 3, 21\], not of \[3, 3, 21\]"):
-        NetworkRunner(path).probabilities(random_poses(0, 3))
+        NetworkModel(path).run(random_poses(0, 3))
 
 
 def test_probabilities_go_by_the_layer_that_the_file_names(tmp_path: Path) -> None:
@@ -253,11 +254,11 @@ def test_probabilities_go_by_the_layer_that_the_file_names(tmp_path: Path) -> No
     poses = random_poses(0, 1)
     for name, factor in [("out", 2), ("other", 6)]:
         spec.neuralNetworkClassifier.labelProbabilityLayerName = name
-        found = NetworkRunner(save_spec(tmp_path / "network.mlmodel", spec)).probabilities(poses)
+        found = NetworkModel(save_spec(tmp_path / "network.mlmodel", spec)).run(poses)
         np.testing.assert_allclose(found, poses.ravel() * factor, rtol=1e-6)
     spec.neuralNetworkClassifier.labelProbabilityLayerName = ""
     spec.description.predictedProbabilitiesName = "other"
-    found = NetworkRunner(save_spec(tmp_path / "network.mlmodel", spec)).probabilities(poses)
+    found = NetworkModel(save_spec(tmp_path / "network.mlmodel", spec)).run(poses)
     np.testing.assert_allclose(found, poses.ravel() * 6, rtol=1e-6)
 
 
@@ -316,7 +317,7 @@ def test_what_is_unknown_is_named_and_never_skipped(tmp_path: Path, name: str) -
     shape, build, operation = UNKNOWN[name]
     path = save_network(tmp_path / "hand.mlmodel", build, shape, 2)
     with pytest.raises(UnknownOperation) as error:
-        NetworkRunner(path).probabilities(np.ones(shape, np.float32))
+        NetworkModel(path).run(np.ones(shape, np.float32))
     message = str(error.value)
     assert f"{operation} (layer 'the layer')" in message and str(path) in message and "\n" not in message
 
@@ -325,7 +326,7 @@ def test_a_layer_type_newer_than_the_reader_is_unknown(tmp_path: Path) -> None:
     spec = network_builder(lambda b: b.add_copy("copy", "poses", "out"), (1, 3, 21), 63).spec
     spec.neuralNetworkClassifier.layers[0].ClearField("copy")
     with pytest.raises(UnknownOperation, match="of unknown type"):
-        NetworkRunner(save_spec(tmp_path / "hand.mlmodel", spec))
+        NetworkModel(save_spec(tmp_path / "hand.mlmodel", spec))
 
 
 def test_blobs_that_do_not_fit_are_the_files_fault(tmp_path: Path) -> None:
@@ -333,13 +334,13 @@ def test_blobs_that_do_not_fit_are_the_files_fault(tmp_path: Path) -> None:
         tmp_path / "a.mlmodel", lambda b: b.add_reshape_static("bad", "poses", "out", (5, 5)), (1, 3, 21), 63
     )
     with pytest.raises(DataError, match=r"reshapeStatic layer 'bad'.*export the model again$"):
-        NetworkRunner(path).probabilities(random_poses(0, 1))
+        NetworkModel(path).run(random_poses(0, 1))
     path = save_network(tmp_path / "b.mlmodel", lambda b: b.add_copy("bad", "nothing", "out"), (1, 3, 21), 63)
     with pytest.raises(DataError, match="'bad' that reads 'nothing'"):
-        NetworkRunner(path)
+        NetworkModel(path)
     path = save_network(tmp_path / "c.mlmodel", lambda b: b.add_copy("good", "poses", "out"), (1, 3, 21), 62)
     with pytest.raises(DataError, match="has 62 classes and 63 probabilities"):
-        NetworkRunner(path).probabilities(random_poses(0, 1))
+        NetworkModel(path).run(random_poses(0, 1))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n" + bytes(100), b"poses and actions\n" * 9, b"\x08\x05"])
@@ -347,20 +348,20 @@ def test_a_foreign_file_is_one_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "foreign\n.mlmodel"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"^[^\n]*foreign\\n\.mlmodel[^\n]*export the model again$"):
-        NetworkRunner(path)
+        NetworkModel(path)
 
 
 def test_no_file_and_a_folder_are_one_line(tmp_path: Path) -> None:
     for path in (tmp_path / "none.mlmodel", tmp_path):
         with pytest.raises(DataError, match=r"^[^\n]*(no such file|not a saved model)[^\n]*$"):
-            NetworkRunner(path)
+            NetworkModel(path)
 
 
 def test_a_regressor_is_no_classifier(tmp_path: Path) -> None:
     spec = network_builder(lambda b: b.add_copy("copy", "poses", "out"), (1, 3, 21), 63).spec
     spec.neuralNetworkRegressor.MergeFromString(b"")
     with pytest.raises(DataError, match="holds neuralNetworkRegressor, not a neural-network classifier"):
-        NetworkRunner(save_spec(tmp_path / "regressor.mlmodel", spec))
+        NetworkModel(save_spec(tmp_path / "regressor.mlmodel", spec))
 
 
 @pytest.fixture(scope="module")
@@ -375,5 +376,5 @@ def test_a_part_of_a_file_is_one_line(whole: Path, share: float) -> None:
     path = whole.with_name("part.mlmodel")
     path.write_bytes(content[: math.floor(share * len(content))])
     with pytest.raises(DataError) as error:
-        NetworkRunner(path)
+        NetworkModel(path)
     assert "\n" not in str(error.value) and "part.mlmodel" in str(error.value)

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from handloom.errors import DataError, first_line, printable
+from handloom.export.exported import ExportedModel, Precision
 from handloom.export.interpreter.budget import Budget
 from handloom.export.interpreter.kernels import one_thread, rounded_to_float16
 from handloom.export.interpreter.operations import OPERATIONS
 from handloom.export.interpreter.program import Declared, Program, Step, read_program
-from handloom.export.interpreter.read import Precision
-from handloom.export.specification import one_line
+from handloom.export.libraries import one_line
 
 _FLOATING = {"FLOAT16", "FLOAT32", "FLOAT64"}
 _WHOLE: Mapping[str, type[np.generic]] = {
@@ -135,7 +136,7 @@ class LoadedProgram:
         return printable(str(self.program.path))
 
 
-class ProgramRunner:
+class ProgramModel(ExportedModel):
     """Runs a saved ML program that classifies: the file and its weights as they are on the disk.
 
     Args:
@@ -147,12 +148,8 @@ class ProgramRunner:
         DataError: the file is missing, is damaged, or is no classifier with one input.
     """
 
-    classes: list[str]  # in the file's order
-    shape: tuple[int, ...]
-    metadata: Mapping[str, str]
-
     def __init__(self, path: Path, precision: Precision = "stored") -> None:
-        program = read_program(path)
+        self.path, program = path, read_program(path)
         if program.classifier is None or len(program.inputs) != 1:
             raise DataError(f"{printable(str(path))}: not a classifier with one input; export the model again")
         self.classes = program.classifier.classes
@@ -163,18 +160,19 @@ class ProgramRunner:
         with one_line(path, "an ML program"):
             self._loaded = LoadedProgram(program, precision)
 
-    def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    @override
+    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[T, 3, 21]`` to ``[classes]``, as the file's operation `classify` gets them.
 
         Raises:
             DataError: the file is for windows of another shape, or its parts do not fit together.
         """
-        with one_line(self._loaded.program.path, "an ML program"), one_thread():
+        with one_line(self.path, "an ML program"), one_thread():
             values = self._loaded.run({self._input: poses})
             probabilities: NDArray[np.float32] = values[self._probabilities].reshape(-1)
         if len(probabilities) != len(self.classes):
             raise DataError(
-                f"{printable(str(self._loaded.program.path))}: has {len(self.classes)} classes and {len(probabilities)}"
+                f"{printable(str(self.path))}: has {len(self.classes)} classes and {len(probabilities)}"
                 " probabilities; export the model again"
             )
         return probabilities

@@ -1,6 +1,6 @@
 """Runs saved neural-network classifiers (`.mlmodel`, specification 4 and 5), the format that Create ML writes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from handloom.errors import DataError, first_line, printable
+from handloom.export.exported import ExportedModel, Precision
 from handloom.export.interpreter.budget import Budget
 from handloom.export.interpreter.errors import UnknownOperation
 from handloom.export.interpreter.kernels import Array, one_thread, rounded_to_float16
 from handloom.export.interpreter.layer import Layer
 from handloom.export.interpreter.layers import LAYERS
-from handloom.export.interpreter.read import Precision
 from handloom.export.interpreter.weights import UnsupportedUseError, Weights
-from handloom.export.specification import one_line, read_specification
+from handloom.export.libraries import one_line
+from handloom.export.specification import read_specification
 
 _RANK5_ARRAY_MAPPING = 0  # of `NeuralNetworkMultiArrayShapeMapping`; otherwise blobs have the rank of the input
 
@@ -33,7 +35,7 @@ class _Step:
     layer: Layer
 
 
-class NetworkRunner:
+class NetworkModel(ExportedModel):
     """Runs a saved neural-network classifier with one array in, of any network whose layers are in `LAYERS`.
 
     Args:
@@ -47,12 +49,8 @@ class NetworkRunner:
         UnknownOperation: it has a layer that is not in `LAYERS`, or one that is used in an unknown way.
     """
 
-    classes: list[str]
-    shape: tuple[int, ...]
-    metadata: Mapping[str, str]
-
     def __init__(self, path: Path, precision: Precision = "stored") -> None:
-        self._path, self._float16 = path, precision == "float16"
+        self.path, self._float16 = path, precision == "float16"
         with one_line(path, "a neural network"):
             self._load()
 
@@ -77,9 +75,10 @@ class NetworkRunner:
             raise self._broken(f"names no layer's result as its probabilities ({' or '.join(map(repr, names))})")
         self._probabilities = found[0]
 
-    def probabilities(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    @override
+    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[T, 3, 21]`` to ``[classes]``: the blob that is the classifier's probability layer."""
-        with one_line(self._path, "a neural network"):
+        with one_line(self.path, "a neural network"):
             result = self.blobs(poses)[self._probabilities].ravel()
         if len(result) != len(self.classes):
             raise self._broken(f"has {len(self.classes)} classes and {len(result)} probabilities")
@@ -90,7 +89,7 @@ class NetworkRunner:
         kind = self._input.type.multiArrayType
         if list(poses.shape) != list(kind.shape) and kind.WhichOneof("ShapeFlexibility") is None:
             raise DataError(
-                f"{printable(str(self._path))} takes windows of {list(kind.shape)}, not of {list(poses.shape)}; give it"
+                f"{printable(str(self.path))} takes windows of {list(kind.shape)}, not of {list(poses.shape)}; give it"
                 " the frames that it was trained on"
             )
         window = poses.astype(np.float32)
@@ -110,7 +109,7 @@ class NetworkRunner:
 
     def _read(self) -> tuple[Any, Any]:
         """The description and the network of the file."""
-        spec = read_specification(self._path)
+        spec = read_specification(self.path)
         kind = spec.WhichOneof("Type")
         if kind != "neuralNetworkClassifier":
             raise self._broken(f"holds {kind}, not a neural-network classifier")
@@ -118,14 +117,14 @@ class NetworkRunner:
         if inputs != ["multiArrayType"]:
             raise self._broken(f"takes {', '.join(map(str, inputs)) or 'nothing'} where one array of joints is due")
         if spec.neuralNetworkClassifier.preprocessing:
-            raise UnknownOperation("preprocessing", self._path)
+            raise UnknownOperation("preprocessing", self.path)
         return spec.description, spec.neuralNetworkClassifier
 
     def _prepared(self, layer: Any, weights: Weights) -> _Step:
         kind = layer.WhichOneof("layer")
         if kind not in LAYERS:
             # A type that is newer than coremltools is read as no type at all.
-            raise UnknownOperation(f"{kind or 'of unknown type'} (layer {layer.name!r})", self._path)
+            raise UnknownOperation(f"{kind or 'of unknown type'} (layer {layer.name!r})", self.path)
         with self._naming(kind, layer.name), np.errstate(all="ignore"):
             ready = LAYERS[kind](getattr(layer, kind), weights)
         return _Step(kind, layer.name, list(layer.input), list(layer.output), ready)
@@ -151,9 +150,9 @@ class NetworkRunner:
         try:
             yield
         except UnsupportedUseError as error:
-            raise UnknownOperation(f"{kind} {error} (layer {name!r})", self._path) from error
+            raise UnknownOperation(f"{kind} {error} (layer {name!r})", self.path) from error
         except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, MemoryError) as error:
             raise self._broken(f"has a {kind} layer {name!r} that cannot work ({first_line(error)})") from error
 
     def _broken(self, trouble: str) -> DataError:
-        return DataError(f"{printable(str(self._path))} {printable(trouble)[:300]}; export the model again")
+        return DataError(f"{printable(str(self.path))} {printable(trouble)[:300]}; export the model again")

@@ -14,9 +14,9 @@ from handloom.errors import DataError, printable
 from handloom.export.interpreter.budget import Budget
 from handloom.export.interpreter.errors import UnknownOperation
 from handloom.export.interpreter.operations import OPERATIONS
+from handloom.export.libraries import one_line, quiet
 from handloom.export.package import WEIGHTS, specification_file
-from handloom.export.quiet import quiet
-from handloom.export.specification import one_line, read_specification
+from handloom.export.specification import read_specification
 
 _CONST, _CLASSIFY = "const", "classify"
 _LISTS = {"values"}  # the parameters that take several values, even where there is one

@@ -5,15 +5,16 @@ import torch
 
 from handloom.config import Model
 from handloom.dataset.examples import Example
-from handloom.evaluation.predict import predict_examples
+from handloom.evaluation.answers import predict_examples
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.model import ModelSpec
 from handloom.models.network import HandNetwork
 
 
 def model(window: int) -> TrainedModel:
     torch.manual_seed(0)
     network = HandNetwork(3, window, Model(width=8, frame_features=16, temporal_layers=1)).eval()
-    return TrainedModel(network, "action", ["a", "b", "c"], window, 30.0)
+    return TrainedModel(network, ModelSpec("action", ["a", "b", "c"], window, 30.0))
 
 
 def clip(frames: int, lost: slice = slice(0, 0)) -> Example:

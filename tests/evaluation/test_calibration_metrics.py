@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from handloom.evaluation.metrics import Answer
-from handloom.evaluation.trust import confidence_bins, per_class_at_thresholds, trust
+from handloom.evaluation.answers import Answer
+from handloom.evaluation.metrics import calibration_metrics, confidence_bins, per_class_at_thresholds
 
 ANSWERS = [
     Answer("1.jpg", "fist", "fist", 0.9, 0.9, True),
@@ -20,7 +20,7 @@ THRESHOLDS = {"fist": 0.8}  # none is recommended for the others, so they are an
 
 
 def test_numbers_are_over_found_hands() -> None:
-    numbers = trust(ANSWERS, "background", THRESHOLDS)
+    numbers = calibration_metrics(ANSWERS, "background", THRESHOLDS)
     assert numbers["log_loss"] == pytest.approx(-sum(math.log(one) for one in (0.9, 0.5, 0.4, 0.05, 0.8)) / 5)
     assert numbers["background_taken_for_gesture"] == pytest.approx(2 / 3)
     assert numbers["background_taken_for_gesture_at_thresholds"] == pytest.approx(1 / 3)
@@ -34,9 +34,13 @@ def test_numbers_are_over_found_hands() -> None:
 
 
 def test_what_cannot_be_told_is_not_there() -> None:
-    assert set(trust(ANSWERS, "background", {})) == {"calibration_error", "log_loss", "background_taken_for_gesture"}
-    assert set(trust(ANSWERS, "nothing", THRESHOLDS)) == {"calibration_error", "log_loss"}
-    assert set(trust(ANSWERS[-1:], "background", THRESHOLDS)) == {"calibration_error"}
+    assert set(calibration_metrics(ANSWERS, "background", {})) == {
+        "calibration_error",
+        "log_loss",
+        "background_taken_for_gesture",
+    }
+    assert set(calibration_metrics(ANSWERS, "nothing", THRESHOLDS)) == {"calibration_error", "log_loss"}
+    assert set(calibration_metrics(ANSWERS[-1:], "background", THRESHOLDS)) == {"calibration_error"}
 
 
 def test_precision_and_recall_at_the_threshold_of_a_class() -> None:

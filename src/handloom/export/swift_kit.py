@@ -1,16 +1,42 @@
-"""A few lines of Swift that call one trained model: with the package HandloomKit, and without."""
+"""Swift for the app: the package HandloomKit, copied beside a model, and a few lines that call one trained model.
+
+The package's source files travel with handloom.
+"""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from handloom.hand import CHANNELS, JOINT_COUNT
-from handloom.models.checkpoint import TrainedModel
+from handloom.models.model import DEFAULT_THRESHOLD, ModelSpec
+from handloom.support.files import replacing
 
-DEFAULT_THRESHOLD = 0.8  # where none is known; HandloomKit has the same
-REQUIRED_SHARE = 0.6  # of a window's frames that hold a hand; HandloomKit has the same
+PACKAGE_NAME = "HandloomKit"
 STRIDE = 5  # frames from one prediction to the next; HandloomKit has the same
 
 _NO_TEXT = {"Cc", "Cf", "Zl", "Zp"}  # characters that a literal does not show, or cannot hold
+
+
+def write_swift_package(to: Path) -> None:
+    """Write the package `HandloomKit` as the folder `to`, in place of what is there."""
+    with replacing(to) as beside:
+        for path, source in _sources(files("handloom.export") / "swift" / PACKAGE_NAME, Path()):
+            target = beside / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+
+
+def _sources(folder: Traversable, path: Path) -> Iterator[tuple[Path, Traversable]]:
+    """All files below `folder`, sorted; hidden ones are left out, since Swift builds into one."""
+    for source in sorted(folder.iterdir(), key=lambda one: one.name):
+        if source.name.startswith("."):
+            continue
+        if source.is_dir():
+            yield from _sources(source, path / source.name)
+        else:
+            yield path / source.name, source
 
 
 def swift_string(text: str) -> str:
@@ -24,9 +50,9 @@ def _escaped(character: str) -> str:
     return f"\\u{{{ord(character):x}}}" if unicodedata.category(character) in _NO_TEXT else character
 
 
-def with_package(model: TrainedModel, class_name: str) -> str:
+def with_package(spec: ModelSpec, class_name: str) -> str:
     """Events by HandloomKit, from the class that Xcode makes of the file."""
-    pose = model.kind == "pose"
+    pose = spec.kind == "pose"
     wrapper, time = ("HandPoseClassifier", "") if pose else ("HandActionClassifier", ", at: seconds")
     smoothing = "smoothing: .mean(count: 5), holdTime: 0.3" if pose else "cooldown: 0.5"
     return f"""\
@@ -45,14 +71,14 @@ for event in recognizer.update(with: outcome, at: seconds) {{
 """
 
 
-def without_package(model: TrainedModel, class_name: str, thresholds: Mapping[str, float]) -> str:
+def without_package(spec: ModelSpec, class_name: str, thresholds: Mapping[str, float]) -> str:
     """One prediction with Vision and the class that Xcode makes of the file."""
-    parts = [_once(model, class_name, thresholds), _joints(model)]
-    parts.append(_pose_call(model) if model.kind == "pose" else _action_call(model))
+    parts = [_once(spec, class_name, thresholds), _joints(spec)]
+    parts.append(_pose_call(spec) if spec.kind == "pose" else _action_call(spec))
     return "\n".join(parts)
 
 
-def _once(model: TrainedModel, class_name: str, thresholds: Mapping[str, float]) -> str:
+def _once(spec: ModelSpec, class_name: str, thresholds: Mapping[str, float]) -> str:
     known = ", ".join(f"{swift_string(label)}: {threshold}" for label, threshold in thresholds.items()) or ":"
     lines = [
         f"let classifier = try {class_name}(configuration: MLModelConfiguration())",
@@ -60,9 +86,9 @@ def _once(model: TrainedModel, class_name: str, thresholds: Mapping[str, float])
         "let request = VNDetectHumanHandPoseRequest()",
         "request.maximumHandCount = 1",
     ]
-    if model.kind == "action":
+    if spec.kind == "action":
         lines += ["var frames: [MLMultiArray] = []", *_zeros()]
-        if model.left_hands == "mirrored":
+        if spec.left_hands == "mirrored":
             lines.append("var sides: [Int] = []")
     return "\n".join(lines) + "\n"
 
@@ -75,15 +101,15 @@ def _zeros() -> list[str]:
     ]
 
 
-def _joints(model: TrainedModel) -> str:
-    rate = "" if model.kind == "pose" else f", {model.frame_rate:g} times a second"
+def _joints(spec: ModelSpec) -> str:
+    rate = "" if spec.kind == "pose" else f", {spec.frame_rate:g} times a second"
     lines = [
         f"// For each frame{rate}:",
         "try VNImageRequestHandler(cvPixelBuffer: pixelBuffer, orientation: .up).perform([request])",
         "let hand = request.results?.first",
         "let joints = try hand?.keypointsMultiArray()",
     ]
-    if model.left_hands == "mirrored" and model.kind == "pose":
+    if spec.left_hands == "mirrored" and spec.kind == "pose":
         lines += ["if let joints = joints, hand?.chirality == .left {", *_mirror("joints", "joint"), "}"]
     return "\n".join(lines)
 
@@ -98,24 +124,24 @@ def _mirror(array: str, index: str, margin: str = "    ") -> list[str]:
     ]
 
 
-def _pose_call(model: TrainedModel) -> str:
+def _pose_call(spec: ModelSpec) -> str:
     return f"""\
 if let joints = joints {{
-{_decision(model, "joints")}}}
+{_decision(spec, "joints")}}}
 """
 
 
-def _action_call(model: TrainedModel) -> str:
-    mirrored = model.left_hands == "mirrored"
+def _action_call(spec: ModelSpec) -> str:
+    mirrored = spec.left_hands == "mirrored"
     lines = [
         "frames.append(joints ?? zeros)",
-        f"if frames.count > {model.window} {{ frames.removeFirst() }}",
-        *(_sides(model.window) if mirrored else []),
-        f"if frames.count == {model.window} {{  // every {STRIDE}th frame is often enough",
+        f"if frames.count > {spec.window} {{ frames.removeFirst() }}",
+        *(_sides(spec.window) if mirrored else []),
+        f"if frames.count == {spec.window} {{  // every {STRIDE}th frame is often enough",
         "    let poses = MLMultiArray(concatenating: frames, axis: 0, dataType: .float32)",
-        *(_mirrored_window(model.window) if mirrored else []),
+        *(_mirrored_window(spec.window) if mirrored else []),
     ]
-    return "\n".join(lines) + f"\n{_decision(model, 'poses')}}}\n"
+    return "\n".join(lines) + f"\n{_decision(spec, 'poses')}}}\n"
 
 
 def _sides(window: int) -> list[str]:
@@ -136,10 +162,9 @@ def _mirrored_window(window: int) -> list[str]:
     ]
 
 
-def _decision(model: TrainedModel, poses: str) -> str:
-    gesture = (
-        f"output.label != {swift_string(model.background_label)}, " if model.background_label in model.classes else ""
-    )
+def _decision(spec: ModelSpec, poses: str) -> str:
+    background = spec.background_label
+    gesture = f"output.label != {swift_string(background)}, " if background in spec.classes else ""
     return f"""\
     let output = try classifier.prediction(poses: {poses})
     let probability = output.labelProbabilities[output.label] ?? 0

@@ -1,4 +1,4 @@
-"""From the address of a model to a file that can be read."""
+"""From the address of a model to the model: a checkpoint, an exported file, a run of MLflow, a registered name."""
 
 import os
 from collections.abc import Iterator
@@ -7,8 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from handloom.errors import DataError, first_line, printable
-from handloom.models.files import COMPILED, EXPORTED, EXPORTED_NAMES, MODEL_FILE, REGISTERED, RUN
+from handloom.config import Kind
+from handloom.errors import DataError, expect, first_line, printable
+from handloom.export.exported import ExportedModel
+from handloom.export.package import require_model_file
+from handloom.export.read import read_by_core_ml, read_exported
+from handloom.models.checkpoint import load_model
+from handloom.models.files import CHECKPOINT, COMPILED, EXPORTED, EXPORTED_NAMES, MODEL_FILE, REGISTERED, RUN
+from handloom.models.model import Model
 from handloom.tracking.address import store_address
 from handloom.tracking.store import missing_store, reading_client
 
@@ -19,12 +25,51 @@ if TYPE_CHECKING:
 EXPORTS = "exports"
 
 
+def open_model(address: str | Path, kind: Kind | None = None) -> Model:
+    """A model that was kept.
+
+    Args:
+        address: `model.ckpt`, an exported file; a folder that holds one; ``runs:/<run id>``, the exported file of an
+            MLflow run; ``models:/<name>@<alias>`` or ``models:/<name>/<version>``.
+        kind: what it has to be; either if None.
+
+    Raises:
+        DataError: there is no such model, it cannot be read, or it is of the other kind.
+        HandloomError: it needs a package that is not installed, or an operation that the interpreter lacks.
+    """
+    expect("address", address, str, os.PathLike, advice="pass a path, runs:/... or models:/...")
+    with _local_file(address) as path:
+        model = _exported(path) if path.suffix in EXPORTED else _trained(path)
+    found = model.spec.kind
+    if kind is not None and kind != found:
+        raise DataError(
+            f"{printable(str(address))}: a hand {found} classifier, not a hand {kind} classifier;"
+            f" give a model that was trained for {kind}s"
+        )
+    return model
+
+
+def _exported(path: Path) -> ExportedModel:
+    """On a Mac Core ML itself runs its own formats, elsewhere handloom's interpreter."""
+    model = read_by_core_ml(path) or read_exported(path)
+    _ = model.spec, model.thresholds  # which refuse what cannot be used, before anything is asked
+    return model
+
+
+def _trained(path: Path) -> Model:
+    if path.suffix == COMPILED:
+        require_model_file(path)
+    if path.suffix != CHECKPOINT and path.exists():
+        raise DataError(f"{printable(str(path))}: not a model file; give a {CHECKPOINT}, {EXPORTED_NAMES}")
+    return load_model(path)
+
+
 @contextmanager
-def local_file(address: str | Path) -> Iterator[Path]:
+def _local_file(address: str | Path) -> Iterator[Path]:
     """The file of a model, fetched first if it lies in MLflow; a fetched one is gone afterwards.
 
     Args:
-        address: see `Predictor.open`.
+        address: see `open_model`.
 
     Raises:
         DataError: there is no such model.
