@@ -39,7 +39,7 @@ def test_apples_runtime_answers_as_the_network_does(saved: dict[Kind, Path], kin
     assert comparison.equal_labels == comparison.rows
     assert comparison.largest_difference < 1e-5
     opened = Predictor.open(saved[kind])
-    assert (opened.kind, opened.classes, opened.window) == (kind, trained(kind).classes, WINDOWS[kind])
+    assert (opened.kind, opened.classes, opened.window) == (kind, trained(kind).spec.classes, WINDOWS[kind])
     weights = sum(one.numel() for one in trained(kind).network.parameters())
     assert (saved[kind] / PROGRAM).stat().st_size < 4 * weights + 50_000  # no matrix is stored once a frame
 

@@ -47,7 +47,7 @@ def test_litert_answers_as_the_network_does(
     assert comparison.equal_labels == comparison.rows
     assert comparison.largest_difference < 1e-5
     opened = Predictor.open(saved[kind])
-    assert (opened.kind, opened.classes, opened.window) == (kind, trained(kind).classes, WINDOWS[kind])
+    assert (opened.kind, opened.classes, opened.window) == (kind, trained(kind).spec.classes, WINDOWS[kind])
     assert capfd.readouterr() == ("", "")
 
 
@@ -67,8 +67,8 @@ def a_weight(content: bytearray) -> None:
 
 
 def the_labels(content: bytearray) -> None:
-    place = bytes(content).rindex(json.dumps(json.dumps(trained("pose").classes))[1:-1].encode())
-    changed = json.dumps(json.dumps(sorted(trained("pose").classes)))[1:-1].encode()
+    place = bytes(content).rindex(json.dumps(json.dumps(trained("pose").spec.classes))[1:-1].encode())
+    changed = json.dumps(json.dumps(sorted(trained("pose").spec.classes)))[1:-1].encode()
     content[place : place + len(changed)] = changed
 
 

@@ -42,8 +42,10 @@ def test_photos_get_what_evaluation_says_of_their_joints(photos: list[Path], wor
     expected = predict_examples(MODEL, [Example(one, "a", "x.jpg", "x") for one in joints], stride=1)
     for (prediction,), poses, row in zip(found, joints, expected, strict=True):
         np.testing.assert_array_equal(prediction.poses, poses)
-        assert dict(prediction.results) == pytest.approx(dict(zip(MODEL.classes, row.tolist(), strict=True)), rel=1e-4)
-        assert prediction.label == MODEL.classes[row.argmax()] and prediction.confidence == pytest.approx(
+        assert dict(prediction.results) == pytest.approx(
+            dict(zip(MODEL.spec.classes, row.tolist(), strict=True)), rel=1e-4
+        )
+        assert prediction.label == MODEL.spec.classes[row.argmax()] and prediction.confidence == pytest.approx(
             row.max(), rel=1e-4
         )
         assert (prediction.frame_range, prediction.start, prediction.end) == (range(0, 1), 0.0, 0.0)

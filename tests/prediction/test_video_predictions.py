@@ -82,8 +82,8 @@ def test_the_mean_of_the_windows_is_what_evaluation_says(clip: Path) -> None:
     extraction = extracted(clip)
     assert extraction.second_looks > 0
     (expected,) = predict_examples(MODEL, [Example(extraction.frames["keypoints"], "a", "x", "x")], stride=9)
-    means = {label: np.mean([dict(one.results)[label] for one in found]) for label in MODEL.classes}
-    assert means == pytest.approx(dict(zip(MODEL.classes, expected.tolist(), strict=True)), rel=1e-4)
+    means = {label: np.mean([dict(one.results)[label] for one in found]) for label in MODEL.spec.classes}
+    assert means == pytest.approx(dict(zip(MODEL.spec.classes, expected.tolist(), strict=True)), rel=1e-4)
     frames = len(extraction.frames)
     assert found[0].frame_range == range(0, 31) and found[1].frame_range == range(9, 40)
     assert found[-1].frame_range == range(frames - 31, frames)
