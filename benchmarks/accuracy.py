@@ -49,6 +49,7 @@ from handloom.extraction.extract import extract_keypoints
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.files import MODEL_FILE
 from handloom.stages.compose import composed_text
+from handloom.support.workspace import Workspace
 from handloom.training.train import train
 
 PROCESSES = 2  # folds at a time; each trains on one thread
@@ -165,7 +166,7 @@ def extracted(
     """Run the stage extract_keypoints; return its sessions as columns."""
     table = folder / TABLE
     settings = replace(settings or ExtractKeypoints(), target_frame_rate=frame_rate)
-    extract_keypoints(source, settings, kind, table, folder / "keypoints")
+    extract_keypoints(source, settings, kind, table, folder / "keypoints", Workspace.here().keypoint_cache)
     rows = keypoint_table.read(table).select(["session_id", "label", "group"])
     return rows.group_by(rows.column_names, use_threads=False).aggregate([]).sort_by("session_id").to_pydict()
 

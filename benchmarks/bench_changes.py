@@ -27,7 +27,8 @@ from statistics import median
 import numpy as np
 
 from handloom.config import ExtractKeypoints, Kind, LandmarkModel
-from handloom.extraction.task import Stretch, extract_files
+from handloom.extraction.extraction import extract_files
+from handloom.landmarks.files import Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.media.photos import read_photo
 from handloom.sample import draw_clips, draw_photos

@@ -51,11 +51,14 @@ import shutil, sys, time
 from pathlib import Path
 from handloom.config import ExtractKeypoints, LabeledDirectories
 from handloom.extraction.extract import extract_keypoints
+from handloom.support.workspace import Workspace
 media, kind, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 def stage(media):
     source = LabeledDirectories(path=str(media))
     started = time.perf_counter()
-    extract_keypoints(source, ExtractKeypoints(), kind, folder / "table.parquet", folder / "what_happened")
+    cache = Workspace.here().keypoint_cache
+    table = folder / "table.parquet"
+    extract_keypoints(source, ExtractKeypoints(), kind, table, folder / "what_happened", cache)
     return time.perf_counter() - started
 for path in sorted(media.rglob("*.*"))[::7]:  # so that the processes have started, as the usual loop's has
     target = folder / "first" / path.relative_to(media)

@@ -33,12 +33,13 @@ import torch
 import yaml
 
 from handloom.config import ExtractKeypoints, Kind, LandmarkModel, parameters_from
-from handloom.extraction.task import Stretch, extract_files
+from handloom.extraction.extraction import extract_files
+from handloom.landmarks.files import PHOTOS_TOGETHER, Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.model import ModelSpec
 from handloom.models.network import HandNetwork
-from handloom.prediction.photos import PHOTOS_TOGETHER, predict_photos
+from handloom.prediction.photos import predict_photos
 from handloom.prediction.pieces import PIECE_SECONDS
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.videos import predict_video

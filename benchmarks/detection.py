@@ -31,10 +31,9 @@ from handloom.config import ExtractKeypoints, LandmarkModel
 from handloom.described.people import make_people
 from handloom.described.randomness import Generator, generator_for
 from handloom.described.skeleton import Floats
-from handloom.extraction.engine import PHOTOS_TOGETHER
-from handloom.extraction.extraction import Extraction
-from handloom.extraction.task import Stretch, extract_files
+from handloom.extraction.extraction import Extraction, extract_files
 from handloom.hand import picture_from_poses
+from handloom.landmarks.files import PHOTOS_TOGETHER, Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.media.photos import read_photo
 from handloom.sample.backgrounds import draw_background

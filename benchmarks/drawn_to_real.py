@@ -18,6 +18,7 @@ from handloom.dataset.examples import Example
 from handloom.evaluation.answers import predict_examples
 from handloom.extraction.extract import extract_keypoints
 from handloom.models.checkpoint import load_model
+from handloom.support.workspace import Workspace
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 LOOKED_AT = 110  # subjects below this number were looked at
@@ -28,7 +29,8 @@ def extracted(photos: Path, subjects: Path | None) -> list[Example]:
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "pose.parquet"
         source = LabeledDirectories(path=str(photos), groups=groups)
-        extract_keypoints(source, ExtractKeypoints(), "pose", table, table.with_suffix(""))
+        cache = Workspace.here().keypoint_cache
+        extract_keypoints(source, ExtractKeypoints(), "pose", table, table.with_suffix(""), cache)
         rows = keypoint_table.read(table)
     poses = keypoint_table.poses_of(rows)
     columns = (rows.column(name).to_pylist() for name in ("label", "path", "group"))

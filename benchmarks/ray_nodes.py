@@ -32,12 +32,11 @@ from handloom.config import ExtractKeypoints, LabeledDirectories
 from handloom.extraction.extract import extract_keypoints
 photos, folder = Path(sys.argv[1]), Path(sys.argv[2])
 def seconds(backend, turn):
-    os.environ["DVC_ROOT"] = str(folder / f"{backend}-{turn}")
     out = folder / f"{backend}-{turn}" / "table.parquet"
     started = time.perf_counter()
-    extract_keypoints(
-        LabeledDirectories(path=str(photos)), ExtractKeypoints(backend=backend), "pose", out, out.with_suffix("")
-    )
+    source, settings = LabeledDirectories(path=str(photos)), ExtractKeypoints(backend=backend)
+    cache = out.with_name("keypoints.sqlite")
+    extract_keypoints(source, settings, "pose", out, out.with_suffix(""), cache)
     return time.perf_counter() - started
 if __name__ == "__main__":
     from ray.cluster_utils import Cluster

@@ -29,9 +29,9 @@ from bench_extraction import CONTENTS, COPIES, MODEL, _decoded, _draw
 from handloom import keypoint_table
 from handloom.config import ExtractKeypoints, Kind
 from handloom.extraction.cache import KeypointCache
-from handloom.extraction.engine import PHOTOS_TOGETHER
-from handloom.extraction.extraction import FRAME, Extraction, rows_of
-from handloom.extraction.task import Stretch, extract_files
+from handloom.extraction.extract import rows_of
+from handloom.extraction.extraction import FRAME, Extraction, extract_files
+from handloom.landmarks.files import PHOTOS_TOGETHER, Stretch
 from handloom.sources import Clip
 from handloom.support.pools.processes import Backend, run_over
 
@@ -155,7 +155,7 @@ def _absorb(folder: Path, what: str, backend: Backend, extraction: Extraction, c
 
 
 def _hold(count: int = 100_000) -> None:
-    """What `handloom.extraction.engine` keeps of every file until the stage ends."""
+    """What `handloom.extraction.outcomes` keeps of every file until the stage ends."""
     import psutil
 
     process = psutil.Process()

@@ -8,6 +8,7 @@ from handloom.stages.script import run_stage
 
 def main(parameters: Parameters, kind: Kind) -> None:
     from handloom.extraction.extract import extract_keypoints
+    from handloom.support.workspace import Workspace
 
     report = extract_keypoints(
         parameters.source(kind),
@@ -15,6 +16,7 @@ def main(parameters: Parameters, kind: Kind) -> None:
         kind,
         table=Path(f"data/keypoints/{kind}.parquet"),
         folder=Path(f"data/keypoints/{kind}"),
+        cache_file=Workspace.here().keypoint_cache,
     )
     print(report.as_text())
 

@@ -28,6 +28,7 @@ from handloom.config import ExtractKeypoints, Kind, LabeledDirectories
 from handloom.errors import DataError
 from handloom.extraction.extract import extract_keypoints
 from handloom.hand import present
+from handloom.support.workspace import Workspace
 
 SETTINGS = ExtractKeypoints(workers=1, unreadable_limit=0.5)
 NO_GROUPS = config.Groups(file="")
@@ -118,7 +119,8 @@ class Stage:
         table, folder = self.root / "out/joints.parquet", self.root / "out/report"
         self.output.readouterr()
         try:
-            self.text = extract_keypoints(source, SETTINGS, self.kind, table, folder).as_text()
+            cache = Workspace.here().keypoint_cache
+            self.text = extract_keypoints(source, SETTINGS, self.kind, table, folder, cache).as_text()
         except DataError as error:
             self.error = str(error)
         printed = "".join(self.output.readouterr())

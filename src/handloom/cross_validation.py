@@ -21,6 +21,7 @@ from handloom.support.files import replacing, write_csv, write_json
 from handloom.support.fingerprint import code_version, fingerprint
 from handloom.support.lock import alone
 from handloom.support.repository import main_repository
+from handloom.support.text_table import text_table
 from handloom.training.resume import made_of
 from handloom.training.train import train
 
@@ -153,12 +154,12 @@ def summarised(results: Sequence[Mapping[str, float]]) -> list[Summary]:
 
 def as_table(summaries: Sequence[Summary]) -> str:
     """The summaries as lines for the terminal."""
-    width = max(len(one.metric) for one in summaries)
-    lines = [f"{'':{width}}      mean  spread of folds  of seeds"]
-    for one in summaries:
-        seeds = "" if one.spread_of_seeds is None else f"{one.spread_of_seeds:10.5f}"
-        lines.append(f"{one.metric:{width}}  {one.mean:8.5f}  {one.spread_of_folds:15.5f}{seeds}")
-    return "\n".join(lines)
+    rows = [
+        [one.metric, *("" if value is None else f"{value:.5f}" for value in values)]
+        for one in summaries
+        for values in [(one.mean, one.spread_of_folds, one.spread_of_seeds)]
+    ]
+    return text_table(rows, ["", "mean", "spread of folds", "of seeds"])
 
 
 def _spread(results: Sequence[Mapping[str, float]], metric: str, by: str) -> float | None:

@@ -7,7 +7,7 @@ a split), `part` (train, validation or test where the source says so, else empty
 `rotation` (degrees applied, clockwise). Rows without a hand stay in, with zeros.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -66,15 +66,22 @@ def poses_of(rows: pa.Table | pa.RecordBatch) -> Poses:
     return np.asarray(column.flatten(), dtype=np.float32).reshape(-1, len(CHANNELS), JOINT_COUNT)
 
 
-def write(path: Path, tables: Iterable[pa.Table], metadata: Mapping[str, str]) -> None:
-    """Write tables of `SCHEMA` one after another to one Parquet file, atomically, never holding more than one.
+@contextmanager
+def writing(path: Path, metadata: Mapping[str, str]) -> Iterator[Callable[[pa.Table], None]]:
+    """A function that adds rows of `SCHEMA` to a Parquet file, which is there when the block has ended well.
 
     `metadata` goes into the file's schema; read it back with `read_metadata`.
     """
     schema = SCHEMA.with_metadata({key: value.encode() for key, value in metadata.items()})
     with replacing(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+        yield lambda rows: writer.write_table(rows.cast(SCHEMA).replace_schema_metadata(schema.metadata))
+
+
+def write(path: Path, tables: Iterable[pa.Table], metadata: Mapping[str, str]) -> None:
+    """Write tables one after another to one file as `writing` does, never holding more than one."""
+    with writing(path, metadata) as add:
         for table in tables:
-            writer.write_table(table.cast(SCHEMA).replace_schema_metadata(schema.metadata))
+            add(table)
 
 
 def read(path: Path) -> pa.Table:

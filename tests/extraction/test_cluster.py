@@ -11,6 +11,7 @@ from PIL import Image
 
 from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
 from handloom.extraction.extract import extract_keypoints
+from handloom.support.workspace import Workspace
 
 # Two machines of one core each. Each script makes `cluster`, which is to be closed, and `here`, which names the machine
 # that it is called on.
@@ -48,6 +49,7 @@ from pathlib import Path
 from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
 from handloom.extraction.extract import extract_keypoints
 from handloom.support.pools.processes import run_over
+from handloom.support.workspace import Workspace
 photos, table, backend = sys.argv[1:]
 def where(items):
     seen = Path(table).with_suffix(".machines")
@@ -62,7 +64,8 @@ if __name__ == "__main__":
     try:
         source = LabeledDirectories(path=photos, groups=Groups(file=""))
         settings = ExtractKeypoints(workers=-1, backend=backend)
-        extract_keypoints(source, settings, "pose", Path(table), Path(table).with_suffix(""))
+        cache = Workspace.here().keypoint_cache
+        extract_keypoints(source, settings, "pose", Path(table), Path(table).with_suffix(""), cache)
         print("bound to", *{address.removeprefix("::ffff:") for address in bound})
         print(len({machine for _, machine in run_over(where, range(20), -1, backend)}), "machines")
         calls = run_over(where, range(20), -1, backend)  # of which somebody has seen enough
@@ -98,7 +101,7 @@ import psutil
 import ray
 from ray.cluster_utils import Cluster
 from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
-from handloom.extraction.cache import cache_path
+from handloom.support.workspace import Workspace
 from handloom.extraction.extract import extract_keypoints
 photos, table = sys.argv[1:]
 machine = {"num_cpus": 1, "node_ip_address": "127.0.0.1"}
@@ -109,7 +112,7 @@ raylet = psutil.Process(other.all_processes["raylet"][0].process.pid)
 killed = []
 def finished():
     try:
-        with closing(sqlite3.connect(cache_path())) as database:
+        with closing(sqlite3.connect(Workspace.here().keypoint_cache)) as database:
             return database.execute("SELECT count(*) FROM joints").fetchone()[0]
     except sqlite3.OperationalError:  # there is none yet
         return 0
@@ -131,7 +134,8 @@ if __name__ == "__main__":
         thread.start()
         source = LabeledDirectories(path=photos, groups=Groups(file=""))
         settings = ExtractKeypoints(workers=-1, backend="ray")
-        extract_keypoints(source, settings, "pose", Path(table), Path(table).with_suffix(""))
+        cache = Workspace.here().keypoint_cache
+        extract_keypoints(source, settings, "pose", Path(table), Path(table).with_suffix(""), cache)
         thread.join(10)
         print(*killed)
     finally:
@@ -161,7 +165,8 @@ def of_one_machine(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> by
     source = LabeledDirectories(path=str(photos), groups=Groups(file=""))
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("DVC_ROOT", str(folder / "repository"))
-        extract_keypoints(source, ExtractKeypoints(workers=2), "pose", folder / "a.parquet", folder / "a")
+        cache = Workspace.here().keypoint_cache
+        extract_keypoints(source, ExtractKeypoints(workers=2), "pose", folder / "a.parquet", folder / "a", cache)
     return (folder / "a.parquet").read_bytes()
 
 

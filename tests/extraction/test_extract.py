@@ -17,9 +17,10 @@ from PIL import Image
 from handloom import keypoint_table
 from handloom.config import ExtractKeypoints, LabeledDirectories
 from handloom.errors import DataError
-from handloom.extraction.cache import KeypointCache, cache_path
+from handloom.extraction.cache import KeypointCache
 from handloom.extraction.extract import extract_keypoints
 from handloom.hand import present
+from handloom.support.workspace import Workspace
 
 SETTINGS = ExtractKeypoints(workers=1)
 
@@ -32,12 +33,13 @@ def photos(drawn: Path, tmp_path: Path) -> Path:
 def extract(photos: Path, settings: ExtractKeypoints = SETTINGS, name: str = "pose") -> tuple[Path, Path]:
     """Run the stage; return its table and the folder with what happened."""
     table, folder = photos.parent / f"{name}.parquet", photos.parent / name
-    extract_keypoints(LabeledDirectories(path=str(photos)), settings, "pose", table, folder)
+    cache = Workspace.here().keypoint_cache
+    extract_keypoints(LabeledDirectories(path=str(photos)), settings, "pose", table, folder, cache)
     return table, folder
 
 
 def entries() -> int:
-    with KeypointCache(cache_path()) as cache:
+    with KeypointCache(Workspace.here().keypoint_cache) as cache:
         return int(cache._database.execute("SELECT count(*) FROM joints").fetchone()[0])
 
 
@@ -70,7 +72,7 @@ def test_chirality_is_that_of_the_drawn_hand(drawn: Path, photos: Path) -> None:
 
 def test_the_number_of_workers_makes_no_difference(photos: Path) -> None:
     one = extract(photos)[0].read_bytes()
-    cache_path().unlink()
+    Workspace.here().keypoint_cache.unlink()
     assert extract(photos, ExtractKeypoints(workers=2))[0].read_bytes() == one
 
 
@@ -126,7 +128,7 @@ def test_a_photo_on_its_side_gives_the_joints_of_the_upright_one(photos: Path) -
 def test_what_was_read_before_comes_from_the_cache(photos: Path) -> None:
     first = extract(photos)[0].read_bytes()
     assert extract(photos)[0].read_bytes() == first
-    with KeypointCache(cache_path()) as cache:  # mark what is kept
+    with KeypointCache(Workspace.here().keypoint_cache) as cache:  # mark what is kept
         keys = [key for (key,) in cache._database.execute("SELECT key FROM joints")]
         assert len(keys) == 6
         for key in keys:
@@ -171,9 +173,11 @@ import sys
 from pathlib import Path
 from handloom.config import ExtractKeypoints, LabeledDirectories
 from handloom.extraction.extract import extract_keypoints
+from handloom.support.workspace import Workspace
 source = LabeledDirectories(path=sys.argv[1])
 settings = ExtractKeypoints(workers=2)
-extract_keypoints(source, settings, "pose", Path(sys.argv[2]), Path(sys.argv[2]).with_suffix(""))
+cache = Workspace.here().keypoint_cache
+extract_keypoints(source, settings, "pose", Path(sys.argv[2]), Path(sys.argv[2]).with_suffix(""), cache)
 """
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from handloom.extraction.extraction import FRAME, Extraction, rows_of
+from handloom.extraction.extract import rows_of
+from handloom.extraction.extraction import FRAME, Extraction
 from handloom.keypoint_table import poses_of
 from handloom.sources import Clip
 

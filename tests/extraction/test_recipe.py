@@ -15,15 +15,13 @@ from handloom.extraction.recipe import CODE, LIBRARIES, entry_key, recipe
 from handloom.landmarks.reader import RUNTIMES
 
 PACKAGE = SOURCE / "handloom"
-TASK = PACKAGE / "extraction/task.py"
+TASK = PACKAGE / "extraction/extraction.py"
 # What the work on a file imports, but what cannot change its joints.
 NEUTRAL = {
     "config": "settings are in the recipe one by one",
-    "described": "makes joints without a file",
     "errors": "the wording of reasons; what cannot be read is not kept",
     "keypoint_table": "the form of the table, which is made of what is kept",
     "support": "how files are written and where the cache lies",
-    "sources": "which files there are; their content is in the key",
 }
 
 

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handloom.errors import DataError
-from handloom.extraction.extraction import FRAME, Extraction, rows_of
+from handloom.extraction.extract import rows_of
+from handloom.extraction.extraction import FRAME, Extraction
 from handloom.extraction.report import ExtractionReport
 from handloom.sources import Clip, Skipped
 

@@ -11,8 +11,8 @@ from handloom.config import ExtractKeypoints, LandmarkModel
 from handloom.dataset.examples import Example
 from handloom.errors import DataError
 from handloom.evaluation.answers import predict_examples
-from handloom.extraction.extraction import Extraction
-from handloom.extraction.task import Stretch, extract_files
+from handloom.extraction.extraction import Extraction, extract_files
+from handloom.landmarks.files import Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.prediction.photos import predict_photos
 from handloom.prediction.predictor import Predictor

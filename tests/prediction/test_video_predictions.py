@@ -17,9 +17,9 @@ from handloom.config import ExtractKeypoints, LandmarkModel
 from handloom.dataset.examples import Example
 from handloom.errors import DataError
 from handloom.evaluation.answers import predict_examples
-from handloom.extraction.extraction import Extraction
-from handloom.extraction.task import Stretch, extract_files
+from handloom.extraction.extraction import Extraction, extract_files
 from handloom.hand import poses_from_picture
+from handloom.landmarks.files import Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.reader import HandReader
 from handloom.media.clips import ClipReader
@@ -197,7 +197,7 @@ def test_predictions_come_while_later_pieces_are_unread(clip: Path, monkeypatch:
         read.extend(stretches)
         return extract_files(stretches, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("handloom.extraction.task.extract_files", noted)
+    monkeypatch.setattr("handloom.extraction.extraction.extract_files", noted)
     found = predict_video(PREDICTOR, clip, settings=SETTINGS)
     next(found)
     assert len(read) < len(list(pieces.pieces_of(clip, ExtractKeypoints(accept_slow_clips=True))))

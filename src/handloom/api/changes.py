@@ -26,14 +26,15 @@ def refuse_changes(folder: Path, kind: Kind, parameters: Parameters) -> None:
 
 
 def _refuse_other_files(folder: Path, kind: Kind, parameters: Parameters) -> None:
-    from handloom.extraction.engine import hashes_of
+    from handloom.extraction.outcomes import hashes_of
     from handloom.support.files import write_json
+    from handloom.support.workspace import Workspace
 
     settings = parameters.extract_keypoints
     gathered = gather_all(
         parameters.source(kind), kind, "training_data", settings.target_frame_rate, settings.accept_slow_clips
     )
-    hashes = hashes_of(gathered.clips, settings)
+    hashes = hashes_of(gathered.clips, settings, Workspace.here().keypoint_cache)
     now = {
         json.dumps([clip.name, clip.label, clip.start, clip.end, clip.part]): hashes.get(clip.path, "")
         for clip in gathered.clips

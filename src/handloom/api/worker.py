@@ -82,6 +82,7 @@ def _train(folder: Path) -> None:
     from handloom.dataset.split import split_table
     from handloom.extraction.extract import extract_keypoints
     from handloom.support.progress import listening
+    from handloom.support.workspace import Workspace
     from handloom.training.train import train
 
     kind, parameters, working_folder = read_session_file(folder)
@@ -92,7 +93,9 @@ def _train(folder: Path) -> None:
     if not table.exists():
         _say(event="phase", phase="extracting_features")
         with listening(_tell_of_files):
-            extract_keypoints(parameters.source(kind), parameters.extract_keypoints, kind, table, folder / REPORT)
+            cache = Workspace.here().keypoint_cache
+            settings = parameters.extract_keypoints
+            extract_keypoints(parameters.source(kind), settings, kind, table, folder / REPORT, cache)
     if not split.exists():
         split_table(table, parameters.split, split)
     _say(event="phase", phase="training")

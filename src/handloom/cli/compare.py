@@ -4,10 +4,10 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from handloom.cli.metrics_text import table_text
 from handloom.cli.verb import Commands, add_verb
 from handloom.errors import HandloomError
 from handloom.support.console import DONE, json_text
+from handloom.support.text_table import text_table
 
 if TYPE_CHECKING:
     from handloom.runs.compare import Comparison
@@ -61,7 +61,7 @@ def _text(a: "RecordedRun", b: "RecordedRun", comparison: "Comparison") -> str:
 
 def _table(rows: list[dict[str, Any]]) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    return table_text([{name: _short(row.get(name)) for name in columns} for row in rows], columns)
+    return text_table([[_short(row.get(name)) for name in columns] for row in rows], columns)
 
 
 def _short(value: Any) -> Any:

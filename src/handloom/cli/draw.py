@@ -57,9 +57,9 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _tell_apart(gestures: dict) -> None:
-    from handloom.cli.metrics_text import table_text
     from handloom.config import Training
     from handloom.described.separation import separation_of
+    from handloom.support.text_table import text_table
 
     separation = separation_of(gestures)
     labels, background = separation.labels, Training().background_label
@@ -71,6 +71,6 @@ def _tell_apart(gestures: dict) -> None:
         if background in labels:
             row["palms_from_background"] = round(float(separation.distance[one, labels.index(background)]), 3)
         rows.append(row)
-    print(table_text(rows, list(rows[0])))
+    print(text_table([list(row.values()) for row in rows], list(rows[0])))
     for note in separation.notes():
         print(printable(note))

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from handloom.cli.composing import add_data, check_data, parameters_for, section_of
-from handloom.cli.metrics_text import metrics_text, table_text
 from handloom.cli.place import work_kept_in
 from handloom.cli.verb import Commands, add_verb, check_model, results_only_on_stdout
 from handloom.errors import HandloomError, printable
 from handloom.support.console import DONE, json_text
+from handloom.support.text_table import text_table
 
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples
@@ -69,9 +69,9 @@ def run(given: argparse.Namespace) -> int:
         found = {"metrics": metrics, "per_class": rows, "confusion": confusion(answers, labels)}
         print(json_text(found, indent=2))
     else:
-        print(metrics_text(metrics))
+        print(text_table(list(metrics.items())))
         print()
-        print(table_text(rows, list(rows[0])))
+        print(text_table([list(row.values()) for row in rows], list(rows[0])))
     return DONE
 
 
@@ -103,6 +103,7 @@ def _extract(spec: "ModelSpec", data: Path, overrides: Sequence[str], table: Pat
     from handloom.extraction.report import ExtractionReport
     from handloom.landmarks.landmark_model import landmark_model_path
     from handloom.sources import gather_members
+    from handloom.support.workspace import Workspace
 
     parameters = parameters_for(spec.kind, data, overrides, sections=("data", "extract_keypoints"))
     settings = parameters.extract_keypoints
@@ -112,6 +113,7 @@ def _extract(spec: "ModelSpec", data: Path, overrides: Sequence[str], table: Pat
     gathered = gather_members(parameters.source(spec.kind), spec.kind, "", settings.target_frame_rate)
     model = landmark_model_path(settings.landmark_model)
     with ExtractionReport(table.with_suffix("")) as report:
-        rows = keypoint_tables(gathered, settings, spec.kind, model, report)
+        cache = Workspace.here().keypoint_cache
+        rows = keypoint_tables(gathered, settings, spec.kind, model, report, cache)
         keypoint_table.write(table, rows, {"frame_rate": f"{settings.target_frame_rate:g}"})
     print(report.as_text(), file=sys.stderr)

@@ -7,10 +7,10 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from handloom.cli.metrics_text import table_text
 from handloom.cli.verb import Commands, add_verb
 from handloom.errors import HandloomError
 from handloom.support.console import DONE, REFUSED, json_text
+from handloom.support.text_table import text_table
 
 
 def add(commands: Commands) -> None:
@@ -59,8 +59,8 @@ def run(given: argparse.Namespace) -> int:
         print(json_text({"run": recorded.run_id, "equal": equal, "rows": [asdict(row) for row in rows]}, indent=2))
     else:
         print(
-            table_text(
-                [asdict(row) | {"equal": "yes" if row.equal else "NO"} for row in rows],
+            text_table(
+                [[row.item, row.recorded, row.reproduced, "yes" if row.equal else "NO"] for row in rows],
                 ["item", "recorded", "reproduced", "equal"],
             )
         )

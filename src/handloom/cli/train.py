@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handloom.cli.composing import add_data, check_data, parameters_for
-from handloom.cli.metrics_text import metrics_text
 from handloom.cli.place import work_kept_in
 from handloom.cli.verb import POSE_OR_ACTION, Commands, add_verb, results_only_on_stdout
 from handloom.errors import HandloomError, printable
 from handloom.models.files import MODEL_FILE
 from handloom.support.console import DONE, json_text
+from handloom.support.text_table import text_table
 
 if TYPE_CHECKING:
     from handloom.config import Kind, Parameters
@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print(json_text({"metrics": metrics, "files": [str(file) for file in files]}))
     else:
-        print(metrics_text(metrics))
+        print(text_table(list(metrics.items())))
         for file in (*files, out / "report", out / "keypoints"):
             print(printable(str(file)))
     return DONE
@@ -59,10 +59,12 @@ def _run_stages(parameters: "Parameters", kind: "Kind", out: Path) -> "tuple[dic
     from handloom.evaluation.evaluate import evaluate
     from handloom.export.export import export_coreml
     from handloom.extraction.extract import extract_keypoints
+    from handloom.support.workspace import Workspace
     from handloom.training.train import train
 
     table, split, model = out / "keypoints.parquet", out / "split.parquet", out / "model"
-    report = extract_keypoints(parameters.source(kind), parameters.extract_keypoints, kind, table, out / "keypoints")
+    source, settings, cache = parameters.source(kind), parameters.extract_keypoints, Workspace.here().keypoint_cache
+    report = extract_keypoints(source, settings, kind, table, out / "keypoints", cache)
     print(report.as_text())
     split_table(table, parameters.split, split)
     print(split_text(table, split, parameters.split))

@@ -15,6 +15,7 @@ from handloom.extraction.report import ExtractionReport
 from handloom.keypoint_table import SCHEMA
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.sources import gather_members
+from handloom.support.workspace import Workspace
 
 
 def extract_keypoints(section: Source, frames: Mapping[str, Frame], target_frame_rate: float | None) -> pd.DataFrame:
@@ -26,7 +27,9 @@ def extract_keypoints(section: Source, frames: Mapping[str, Frame], target_frame
     gathered = gather_members(section, kind, "data", settings.target_frame_rate, frames=frames)
     with TemporaryDirectory() as folder, ExtractionReport(Path(folder)) as report:
         model = landmark_model_path(settings.landmark_model) if gathered.clips else None
-        rows = pa.concat_tables([SCHEMA.empty_table(), *keypoint_tables(gathered, settings, kind, model, report)])
+        cache = Workspace.here().keypoint_cache
+        tables = keypoint_tables(gathered, settings, kind, model, report, cache)
+        rows = pa.concat_tables([SCHEMA.empty_table(), *tables])
     if report.total().unusable:
         warnings.warn(report.as_text(), stacklevel=3)  # where the data source was asked
     return rows.to_pandas()

@@ -1,6 +1,6 @@
 """Finished extractions, kept by what they were made of, so that a file is read once.
 
-One sqlite file in `.handloom/` of the main repository; only the parent process writes, a result at a time, so a killed
+One sqlite file of the workspace; only the parent process writes, a result at a time, so a killed
 stage has lost no more than the files that were being read. An entry's key is a hash of the file's content, the stretch
 of it, and everything else that decides the joints. Files are recognised by size and time of change (as git does it), so
 that unchanged ones need not be hashed again.
@@ -24,7 +24,6 @@ from handloom.extraction.extraction import Extraction
 from handloom.support.closing import Closing
 from handloom.support.files import sha256_of_file
 from handloom.support.progress import ProgressBar
-from handloom.support.repository import main_repository
 
 Result = TypeVar("Result")
 
@@ -51,11 +50,6 @@ CREATE TABLE IF NOT EXISTS joints (key TEXT PRIMARY KEY, content BLOB, sum BLOB)
 CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, size INTEGER, changed INTEGER, sha256 BLOB, sum BLOB)
 WITHOUT ROWID;
 """
-
-
-def cache_path() -> Path:
-    """Where the cache is."""
-    return main_repository() / ".handloom" / "keypoints.sqlite"
 
 
 class KeypointCache(Closing):

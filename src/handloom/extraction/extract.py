@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from handloom import keypoint_table
 from handloom.config import ExtractKeypoints, Kind, Source
 from handloom.extraction.duplicates import settle_duplicates
-from handloom.extraction.engine import hashes_of, outcomes
-from handloom.extraction.extraction import Extraction, rows_of
+from handloom.extraction.extraction import Extraction
+from handloom.extraction.outcomes import hashes_of, outcomes
 from handloom.extraction.report import ExtractionReport
+from handloom.keypoint_table import CHIRALITIES, KEYPOINT_NUMBERS, SCHEMA
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.reader import runtime_version
 from handloom.sources import Clip, Gathered, gather_all
@@ -22,7 +24,7 @@ ROWS = 16_384
 
 
 def extract_keypoints(
-    source: Source, settings: ExtractKeypoints, kind: Kind, table: Path, folder: Path
+    source: Source, settings: ExtractKeypoints, kind: Kind, table: Path, folder: Path, cache_file: Path
 ) -> ExtractionReport:
     """Find the joints in all labelled files; write the keypoint table, and beside it what happened.
 
@@ -35,6 +37,7 @@ def extract_keypoints(
         kind: "pose" reads photos, "action" reads videos.
         table: Parquet file to write.
         folder: for the report and the contact sheets; written also when the data is refused, to be looked at.
+        cache_file: the cache of joints, see `handloom.support.workspace.Workspace`.
 
     Raises:
         DataError: the source cannot be used, too much of it is unusable, or a class has no hand at all.
@@ -49,18 +52,20 @@ def extract_keypoints(
         "landmarker": runtime_version(settings) if model else "",
         "frame_rate": f"{settings.target_frame_rate:g}",
     }
-    with ExtractionReport(folder) as report:
-
-        def checked() -> Iterator[pa.Table]:
-            yield from keypoint_tables(gathered, settings, kind, model, report)
-            report.finish(settings.unreadable_limit)  # before the table is put in its place
-
-        keypoint_table.write(table, checked(), metadata)
+    with ExtractionReport(folder) as report, keypoint_table.writing(table, metadata) as add:
+        for rows in keypoint_tables(gathered, settings, kind, model, report, cache_file):
+            add(rows)
+        report.finish(settings.unreadable_limit)  # where it refuses the data, no table is put in its place
     return report
 
 
 def keypoint_tables(
-    gathered: Gathered, settings: ExtractKeypoints, kind: Kind, model: Path | None, report: ExtractionReport
+    gathered: Gathered,
+    settings: ExtractKeypoints,
+    kind: Kind,
+    model: Path | None,
+    report: ExtractionReport,
+    cache_file: Path,
 ) -> Iterator[pa.Table]:
     """The rows of everything that a source holds, some thousand at a time; what happens goes into the report."""
     for skipped in gathered.skipped:
@@ -68,7 +73,7 @@ def keypoint_tables(
     for note in gathered.notes:
         report.add_note(note)
     if model is not None:
-        yield from _media_tables(gathered.clips, settings, kind, model, report)
+        yield from _media_tables(gathered.clips, settings, kind, model, report, cache_file)
     if gathered.keypoints is not None:
         report.add_keypoints(gathered.keypoints)
         first = pa.scalar(len(gathered.clips), pa.int64())
@@ -77,9 +82,14 @@ def keypoint_tables(
 
 
 def _media_tables(
-    clips: Sequence[Clip], settings: ExtractKeypoints, kind: Kind, model: Path, report: ExtractionReport
+    clips: Sequence[Clip],
+    settings: ExtractKeypoints,
+    kind: Kind,
+    model: Path,
+    report: ExtractionReport,
+    cache_file: Path,
 ) -> Iterator[pa.Table]:
-    hashes = hashes_of(clips, settings)
+    hashes = hashes_of(clips, settings, cache_file)
     clips, skipped, notes = settle_duplicates(clips, hashes)
     for clip_skipped in skipped:
         report.add_skipped(clip_skipped)
@@ -87,7 +97,7 @@ def _media_tables(
         report.add_note(note)
     waiting: list[tuple[int, Clip, Extraction]] = []
     rows = 0
-    for session_id, (clip, outcome) in enumerate(outcomes(clips, hashes, settings, kind, model)):
+    for session_id, (clip, outcome) in enumerate(outcomes(clips, hashes, settings, kind, model, cache_file)):
         if isinstance(outcome, str):
             report.add_unreadable(clip, outcome)
             continue
@@ -99,3 +109,30 @@ def _media_tables(
             waiting, rows = [], 0
     if waiting:
         yield rows_of(waiting)
+
+
+def rows_of(sessions: Sequence[tuple[int, Clip, Extraction]]) -> pa.Table:
+    """The rows of the keypoint table of some files, given as (session id, file, its joints)."""
+    counts = [len(extraction.frames) for _, _, extraction in sessions]
+    frames = np.concatenate([extraction.frames for _, _, extraction in sessions])
+    keypoints = pa.array(np.ascontiguousarray(frames["keypoints"]).reshape(-1))
+
+    def repeated(values: Sequence[object]) -> pa.Array:
+        return pa.array(values).take(pa.array(np.repeat(np.arange(len(counts)), counts)))
+
+    columns = {
+        "session_id": repeated([session_id for session_id, _, _ in sessions]),
+        "label": repeated([clip.label for _, clip, _ in sessions]),
+        "group": repeated([clip.group for _, clip, _ in sessions]),
+        "part": repeated([clip.part for _, clip, _ in sessions]),
+        "path": repeated([clip.name for _, clip, _ in sessions]),
+        "frame": np.concatenate([np.arange(count, dtype=np.int32) for count in counts]),
+        "time": frames["time"],
+        "keypoints": pa.FixedSizeListArray.from_arrays(keypoints, KEYPOINT_NUMBERS),
+        "chirality": pa.array(CHIRALITIES).take(pa.array(frames["chirality"])),
+        "score": frames["score"],
+        "width": frames["width"],
+        "height": frames["height"],
+        "rotation": frames["rotation"],
+    }
+    return pa.table({name: pa.array(columns[name]) for name in SCHEMA.names}).cast(SCHEMA)

@@ -1,18 +1,27 @@
-"""What came of one file: its joints and what happened on the way, in a form that fits into a cache."""
+"""One file: its joints and what happened on the way, in a form that fits into a cache."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from io import BytesIO
+from pathlib import Path
 from typing import Self
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
+from PIL import Image
 
-from handloom.hand import CHANNELS, JOINT_COUNT
-from handloom.keypoint_table import CHIRALITIES, KEYPOINT_NUMBERS, SCHEMA
-from handloom.sources import Clip
+from handloom.config import ExtractKeypoints, Kind
+from handloom.hand import CHANNELS, JOINT_COUNT, poses_from_picture
+from handloom.keypoint_table import CHIRALITIES
+from handloom.landmarks.files import Stretch, clip_of, hand_in_clip, hand_in_photo, read_each
+from handloom.landmarks.landmarker import FoundHand
+from handloom.landmarks.looks import Looked
+from handloom.landmarks.reader import HandReader
+from handloom.media.frame import Frame, Picture
 
+THUMBNAIL_SIDE = 160  # pixels
 # One frame. Little-endian, so that a cache reads the same everywhere.
 FRAME = np.dtype(
     [
@@ -76,28 +85,62 @@ class Extraction:
         return cls(**head | {"frames": frames, "warnings": tuple(head["warnings"]), "thumbnail": rest[size:]})
 
 
-def rows_of(sessions: Sequence[tuple[int, Clip, Extraction]]) -> pa.Table:
-    """The rows of the keypoint table of some files, given as (session id, file, its joints)."""
-    counts = [len(extraction.frames) for _, _, extraction in sessions]
-    frames = np.concatenate([extraction.frames for _, _, extraction in sessions])
-    keypoints = pa.array(np.ascontiguousarray(frames["keypoints"]).reshape(-1))
+def extract_files(
+    stretches: Sequence[Stretch], kind: Kind, settings: ExtractKeypoints, model: Path
+) -> list[Extraction | str]:
+    """The joints of each of a few files, or one line that says why it cannot be read.
 
-    def repeated(values: Sequence[object]) -> pa.Array:
-        return pa.array(values).take(pa.array(np.repeat(np.arange(len(counts)), counts)))
+    Args:
+        stretches: photos, whole; or clips and stretches of them.
+        kind: "pose" reads photos, "action" reads clips.
+        settings: the section `extract_keypoints`.
+        model: the landmark model's file.
+    """
+    return read_each(partial(_photo if kind == "pose" else _clip, settings), stretches, settings, model)
 
-    columns = {
-        "session_id": repeated([session_id for session_id, _, _ in sessions]),
-        "label": repeated([clip.label for _, clip, _ in sessions]),
-        "group": repeated([clip.group for _, clip, _ in sessions]),
-        "part": repeated([clip.part for _, clip, _ in sessions]),
-        "path": repeated([clip.name for _, clip, _ in sessions]),
-        "frame": np.concatenate([np.arange(count, dtype=np.int32) for count in counts]),
-        "time": frames["time"],
-        "keypoints": pa.FixedSizeListArray.from_arrays(keypoints, KEYPOINT_NUMBERS),
-        "chirality": pa.array(CHIRALITIES).take(pa.array(frames["chirality"])),
-        "score": frames["score"],
-        "width": frames["width"],
-        "height": frames["height"],
-        "rotation": frames["rotation"],
-    }
-    return pa.table({name: pa.array(columns[name]) for name in SCHEMA.names}).cast(SCHEMA)
+
+def _photo(settings: ExtractKeypoints, stretch: Stretch, reader: HandReader) -> Extraction:
+    return _extraction([hand_in_photo(stretch.path, settings, reader)])
+
+
+def _clip(settings: ExtractKeypoints, stretch: Stretch, reader: HandReader) -> Extraction:
+    frames = clip_of(stretch, settings)
+    with hand_in_clip(frames, reader) as looks:
+        extraction = _extraction(looks)
+    return replace(extraction, decoded=frames.decoded, warnings=tuple(frames.warnings))
+
+
+def _extraction(looks: Iterable[tuple[Frame, Looked]]) -> Extraction:
+    rows = []
+    shown: tuple[int, Picture] | None = None
+    best = -1.0
+    again = helped = 0
+    for number, (frame, looked) in enumerate(looks):
+        again += looked.again
+        helped += looked.helped
+        rows.append(_row(frame, looked.hand))
+        score = looked.hand.score if looked.hand else 0.0
+        if score > best:  # the clearest frame stands for the file on contact sheets
+            best, shown = score, (number, frame.picture)
+    assert shown is not None  # readers yield a frame or raise
+    return Extraction(
+        np.array(rows, FRAME),
+        second_looks=again,
+        helped=helped,
+        thumbnail=_thumbnail(shown[1]),
+        thumbnail_frame=shown[0],
+    )
+
+
+def _row(frame: Frame, hand: FoundHand | None) -> tuple[object, ...]:
+    poses = poses_from_picture(hand.points[None])[0] if hand else np.zeros(FRAME["keypoints"].shape, np.float32)
+    chirality, score = (CHIRALITIES.index(hand.chirality), hand.score) if hand else (0, 0.0)
+    return frame.time, poses, chirality, score, frame.width, frame.height, frame.rotation
+
+
+def _thumbnail(picture: Picture) -> bytes:
+    image = Image.fromarray(picture)
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    content = BytesIO()
+    image.save(content, "JPEG", quality=80)
+    return content.getvalue()

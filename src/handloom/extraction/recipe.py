@@ -22,8 +22,8 @@ SETTINGS: dict[Kind, tuple[str, ...]] = {
 LIBRARIES = ("av", "numpy", "opencv-contrib-python", "pillow", "pillow-heif", "rawpy")
 CODE = (
     "extraction/extraction.py",
-    "extraction/task.py",
     "hand.py",
+    "landmarks/files.py",
     "landmarks/landmarker.py",
     "landmarks/litert_runtime.py",
     "landmarks/looks.py",

@@ -14,9 +14,8 @@ import pyarrow as pa
 
 from handloom import keypoint_table
 from handloom.errors import DataError, printable, renamed
-from handloom.extraction.class_count import ClassCount
 from handloom.extraction.contact_sheet import NO_HAND_SHEET, ContactSheets
-from handloom.extraction.count_table import count_table
+from handloom.extraction.counts import ClassCount, count_table
 from handloom.extraction.extraction import Extraction
 from handloom.hand import present
 from handloom.sources.clip import Clip, Skipped
@@ -252,7 +251,7 @@ class ExtractionReport:
     def as_text(self) -> str:
         """For the terminal: a table, then what needs a look."""
         total = self.total()
-        lines = count_table(self.classes, total)
+        lines = [count_table(self.classes, total)]
         if total.unusable:
             lines.append(f"{total.unusable} of {total.files} files could not be used:")
             lines += self._listed([*self.unreadable.values(), *self.skipped], total.unusable, PROBLEMS_SHOWN)

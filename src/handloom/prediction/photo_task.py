@@ -1,15 +1,14 @@
 """The unit of work of photos: a few of them in, the joints of their hands out."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from handloom.config import ExtractKeypoints
-from handloom.errors import DataError
 from handloom.hand import Poses, poses_from_picture
+from handloom.landmarks.files import hand_in_photo, read_each
 from handloom.landmarks.reader import HandReader
-from handloom.media.limits import MediaLimits
-from handloom.media.photos import read_photo
 
 Hands = Literal["best", "all"]
 
@@ -25,17 +24,12 @@ def look_at_photos(
     paths: Sequence[Path], hands: Hands, settings: ExtractKeypoints, model: Path
 ) -> list[list[HandInPhoto] | str]:
     """The hands of each of a few photos, the best one first, or one line that says why a photo cannot be read."""
-    outcomes: list[list[HandInPhoto] | str] = []
-    with HandReader(settings, model) as reader:
-        for path in paths:
-            try:
-                picture = read_photo(path, settings.largest_picture_side, MediaLimits.of(settings)).picture
-            except DataError as error:
-                outcomes.append(str(error))
-                continue
-            best = reader.in_photo(picture).hand
-            found = [best] if best else []
-            if hands == "all":
-                found += reader.others_in_photo(picture, best)
-            outcomes.append([HandInPhoto(poses_from_picture(one.points[None]), one.chirality) for one in found])
-    return outcomes
+    return read_each(partial(_hands_in, hands, settings), paths, settings, model)
+
+
+def _hands_in(hands: Hands, settings: ExtractKeypoints, path: Path, reader: HandReader) -> list[HandInPhoto]:
+    frame, looked = hand_in_photo(path, settings, reader)
+    found = [looked.hand] if looked.hand else []
+    if hands == "all":
+        found += reader.others_in_photo(frame.picture, looked.hand)
+    return [HandInPhoto(poses_from_picture(one.points[None]), one.chirality) for one in found]

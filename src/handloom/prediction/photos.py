@@ -9,6 +9,7 @@ import numpy as np
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import DataError, printable, renamed
+from handloom.landmarks.files import PHOTOS_TOGETHER, killed_by
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.prediction.photo_task import HandInPhoto, Hands, look_at_photos
 from handloom.prediction.predictor import Predictor, paths_of, require_predictor
@@ -16,9 +17,6 @@ from handloom.prediction.results import Prediction
 from handloom.prediction.windows import VOTES
 from handloom.support.pools.processes import run_in_order
 from handloom.support.system_libraries import require_system_libraries
-
-# Photos that share a landmarker: opening one takes as long as using it two or three times.
-PHOTOS_TOGETHER = 16
 
 OnUnreadable = Callable[[Path, DataError], object]
 
@@ -73,7 +71,7 @@ def _predictions(
         settings = replace(settings, workers=1)
     for path, found in run_in_order(look, paths, settings.workers, settings.backend, PHOTOS_TOGETHER):
         if found is None:
-            found = f"{printable(str(path))}: reading it killed the process; make the file anew with another program"
+            found = killed_by(printable(str(path)))
         if isinstance(found, list):
             yield _answers(predictor, found)
             continue

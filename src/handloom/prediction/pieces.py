@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import printable
-from handloom.extraction.extraction import Extraction
-from handloom.extraction.task import Stretch, extract_files
+from handloom.extraction.extraction import Extraction, extract_files
+from handloom.landmarks.files import Stretch
 from handloom.media.clips import ClipReader
 from handloom.media.limits import MediaLimits
 from handloom.media.sampling import sampled

@@ -11,6 +11,7 @@ from handloom.config import ExtractKeypoints
 from handloom.errors import DataError, printable, renamed
 from handloom.extraction.extraction import Extraction
 from handloom.keypoint_table import CHIRALITIES
+from handloom.landmarks.files import killed_by
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.media.limits import MediaLimits
 from handloom.media.timeline import read_timeline
@@ -187,7 +188,7 @@ def _blocks(run: Iterable[tuple[Job, Outcome]]) -> Iterator[list[Tick]]:
             raise DataError(job.piece)
         piece = job.piece
         if outcome is None:
-            outcome = f"{piece.name}: reading it killed the process; make the file anew with another program"
+            outcome = killed_by(piece.name)
         if isinstance(outcome, str):
             outcome = renamed(outcome, piece.stretch.path, piece.name)
             if not piece.first_tick:

@@ -1,6 +1,11 @@
 """What extraction met, counted: of one class, or of all together."""
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from handloom.errors import printable
+from handloom.support.text_table import text_table
 
 
 @dataclass
@@ -49,3 +54,36 @@ class ClassCount:
     def resampled(self) -> bool:
         """Whether other frames were decoded than are in the keypoint table."""
         return self.frames_decoded != self.frames - self.frames_known
+
+
+def count_table(classes: Mapping[str, ClassCount], total: ClassCount) -> str:
+    """The counts for the terminal: a heading, a line a class and one for all."""
+    counts = [(printable(label) or "(not known)", count) for label, count in sorted(classes.items())]
+    columns = _columns(total, any(count.resampled for _, count in counts))
+    rows = [[name, *(cell(count) for cell in columns.values())] for name, count in [*counts, ("all", total)]]
+    return text_table(rows, ["class", *columns])
+
+
+def _columns(total: ClassCount, resampled: bool) -> dict[str, Callable[[ClassCount], str]]:
+    """The table's columns: what was nowhere the case has none."""
+    columns: dict[str, Callable[[ClassCount], str]] = {
+        "files": lambda count: str(count.files),
+        "with a hand": lambda count: _share(count.files_with_hand, count.used),
+        "frames": lambda count: str(count.frames),
+        "frames with a hand": lambda count: _share(count.frames_with_hand, count.frames),
+    }
+    if total.second_looks:
+        columns["second looks helped"] = lambda count: f"{count.second_looks_helped} of {count.second_looks}"
+    if resampled:
+        columns["decoded"] = lambda count: str(count.frames_decoded)
+    if total.unreadable:
+        columns["unreadable"] = lambda count: str(count.unreadable)
+    if total.skipped:
+        columns["skipped"] = lambda count: str(count.skipped)
+    return columns
+
+
+def _share(part: int, whole: int) -> str:
+    """Rounded down: 100.0 % is all."""
+    percent = f"{math.floor(1000 * part / whole) / 10:.1f} %" if whole else "-"
+    return f"{part} {percent:>7}"

@@ -8,32 +8,34 @@ from pathlib import Path
 
 from handloom.config import ExtractKeypoints, Kind
 from handloom.errors import printable
-from handloom.extraction.cache import KeypointCache, cache_path
-from handloom.extraction.extraction import Extraction
+from handloom.extraction.cache import KeypointCache
+from handloom.extraction.extraction import Extraction, extract_files
 from handloom.extraction.recipe import entry_key, recipe
-from handloom.extraction.task import Stretch, extract_files
+from handloom.landmarks.files import PHOTOS_TOGETHER, Stretch, killed_by
 from handloom.sources import Clip
 from handloom.support.pools.processes import run_over, worker_count
 from handloom.support.progress import ProgressBar
 from handloom.support.system_libraries import require_system_libraries
-
-# Photos that share a landmarker: opening one takes as long as using it a few times.
-PHOTOS_TOGETHER = 16
 
 _DAMAGED_AGAIN = "what was kept of it is damaged, and so is what was kept when it was read again; look at the disk"
 
 Outcome = Extraction | str  # the joints, or one line that says why there are none
 
 
-def hashes_of(clips: Sequence[Clip], settings: ExtractKeypoints) -> dict[Path, str]:
-    """The sha256 of every file that can be read."""
+def hashes_of(clips: Sequence[Clip], settings: ExtractKeypoints, cache_file: Path) -> dict[Path, str]:
+    """The sha256 of every file that can be read; `cache_file` is the cache of joints."""
     paths = dict.fromkeys(clip.path for clip in clips)
-    with KeypointCache(cache_path()) as cache, ProgressBar("files known", len(paths), "file") as progress:
+    with KeypointCache(cache_file) as cache, ProgressBar("files known", len(paths), "file") as progress:
         return cache.hashes(paths, worker_count(settings.workers), progress.update)
 
 
 def outcomes(
-    clips: Sequence[Clip], hashes: dict[Path, str], settings: ExtractKeypoints, kind: Kind, model: Path
+    clips: Sequence[Clip],
+    hashes: dict[Path, str],
+    settings: ExtractKeypoints,
+    kind: Kind,
+    model: Path,
+    cache_file: Path,
 ) -> Iterator[tuple[Clip, Outcome]]:
     """Yield every clip with its joints, in the order of the clips, whatever the number of workers.
 
@@ -43,13 +45,14 @@ def outcomes(
         settings: the section `extract_keypoints`.
         kind: "pose" reads photos, "action" reads videos.
         model: the landmark model's file.
+        cache_file: the cache of joints.
 
     Raises:
         HandloomError: a system library is missing, or the cache cannot be written.
     """
     base = recipe(kind, settings, model)
     keys = [entry_key(base, hashes[clip.path], clip.start, clip.end) if clip.path in hashes else None for clip in clips]
-    with KeypointCache(cache_path()) as cache:
+    with KeypointCache(cache_file) as cache:
         known = cache.known([key for key in keys if key])
         reading = _Reading(cache, hashes, settings, kind, model)
         reasons = _extract(reading, clips, keys, known)
@@ -117,7 +120,7 @@ def _extract(reading: _Reading, clips: Sequence[Clip], keys: Sequence[str | None
             progress.update(len(numbers))
             name = printable(stretch.path.name)
             if outcome is None:
-                outcome = f"{name}: reading it killed the process; make the file anew with another program"
+                outcome = killed_by(name)
             elif cache.hashes([stretch.path], 1).get(stretch.path) != reading.hashes.get(stretch.path):
                 outcome = f"{name}: changed while it was read; run the stage again"
             key = keys[numbers[0]]

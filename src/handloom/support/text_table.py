@@ -1,0 +1,21 @@
+"""A table for the terminal."""
+
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from handloom.errors import printable
+
+
+def text_table(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> str:
+    """Rows under the heads of their columns: the first column to the left, the others to the right.
+
+    Floats have four digits after the point. A wide letter takes two cells of the terminal, as it is shown.
+    """
+    lines = [[_shown(value) for value in row] for row in ([heads, *rows] if heads else rows)]
+    align = ("left", *["right"] * (len(lines[0]) - 1)) if lines else None
+    return tabulate(lines, tablefmt="plain", disable_numparse=True, colalign=align)
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else printable(str(value))
