@@ -16,12 +16,12 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 from joblib import Parallel, delayed
+from landmark_error_fit import as_json, fitted
+from random_gestures import random_form, random_shape
 
 from handloom.data_source import DataSource
-from handloom.described.family import random_form, random_shape
 from handloom.described.gestures import Gesture
 from handloom.described.landmark_error import TABLE, Floats, LandmarkError
-from handloom.described.landmark_error_fit import fitted
 from handloom.described.people import Person, make_people
 from handloom.described.performance import perform
 from handloom.described.randomness import generator_for
@@ -102,7 +102,7 @@ def main() -> None:
     learnt, tried = np.split(order, [round(FITTED * len(order))])
     out = Path("src/handloom/described") / TABLE
     with replacing(out) as beside:
-        beside.write_text(fitted(space[learnt], error[learnt]).as_json(), encoding="utf-8")
+        beside.write_text(as_json(fitted(space[learnt], error[learnt])), encoding="utf-8")
     model = LandmarkError.from_json(out.read_text(encoding="utf-8"))
     simulated = model.draw(space[tried], seen[tried], np.random.default_rng(SEED))
     one, other = (np.sqrt(size_of(errors).mean(axis=0)) for errors in (error[tried], simulated))

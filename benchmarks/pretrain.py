@@ -3,7 +3,7 @@
     python benchmarks/pretrain.py
 
 writes src/handloom/models/described_start.npz: the network of `conf/model/single_frame.yaml` without its last layer,
-after telling 600 random gestures (`handloom.described.family`) apart; some minutes on two cores.
+after telling 600 random gestures (`random_gestures.py`) apart; some minutes on two cores.
 """
 
 import sys
@@ -15,17 +15,16 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow as pa
 import pytorch_lightning as lightning
+from random_gestures import random_gestures
 
-from handloom.config import default_training
+from handloom.config import Described, default_training
 from handloom.dataset.examples import Examples
 from handloom.dataset.split import class_names
-from handloom.described.cameras import USUAL_CAMERAS
-from handloom.described.family import random_gestures
-from handloom.described.joint_sets import Makers, joint_sets
-from handloom.described.landmark_error import measured_error
-from handloom.described.people import make_people
+from handloom.described.joint_sets import joint_sets
 from handloom.described.randomness import generator_for
-from handloom.models.described_start import WEIGHTS, learnt_weights
+from handloom.models.described_start import HEAD, WEIGHTS
+from handloom.models.network import HandNetwork
+from handloom.sources.described import makers_of
 from handloom.support.files import replacing
 from handloom.training.data import HandData
 from handloom.training.module import HandModule
@@ -45,7 +44,7 @@ SETTINGS = replace(
 
 def family() -> Examples:
     """The examples to learn from."""
-    makers = Makers(make_people(SEED, PEOPLE), USUAL_CAMERAS, measured_error())
+    makers = makers_of(Described(path=".", people=PEOPLE, seed=SEED), "described")
     gestures = random_gestures(GESTURES, SEED)
     sets = [joint_sets(one, [], makers, OF_EACH, generator_for(SEED, one.label)) for one in gestures]
     count = GESTURES * OF_EACH
@@ -54,6 +53,15 @@ def family() -> Examples:
     frames = np.concatenate([one.poses for one in sets])
     lengths = np.ones(count, np.int64)
     return Examples(frames, np.arange(count), lengths, labels.dictionary_encode(), nobody, nobody, lengths > 0)
+
+
+def learnt_weights(network: HandNetwork) -> dict[str, np.ndarray]:
+    """What `start: described` reads, of a network that has learnt: float16 by name."""
+    return {
+        name: numbers.detach().numpy().astype(np.float16)
+        for name, numbers in network.state_dict().items()
+        if not name.startswith(HEAD)
+    }
 
 
 def main() -> None:

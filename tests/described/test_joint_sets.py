@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from handloom.described.cameras import USUAL_CAMERAS
+from handloom.described.cameras import Cameras
 from handloom.described.clips import joint_clip
 from handloom.described.gestures import Gesture, Range
 from handloom.described.joint_sets import JointSets, Makers, joint_sets
@@ -19,10 +19,11 @@ from handloom.hand import JOINTS
 DATA = Path(__file__).parents[2] / "data"
 DIGITS = load_gestures(DATA / "described" / "digits")
 PEOPLE = make_people(1, 20)
+CAMERAS = Cameras(Range(1.0, 4.0), Range(3.0, 15.0), Range(9 / 16, 16 / 9))
 
 
 def made(gesture: Gesture, error: float = 1.0, seed: int = 1, count: int = 500) -> JointSets:
-    makers = Makers(PEOPLE, USUAL_CAMERAS, measured_error(error))
+    makers = Makers(PEOPLE, CAMERAS, measured_error(error))
     others = [other for other in DIGITS.values() if other is not gesture]
     return joint_sets(gesture, others, makers, count, generator_for(seed, "test"))
 
@@ -81,7 +82,7 @@ def test_a_clip_is_as_long_as_described_and_has_the_rate_that_is_asked_for() -> 
     actions = load_gestures(DATA / "sample" / "gestures" / "action")
     wave = actions["wave"]
     clips = {
-        rate: joint_clip(wave, [], PEOPLE[3], USUAL_CAMERAS, measured_error(), rate, generator_for(1, "clip"))
+        rate: joint_clip(wave, [], PEOPLE[3], CAMERAS, measured_error(), rate, generator_for(1, "clip"))
         for rate in (15.0, 30.0)
     }
     assert len(clips[30.0].poses) == pytest.approx(2 * len(clips[15.0].poses), abs=1)
@@ -95,7 +96,7 @@ def test_a_clip_is_seen_by_a_camera_that_is_given() -> None:
     wave = load_gestures(DATA / "sample" / "gestures" / "action")["wave"]
     shapes = []
     for aspect in (0.5, 2.0):
-        cameras = replace(USUAL_CAMERAS, aspect=Range(aspect, aspect))
+        cameras = replace(CAMERAS, aspect=Range(aspect, aspect))
         places = joint_clip(wave, [], PEOPLE[3], cameras, None, 30.0, generator_for(1, "clip")).poses[:, :2]
         assert ((places > 0) & (places < 1)).all()
         width, height = (places.max(axis=2) - places.min(axis=2)).mean(axis=0)

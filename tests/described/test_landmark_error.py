@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from landmark_error_fit import as_json, fitted
 
 from handloom.described.landmark_error import LandmarkError, measured_error
-from handloom.described.landmark_error_fit import fitted
 from handloom.described.skeleton import PARAMETERS, TYPICAL_LENGTHS, Floats, joints_of
 from handloom.hand import turned
 
@@ -34,7 +34,7 @@ def test_the_fit_finds_a_bias_that_depends_on_the_pose_and_its_spread() -> None:
     bent = space[:, 8, 2]  # how far the index finger's tip is out of the palm's plane
     error = 0.05 * random.standard_normal((3000, 21, 2))
     error[:, 8, 1] += 0.2 * bent
-    model = LandmarkError.from_json(fitted(space, error).as_json())
+    model = LandmarkError.from_json(as_json(fitted(space, error)))
     drawn = model.draw(space, space[..., :2], np.random.default_rng(4))
     assert np.corrcoef(drawn[:, 8, 1], bent)[0, 1] > 0.5
     size = [np.sqrt(np.square(one).sum(axis=-1).mean(axis=0)) for one in (drawn, error)]
@@ -54,7 +54,7 @@ def test_errors_are_as_large_as_measured_where_hands_are_seen_badly_by_no_linear
 def test_the_table_is_small_and_survives_text() -> None:
     error = measured_error()
     assert error is not None
-    text = error.as_json()
+    text = as_json(error)
     assert len(text) < 50_000
     again = LandmarkError.from_json(text)
     assert np.array_equal(again.badly.factor, error.badly.factor)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handloom.dataset.examples import Example, Examples
-from handloom.described.cameras import USUAL_CAMERAS
-from handloom.described.gestures import Gesture
+from handloom.described.cameras import Cameras
+from handloom.described.gestures import Gesture, Range
 from handloom.described.joint_sets import Makers, joint_sets
 from handloom.described.people import make_people
 from handloom.described.randomness import generator_for
@@ -17,11 +17,12 @@ from handloom.errors import ConfigurationError
 from handloom.hand import Poses, mirror
 from handloom.training.alignment import _as_alike, aligned
 
+CAMERAS = Cameras(Range(1.0, 4.0), Range(3.0, 15.0), Range(9 / 16, 16 / 9))
 GESTURES = load_gestures(REPOSITORY / "data/sample/gestures/pose")
 
 
 def hands(gesture: Gesture, count: int, seed: int = 1) -> Poses:
-    makers = Makers(make_people(seed, 10), USUAL_CAMERAS, None)
+    makers = Makers(make_people(seed, 10), CAMERAS, None)
     return joint_sets(gesture, [], makers, count, generator_for(seed, "alignment")).poses
 
 

@@ -30,10 +30,6 @@ class Cameras:
     aspect: Range
 
 
-# What the section of a source has by default.
-USUAL_CAMERAS = Cameras(Range(1.0, 4.0), Range(3.0, 15.0), Range(9 / 16, 16 / 9))
-
-
 @dataclass(frozen=True)
 class Views:
     """One picture a hand.

@@ -28,7 +28,6 @@ Floats = NDArray[np.floating]
 
 TABLE = "landmark_error.json"
 NUMBERS = 2 * JOINT_COUNT
-FEATURES = 1 + 3 * (JOINT_COUNT - 1)
 
 # A chance is never certain.
 _CHANCES = (0.01, 0.95)
@@ -104,17 +103,9 @@ class LandmarkError:
         """How likely hands of these features ``[N, 61]`` are to be seen badly: ``[N]``."""
         return np.asarray((features @ self.share).clip(*_CHANCES))
 
-    def as_json(self) -> str:
-        """Text of less than 50 kB; three digits are finer than the measurement."""
-        content: dict[str, Any] = {"share": _rounded(self.share)}
-        for name, kind in (("well", self.well), ("badly", self.badly)):
-            triangle = [_rounded(row[: number + 1]) for number, row in enumerate(kind.factor)]
-            content[name] = {"weights": _rounded(kind.weights), "factor": triangle}
-        return json.dumps(content, separators=(",", ":")).replace("],[", "],\n[") + "\n"
-
     @classmethod
     def from_json(cls, text: str, times: float = 1.0) -> Self:
-        """The inverse of `as_json`."""
+        """The model in a file that `benchmarks/landmark_error.py` wrote, `times` as large."""
         content = json.loads(text)
         well, badly = (_kind_from(content[name]) for name in ("well", "badly"))
         return cls(well, badly, np.array(content["share"], np.float32), times)
@@ -146,7 +137,3 @@ def _smooth(noise: NDArray[np.float32]) -> Floats:
     """``[T + k - 1, C]`` to ``[T, C]``."""
     windows = np.lib.stride_tricks.sliding_window_view(noise, len(FLOW), axis=0)
     return np.asarray(windows @ FLOW)
-
-
-def _rounded(numbers: Floats) -> Any:
-    return np.round(numbers.astype(np.float64), 3).tolist()

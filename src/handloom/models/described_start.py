@@ -32,12 +32,3 @@ def start_described(network: HandNetwork) -> None:
                 " conf/model/single_frame.yaml, or start to random"
             )
     network.load_state_dict({name: weights[name] if name in learnt else own[name] for name in own})
-
-
-def learnt_weights(network: HandNetwork) -> dict[str, np.ndarray]:
-    """What `start_described` reads, of a network that has learnt: float16 by name."""
-    return {
-        name: numbers.detach().numpy().astype(np.float16)
-        for name, numbers in network.state_dict().items()
-        if not name.startswith(HEAD)
-    }

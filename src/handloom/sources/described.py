@@ -73,7 +73,7 @@ def described(member: Described, kind: Kind, key: str, frame_rate: float = 30.0)
     """
     by_label = described_gestures(member, kind, key)
     gestures = list(by_label.values())
-    makers = _makers(member, key)
+    makers = makers_of(member, key)
     tasks = [
         _Task(
             gesture,
@@ -133,7 +133,12 @@ def _kind_of(gesture: Gesture) -> Kind:
     return "action" if gesture.moves else "pose"
 
 
-def _makers(member: Described, key: str) -> Makers:
+def makers_of(member: Described, key: str) -> Makers:
+    """The people, cameras and landmarker's error of a section.
+
+    Raises:
+        ConfigurationError: an interval ends before it begins.
+    """
     cameras = Cameras(*(_range(member, name, key) for name in ("focal_length", "distance", "aspect")))
     return Makers(make_people(member.seed, member.people), cameras, measured_error(member.landmark_error))
 

@@ -1,5 +1,8 @@
 """Fitting `handloom.described.landmark_error` to hands whose joints are known and whose landmarks were found."""
 
+import json
+from typing import Any
+
 import numpy as np
 
 from handloom.described.landmark_error import NUMBERS, ErrorKind, Floats, LandmarkError, pose_features
@@ -70,3 +73,16 @@ def _with_measured_size(model: LandmarkError, features: Floats, errors: Floats) 
 def _solved(features: Floats, values: Floats, ridge: float) -> Floats:
     """Ridge regression."""
     return np.asarray(np.linalg.solve(features.T @ features + ridge * np.eye(features.shape[1]), features.T @ values))
+
+
+def as_json(model: LandmarkError) -> str:
+    """Text of less than 50 kB, for `LandmarkError.from_json`; three digits are finer than the measurement."""
+    content: dict[str, Any] = {"share": _rounded(model.share)}
+    for name, kind in (("well", model.well), ("badly", model.badly)):
+        triangle = [_rounded(row[: number + 1]) for number, row in enumerate(kind.factor)]
+        content[name] = {"weights": _rounded(kind.weights), "factor": triangle}
+    return json.dumps(content, separators=(",", ":")).replace("],[", "],\n[") + "\n"
+
+
+def _rounded(numbers: Floats) -> Any:
+    return np.round(numbers.astype(np.float64), 3).tolist()
