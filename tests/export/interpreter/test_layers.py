@@ -14,8 +14,7 @@ from saved_networks import save_network
 
 from handloom.export.interpreter.axis_layers import REDUCTIONS
 from handloom.export.interpreter.elementwise_layers import ACTIVATIONS, UNARY_FUNCTIONS
-from handloom.export.interpreter.layers import LAYERS
-from handloom.export.interpreter.neural_network import NetworkModel
+from handloom.export.interpreter.neural_network import LAYERS, NetworkModel
 
 
 def test_each_layer_has_a_case() -> None:

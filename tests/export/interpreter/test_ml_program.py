@@ -16,7 +16,7 @@ from saved_programs import convert_program
 from handloom.config import KINDS, Kind, Model
 from handloom.errors import DataError
 from handloom.export.convert import ExportedNetwork
-from handloom.export.interpreter.errors import UnknownOperation
+from handloom.export.interpreter.budget import UnknownOperation
 from handloom.export.interpreter.ml_program import LoadedProgram, ProgramModel
 from handloom.export.interpreter.program import read_program
 from handloom.export.libraries import quiet

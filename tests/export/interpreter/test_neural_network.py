@@ -19,7 +19,7 @@ from saved_networks import network_builder, save_network, save_spec
 from handloom.config import ExportCoreML, Model
 from handloom.errors import DataError
 from handloom.export.convert import ExportedNetwork, neural_network
-from handloom.export.interpreter.errors import UnknownOperation
+from handloom.export.interpreter.budget import UnknownOperation
 from handloom.export.interpreter.kernels import rounded_to_float16
 from handloom.export.interpreter.neural_network import NetworkModel
 from handloom.export.libraries import quiet

@@ -21,8 +21,7 @@ from torch.nn import functional
 
 from handloom.export.interpreter.kernels import rounded_to_float16
 from handloom.export.interpreter.ml_program import LoadedProgram
-from handloom.export.interpreter.operations import OPERATIONS
-from handloom.export.interpreter.program import read_program
+from handloom.export.interpreter.program import OPERATIONS, read_program
 
 FEW = settings(max_examples=40, deadline=None)
 

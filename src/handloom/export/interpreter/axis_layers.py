@@ -8,8 +8,7 @@ import numpy as np
 from handloom.export.interpreter import kernels
 from handloom.export.interpreter.budget import need_together
 from handloom.export.interpreter.kernels import Array
-from handloom.export.interpreter.layer import Layer, Prepare, need_rank
-from handloom.export.interpreter.weights import UnsupportedUseError, Weights
+from handloom.export.interpreter.layer import Layer, Prepare, UnsupportedUseError, Weights, need_rank
 
 # Names as in `ReduceLayerParams.ReduceOperation`; the blob, the axes and whether they stay.
 REDUCTIONS: dict[str, Callable[[Array, tuple[int, ...] | None, bool], Array]] = {

@@ -1,4 +1,4 @@
-"""How much a file may ask for: one of a few kilobytes can name a value of terabytes, or work for days.
+"""What a file may ask for: one of a few kilobytes can name a value of terabytes, or work for days.
 
 The limits are some 20 times what the largest landmark network of MediaPipe needs, and 500 times what a hand classifier
 needs. A file beyond them is refused before memory is taken.
@@ -6,14 +6,32 @@ needs. A file beyond them is refused before memory is taken.
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from handloom.errors import DataError, printable
 
 LARGEST_VALUE = 2**24  # elements of one value
 ALL_VALUES = 2**26  # elements of all constants, or of all values that one window makes
 ALL_READ = 2**28  # elements that all steps of one window read and write
 MOST_PRODUCTS = 2**29  # multiplications of one matrix product or convolution, or comparisons of one pooling
+
+
+class UnknownOperation(DataError):  # noqa: N818  # it says what is wrong, as its text does
+    """A saved file uses an operation that the interpreter does not have.
+
+    Args:
+        operation: its type, as the file names it.
+        path: the file.
+    """
+
+    def __init__(self, operation: str, path: Path) -> None:
+        super().__init__(
+            f"{printable(str(path))}: uses the operation {printable(operation)[:150]!r}, which handloom does not know,"
+            " and an operation is never skipped; run this file on a Mac"
+        )
 
 
 class BeyondBudgetError(ValueError):

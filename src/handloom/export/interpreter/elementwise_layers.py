@@ -9,8 +9,7 @@ import numpy as np
 from handloom.export.interpreter import kernels
 from handloom.export.interpreter.budget import need_together
 from handloom.export.interpreter.kernels import Array
-from handloom.export.interpreter.layer import Layer, Prepare, need_rank, plain
-from handloom.export.interpreter.weights import UnsupportedUseError, Weights
+from handloom.export.interpreter.layer import Layer, Prepare, UnsupportedUseError, Weights, need_rank, plain
 
 _Function = Callable[..., Array]
 

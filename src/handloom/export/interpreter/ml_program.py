@@ -12,8 +12,7 @@ from handloom.errors import DataError, first_line, printable
 from handloom.export.exported import ExportedModel, Precision
 from handloom.export.interpreter.budget import Budget
 from handloom.export.interpreter.kernels import one_thread, rounded_to_float16
-from handloom.export.interpreter.operations import OPERATIONS
-from handloom.export.interpreter.program import Declared, Program, Step, read_program
+from handloom.export.interpreter.program import OPERATIONS, Declared, Program, Step, read_program
 from handloom.export.libraries import one_line
 
 _FLOATING = {"FLOAT16", "FLOAT32", "FLOAT64"}

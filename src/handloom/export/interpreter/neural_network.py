@@ -12,15 +12,21 @@ from typing_extensions import override
 
 from handloom.errors import DataError, first_line, printable
 from handloom.export.exported import ExportedModel, Precision
-from handloom.export.interpreter.budget import Budget
-from handloom.export.interpreter.errors import UnknownOperation
+from handloom.export.interpreter import axis_layers, elementwise_layers, shape_layers, spatial_layers
+from handloom.export.interpreter.budget import Budget, UnknownOperation
 from handloom.export.interpreter.kernels import Array, one_thread, rounded_to_float16
-from handloom.export.interpreter.layer import Layer
-from handloom.export.interpreter.layers import LAYERS
-from handloom.export.interpreter.weights import UnsupportedUseError, Weights
+from handloom.export.interpreter.layer import Layer, Prepare, UnsupportedUseError, Weights
 from handloom.export.libraries import one_line
 from handloom.export.specification import read_specification
 
+# Every type of layer that can be run, by its name in NeuralNetwork.proto; what it computes is what that file's comments
+# say (apple/coremltools, mlmodel/format/NeuralNetwork.proto).
+LAYERS: dict[str, Prepare] = {
+    **elementwise_layers.LAYERS,
+    **shape_layers.LAYERS,
+    **spatial_layers.LAYERS,
+    **axis_layers.LAYERS,
+}
 _RANK5_ARRAY_MAPPING = 0  # of `NeuralNetworkMultiArrayShapeMapping`; otherwise blobs have the rank of the input
 
 

@@ -3,7 +3,7 @@
 The messages are MIL's: https://github.com/apple/coremltools/blob/main/mlmodel/format/MIL.proto
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,13 +11,19 @@ from typing import Any
 import numpy as np
 
 from handloom.errors import DataError, printable
-from handloom.export.interpreter.budget import Budget
-from handloom.export.interpreter.errors import UnknownOperation
-from handloom.export.interpreter.operations import OPERATIONS
+from handloom.export.interpreter.budget import Budget, UnknownOperation
+from handloom.export.interpreter.compressed_weights import COMPRESSED_WEIGHTS
+from handloom.export.interpreter.elementwise_operations import ELEMENTWISE
+from handloom.export.interpreter.shape_operations import SHAPES
+from handloom.export.interpreter.summing_operations import SUMMING
 from handloom.export.libraries import one_line, quiet
 from handloom.export.package import WEIGHTS, specification_file
 from handloom.export.specification import read_specification
 
+# All operations that can be run, by their types as saved files name them. Each takes NumPy arrays under the names of
+# MIL's parameters, and has MIL's defaults. Floating values come as float32, text as `str`; what comes out is rounded
+# afterwards to the type that the program declares.
+OPERATIONS: Mapping[str, Callable[..., Any]] = {**COMPRESSED_WEIGHTS, **ELEMENTWISE, **SHAPES, **SUMMING}
 _CONST, _CLASSIFY = "const", "classify"
 _LISTS = {"values"}  # the parameters that take several values, even where there is one
 

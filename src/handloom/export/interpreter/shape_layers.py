@@ -7,8 +7,7 @@ import numpy as np
 
 from handloom.export.interpreter.budget import need_elements
 from handloom.export.interpreter.kernels import Array, padded
-from handloom.export.interpreter.layer import Layer, Prepare, need_rank, plain
-from handloom.export.interpreter.weights import UnsupportedUseError, Weights
+from handloom.export.interpreter.layer import Layer, Prepare, UnsupportedUseError, Weights, need_rank, plain
 
 CHANNELS = -3  # of the axes [..., C, H, W] that the older layers speak of
 

@@ -7,9 +7,8 @@ import numpy as np
 from handloom.export.interpreter import kernels
 from handloom.export.interpreter.budget import need_together
 from handloom.export.interpreter.kernels import Array
-from handloom.export.interpreter.layer import Layer, Prepare, need_rank
+from handloom.export.interpreter.layer import Layer, Prepare, UnsupportedUseError, Weights, need_rank
 from handloom.export.interpreter.shape_layers import border_amounts
-from handloom.export.interpreter.weights import UnsupportedUseError, Weights
 
 
 def _convolution(params: Any, weights: Weights) -> Layer:
