@@ -1,22 +1,7 @@
 """Stage train_pose: a classifier for hand poses in photos."""
 
-from pathlib import Path
-
-from handloom.config import Kind, Parameters
+from handloom.stages.run import train
 from handloom.stages.script import run_stage
 
-
-def main(parameters: Parameters, kind: Kind) -> None:
-    from handloom.training.train import train
-
-    train(
-        parameters,
-        kind,
-        table=Path(f"data/keypoints/{kind}.parquet"),
-        split=Path(f"data/splits/{kind}.parquet"),
-        out=Path(f"models/{kind}"),
-    )
-
-
 if __name__ == "__main__":
-    run_stage(__file__, main, kind="pose")
+    run_stage(__file__, train, kind="pose")

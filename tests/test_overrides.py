@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from handloom.cli.composing import parameters_for
 from handloom.errors import ConfigurationError, HandloomError
-from handloom.stages.compose import composed, composed_text
+from handloom.stages.compose import composed, composed_text, parameters_of
 from handloom.stages.overrides import parsed
-from handloom.stages.script import parameters_of
 
 REPOSITORY = Path(__file__).parents[1]
 CONF = REPOSITORY / "conf"

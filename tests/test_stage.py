@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from handloom.errors import ConfigurationError
-from handloom.stages.compose import composed
+from handloom.stages.compose import composed, parameters_of
 from handloom.stages.multirun import Multirun
-from handloom.stages.script import parameters_of
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -147,7 +146,7 @@ def test_a_params_yaml_cannot_steer_hydra(section, tmp_path):
     with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
         composed(tmp_path, "params", [])
     with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
-        Multirun(tmp_path, ["--cfg", "job"]).launch(pytest.fail)
+        Multirun(tmp_path, ["--cfg", "job"]).launch("split", pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +192,51 @@ def test_multirun_names_a_wrong_value_in_one_line(project):
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("split: split.seed: ")
+
+
+def test_hydra_shows_the_configuration(project):
+    result = run(project, "split.py", "pose", "--cfg", "job", "-p", "split", "split.seed=7")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("# @package split\nseed: 7\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["-x"], "--help lists the options"),
+        (["-m", "-c", "job"], "not allowed with argument"),
+        (["-c", "everything"], "invalid choice: 'everything'"),
+        (["-c", "job", "split.sed=1"], "split.sed: unknown parameter; did you mean split.seed"),
+    ],
+)
+def test_a_wrong_option_is_named(project, words, told):
+    assert told in one_line_of(project, "split.py", "pose", *words)
+
+
+OLD_SCRIPT = """\
+from pathlib import Path
+
+from handloom.config import Kind, Parameters
+from handloom.multirun import Multirun
+from handloom.stage import run_stage
+
+
+def main(parameters: Parameters, kind: Kind) -> None:
+    from handloom.dataset.of_then import split_table
+
+
+if __name__ == "__main__":
+    run_stage(__file__, main)
+"""
+
+
+def test_the_script_of_an_older_project_runs_the_stage_as_it_is_now(project):
+    (project / "pipeline/split.py").write_text(OLD_SCRIPT)
+    make_table(project / "data/keypoints/pose.parquet")
+    result = run(project, "split.py", "pose", "split.test_ratio=0.5", "split.validation.strategy=none")
+    assert result.returncode == 0
+    assert result.stderr == "split: pipeline/split.py is of an older handloom; the stage runs as it is now\n"
+    assert counts_in(result.stdout) == ["test: 4 examples of 2 classes", "train: 4 examples of 2 classes"]
 
 
 def counts_in(printed):

@@ -35,7 +35,7 @@ from handloom.search.space import space_of, with_space_file
 from handloom.search.trials import open_study
 from handloom.stages.compose import composed_text
 from handloom.stages.multirun import Multirun
-from handloom.stages.script import parameters_of
+from handloom.support.workspace import Workspace
 
 LEARNING_RATE = "train_pose.optimizer.lr=tag(log,interval(0.0005,0.02))"
 WORDS = ("space=none", "train_pose.maximum_iterations=20", LEARNING_RATE)
@@ -201,7 +201,7 @@ def test_the_verbs_run_the_scripts(
 )
 def test_a_wrong_sweep_is_refused(project: Path, words: tuple[str, ...], told: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        Multirun(project, words).check(parameters_of)
+        Multirun(project, words).check()
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -225,7 +225,7 @@ def test_a_wrong_sweep_is_refused(project: Path, words: tuple[str, ...], told: s
 )
 def test_a_wrong_search_is_refused(project: Path, words: tuple[str, ...], told: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        search(project, "pose", words, project / "data/keypoints/pose.parquet", project / "data/splits/pose.parquet")
+        search(project, "pose", words)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (project / "mlflow.db").exists()
@@ -235,7 +235,7 @@ def test_a_search_needs_a_validation_part(project: Path) -> None:
     table, split = project / "data/keypoints/pose.parquet", project / "data/splits/pose.parquet"
     split_table(table, Split(validation=Validation(strategy="none")), split)
     with pytest.raises(DataError, match="no validation set"):
-        search(project, "pose", WORDS, table, split)
+        search(project, "pose", WORDS)
 
 
 def space(project: Path, *words: str) -> dict[str, Any]:
@@ -301,11 +301,10 @@ def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(
     assert summary[0]["mean"] == metrics["accuracy_mean"]
 
 
-def test_studies_lie_in_the_project_whatever_its_path_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_studies_lie_in_the_project_whatever_its_path_is(tmp_path: Path) -> None:
     project = tmp_path / "what? #1 100%20 größe"
     project.mkdir()
-    monkeypatch.setenv("DVC_ROOT", str(project))
-    assert open_study("search").get_trials() == []
+    assert open_study(Workspace(project).search, "search").get_trials() == []
     assert [path.name for path in project.glob(".handloom/search/*")] == ["searches.sqlite"]
     assert [path.name for path in tmp_path.iterdir()] == [project.name]
 

@@ -16,14 +16,14 @@ from handloom.config import Kind, Parameters
 from handloom.dataset.groups import folds_by_group
 from handloom.dataset.split import parts_to_learn_from
 from handloom.errors import ConfigurationError
-from handloom.evaluation.evaluate import evaluate
+from handloom.stages.layout import Layout
+from handloom.stages.run import run_stages
 from handloom.support.files import replacing, write_csv, write_json
 from handloom.support.fingerprint import code_version, fingerprint
 from handloom.support.lock import alone
-from handloom.support.repository import main_repository
 from handloom.support.text_table import text_table
+from handloom.support.workspace import Workspace
 from handloom.training.resume import made_of
-from handloom.training.train import train
 
 LEFT_ALONE = "left_alone"  # the part of sessions that no fold has
 
@@ -45,8 +45,8 @@ class Summary:
     spread_of_seeds: float | None
 
 
-def cross_validate(parameters: Parameters, kind: Kind, table: Path, split: Path, out: Path) -> list[Summary]:
-    """Train and test each fold with each seed; write `folds.csv` and `summary.json` into the folder `out`.
+def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> list[Summary]:
+    """Train and test each fold with each seed; write `folds.csv` and `summary.json`, print mean and spread.
 
     Folds are of the training and the validation part, unless `cross_validate.with_test_part`; there is no validation
     part within a fold. Started again, it repeats no training that is done, and goes on with the one that was killed.
@@ -62,6 +62,7 @@ def cross_validate(parameters: Parameters, kind: Kind, table: Path, split: Path,
         )
     if training.devices > 1:
         raise ConfigurationError(f"train_{kind}.devices: a fold trains on one device (got {training.devices})")
+    table, split, out = layout.keypoints, layout.split, layout.cross_validation
     parts = parts_to_learn_from(kind, table, split)
     sessions = pq.read_table(split).to_pydict()
     ids = [one for one in sessions["session_id"] if settings.with_test_part or parts[one] != "test"]
@@ -72,7 +73,7 @@ def cross_validate(parameters: Parameters, kind: Kind, table: Path, split: Path,
     made = made_of(kind, replace(training, seed=0), table, split)
     dealt = [settings.folds, settings.fold_seed, settings.with_test_part, parameters.evaluate.window_stride]
     name = f"{kind}-{fingerprint([made, dealt, code_version('evaluation')])[:12]}"
-    folder = main_repository() / ".handloom" / "cross_validation" / name
+    folder = workspace.cross_validation / name
     results: list[dict[str, float]] = []
     with alone(folder.with_suffix(".lock"), f"cross-validation {name}"):
         parent = tracking.start_run(
@@ -84,7 +85,9 @@ def cross_validate(parameters: Parameters, kind: Kind, table: Path, split: Path,
             write_fold(part, sessions, chosen, set(sessions["session_id"]) - set(ids))
             for seed in settings.seeds:
                 which = {"fold": number, "seed": seed}
-                metrics = _one(parameters, kind, table, part, parent, seed, f"{name}-{number}-{seed}")
+                metrics = _one(
+                    parameters, kind, replace(layout, split=part), workspace, parent, seed, f"{name}-{number}-{seed}"
+                )
                 print("  ".join(f"{key} {value:.5g}" for key, value in (which | metrics).items()), flush=True)
                 results.append(which | metrics)
         summaries = summarised(results)
@@ -93,27 +96,33 @@ def cross_validate(parameters: Parameters, kind: Kind, table: Path, split: Path,
         tracking.log_metrics(parent, _as_metrics(summaries))
         tracking.log_files(parent, [out], "cross_validation")
         tracking.end_run(parent)
+    print(as_table(summaries))
     return summaries
 
 
 def _one(
-    parameters: Parameters, kind: Kind, table: Path, split: Path, parent: str, seed: int, name: str
+    parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace, parent: str, seed: int, name: str
 ) -> dict[str, float]:
     """The metrics of one training, from the file of one that is done, or trained and tested now."""
-    folder = split.parent / f"{split.stem}-seed-{seed}"
+    fold = layout.split.stem
+    folder = layout.split.parent / f"{fold}-seed-{seed}"
     done = folder.with_suffix(".json")
     if done.exists():
         known: dict[str, float] = json.loads(done.read_text(encoding="utf-8"))
         return known
     section = f"train_{kind}"
     mine = replace(parameters, **{section: replace(parameters.training(kind), seed=seed)})  # type: ignore[arg-type]
-    which = f"{split.stem}, seed {seed}"
-    tags = {tracking.JOB: name, tracking.PARENT: parent, tracking.FOLD: split.stem, "mlflow.runName": which}
-    train(mine, kind, table, split, folder, tags=tags)
-    metrics = evaluate(mine, kind, folder, table, split, folder / "reports", register=False)
-    write_json(done, metrics)
+    tags = {
+        tracking.JOB: name,
+        tracking.PARENT: parent,
+        tracking.FOLD: fold,
+        "mlflow.runName": f"{fold}, seed {seed}",
+    }
+    within = replace(layout, model=folder, report=folder / "reports")
+    results = run_stages(mine, kind, within, workspace, "train", "evaluate", tags=tags, register=False)
+    write_json(done, results.metrics)
     shutil.rmtree(folder)
-    return metrics
+    return results.metrics
 
 
 def write_fold(

@@ -16,15 +16,16 @@ from handloom.dataset.split import parts_to_learn_from
 from handloom.errors import DataError, DivergenceError
 from handloom.models.files import RUN_FILE
 from handloom.search.space import Space, check_settings, space_of, with_space_file
-from handloom.search.trials import GivingUp, Pruning, best_trial, ended_trial, folder_of, next_values, open_study
-from handloom.stages.compose import composed_text
+from handloom.search.trials import GivingUp, Pruning, best_trial, ended_trial, next_values, open_study
+from handloom.stages.compose import composed_text, parameters_of
+from handloom.stages.layout import Layout
 from handloom.stages.multirun import Multirun
-from handloom.stages.script import parameters_of
+from handloom.stages.run import train
 from handloom.support.files import replacing
 from handloom.support.fingerprint import fingerprint
 from handloom.support.lock import alone
+from handloom.support.workspace import Workspace
 from handloom.training.resume import made_of
-from handloom.training.train import train
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Trials:
         composed: the parameters, each range at its first value.
         space: the ranges.
         settings: the section `search`.
-        table: keypoint table.
-        split: its parts.
+        layout: where their data lies.
+        workspace: where their work lies.
         parent: the MLflow run above those of the trials.
     """
 
@@ -47,8 +48,8 @@ class Trials:
     composed: DictConfig
     space: Space
     settings: Search
-    table: Path
-    split: Path
+    layout: Layout
+    workspace: Workspace
     parent: str
 
     def run(self, study: Study) -> None:
@@ -61,7 +62,7 @@ class Trials:
         values = next_values(ended, self.space.ranges, self.settings)
         parameters = parameters_of(with_values(self.composed, values))
         settings = parameters.training(self.kind)
-        out = folder_of(self.name) / f"trial-{number}"
+        layout = replace(self.layout, model=self.workspace.search / self.name / f"trial-{number}")
         tags = {
             tracking.JOB: f"{self.name}-{number - 1}",
             tracking.PARENT: self.parent,
@@ -70,19 +71,21 @@ class Trials:
         what = f"trial {number} of {self.settings.trials}"
         pruning = Pruning(GivingUp(ended, self.settings, settings.maximum_iterations), settings)
         try:
-            loss = train(parameters, self.kind, self.table, self.split, out, callbacks=[pruning], tags=tags)
+            loss = train(parameters, self.kind, layout, self.workspace, callbacks=[pruning], tags=tags)
         except DivergenceError as error:
             print(f"{what}: failed, {error}", flush=True)
             return ended_trial(values, self.space.ranges, None, pruning.reported, given_up=False)
         end = ""
         if pruning.given_up_at is not None:
             end = f", given up at iteration {pruning.given_up_at}"
-            tracking.set_tags(tracking.run_in(out / RUN_FILE), {tracking.GIVEN_UP_AT: str(pruning.given_up_at)})
+            tracking.set_tags(
+                tracking.run_in(layout.model / RUN_FILE), {tracking.GIVEN_UP_AT: str(pruning.given_up_at)}
+            )
         print(f"{what}: validation loss {loss:.5f}{end}", flush=True)
         return ended_trial(values, self.space.ranges, loss, pruning.reported, pruning.given_up_at is not None)
 
 
-def search(project: Path, kind: Kind, words: Sequence[str], table: Path, split: Path) -> None:
+def search(project: Path, kind: Kind, words: Sequence[str]) -> None:
     """Run the trials that are missing, track them below one run, and write the best parameters into `conf/`.
 
     A search is known by its space, its other parameters, the data and the code. Started again, it resumes, with the
@@ -92,34 +95,35 @@ def search(project: Path, kind: Kind, words: Sequence[str], table: Path, split: 
         project: the folder of `params.yaml` and `conf/`.
         kind: "pose" or "action".
         words: the command line, in Hydra's grammar: `space=NAME`, ranges, values.
-        table: keypoint table.
-        split: its parts.
 
     Raises:
         ConfigurationError: the space or a parameter is wrong.
         DataError: there is no validation set, whose loss a search lowers.
         HandloomError: the same search is running already, or every trial failed.
     """
+    layout, workspace = Layout.project(kind, project), Workspace.here(project)
     multirun = Multirun(project, with_space_file(kind, project, words))
-    multirun.check(parameters_of)
+    multirun.check()
     composed = multirun.composed()
     space = space_of(kind, composed, multirun)
     parameters = parameters_of(composed)
     check_settings(kind, parameters.training(kind))
-    _check_validation(kind, table, split)
-    made = made_of(kind, parameters.training(kind), table, split)
+    _check_validation(kind, layout)
+    made = made_of(kind, parameters.training(kind), layout.keypoints, layout.split)
     content = {key: value for key, value in made.items() if key not in space.ranges}
     ranges = {key: str(value) for key, value in space.ranges.items()}
     name = f"{kind}-{fingerprint([content, ranges, str(replace(parameters.search, trials=1))])[:12]}"
 
-    with alone(folder_of(name).with_suffix(".lock"), f"search {name}"):
-        study = open_study(name)
+    with alone(workspace.search / f"{name}.lock", f"search {name}"):
+        study = open_study(workspace.search, name)
         parent = tracking.start_run(kind, parameters, {tracking.JOB: name, "mlflow.runName": f"search {name}"})
         print(f"search {name}: {len(study.get_trials())} of {parameters.search.trials} trials are there", flush=True)
-        Trials(kind, name, composed, space, parameters.search, table, split, parent).run(study)
+        Trials(kind, name, composed, space, parameters.search, layout, workspace, parent).run(study)
         best = best_trial(study)
         with_best = with_values(composed, best.params)
-        path = write_best(kind, with_best, [*space.ranges, *space.fixed], best, len(study.get_trials()))
+        path = write_best(
+            project / "conf", kind, with_best, [*space.ranges, *space.fixed], best, len(study.get_trials())
+        )
         tracking.log_metrics(parent, {"best_validation_loss": best.value or 0.0, "best_trial": best.number + 1})
         tracking.log_files(parent, [path], "search")
         tracking.end_run(parent)
@@ -133,10 +137,10 @@ def with_values(composed: DictConfig, values: dict[str, Any]) -> DictConfig:
     return changed
 
 
-def _check_validation(kind: Kind, table: Path, split: Path) -> None:
-    if "validation" not in parts_to_learn_from(kind, table, split).values():
+def _check_validation(kind: Kind, layout: Layout) -> None:
+    if "validation" not in parts_to_learn_from(kind, layout.keypoints, layout.split).values():
         raise DataError(
-            f"{split}: no validation set, whose loss a search lowers; set split.validation.strategy: fixed in"
+            f"{layout.split}: no validation set, whose loss a search lowers; set split.validation.strategy: fixed in"
             f" conf/config.yaml, then `handloom params` and `dvc repro split@{kind}`"
         )
 
@@ -144,10 +148,11 @@ def _check_validation(kind: Kind, table: Path, split: Path) -> None:
 OPTION = "best"
 
 
-def write_best(kind: Kind, composed: DictConfig, names: list[str], trial: FrozenTrial, count: int) -> Path:
+def write_best(conf: Path, kind: Kind, composed: DictConfig, names: list[str], trial: FrozenTrial, count: int) -> Path:
     """Write `conf/train_<kind>/best.yaml`; print how to use it, and which settings in `conf/config.yaml` override it.
 
     Args:
+        conf: the project's folder of groups.
         kind: "pose" or "action".
         composed: the parameters of the best trial.
         names: the parameters that the search tried or was given, in full.
@@ -156,7 +161,7 @@ def write_best(kind: Kind, composed: DictConfig, names: list[str], trial: Frozen
     """
     section = f"train_{kind}"
     values = {name: _plain(OmegaConf.select(composed, name)) for name in sorted(names)}
-    path = Path("conf") / section / f"{OPTION}.yaml"
+    path = conf / section / f"{OPTION}.yaml"
     with replacing(path) as beside:
         beside.write_text(
             f"# The best of {count} trials: validation loss {trial.value:.5f} (trial {trial.number + 1}).\n"
@@ -170,14 +175,14 @@ def write_best(kind: Kind, composed: DictConfig, names: list[str], trial: Frozen
         f"  dvc exp run -S {section}={OPTION}, or `{section}: {OPTION}` in conf/config.yaml,"
         " `handloom params`, `dvc repro`"
     )
-    if others := _overruled(section, values):
+    if others := _overruled(conf, section, values):
         print(f"  conf/config.yaml sets {', '.join(others)} itself, which wins; remove it there")
     return path
 
 
-def _overruled(section: str, values: dict[str, Any]) -> list[str]:
+def _overruled(conf: Path, section: str, values: dict[str, Any]) -> list[str]:
     """The parameters that have another value when the option is chosen."""
-    with_best = OmegaConf.create(composed_text(Path("conf"), [f"{section}={OPTION}"]))
+    with_best = OmegaConf.create(composed_text(conf, [f"{section}={OPTION}"]))
     return [name for name, value in values.items() if _plain(OmegaConf.select(with_best, name)) != value]
 
 

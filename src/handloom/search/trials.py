@@ -22,7 +22,6 @@ from typing_extensions import override
 from handloom.config import Search, Training
 from handloom.errors import HandloomError
 from handloom.support.files import creating
-from handloom.support.repository import main_repository
 from handloom.support.sqlite_address import sqlite_address
 from handloom.training.callbacks import report_due
 from handloom.training.module import HandModule
@@ -30,10 +29,11 @@ from handloom.training.module import HandModule
 Ranges = Mapping[str, BaseDistribution]
 
 
-def open_study(name: str) -> Study:
-    """The study of this name in `.handloom/search/searches.sqlite`; made if it is not there."""
+def open_study(folder: Path, name: str) -> Study:
+    """The study of this name in a folder's `searches.sqlite`; made if it is not there."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    path = _folder() / "searches.sqlite"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "searches.sqlite"
     if not path.exists():
         with creating(path) as temporary:
             _storage(temporary).engine.dispose()
@@ -106,17 +106,6 @@ def best_trial(study: Study) -> FrozenTrial:
     if not complete:
         raise HandloomError(f"search {study.study_name}: every trial failed or was given up; lower the learning rates")
     return min(complete, key=lambda trial: (trial.value, trial.number))
-
-
-def folder_of(name: str) -> Path:
-    """The folder for what the trials of a search write."""
-    return _folder() / name
-
-
-def _folder() -> Path:
-    folder = main_repository() / ".handloom" / "search"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _storage(path: Path) -> RDBStorage:

@@ -8,14 +8,14 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from handloom.config import Parameters, parameters_from
 from handloom.config.interpolation import refuse_resolvers
 from handloom.config.names import flat
 from handloom.errors import ConfigurationError
-from handloom.stages.overrides import Known, explained, groups_in, parsed, refuse_several_values
+from handloom.stages.overrides import Known, explained, groups_in, parsed, refuse_several_values, unresolved
 from handloom.support.files import replacing
 from handloom.support.yaml_files import parse_yaml, read_yaml
 
@@ -89,6 +89,40 @@ def read_parameters(path: Path) -> Any:
             raise ConfigurationError(f"{path.name}: {key}: not a parameter; it belongs into conf/config.yaml")
     refuse_resolvers(content, path.name)
     return content
+
+
+def project_parameters(project: Path, overrides: Sequence[str]) -> Parameters:
+    """The parameters of a project: its `params.yaml`, with overrides.
+
+    Raises:
+        ConfigurationError: the file or an override is wrong; one line.
+    """
+    try:
+        return parameters_of(composed(project.absolute(), "params", overrides))
+    except ConfigurationError as error:
+        if overrides:
+            raise
+        # `dvc exp run -S` writes the file before anything checks it.
+        raise ConfigurationError(f"{error}; handloom params writes params.yaml again, from conf/") from None
+
+
+def parameters_of(composed: DictConfig) -> Parameters:
+    """The parameters in what Hydra composed.
+
+    Raises:
+        ConfigurationError: a value is wrong, or an interpolation; one line.
+    """
+    if "hydra" in composed:
+        composed = composed.copy()
+        with open_dict(composed):
+            del composed["hydra"]
+    try:
+        content: Any = OmegaConf.to_container(composed, resolve=True)
+    except (OmegaConfBaseException, RecursionError) as error:
+        raise ConfigurationError(unresolved(error)) from None
+    if not isinstance(content, dict):
+        raise ConfigurationError("params.yaml: not a mapping of sections; restore it from git")
+    return parameters_from(content)
 
 
 @contextmanager

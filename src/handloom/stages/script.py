@@ -7,47 +7,32 @@ python pipeline/train_pose.py -m train_pose.seed=1,2,3         Hydra's own multi
 python pipeline/search.py pose search.trials=30                a search with Optuna
 """
 
-import os
 import sys
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
 
-from handloom.config import KINDS, Kind, Parameters, parameters_from
-from handloom.errors import ConfigurationError, HandloomError, as_handloom_error, printable
-from handloom.support.console import REFUSED, status_of
+from handloom.config import KINDS, Kind, Parameters
+from handloom.errors import ConfigurationError
+from handloom.stages.layout import Layout
+from handloom.support.console import status_of
+from handloom.support.workspace import Workspace
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-MULTIRUN = {"-m", "--multirun"}
-HYDRA_ONLY = MULTIRUN | {"-c", "--cfg", "-h", "--help", "--hydra-help", "-i", "--info"}
+StageFunction = Callable[[Parameters, Kind, Layout, Workspace], object]
+ScriptFunction = Callable[[Path, Kind, Sequence[str]], object]
 
 
-def run_stage(
-    script: str,
-    function: Callable[[Parameters, Kind], None],
-    kind: Kind | None = None,
-) -> None:
+def run_stage(script: str, function: StageFunction, kind: Kind | None = None) -> None:
     """Run a stage and end the process: status 0, or another one with one line on stderr that says why (`status_of`).
 
     Args:
-        script: the stage script's `__file__`; the folder above its own is the project.
+        script: the stage script's `__file__`; the folder above its own is the project, whichever the working folder is.
         function: what to run.
         kind: the kind it serves; None takes it from the command line.
     """
-
-    def stage(project: Path, kind: Kind, overrides: list[str]) -> None:
-        if HYDRA_ONLY & set(overrides):
-            _run_with_hydra(project, function, kind, overrides, partial(_stop, script))
-        else:
-            function(_parameters(project, overrides), kind)
-
-    run_script(script, stage, kind)
+    run_script(script, lambda project, kind, words: in_project(Path(script).stem, function, project, kind, words), kind)
 
 
-def run_script(script: str, function: Callable[[Path, Kind, list[str]], None], kind: Kind | None = None) -> None:
+def run_script(script: str, function: ScriptFunction, kind: Kind | None = None) -> None:
     """Run a script of `pipeline/` and end the process: as `run_stage`, for a script that reads its words itself.
 
     Args:
@@ -55,81 +40,48 @@ def run_script(script: str, function: Callable[[Path, Kind, list[str]], None], k
         function: what to run, with the project, the kind and the words of the command line.
         kind: the kind it serves; None takes it from the command line.
     """
-    script = sys.argv[0] = str(Path(script).resolve())  # Lightning starts its further processes with it
-    project = Path(script).parent.parent
-    os.chdir(project)
 
     def work() -> None:
         words = sys.argv[1:]
-        function(project, kind or _kind(words), words)
+        function(as_seen_from_here(Path(script).resolve().parent.parent), kind or _kind(words), words)
 
     if status := status_of(Path(script).stem, work):
         sys.exit(status)
 
 
-def parameters_of(composed: "DictConfig") -> Parameters:
-    """The parameters in what Hydra composed."""
-    from omegaconf import OmegaConf, open_dict
-    from omegaconf.errors import OmegaConfBaseException
+def in_project(name: str, function: StageFunction, project: Path, kind: Kind, words: Sequence[str]) -> None:
+    """Run a stage in a project, once or with each of several values.
 
-    from handloom.stages.overrides import unresolved
+    Args:
+        name: of the program, for messages.
+        function: the stage.
+        project: the folder of `params.yaml`.
+        kind: "pose" or "action".
+        words: of the command line: overrides, and options of Hydra's.
 
-    if "hydra" in composed:
-        composed = composed.copy()
-        with open_dict(composed):
-            del composed["hydra"]
-    try:
-        content: Any = OmegaConf.to_container(composed, resolve=True)
-    except (OmegaConfBaseException, RecursionError) as error:
-        raise ConfigurationError(unresolved(error)) from None
-    if not isinstance(content, dict):
-        raise ConfigurationError("params.yaml: not a mapping of sections; restore it from git")
-    return parameters_from(content)
+    Raises:
+        ConfigurationError: a parameter is wrong.
+        HandloomError: the stage cannot be run.
+    """
+    from handloom.stages.compose import project_parameters
 
+    layout, workspace = Layout.project(kind, project), Workspace.here(project)
+    if any(word.startswith("-") for word in words):
+        from handloom.stages.multirun import Multirun
 
-def _parameters(project: Path, overrides: list[str]) -> Parameters:
-    from handloom.stages.compose import composed
-
-    try:
-        return parameters_of(composed(project, "params", overrides))
-    except ConfigurationError as error:
-        if overrides:
-            raise
-        # `dvc exp run -S` writes the file before anything checks it.
-        raise ConfigurationError(f"{error}; handloom params writes params.yaml again, from conf/") from None
+        Multirun(project, words).launch(name, lambda parameters: function(parameters, kind, layout, workspace))
+    else:
+        function(project_parameters(project, words), kind, layout, workspace)
 
 
-def _stop(script: str, error: HandloomError) -> NoReturn:
-    print(f"{Path(script).stem}: {printable(str(error))}", file=sys.stderr)
-    sys.exit(REFUSED)
+def as_seen_from_here(project: Path) -> Path:
+    """A project's folder, empty where it is the working folder: paths in messages are then as a person types them."""
+    return Path() if project == Path.cwd() else project
 
 
-def _kind(overrides: list[str]) -> Kind:
+def _kind(words: list[str]) -> Kind:
     for kind in KINDS:
-        if overrides and overrides[0] == kind:
-            overrides.pop(0)
+        if words and words[0] == kind:
+            words.pop(0)
             return kind
     raise ConfigurationError(f"say which kind, first: {' or '.join(KINDS)}")
-
-
-def _run_with_hydra(
-    project: Path,
-    function: Callable[[Parameters, Kind], None],
-    kind: Kind,
-    overrides: list[str],
-    stop: Callable[[HandloomError], NoReturn],
-) -> None:
-    from handloom.stages.multirun import Multirun
-
-    multirun = Multirun(project, overrides)
-    if MULTIRUN & set(overrides):
-        multirun.check(parameters_of)
-
-    def job(composed: "DictConfig") -> None:
-        try:
-            with as_handloom_error():
-                function(parameters_of(composed), kind)
-        except HandloomError as error:
-            stop(error)  # Hydra would print a traceback for whatever a job raises
-
-    multirun.launch(job)

@@ -1,0 +1,68 @@
+"""Where the artefacts of a classifier lie."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from handloom.config import Kind
+from handloom.models.files import MODEL_FILE
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files and folders that the stages of one classifier write, each of which the next stages read.
+
+    Attributes:
+        keypoints: the keypoint table.
+        keypoint_report: the folder that says what happened to each file.
+        split: the table of parts.
+        model: the folder of the trained model.
+        report: the folder of its metrics.
+        cross_validation: the folder of their mean and spread over folds.
+        exports: the folder of its files for apps.
+        checkpoints: the folder that keeps every checkpoint; None: the newest ones, in the workspace, until the end.
+    """
+
+    keypoints: Path
+    keypoint_report: Path
+    split: Path
+    model: Path
+    report: Path
+    cross_validation: Path
+    exports: Path
+    checkpoints: Path | None = None
+
+    @classmethod
+    def project(cls, kind: Kind, folder: Path = Path()) -> "Layout":
+        """In a project, as `dvc.yaml` has it."""
+        return cls(
+            keypoints=folder / "data/keypoints" / f"{kind}.parquet",
+            keypoint_report=folder / "data/keypoints" / kind,
+            split=folder / "data/splits" / f"{kind}.parquet",
+            model=folder / "models" / kind,
+            report=folder / "reports" / kind,
+            cross_validation=folder / "reports/cross_validation" / kind,
+            exports=folder / "exports" / kind,
+        )
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Layout":
+        """All in one folder, as `handloom train --out` has it."""
+        return cls(
+            keypoints=folder / "keypoints.parquet",
+            keypoint_report=folder / "keypoints",
+            split=folder / "split.parquet",
+            model=folder / "model",
+            report=folder / "report",
+            cross_validation=folder / "cross_validation",
+            exports=folder / "export",
+        )
+
+    @classmethod
+    def session(cls, folder: Path) -> "Layout":
+        """In the folder of a training session, which keeps its checkpoints."""
+        return replace(cls.in_folder(folder), checkpoints=folder / "checkpoints")
+
+    @property
+    def model_file(self) -> Path:
+        """The trained model."""
+        return self.model / MODEL_FILE

@@ -1,0 +1,179 @@
+"""The stages, a function each, and the way through several of them.
+
+Each imports its own room when it runs: the others', torch and MLflow among them, take seconds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from handloom.config import JoinedAction, JoinedPose, Kind, MediaSource, Parameters, Source
+from handloom.stages.layout import Layout
+from handloom.support.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pytorch_lightning import Callback
+
+    from handloom.export.verification import Verification
+    from handloom.extraction.report import ExtractionReport
+
+Stage = Literal["extract_keypoints", "split", "train", "evaluate", "export_coreml"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+_PATHS = ("path", "data_frame", "annotation_file")  # fields of a source that name what it reads
+
+
+@dataclass
+class Results:
+    """What the stages that ran have come to.
+
+    Attributes:
+        loss: of the training, on the validation part; None without one.
+        metrics: of the test part.
+        verifications: of the exported files.
+    """
+
+    loss: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+    verifications: "list[Verification]" = field(default_factory=list)
+
+
+def run_stages(
+    parameters: Parameters,
+    kind: Kind,
+    layout: Layout,
+    workspace: Workspace,
+    first: Stage = "extract_keypoints",
+    last: Stage = "export_coreml",
+    begin: Callable[[Stage], object] = lambda stage: None,
+    callbacks: "Sequence[Callback]" = (),
+    tags: Mapping[str, str] | None = None,
+    register: bool = True,
+) -> Results:
+    """Run stages in their order, from one to another, each of them included.
+
+    Args:
+        parameters: all of them.
+        kind: "pose" or "action".
+        layout: where artefacts lie; those of stages before `first` have to be there.
+        workspace: where work in progress lies.
+        first: the stage to begin with.
+        last: the stage to end with.
+        begin: called with each stage before it runs.
+        callbacks: see `train`.
+        tags: see `train`.
+        register: see `evaluate`.
+
+    Raises:
+        HandloomError: a stage cannot be run; what it says.
+    """
+    results = Results()
+    for stage in STAGES[STAGES.index(first) : STAGES.index(last) + 1]:
+        begin(stage)
+        match stage:
+            case "extract_keypoints":
+                extract_keypoints(parameters, kind, layout, workspace)
+            case "split":
+                split(parameters, kind, layout, workspace)
+            case "train":
+                results.loss = train(parameters, kind, layout, workspace, callbacks=callbacks, tags=tags)
+            case "evaluate":
+                results.metrics = evaluate(parameters, kind, layout, workspace, register=register)
+            case "export_coreml":
+                results.verifications = export_coreml(parameters, kind, layout, workspace)
+    return results
+
+
+def extract_keypoints(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "ExtractionReport":
+    """Find the joints in labelled photos or clips; print how many were found. See `handloom.extraction`."""
+    from handloom.extraction.extract import extract_keypoints
+
+    settings, project = parameters.extract_keypoints, workspace.project
+    model = replace(settings.landmark_model, path=_from(project, settings.landmark_model.path))
+    report = extract_keypoints(
+        _read_from(project, parameters.source(kind)),
+        replace(settings, landmark_model=model),
+        kind,
+        table=layout.keypoints,
+        folder=layout.keypoint_report,
+        cache_file=workspace.keypoint_cache,
+    )
+    print(report.as_text())
+    return report
+
+
+def split(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> None:
+    """Say which examples are for training, validation and testing; print how many. See `handloom.dataset.split`."""
+    from handloom.dataset.split import split_table, split_text
+
+    split_table(layout.keypoints, parameters.split, layout.split)
+    print(split_text(layout.keypoints, layout.split, parameters.split))
+
+
+def train(
+    parameters: Parameters,
+    kind: Kind,
+    layout: Layout,
+    workspace: Workspace,
+    *,
+    callbacks: "Sequence[Callback]" = (),
+    tags: Mapping[str, str] | None = None,
+) -> float | None:
+    """Train a classifier; its loss on the validation part, None without one. See `handloom.training.train`.
+
+    Args:
+        parameters: all of them.
+        kind: "pose" or "action".
+        layout: where artefacts lie.
+        workspace: where work in progress lies.
+        callbacks: of Lightning, told of the training after everything else.
+        tags: further tags of the MLflow run.
+    """
+    from handloom.training.train import train
+
+    return train(parameters, kind, layout.keypoints, layout.split, layout.model, layout.checkpoints, callbacks, tags)
+
+
+def evaluate(
+    parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace, *, register: bool = True
+) -> dict[str, float]:
+    """Measure the trained model on the test part; its metrics. See `handloom.evaluation.evaluate`.
+
+    Args:
+        parameters: all of them.
+        kind: "pose" or "action".
+        layout: where artefacts lie.
+        workspace: where work in progress lies.
+        register: whether the model becomes a version in MLflow's registry.
+    """
+    from handloom.evaluation.evaluate import evaluate
+
+    return evaluate(parameters, kind, layout.model, layout.keypoints, layout.split, layout.report, register)
+
+
+def export_coreml(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "list[Verification]":
+    """Write the trained model as files for apps, proven from disk; print what came out. See `handloom.export`."""
+    from handloom.export.export import export_coreml
+
+    verifications = export_coreml(parameters, kind, layout.model, layout.keypoints, layout.split, layout.exports)
+    for one in verifications:
+        print(one.summary)
+    return verifications
+
+
+def _read_from(folder: Path, source: Source) -> Source:
+    """A source whose relative paths count from a folder. From the working folder it stays as it is."""
+    if folder == Path():
+        return source
+    if isinstance(source, JoinedPose | JoinedAction):
+        members: Any = {name: _read_from(folder, member) for name, member in source.sources.items()}
+        return replace(source, sources=members)
+    own = [one.name for one in fields(source)]
+    changes: dict[str, Any] = {name: _from(folder, getattr(source, name)) for name in _PATHS if name in own}
+    if isinstance(source, MediaSource):
+        changes["groups"] = replace(source.groups, file=_from(folder, source.groups.file))
+    return replace(source, **changes)
+
+
+def _from(folder: Path, path: str) -> str:
+    return str(folder / path) if path else ""
