@@ -44,9 +44,10 @@ test: $(READY) | system ## run all tests
 swift: $(READY) ## build HandloomKit and run its tests, where there is a Swift toolchain (part of make test)
 	@pytest --quiet --numprocesses 0 tests/export/test_swift_build.py || [ $$? = 5 ]  # 5: left out
 
-lint: $(READY) ## check style and types
+lint: $(READY) ## check style, types, and which module imports which
 	@ruff check .
 	@ruff format --check .
+	@python tests/check_structure.py
 	@mypy
 
 format: $(READY) ## mend style
