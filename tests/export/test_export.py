@@ -73,7 +73,8 @@ def test_all_formats_the_proof_the_note_and_the_swift_package_are_written_and_lo
 
 
 def test_only_the_formats_that_are_asked_for_are_written() -> None:
-    export()
+    an_export_before_it()
+    (EXPORT / "HandPoseClassifier.mlpackage").mkdir()
     export(formats=["mlmodel"])
     assert not list(EXPORT.glob("*.mlpackage"))
     assert list(EXPORT.glob("*.mlmodel"))
@@ -85,6 +86,14 @@ def test_the_files_say_which_training_they_come_from() -> None:
         assert user["MLflow Run"] == tracking.run_in(OUT / "run.json")
         assert user["Training Data SHA-256"] == sha256_of_file(TABLE)
         assert user["Split SHA-256"] == sha256_of_file(PARTS)
+
+
+def an_export_before_it() -> dict[str, str]:
+    """A folder with files of an export, which the next one would replace; what they are."""
+    EXPORT.mkdir()
+    for name in ("HandPoseClassifier.mlmodel", "verification.json"):
+        (EXPORT / name).write_text("of the export before it")
+    return content(EXPORT)
 
 
 def other_weights() -> None:
@@ -114,8 +123,7 @@ def no_origin() -> None:
 def test_a_model_that_cannot_be_used_is_named_and_the_export_before_it_stays(
     spoil: Callable[[], None], said: str
 ) -> None:
-    export(formats=["mlmodel"])
-    before = content(EXPORT)
+    before = an_export_before_it()
     spoil()
     with pytest.raises(HandloomError, match=said) as raised:
         export()
@@ -138,8 +146,7 @@ def test_settings_that_decide_nothing_may_change() -> None:
 
 
 def test_an_export_that_does_not_hold_is_refused_and_the_one_before_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    export(formats=["mlmodel"])
-    before = content(EXPORT)
+    before = an_export_before_it()
     forward = ExportedNetwork.forward
 
     def upside_down(self: ExportedNetwork, poses: torch.Tensor) -> torch.Tensor:
@@ -179,8 +186,7 @@ except HandloomError as error:
 @pytest.mark.parametrize("suffix", ["mlpackage", "mlmodel", "onnx"])
 def test_a_disk_that_is_full_is_one_line_and_the_export_before_it_stays(suffix: str) -> None:
     """A limit on the size of files stands for the full disk: writing fails in the middle of the weights."""
-    export(formats=["mlmodel"])
-    before = content(EXPORT)
+    before = an_export_before_it()
     script = SCRIPT.format(tests=str(Path(__file__).parent.parent), limit=8_000, suffix=suffix)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 1
