@@ -4,17 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_start
 import yaml
+from filelock import FileLock
 from mlflow_server import Server
 from xdist.scheduler import LoadScopeScheduling
-
-from handloom.sample import draw_photos
 
 REPOSITORY = Path(__file__).parent.parent
 SMALL_GESTURES = {"pose": ["background", "five", "one", "zero"], "action": ["background", "grab", "swipe_left"]}
@@ -47,6 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether:
     return FilesTogether(config, log)
+
+
+def pytest_configure() -> None:
+    warm_start.install()
+
+
+def pytest_unconfigure() -> None:
+    warm_start.stop()
 
 
 class Project:
@@ -141,15 +149,53 @@ def own_main_repository(tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
     return folder
 
 
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
+
+
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six drawn photos in the classes five and one, and their true joints in photos.parquet."""
-    folder = tmp_path_factory.mktemp("drawn")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Make a folder in the first test process that asks for it; all test processes then read that one."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def folder_of(name: str, make: Callable[[Path], None]) -> Path:
+        folder, finished = shared / f"once-{name}", shared / f"once-{name}.finished"
+        with FileLock(f"{folder}.lock"):
+            if not finished.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a process that was stopped
+                folder.mkdir()
+                make(folder)
+                finished.touch()
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(autouse=True)
+def copied_stores(made_once: MadeOnce, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give new MLflow stores their tables by a copy."""
+    if "mlflow" not in sys.modules:  # the first test that needs it waits that second
+        return
+    import empty_stores
+
+    copy = empty_stores.copies_of(lambda: made_once("store", lambda folder: empty_stores.make(folder / "a")) / "a")
+    monkeypatch.setattr(empty_stores.utils, "_initialize_tables", copy)
+
+
+def draw_pose_photos(folder: Path, names: Sequence[str], **drawing: int) -> None:
+    """Draw photos of these gestures of the sample into photos/, and write their true joints to photos.parquet."""
+    from handloom.sample import draw_photos
+
     (folder / "gestures").mkdir()
-    for name in ("five", "one"):
+    for name in names:
         shutil.copy(REPOSITORY / f"data/sample/gestures/pose/{name}.yaml", folder / "gestures")
-    draw_photos(folder / "gestures", folder / "photos", folder / "photos.parquet", seed=3, people=3, per_class=3)
-    return folder
+    draw_photos(folder / "gestures", folder / "photos", folder / "photos.parquet", **drawing)
+
+
+@pytest.fixture(scope="session")
+def drawn(made_once: MadeOnce) -> Path:
+    """Six drawn photos in the classes five and one, and their true joints in photos.parquet. Leave them as they are."""
+    return made_once("drawn", lambda folder: draw_pose_photos(folder, ("five", "one"), seed=3, people=3, per_class=3))
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,10 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlflow import MlflowClient
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 class Server:
@@ -55,5 +57,7 @@ class Server:
             self.process.wait()
             self.process = None
 
-    def client(self) -> MlflowClient:
+    def client(self) -> "MlflowClient":
+        from mlflow import MlflowClient  # not at the head: every test process imports this file
+
         return MlflowClient(self.uri)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm_start import COLD
 
 import handloom
 from handloom.cli import main
@@ -56,7 +57,7 @@ def test_help_and_what_is_refused_import_nothing_heavy() -> None:
         "print(json.dumps([status, sorted(sys.modules)]))"
     )
     command = [sys.executable, "-c", code, json.dumps(wrong)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/", env={**os.environ, COLD: "1"})
     text, _, last = done.stdout.rstrip().rpartition("\n")
     assert all(verb in text for verb in VERBS)
     status, imported = json.loads(last)

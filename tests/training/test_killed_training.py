@@ -17,12 +17,12 @@ from small_training import WITH_VALIDATION, write_tables
 
 SCRIPT = Path(__file__).parent.parent / "small_training.py"
 LONG: dict[str, Any] = {
-    "maximum_iterations": 30,
+    "maximum_iterations": 20,
     "report_interval": 1,
     "checkpoint_interval": 4,
-    "batch_size": 1,
+    "batch_size": 2,
     "optimizer": {"lr": 0.01, "warmup": 0.2},
-    "early_stopping": {"patience": 29},  # its counts and its best network have to survive, too
+    "early_stopping": {"patience": 19},  # its counts and its best network have to survive, too
 }
 
 
@@ -53,7 +53,7 @@ def last_report(repository: Path) -> int:
 def kill_after_report(repository: Path, iteration: int) -> None:
     process = start(repository)
     while process.poll() is None and last_report(repository) < iteration:
-        time.sleep(0.01)
+        time.sleep(0.02)
     assert process.poll() is None, "the training ended before it could be killed"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -75,7 +75,7 @@ def what_came_of_it(repository: Path) -> dict[str, Any]:
     }
 
 
-def test_killed_three_times_it_ends_in_the_same_bits_and_one_run(tmp_path: Path) -> None:
+def test_killed_twice_it_ends_in_the_same_bits_and_one_run(tmp_path: Path) -> None:
     repositories = tmp_path / "undisturbed", tmp_path / "killed"
     for repository in repositories:
         repository.mkdir()
@@ -83,7 +83,7 @@ def test_killed_three_times_it_ends_in_the_same_bits_and_one_run(tmp_path: Path)
     undisturbed = what_came_of_it(repositories[0])
     assert len(undisturbed["mlflow"]["validation_loss"]) > 15
 
-    for report in (2, 7, 14):  # before the first checkpoint, and twice reports after the last one
+    for report in (2, 7):  # before the first checkpoint, and reports after the last one
         kill_after_report(repositories[1], report)
     last = start(repositories[1])
     said, _ = last.communicate()
