@@ -114,7 +114,8 @@ def _start(project: Path, repository: Path) -> subprocess.Popen[bytes]:
 def _outcome(project: Path, repository: Path) -> dict[str, Any]:
     """What a training leaves: the model, the history, and each metric's steps and values in its one MLflow run."""
     folder = project / "models/action"
-    run_id = json.loads((folder / "run.json").read_text())["run_id"]
+    (note,) = (repository / ".handloom/runs").glob("*.json")
+    run_id = json.loads(note.read_text())["run_id"]
     with closing(sqlite3.connect(repository / "mlflow.db")) as database:
         runs = [row[0] for row in database.execute("SELECT run_uuid FROM runs")]
         # Not by MLflow's own search, which might hide a number that was logged twice.

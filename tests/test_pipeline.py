@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import Project, can_trace, network_trace
 from mlflow import MlflowClient
+from tracked import trained_run
 
 from handloom import keypoint_table
 from handloom.hand import palm_length, present
@@ -30,7 +31,7 @@ def to_run(project: Project, *targets: str) -> list[str]:
 
 
 def run_id(project: Project, kind: str) -> str:
-    return str(json.loads((project.root / f"models/{kind}/run.json").read_text())["run_id"])
+    return trained_run(project.root / f"models/{kind}", project.root).run_id
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -202,7 +203,7 @@ def test_training_killed_and_started_again_ends_in_the_same_bits(
     last = killed.run("python", "pipeline/train_action.py")
 
     assert "going on from iteration-" in last.stdout
-    for name in ("model.ckpt", "history.csv"):
+    for name in ("model.ckpt", "history.csv", "run.json"):
         assert (killed.root / f"models/action/{name}").read_bytes() == (
             undisturbed.root / f"models/action/{name}"
         ).read_bytes(), name

@@ -76,7 +76,7 @@ def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace
     folder = workspace.cross_validation / name
     results: list[dict[str, float]] = []
     with alone(folder.with_suffix(".lock"), f"cross-validation {name}"):
-        parent = tracking.start_run(
+        parent = tracking.Tracker(workspace).start(
             kind, parameters, {tracking.JOB: name, "mlflow.runName": f"cross-validation {name}"}
         )
         for number, tested in enumerate(folds, start=1):
@@ -86,16 +86,22 @@ def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace
             for seed in settings.seeds:
                 which = {"fold": number, "seed": seed}
                 metrics = _one(
-                    parameters, kind, replace(layout, split=part), workspace, parent, seed, f"{name}-{number}-{seed}"
+                    parameters,
+                    kind,
+                    replace(layout, split=part),
+                    workspace,
+                    parent.run_id,
+                    seed,
+                    f"{name}-{number}-{seed}",
                 )
                 print("  ".join(f"{key} {value:.5g}" for key, value in (which | metrics).items()), flush=True)
                 results.append(which | metrics)
         summaries = summarised(results)
         write_csv(out / "folds.csv", results)
         write_json(out / "summary.json", [asdict(one) for one in summaries])
-        tracking.log_metrics(parent, _as_metrics(summaries))
-        tracking.log_files(parent, [out], "cross_validation")
-        tracking.end_run(parent)
+        parent.log_metrics(_as_metrics(summaries))
+        parent.log_files([out], "cross_validation")
+        parent.end()
     print(as_table(summaries))
     return summaries
 

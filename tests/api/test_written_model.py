@@ -39,7 +39,7 @@ def test_every_format_answers_as_the_classifier_does_and_says_what_it_was_told(t
         said = [model.author, model.short_description, model.license, model.version]
     assert said == [METADATA.author, METADATA.short_description, METADATA.license, METADATA.version]
     assert known["Shot With"] == "a phone"
-    assert (known["Target Frame Rate"], len(known["MLflow Run"])) == ("30.0", 32)
+    assert (known["Target Frame Rate"], len(known["Training Fingerprint"])) == ("30.0", 64)
 
 
 def test_a_folder_gets_what_create_ml_writes_in_place_of_an_older_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from tracked import start_run
 
 from handloom import tracking
 from handloom.cli import main
@@ -16,9 +17,9 @@ def recorded(name: str, kind: Kind, lr: float, metrics: dict[str, float]) -> str
     parameters = Parameters(data=DATA)
     training = replace(parameters.train_pose, optimizer=replace(Optimizer(), lr=lr))
     tags = {"mlflow.runName": name, "handloom.keypoints_sha256": "a" * 64, tracking.MODEL_SHA256: name}
-    run_id = tracking.start_run(kind, replace(parameters, train_pose=training), tags)
-    tracking.log_metrics(run_id, metrics)
-    return run_id
+    run = start_run(kind, replace(parameters, train_pose=training), tags)
+    run.log_metrics(metrics)
+    return run.run_id
 
 
 def test_two_experiments_beside_each_other(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Project
 from mlflow import MlflowClient
+from tracked import trained_run
 
 from handloom import tracking
 from handloom.cli import main
@@ -30,7 +31,7 @@ def trained(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Proj
 
 @pytest.fixture
 def run_id(trained: Project) -> str:
-    return str(json.loads((trained.root / "models/pose/run.json").read_text())["run_id"])
+    return trained_run(trained.root / "models/pose", trained.root).run_id
 
 
 def set_tag(project: Project, run_id: str, key: str, value: str) -> str:

@@ -207,12 +207,12 @@ def test_a_package_brings_the_hand_to_its_size_before_it_goes_to_half_precision(
 
 
 def test_where_a_model_comes_from_is_in_its_metadata(tmp_path: Path) -> None:
-    provenance = Provenance("run", "sha, changed", "keypoints", "split", "MediaPipe 1")
+    provenance = Provenance("f1" * 32, "keypoints", "split", "MediaPipe 1")
     for suffix in SUFFIXES:
         spec = read_specification(write(trained("pose"), tmp_path / f"Hand{suffix}", provenance))
         user = dict(spec.description.metadata.userDefined)
-        assert user["MLflow Run"] == "run"
-        assert user["Git Commit"] == "sha, changed"
+        assert user["Training Fingerprint"] == "f1" * 32
+        assert "MLflow Run" not in user
         assert user["Training Data SHA-256"] == "keypoints"
         assert user["Split SHA-256"] == "split"
         assert user["Landmarks"] == "MediaPipe 1"

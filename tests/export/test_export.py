@@ -10,16 +10,16 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 import torch
-from mlflow import MlflowClient
 from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, settings_with, train_small, write_tables
+from tracked import client, trained_run
 
-from handloom import tracking
 from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters
 from handloom.errors import HandloomError
 from handloom.export.convert import ExportedNetwork
 from handloom.export.export import export_coreml
 from handloom.export.specification import read_specification
 from handloom.export.verification import Verification
+from handloom.models.provenance import read_provenance
 from handloom.support.files import sha256_of_file
 
 LABELS = ["background", "fist", "open"] * 20
@@ -62,13 +62,13 @@ def test_all_formats_the_proof_the_note_and_the_swift_package_are_written_and_lo
         assert one["comparisons"]["test part, as stored"]["rows"] == tested > 0
         assert one["comparisons"]["hard cases, as stored"]["rows"] > 50
 
-    client, run_id = MlflowClient(tracking.tracking_uri()), tracking.run_in(OUT / "run.json")
-    logged = client.get_run(run_id).data.metrics
+    store, run_id = client(), trained_run(OUT).run_id
+    logged = store.get_run(run_id).data.metrics
     for suffix in ("mlpackage", "mlmodel", "onnx"):
         assert logged[f"export_{suffix}_bytes"] > 10_000
         assert logged[f"export_{suffix}_largest_difference"] < 0.02
         assert logged[f"export_{suffix}_other_labels"] == 0
-    artifacts = {file.path for file in client.list_artifacts(run_id, "exports")}
+    artifacts = {file.path for file in store.list_artifacts(run_id, "exports")}
     assert artifacts == {f"exports/{file.name}" for file in EXPORT.iterdir()}
 
 
@@ -83,7 +83,7 @@ def test_only_the_formats_that_are_asked_for_are_written() -> None:
 def test_the_files_say_which_training_they_come_from() -> None:
     for one in export():
         user = read_specification(one.path).description.metadata.userDefined
-        assert user["MLflow Run"] == tracking.run_in(OUT / "run.json")
+        assert user["Training Fingerprint"] == read_provenance(OUT / "run.json").fingerprint
         assert user["Training Data SHA-256"] == sha256_of_file(TABLE)
         assert user["Split SHA-256"] == sha256_of_file(PARTS)
 

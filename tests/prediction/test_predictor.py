@@ -10,8 +10,8 @@ import pytest
 import small_models
 import torch
 from small_models import random_hands, save, trained
+from tracked import client, start_run
 
-from handloom import tracking
 from handloom.config import Data, ExportCoreML, Kind, LabeledDirectories, Model, Parameters, Training, as_plain
 from handloom.errors import DataError
 from handloom.export.hard_cases import plain_hand
@@ -158,22 +158,22 @@ def test_a_model_of_the_wrong_kind_is_one_line(checkpoint: Path) -> None:
 
 
 def test_models_in_mlflow(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mlflow import MlflowClient
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with pytest.raises(DataError, match=r"runs:/1: there is no MLflow store at .*mlflow.db; train a model first"):
         Predictor.open("runs:/1")
 
     data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))
-    run_id = tracking.start_run("action", Parameters(data=data))
+    run = start_run("action", Parameters(data=data))
+    run_id = run.run_id
     with pytest.raises(DataError, match=f"runs:/{run_id}: "):
         Predictor.open(f"runs:/{run_id}")
     exported = save(load_model(checkpoint), tmp_path / "HandActionClassifier.mlpackage")
-    tracking.log_files(run_id, [exported], "exports")
-    tracking.log_files(run_id, [checkpoint], "model")
-    client = MlflowClient(tracking.tracking_uri())
-    client.create_registered_model("handloom-action")
-    client.create_model_version("handloom-action", f"runs:/{run_id}/model", run_id)
+    run.log_files([exported], "exports")
+    run.log_files([checkpoint], "model")
+    store = client()
+    store.create_registered_model("handloom-action")
+    store.create_model_version("handloom-action", f"runs:/{run_id}/model", run_id)
     client.set_registered_model_alias("handloom-action", "champion", "1")
 
     windows = random_hands(WINDOW, 2)

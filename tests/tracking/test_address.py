@@ -15,13 +15,18 @@ from sqlalchemy.pool import NullPool
 from handloom.errors import HandloomError
 from handloom.support.repository import main_repository
 from handloom.support.sqlite_address import sqlite_address
-from handloom.tracking.address import VARIABLE, same_store, shown_address, store_address
-from handloom.tracking.store import artifact_folder, tracking_uri
+from handloom.support.workspace import Workspace
+from handloom.tracking.address import VARIABLE, Address, same_store, store_address
+from handloom.tracking.store import Store
 
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@example.org")
 NAMES = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
     lambda name: name not in (".", "..")
 )
+
+
+def address_here() -> Address:
+    return store_address(Workspace.here())
 
 
 @pytest.fixture
@@ -55,9 +60,9 @@ def test_a_relative_file_lies_in_the_main_repository(
     address: str, file: str, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, address)
-    assert store_address().file == project / file
-    assert shown_address().endswith(str(project / file))
-    assert artifact_folder() == (project / file).parent / "mlruns"
+    assert address_here().file == project / file
+    assert address_here().shown.endswith(str(project / file))
+    assert Store(Workspace.here()).artifact_folder() == (project / file).parent / "mlruns"
 
 
 @pytest.mark.parametrize("address", ["runs", "./runs", "file:runs", "file:./runs", "file://./runs"])
@@ -65,19 +70,19 @@ def test_a_relative_folder_lies_in_the_main_repository(
     address: str, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, address)
-    assert tracking_uri() == (project / "runs").as_uri()
+    assert address_here().uri == (project / "runs").as_uri()
 
 
 def test_files_of_runs_in_a_database_of_another_kind_lie_in_the_main_repository(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, "postgresql://me@127.0.0.1/runs")
-    assert artifact_folder() == project / "mlruns"
+    assert Store(Workspace.here()).artifact_folder() == project / "mlruns"
 
 
 def test_an_absolute_file_stays_where_it_is(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "sqlite:////elsewhere/mlflow.db")
-    assert store_address().file == Path("/elsewhere/mlflow.db")
+    assert address_here().file == Path("/elsewhere/mlflow.db")
 
 
 def test_a_command_that_keeps_its_work_in_a_folder_of_its_own_uses_the_projects_store(
@@ -89,7 +94,7 @@ def test_a_command_that_keeps_its_work_in_a_folder_of_its_own_uses_the_projects_
     (project / "data").mkdir()
     for folder, root in ((project / "data", project), (tmp_path, tmp_path)):
         monkeypatch.chdir(folder)
-        assert store_address().file == root / "mlflow.db"
+        assert address_here().file == root / "mlflow.db"
 
 
 def test_a_further_work_tree_of_git_has_the_store_of_the_main_one(
@@ -106,10 +111,10 @@ def test_a_further_work_tree_of_git_has_the_store_of_the_main_one(
     git(project, "worktree", "add", "--quiet", str(tmp_path / "further"))
     further = tmp_path / "further/a project"
     monkeypatch.chdir(further)
-    assert store_address().file == project / "mlflow.db"
+    assert address_here().file == project / "mlflow.db"
     monkeypatch.setenv("DVC_ROOT", str(further))  # as DVC does in a stage
     monkeypatch.setenv(VARIABLE, "sqlite:///mlflow.db")
-    assert store_address().file == project / "mlflow.db"
+    assert address_here().file == project / "mlflow.db"
 
     out = further / "out"  # of `handloom train --out`: no DVC project, so it stays where it was asked for
     for folder in (out, project / "out"):
@@ -136,7 +141,7 @@ def test_a_path_with_any_characters_is_the_file_that_is_opened(name: str) -> Non
         before = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = address  # read back, it is the same file
         try:
-            assert store_address().file == folder / "x.db"
+            assert address_here().file == folder / "x.db"
         finally:
             del os.environ[VARIABLE]
             os.environ |= {} if before is None else {VARIABLE: before}
@@ -170,7 +175,7 @@ def test_a_password_is_neither_shown_nor_left_in_what_a_library_says(
     address: str, shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, address)
-    found = store_address()
+    found = address_here()
     assert found.shown == shown
     password = found.login[1] if found.login else "s3cret"
     for text in (address, f"no answer from {address!r}", f"FATAL: {password!r} is wrong"):
@@ -200,7 +205,7 @@ def test_a_password_is_neither_shown_nor_left_in_what_a_library_says(
 )
 def test_which_stores_are_on_this_computer(address: str, here: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, address)
-    assert store_address().is_on_this_computer is here
+    assert address_here().is_on_this_computer is here
 
 
 @pytest.mark.parametrize(
@@ -213,13 +218,13 @@ def test_which_stores_are_on_this_computer(address: str, here: bool, monkeypatch
 )
 def test_what_would_lose_the_runs_is_a_problem(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, address)
-    assert store_address().problem
+    assert address_here().problem
 
 
 def test_the_repositorys_own_store_is_the_same_however_it_is_said(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    own = shown_address()
+    own = address_here().shown
     monkeypatch.setenv(VARIABLE, "sqlite:///mlflow.db")
-    assert same_store(own, shown_address())
+    assert same_store(own, address_here().shown)

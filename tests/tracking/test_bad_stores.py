@@ -10,16 +10,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from mlflow import MlflowClient
 from mlflow_server import Server
 from small_training import OUT, WITHOUT_VALIDATION, train_small, write_tables
+from tracked import client, outbox, start_run, tracker
 
-from handloom import tracking
 from handloom.config import Data, LabeledDirectories, Parameters
 from handloom.errors import ConfigurationError, HandloomError
 from handloom.runs.recorded import recorded_runs
 from handloom.support.files import sha256_of_file
-from handloom.tracking import outbox, store
+from handloom.support.workspace import Workspace
 from handloom.tracking.send import send
 
 PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
@@ -73,7 +72,7 @@ def test_what_is_no_address_is_refused_before_training(address: str, monkeypatch
     with pytest.raises(ConfigurationError, match=r"^MLFLOW_TRACKING_URI=") as error:
         train_small()
     one_line(error)
-    assert not OUT.exists() and not outbox.folder().exists()
+    assert not OUT.exists() and not outbox().folder.exists()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,7 @@ def test_another_server_is_refused(
     answering.status = status  # type: ignore[attr-defined]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:secret@127.0.0.1:{answering.server_port}/there")
     with pytest.raises(ConfigurationError, match=r"^MLFLOW_TRACKING_URI=http://127.0.0.1:\d+/there: ") as error:
-        tracking.start_run("pose", PARAMETERS)
+        start_run("pose", PARAMETERS)
     assert said in one_line(error)
 
 
@@ -96,34 +95,34 @@ def test_another_server_is_refused(
 def test_nonsense_is_no_mlflow_server(body: str, answering: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     answering.status, answering.body = 200, body.encode()  # type: ignore[attr-defined]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{answering.server_port}")
-    for begin in (lambda: tracking.start_run("pose", PARAMETERS), lambda: recorded_runs("a" * 32)):
+    for begin in (lambda: start_run("pose", PARAMETERS), lambda: recorded_runs(Workspace.here(), "a" * 32)):
         with pytest.raises(HandloomError, match=r"no MLflow server|no run of this id") as error:
             begin()
         one_line(error)
-    assert not outbox.folder().exists()
+    assert not outbox().folder.exists()
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "postgresql+psycopg2", "mysql", "mssql", "mssql+other", "mysql+a+b"])
 def test_a_database_whose_driver_is_missing_is_told(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{kind}://me:s3cret@127.0.0.1/runs")
     with pytest.raises(ConfigurationError, match=r"driver|no address|plugin") as error:
-        tracking.start_run("pose", PARAMETERS)
+        start_run("pose", PARAMETERS)
     assert "s3cret" not in one_line(error)
 
 
 def test_a_store_in_a_folder_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///no/where/mlflow.db")
     with pytest.raises(ConfigurationError, match=r"there is no folder .*/no/where; make it first") as error:
-        tracking.start_run("pose", PARAMETERS)
+        start_run("pose", PARAMETERS)
     assert one_line(error) and not Path("no").exists()
 
 
 def test_a_deleted_experiment_is_told() -> None:
-    tracking.start_run("pose", PARAMETERS)
-    (experiment,) = [one for one in store.client().search_experiments() if one.name == "handloom-pose"]
-    store.client().delete_experiment(experiment.experiment_id)
+    start_run("pose", PARAMETERS)
+    (experiment,) = [one for one in client().search_experiments() if one.name == "handloom-pose"]
+    client().delete_experiment(experiment.experiment_id)
     with pytest.raises(HandloomError, match=r"Restore it in MLflow, or change tracking\.experiment") as error:
-        tracking.start_run("pose", PARAMETERS)
+        start_run("pose", PARAMETERS)
     assert one_line(error)
 
 
@@ -134,67 +133,67 @@ def test_a_server_that_is_down_for_now_is_waited_for(
     answering.status = status  # type: ignore[attr-defined]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{answering.server_port}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    run_id = tracking.start_run("pose", PARAMETERS)
-    assert outbox.waiting() == [run_id]
+    run = start_run("pose", PARAMETERS)
+    assert outbox().waiting() == [run.run_id]
     with pytest.raises(HandloomError, match=str(status)) as error:
-        send()
+        send(Workspace.here())
     assert one_line(error)
 
 
 def test_a_name_that_no_machine_has_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.invalid:5000")
-    run_id = tracking.start_run("pose", PARAMETERS)
-    assert outbox.waiting() == [run_id]
+    run = start_run("pose", PARAMETERS)
+    assert outbox().waiting() == [run.run_id]
 
 
 def test_a_path_that_the_server_does_not_have_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{server.uri}/elsewhere")
     with pytest.raises(ConfigurationError, match=r"/elsewhere: cannot be used \(it answers 40[45]"):
-        tracking.start_run("pose", PARAMETERS)
+        start_run("pose", PARAMETERS)
 
 
 def test_a_file_that_is_no_store_is_named_and_left_as_it_is() -> None:
-    store.local_store().write_bytes(b"my thesis" * 1000)
-    before = sha256_of_file(store.local_store())
+    tracker().workspace.store.write_bytes(b"my thesis" * 1000)
+    before = sha256_of_file(tracker().workspace.store)
     with pytest.raises(
         HandloomError, match=r"mlflow\.db: the MLflow store cannot be used \(file is not a database\)"
     ) as error:
-        tracking.start_run("pose", PARAMETERS)
-    assert one_line(error) and sha256_of_file(store.local_store()) == before
+        start_run("pose", PARAMETERS)
+    assert one_line(error) and sha256_of_file(tracker().workspace.store) == before
 
 
 def test_a_damaged_store_is_named() -> None:
-    tracking.start_run("pose", PARAMETERS)
-    content = bytearray(store.local_store().read_bytes())
+    start_run("pose", PARAMETERS)
+    content = bytearray(tracker().workspace.store.read_bytes())
     content[4096 : len(content) // 2] = b"\xff" * (len(content) // 2 - 4096)
     damaged = Path("damaged/mlflow.db")
     damaged.parent.mkdir()
     damaged.write_bytes(content)
     os.environ["DVC_ROOT"] = str(damaged.parent.resolve())
     with pytest.raises(HandloomError, match=r"damaged/mlflow\.db: the MLflow store cannot be used \(") as error:
-        tracking.start_run("pose", PARAMETERS)
+        start_run("pose", PARAMETERS)
     assert one_line(error)
 
 
 def test_a_store_that_may_only_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    tracking.start_run("pose", PARAMETERS)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///file:{store.local_store()}?mode=ro&uri=true")
+    start_run("pose", PARAMETERS)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///file:{tracker().workspace.store}?mode=ro&uri=true")
     with pytest.raises(ConfigurationError, match="readonly database") as error:
-        tracking.start_run("pose", PARAMETERS)
+        start_run("pose", PARAMETERS)
     assert one_line(error)
 
 
 def test_a_store_that_another_process_holds_is_waited_for() -> None:
-    run_id = tracking.start_run("pose", PARAMETERS)
-    holder = sqlite3.connect(store.local_store(), isolation_level=None)
+    run = start_run("pose", PARAMETERS)
+    holder = sqlite3.connect(tracker().workspace.store, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    tracking.log_metrics(run_id, {"loss": 1.0}, step=1)
-    assert outbox.waiting() == [run_id]
+    run.log_metrics({"loss": 1.0}, step=1)
+    assert outbox().waiting() == [run.run_id]
     holder.execute("ROLLBACK")
     holder.close()
-    tracking.log_metrics(run_id, {"loss": 0.5}, step=2)  # behind the first, so that order stays
-    assert send() == 1
-    assert tracking.logged_steps(run_id) == {"loss": {1, 2}}
+    run.log_metrics({"loss": 0.5}, step=2)  # behind the first, so that order stays
+    assert send(Workspace.here()) == 1
+    assert run.logged_steps() == {"loss": {1, 2}}
 
 
 FULL = """
@@ -218,14 +217,13 @@ def on_a_full_disk(limit: int) -> subprocess.CompletedProcess[str]:
 
 def test_a_full_disk_is_one_line_and_the_store_stays_whole() -> None:
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
-    run_id = tracking.start_run("pose", PARAMETERS)
-    tracking.log_metrics(run_id, {"loss": 1.0})
+    run = start_run("pose", PARAMETERS)
+    run.log_metrics({"loss": 1.0})
     ended = on_a_full_disk(4096)
     assert ended.returncode == 1
     lines = [line for line in ended.stderr.splitlines() if "little to learn" not in line]
     assert len(lines) == 1 and "the MLflow store cannot be used" in lines[0], ended.stderr
-    with sqlite3.connect(store.local_store()) as connection:
+    with sqlite3.connect(tracker().workspace.store) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    runs = MlflowClient(tracking.tracking_uri())
-    assert runs.get_run(run_id).data.metrics == {"loss": 1.0}
+    assert client().get_run(run.run_id).data.metrics == {"loss": 1.0}
     train_small()

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as lightning
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import Run as MlflowRun
 from mlflow_server import Server
 from PIL import Image
 from small_training import (
@@ -30,26 +30,32 @@ from small_training import (
     train_small,
     write_tables,
 )
+from tracked import client, outbox, start_run, tracker, trained_run
 
 from handloom import tracking
 from handloom.cli import main
 from handloom.config import Data, LabeledDirectories, Parameters, Tracking
 from handloom.errors import DataError, HandloomError
 from handloom.evaluation.evaluate import evaluate
+from handloom.models.provenance import read_provenance
 from handloom.runs.recorded import recorded_runs
-from handloom.tracking import outbox
+from handloom.support.workspace import Workspace
+from handloom.tracking import Run
+from handloom.tracking.operations import Operation
 from handloom.tracking.send import send
-from handloom.tracking.store import client
 from handloom.training.train import train
 
 LABELS = ["a", "b"] * 10
 KEEP_UNTIL_KILLED = """
 import sys
-from handloom.tracking import outbox
-from handloom.tracking.calls import Call
+from handloom.support.workspace import Workspace
+from handloom.tracking.operations import Operation
+from handloom.tracking.outbox import Outbox
+from handloom.tracking.store import Store
 from pathlib import Path
+outbox = Outbox(Store(Workspace.here()))
 for number in range(100000):
-    outbox.keep("run", Call("files", {"folder": str(number)}, (Path("kept.txt"),)))
+    outbox.keep("run", Operation("files", {"folder": str(number)}, (Path("kept.txt"),)))
     print(number, flush=True)
 """
 
@@ -67,7 +73,7 @@ def parameters(experiment: str) -> Parameters:
     return Parameters(data=data, train_pose=SETTINGS, tracking=Tracking(experiment))
 
 
-def the_run(client: MlflowClient, experiment: str) -> Run:
+def the_run(client: MlflowClient, experiment: str) -> MlflowRun:
     """The only run of an experiment."""
     found = client.get_experiment_by_name(f"{experiment}-pose")
     assert found is not None
@@ -75,11 +81,11 @@ def the_run(client: MlflowClient, experiment: str) -> Run:
     return run
 
 
-def curve(client: MlflowClient, run: Run, name: str) -> list[int]:
+def curve(client: MlflowClient, run: MlflowRun, name: str) -> list[int]:
     return [point.step for point in client.get_metric_history(run.info.run_id, name)]
 
 
-def artifacts(client: MlflowClient, run: Run, folder: str = "") -> set[str]:
+def artifacts(client: MlflowClient, run: MlflowRun, folder: str = "") -> set[str]:
     return {file.path for file in client.list_artifacts(run.info.run_id, folder or None)}
 
 
@@ -108,9 +114,9 @@ def test_a_server_that_goes_away_in_the_middle_gets_the_rest_later(
     client = server.client()
     before = the_run(client, "middle")
     assert before.info.status == "RUNNING" and curve(client, before, "loss") == [2]
-    assert send() == 1
+    assert send(Workspace.here()) == 1
     run = the_run(client, "middle")
-    assert run.info.run_id == tracking.run_in(OUT / "run.json") and run.info.status == "FINISHED"
+    assert run.info.run_id == trained_run(OUT).run_id and run.info.status == "FINISHED"
     for name in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
         assert curve(client, run, name) == [2, 4]
     assert run.data.metrics["test_accuracy"] == metrics["accuracy"]
@@ -120,7 +126,7 @@ def test_a_server_that_goes_away_in_the_middle_gets_the_rest_later(
     }
     champion = client.get_model_version_by_alias("handloom-pose", "champion")
     assert champion.run_id == run.info.run_id
-    assert outbox.waiting() == [] and send() == 0
+    assert outbox().waiting() == [] and send(Workspace.here()) == 0
     assert the_run(client, "middle").data.to_dictionary() == run.data.to_dictionary()
 
 
@@ -136,9 +142,9 @@ def test_a_run_that_began_without_the_server_is_one_run_however_often_sending_is
         section = settings_with(**all_of_it, iterations=iterations)
         train(Parameters(chosen.data, train_pose=section, tracking=chosen.tracking), "pose", TABLE, PARTS, OUT)
     evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))
-    run_id = tracking.run_in(OUT / "run.json")
-    assert outbox.waiting() == [run_id]
-    calls = (outbox.folder() / run_id / "calls.jsonl").read_bytes()
+    run_id = trained_run(OUT).run_id
+    assert outbox().waiting() == [run_id]
+    calls = (outbox().folder / run_id / "calls.jsonl").read_bytes()
 
     a_server.start()
     killed = 0
@@ -148,9 +154,9 @@ def test_a_run_that_began_without_the_server_is_one_run_however_often_sending_is
         time.sleep(delay)
         process.kill()
         process.wait()
-        killed += outbox.waiting() == [run_id]
+        killed += outbox().waiting() == [run_id]
     assert killed > 0
-    send()
+    send(Workspace.here())
     client = a_server.client()
     run = the_run(client, "killed")
     assert run.data.tags["handloom.run"] == run_id and run.info.status == "FINISHED"
@@ -158,12 +164,12 @@ def test_a_run_that_began_without_the_server_is_one_run_however_often_sending_is
         assert curve(client, run, name) == list(range(1, 31))
     assert run.data.params["train_pose.maximum_iterations"] == "30"
 
-    (outbox.folder() / run_id).mkdir(parents=True)  # all of it once more, as if nothing had been noted
-    (outbox.folder() / run_id / "calls.jsonl").write_bytes(
+    (outbox().folder / run_id).mkdir(parents=True)  # all of it once more, as if nothing had been noted
+    (outbox().folder / run_id / "calls.jsonl").write_bytes(
         b"".join(line for line in calls.splitlines(keepends=True) if json.loads(line)["call"] not in ("files", "model"))
     )
-    (outbox.folder() / run_id / "about.json").write_text(json.dumps({"address": a_server.uri, "since": 0}))
-    assert send() == 1
+    (outbox().folder / run_id / "about.json").write_text(json.dumps({"address": a_server.uri, "since": 0}))
+    assert send(Workspace.here()) == 1
     assert curve(client, run, "loss") == list(range(1, 31))
     assert len(client.get_metric_history(run.info.run_id, "test_accuracy")) == 1
     assert the_run(client, "killed").data.to_dictionary() == run.data.to_dictionary()
@@ -177,11 +183,12 @@ def test_a_run_that_began_without_the_server_is_one_run_however_often_sending_is
 
 SENDER = """
 import mlflow
-from handloom.tracking.store import client
-client()
-print("ready", flush=True)
+from handloom.support.workspace import Workspace
+from handloom.tracking.store import Store
+with Store(Workspace.here()).opened():
+    print("ready", flush=True)
 from handloom.tracking.send import send
-send()
+send(Workspace.here())
 """
 
 
@@ -196,10 +203,10 @@ def test_what_is_kept_when_a_process_is_killed_is_whole() -> None:
     rest = process.stdout.read()
     process.wait()
     told = int((rest.splitlines() or ["300"])[-1] or 300)
-    with (outbox.folder() / "run" / "calls.jsonl").open("ab") as file:
+    with (outbox().folder / "run" / "calls.jsonl").open("ab") as file:
         file.write(b'{"call": "metr')  # cut off within a line
-    outbox.keep("run", outbox.Call("files", {"folder": "last"}, (Path("kept.txt"),)))
-    found = [call for call, _ in outbox.read("run")]
+    outbox().keep("run", Operation("files", {"folder": "last"}, (Path("kept.txt"),)))
+    found = [call for call, _ in outbox().read("run")]
     folders = [call.content["folder"] for call in found]
     assert folders[:-1] == [str(number) for number in range(len(folders) - 1)] and len(folders) - 1 >= told
     assert folders[-1] == "last"
@@ -207,25 +214,25 @@ def test_what_is_kept_when_a_process_is_killed_is_whole() -> None:
 
 
 def test_a_step_that_the_run_has_is_not_logged_again_by_a_training_that_went_back_to_a_checkpoint() -> None:
-    run_id = tracking.start_run("pose", parameters("steps"))
+    run = start_run("pose", parameters("steps"))
     for step in (1, 2):
-        tracking.log_metrics(run_id, {"loss": step / 10}, step, once=True)
-    tracking.log_metrics(run_id, {"test_accuracy": 0.5})
+        run.log_metrics({"loss": step / 10}, step, once=True)
+    run.log_metrics({"test_accuracy": 0.5})
     Path("mlflow.db").rename("away.db")
     Path("mlflow.db").mkdir()  # a store that cannot be opened
     for step in (2, 3):
-        tracking.log_metrics(run_id, {"loss": step / 10 + 1e-9}, step, once=True)
-    tracking.log_metrics(run_id, {"test_accuracy": 0.5})  # evaluated again, with the same result
-    tracking.log_metrics(run_id, {"test_accuracy": 0.6})  # and with another
-    assert tracking.logged_steps(run_id) == {"loss": {2, 3}, "test_accuracy": {0}}
+        run.log_metrics({"loss": step / 10 + 1e-9}, step, once=True)
+    run.log_metrics({"test_accuracy": 0.5})  # evaluated again, with the same result
+    run.log_metrics({"test_accuracy": 0.6})  # and with another
+    assert run.logged_steps() == {"loss": {2, 3}, "test_accuracy": {0}}
     Path("mlflow.db").rmdir()
     Path("away.db").rename("mlflow.db")
-    assert send() == 1
-    client = MlflowClient(tracking.tracking_uri())
-    history = client.get_metric_history(run_id, "loss")
+    assert send(Workspace.here()) == 1
+    store = client()
+    history = store.get_metric_history(run.run_id, "loss")
     assert [(point.step, point.value) for point in history] == [(1, 0.1), (2, 0.2), (3, 0.3 + 1e-9)]
-    assert [point.value for point in client.get_metric_history(run_id, "test_accuracy")] == [0.5, 0.6]
-    assert client.get_run(run_id).data.metrics["test_accuracy"] == 0.6
+    assert [point.value for point in store.get_metric_history(run.run_id, "test_accuracy")] == [0.5, 0.6]
+    assert store.get_run(run.run_id).data.metrics["test_accuracy"] == 0.6
 
 
 def test_a_server_that_never_answers_is_not_waited_for_twice(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
@@ -236,14 +243,14 @@ def test_a_server_that_never_answers_is_not_waited_for_twice(monkeypatch: pytest
     write_tables(LABELS, WITHOUT_VALIDATION)
     train_small()
     assert time.monotonic() - begin < 15
-    assert outbox.waiting() == [tracking.run_in(OUT / "run.json")]
+    assert outbox().waiting() == [trained_run(OUT).run_id]
 
 
-def kept_run(experiment: str) -> tuple[str, Path]:
-    """A run that waits, with a number; its id and its folder in the outbox."""
-    run_id = tracking.start_run("pose", parameters(experiment))
-    tracking.log_metrics(run_id, {"accuracy": 1.0})
-    return run_id, outbox.folder() / run_id
+def kept_run(experiment: str) -> tuple[Run, Path]:
+    """A run that waits, with a number; its folder in the outbox."""
+    run = start_run("pose", parameters(experiment))
+    run.log_metrics({"accuracy": 1.0})
+    return run, outbox().folder / run.run_id
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
@@ -271,8 +278,9 @@ def test_a_damaged_run_keeps_no_other_from_being_sent(monkeypatch: pytest.Monkey
     Path(".handloom/secret").write_text("secret")
     damaged = {}
     for name, damage in DAMAGES.items():
-        damaged[name], run = kept_run("damaged")
-        damage(run)
+        run, folder = kept_run("damaged")
+        damage(folder)
+        damaged[name] = run.run_id
     whole = {}
     for name, (file, text) in {
         "nothing": ("nothing", ""),
@@ -283,47 +291,48 @@ def test_a_damaged_run_keeps_no_other_from_being_sent(monkeypatch: pytest.Monkey
         "sent is negative": ("sent", "-5"),
         "sent is within a line": ("sent", "7"),
     }.items():
-        whole[name], run = kept_run("whole")
-        (run / file).write_text(text)
-    (outbox.folder() / "a file").write_text("")
+        run, folder = kept_run("whole")
+        (folder / file).write_text(text)
+        whole[name] = run.run_id
+    (outbox().folder / "a file").write_text("")
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     with pytest.raises(HandloomError) as error:
-        send(here=True)
+        send(Workspace.here(), here=True)
     told = str(error.value)
     assert "\n" not in told and f"({len(whole)} sent, {len(damaged)} wait)" in told
-    assert set(outbox.waiting()) == set(damaged.values())
-    client = MlflowClient(tracking.tracking_uri())
-    experiment = client.get_experiment_by_name("whole-pose")
+    assert set(outbox().waiting()) == set(damaged.values())
+    store = client()
+    experiment = store.get_experiment_by_name("whole-pose")
     assert experiment is not None
-    sent = client.search_runs([experiment.experiment_id])
+    sent = store.search_runs([experiment.experiment_id])
     assert {run.data.tags["handloom.run"] for run in sent} == set(whole.values())
-    assert all(len(client.get_metric_history(run.info.run_id, "accuracy")) == 1 for run in sent)
+    assert all(len(store.get_metric_history(run.info.run_id, "accuracy")) == 1 for run in sent)
     assert not list(Path("mlruns").rglob("secret"))
     for run_id in damaged.values():
         with pytest.raises(HandloomError, match=rf"{run_id}|sent, "):
-            send(here=True)
-        shutil.rmtree(outbox.folder() / run_id)
-    assert send() == 0
+            send(Workspace.here(), here=True)
+        shutil.rmtree(outbox().folder / run_id)
+    assert send(Workspace.here()) == 0
 
 
 def test_what_killed_processes_left_in_the_outbox_is_removed_at_the_next_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     Path("kept.txt").write_text("kept")
-    run_id, run = kept_run("left")
-    tracking.log_files(run_id, [Path("kept.txt")])
-    before = set(outbox.folder().rglob("*"))
-    size = (run / "calls.jsonl").stat().st_size
-    removed = outbox.folder() / "removed/files/0/0/kept.txt"
-    for left in (run / f"files/{size}/0/kept.txt", removed, run / ".sent.1.part"):
+    run, folder = kept_run("left")
+    run.log_files([Path("kept.txt")])
+    before = set(outbox().folder.rglob("*"))
+    size = (folder / "calls.jsonl").stat().st_size
+    removed = outbox().folder / "removed/files/0/0/kept.txt"
+    for left in (folder / f"files/{size}/0/kept.txt", removed, folder / ".sent.1.part"):
         left.parent.mkdir(parents=True, exist_ok=True)
         left.write_text("left")
-    another = tracking.start_run("pose", parameters("left"))
-    assert {path for path in outbox.folder().rglob("*") if another not in path.parts} - before <= {
-        outbox.folder() / "sending"
+    another = start_run("pose", parameters("left"))
+    assert {path for path in outbox().folder.rglob("*") if another.run_id not in path.parts} - before <= {
+        outbox().folder / "sending"
     }
-    assert [call.name for call, _ in outbox.read(run_id)] == ["open", "metrics", "files"]
+    assert [call.name for call, _ in outbox().read(run.run_id)] == ["open", "metrics", "files"]
 
 
 @pytest.mark.parametrize(
@@ -333,11 +342,19 @@ def test_what_killed_processes_left_in_the_outbox_is_removed_at_the_next_start(m
         *('{"run_id": "../../elsewhere"}', '{"run_id": ".."}', '{"run_id": ' + "9" * 6000 + "}"),
     ],
 )
-def test_a_damaged_run_file_is_one_line(content: str) -> None:
+def test_a_damaged_note_of_a_run_is_one_line_or_no_note(content: str) -> None:
+    Path("work").mkdir()
+    Path("work/mlflow_run.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(DataError, match=r"^work/mlflow_run\.json: damaged") as error:
+        tracker().begin(Path("work"), "pose", parameters("damaged"), "f" * 64)
+    assert "\n" not in str(error.value) and not Path(".handloom").exists()
+    Path(".handloom/runs").mkdir(parents=True)
+    Path(f".handloom/runs/{'f' * 32}.json").write_bytes(content.encode("latin-1"))
+    assert tracker().noted("f" * 64) is None
     Path("run.json").write_bytes(content.encode("latin-1"))
     with pytest.raises(DataError, match=r"^run\.json: damaged") as error:
-        tracking.open_run(Path("run.json"), "pose", parameters("damaged"))
-    assert "\n" not in str(error.value) and not Path(".handloom").exists()
+        read_provenance(Path("run.json"))
+    assert "\n" not in str(error.value)
 
 
 def test_a_password_is_given_to_the_server_and_to_nobody_else(
@@ -346,19 +363,16 @@ def test_a_password_is_given_to_the_server_and_to_nobody_else(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://anna:s3%2Fcret@127.0.0.1:{server.port}")
     monkeypatch.delenv("MLFLOW_TRACKING_USERNAME", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
-    run_id = tracking.start_run("pose", parameters("login"))
-    assert os.environ["MLFLOW_TRACKING_PASSWORD"] == "s3/cret"
-    tracking.end_run(run_id)
+    run = start_run("pose", parameters("login"))
+    run.end()
     Image.new("RGB", (64, 64)).save("hand.jpg")
     assert main(["predict", "--model", "models:/nothing@champion", "hand.jpg"]) == 1
     with pytest.raises(HandloomError) as error:
-        recorded_runs("nothing")
+        recorded_runs(Workspace.here(), "nothing")
     said = "".join(capfd.readouterr()) + str(error.value) + str(the_run(server.client(), "login").data.to_dictionary())
     assert "View run" in said and "models:/nothing@champion" in said
     assert "cret" not in said
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)  # another server does not get it
-    client()
-    assert "MLFLOW_TRACKING_PASSWORD" not in os.environ
+    assert "MLFLOW_TRACKING_PASSWORD" not in os.environ  # it was there while MLflow was asked
 
 
 def test_pictures_and_names_of_files_stay_here_unless_it_is_asked_for(
@@ -377,25 +391,25 @@ def test_pictures_and_names_of_files_stay_here_unless_it_is_asked_for(
         chosen = replace(given, train_pose=training, tracking=Tracking("pictures", pictures))
         train(chosen, "pose", TABLE, PARTS, OUT)
         evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))
-        kept = {path.name for path in outbox.folder().rglob("*")}
+        kept = {path.name for path in outbox().folder.rglob("*")}
         assert kept & private == (private if pictures == "always" else set())
         assert "confusion.csv" in kept
         assert capsys.readouterr().err.count("stay on this computer") == lines
-        shutil.rmtree(outbox.folder())
+        shutil.rmtree(outbox().folder)
 
 
 def test_it_is_not_sent_to_another_store_by_mistake(monkeypatch: pytest.MonkeyPatch, silent: str) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:secret@127.0.0.1:9")
-    run_id = tracking.start_run("pose", parameters("elsewhere"))
-    tracking.log_metrics(run_id, {"loss": float("nan"), "accuracy": 1.0}, step=1)
-    assert "secret" not in "".join(path.read_text() for path in outbox.folder().rglob("*.js*"))
+    run = start_run("pose", parameters("elsewhere"))
+    run.log_metrics({"loss": float("nan"), "accuracy": 1.0}, step=1)
+    assert "secret" not in "".join(path.read_text() for path in outbox().folder.rglob("*.js*"))
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     with pytest.raises(HandloomError, match=r"^run local-\w+ was kept for http://127\.0\.0\.1:9, and the store is now"):
-        send()
-    assert send(here=True) == 1
-    client = MlflowClient(tracking.tracking_uri())
-    assert the_run(client, "elsewhere").data.metrics["accuracy"] == 1.0
-    assert the_run(client, "elsewhere").data.metrics["loss"] != the_run(client, "elsewhere").data.metrics["loss"]
+        send(Workspace.here())
+    assert send(Workspace.here(), here=True) == 1
+    store = client()
+    assert the_run(store, "elsewhere").data.metrics["accuracy"] == 1.0
+    assert the_run(store, "elsewhere").data.metrics["loss"] != the_run(store, "elsewhere").data.metrics["loss"]
 
 
 @pytest.fixture
@@ -413,23 +427,23 @@ def test_runs_of_a_sweep_that_began_without_a_store_are_taken_up_and_stay_below_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def start() -> tuple[str, str]:
-        above = tracking.start_run("pose", parameters("sweep"), {tracking.JOB: "search"})
+        above = start_run("pose", parameters("sweep"), {tracking.JOB: "search"}).run_id
         tags = {tracking.JOB: "search-0", tracking.PARENT: above}
-        return above, tracking.start_run("pose", parameters("sweep"), tags)
+        return above, start_run("pose", parameters("sweep"), tags).run_id
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     kept = start()
-    assert start() == kept and set(outbox.waiting()) == set(kept)
-    tracking.end_run(kept[1])
+    assert start() == kept and set(outbox().waiting()) == set(kept)
+    Run(tracker().store, kept[1]).end()
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    assert send(here=True) == 2
+    assert send(Workspace.here(), here=True) == 2
     parent, child = start()
-    client = MlflowClient(tracking.tracking_uri())
-    experiment = client.get_experiment_by_name("sweep-pose")
+    store = client()
+    experiment = store.get_experiment_by_name("sweep-pose")
     assert experiment is not None
-    runs = {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
+    runs = {run.info.run_id: run for run in store.search_runs([experiment.experiment_id])}
     assert set(runs) == {parent, child}
     assert runs[child].data.tags[tracking.PARENT] == parent
     assert {run.info.status for run in runs.values()} == {"RUNNING"}

@@ -1,6 +1,7 @@
 """The registered models: what is in them, and which one is the champion."""
 
 import json
+import shutil
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,10 +11,10 @@ import mlflow
 import numpy as np
 import pytest
 import yaml
-from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from packaging.version import Version
 from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, train_small, write_tables
+from tracked import client, tracker, trained_run
 
 from handloom import tracking
 from handloom.config import Data, Evaluate, LabeledDirectories, Parameters, as_plain
@@ -22,9 +23,12 @@ from handloom.evaluation.evaluate import evaluate
 from handloom.evaluation.plots import draw_plots
 from handloom.models.calibration import reliability
 from handloom.models.checkpoint import load_model
+from handloom.models.provenance import read_provenance
 from handloom.prediction.predictor import Predictor
+from handloom.runs.recorded import recorded_runs
 from handloom.support.files import sha256_of_file
-from handloom.tracking.champion import ACCURACY, LOG_LOSS, TEST_DATA, replaces
+from handloom.support.workspace import Workspace
+from handloom.tracking.registry import ACCURACY, LOG_LOSS, TEST_DATA, replaces
 
 LABELS = ["fist", "open hand", "é"] * 10
 DATA = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))
@@ -43,18 +47,17 @@ def evaluated(stride: int = 1) -> dict[str, float]:
 
 
 def versions() -> list[ModelVersion]:
-    found = MlflowClient(tracking.tracking_uri()).search_model_versions("name = 'handloom-pose'")
+    found = client().search_model_versions("name = 'handloom-pose'")
     return sorted(found, key=lambda version: int(version.version))
 
 
 def champion() -> int:
-    return int(MlflowClient(tracking.tracking_uri()).get_model_version_by_alias("handloom-pose", "champion").version)
+    return int(client().get_model_version_by_alias("handloom-pose", "champion").version)
 
 
 def rank_below(version: ModelVersion) -> None:
     """As if a version had been a little worse."""
-    client = MlflowClient(tracking.tracking_uri())
-    client.set_model_version_tag("handloom-pose", version.version, ACCURACY, "-1.0")
+    client().set_model_version_tag("handloom-pose", version.version, ACCURACY, "-1.0")
 
 
 def test_a_run_has_all_of_its_story_and_its_model_predicts_as_trained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,20 +73,20 @@ def test_a_run_has_all_of_its_story_and_its_model_predicts_as_trained(capsys: py
     assert evaluated() == metrics  # again: nothing is registered twice
     assert capsys.readouterr().err == ""
 
-    client, run_id = MlflowClient(tracking.tracking_uri()), tracking.run_in(OUT / "run.json")
-    run = client.get_run(run_id)
+    store, run_id = client(), trained_run(OUT).run_id
+    run = store.get_run(run_id)
     tags = run.data.tags
     assert tags["handloom.keypoints_sha256"] == sha256_of_file(TABLE)
     assert tags["handloom.split_sha256"] == sha256_of_file(PARTS)
     assert tags["handloom.dvc_lock_sha256"] == sha256_of_file(Path("dvc.lock"))
-    found = {file.path for folder in ("", "data", "plots") for file in client.list_artifacts(run_id, folder or None)}
+    found = {file.path for folder in ("", "data", "plots") for file in store.list_artifacts(run_id, folder or None)}
     assert found >= {"data/hands.png", "data/no_hand.png", "data/report.json", "environment.txt"}
     assert found >= {"plots/confusion.png", "plots/reliability.png"}
-    recorded = Path(client.download_artifacts(run_id, "params.yaml")).read_text()
+    recorded = Path(store.download_artifacts(run_id, "params.yaml")).read_text()
     parameters = Parameters(data=DATA, train_pose=SETTINGS, train_action=SETTINGS)
     assert yaml.safe_load(recorded) == as_plain(parameters)
     assert tags["handloom.model_sha256"] == sha256_of_file(OUT / "model.ckpt")
-    environment = Path(client.download_artifacts(run_id, "environment.txt")).read_text()
+    environment = Path(store.download_artifacts(run_id, "environment.txt")).read_text()
     assert environment.startswith("# Python 3.") and "\nmlflow==" in environment
     assert "/" not in environment and "@" not in environment
 
@@ -98,7 +101,7 @@ def test_a_run_has_all_of_its_story_and_its_model_predicts_as_trained(capsys: py
     assert f"torch=={Version(installed_version('torch')).public}\n" in requirements
     assert "+" not in requirements  # local parts, which no index has
 
-    mlflow.set_tracking_uri(tracking.tracking_uri())
+    mlflow.set_tracking_uri(tracker().store.address.uri)
     loaded = mlflow.pyfunc.load_model("models:/handloom-pose@champion")
     poses = np.random.default_rng(0).random((5, 1, 3, 21), dtype=np.float32)
     answers = loaded.predict({"poses": poses})
@@ -173,12 +176,32 @@ def test_plots_of_the_same_answers_have_the_same_bytes(tmp_path: Path) -> None:
 def test_a_model_from_elsewhere_goes_on_in_one_new_run() -> None:
     write_tables(LABELS, WITH_VALIDATION)
     train_small()
-    content = json.loads((OUT / "run.json").read_text()) | {"run_id": "0" * 32}
-    (OUT / "run.json").write_text(json.dumps(content))
-    evaluated()
-    evaluated()
-    client = MlflowClient(tracking.tracking_uri())
-    experiment = client.get_experiment_by_name("handloom-pose")
+    content = json.loads((OUT / "run.json").read_text())
+    old = {name: text for name, text in content.items() if name != "fingerprint"} | {"git_commit": ""}
+    for changed in (content | {"fingerprint": "0" * 64}, old | {"run_id": "1" * 32}):
+        (OUT / "run.json").write_text(json.dumps(changed))
+        evaluated()
+        evaluated()
+    experiment = client().get_experiment_by_name("handloom-pose")
     assert experiment is not None
-    going_on = client.search_runs([experiment.experiment_id], f"tags.handloom.trained_in_run = '{'0' * 32}'")
-    assert len(going_on) == 1 and "test_accuracy" in going_on[0].data.metrics
+    for tag in (f"tags.handloom.fingerprint = '{'0' * 64}'", f"tags.handloom.run = '{'1' * 32}'"):
+        (going_on,) = client().search_runs([experiment.experiment_id], tag)
+        assert "test_accuracy" in going_on.data.metrics
+
+
+def test_a_model_that_was_trained_elsewhere_finds_the_newest_run_of_its_training_that_finished() -> None:
+    write_tables(LABELS, WITH_VALIDATION)
+    train_small()
+    fingerprint = read_provenance(OUT / "run.json").fingerprint
+    trained = trained_run(OUT).run_id
+    shutil.rmtree(".handloom/runs")  # as on another computer
+    parameters = Parameters(data=DATA, train_pose=SETTINGS)
+    given_up = tracker().start("pose", parameters, {tracking.FINGERPRINT: fingerprint, tracking.GIVEN_UP_AT: "2"})
+    given_up.end()
+    tracker().start("pose", parameters, {tracking.FINGERPRINT: fingerprint})  # goes on
+    assert tracker().run_of(fingerprint, "pose", parameters).run_id == trained
+    again = tracker().start("pose", parameters, {tracking.FINGERPRINT: fingerprint})
+    again.end()
+    evaluated()
+    assert "test_accuracy" in client().get_run(again.run_id).data.metrics
+    assert recorded_runs(Workspace.here(), fingerprint)["pose"].run_id == again.run_id

@@ -12,8 +12,8 @@ from urllib.request import url2pathname
 
 import mlflow.data
 import pytest
-from mlflow import MlflowClient
 from PIL import Image
+from tracked import client, start_run
 
 from handloom import tracking
 from handloom.cli import main
@@ -21,10 +21,15 @@ from handloom.cli.doctor.tracking_store import tracking_store
 from handloom.config import Data, LabeledDirectories, Parameters, Tracking
 from handloom.errors import HandloomError
 from handloom.runs.recorded import recorded_runs
-from handloom.tracking.store import client
+from handloom.support.workspace import Workspace
 
 PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
-MAKE_A_STORE = "from handloom.tracking.store import client; client().search_experiments()"
+MAKE_A_STORE = """
+from handloom.support.workspace import Workspace
+from handloom.tracking.store import Store
+with Store(Workspace.here()).opened() as client:
+    client.search_experiments()
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -41,14 +46,14 @@ def test_a_store_whose_making_was_killed_does_not_stop_the_next_run(tmp_path: Pa
     assert process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    run_id = tracking.start_run("pose", PARAMETERS)
-    assert tracking.logged_steps(run_id) == {}
+    run = start_run("pose", PARAMETERS)
+    assert run.logged_steps() == {}
 
 
 def test_numbers_of_a_step_that_the_run_has_are_known() -> None:
-    run_id = tracking.start_run("pose", PARAMETERS)
-    tracking.log_metrics(run_id, {"loss": 1.0, "accuracy": 0.5}, step=5)
-    logged = tracking.logged_steps(run_id)
+    run = start_run("pose", PARAMETERS)
+    run.log_metrics({"loss": 1.0, "accuracy": 0.5}, step=5)
+    logged = run.logged_steps()
     assert tracking.unlogged(logged, {"loss": 1.0, "accuracy": 0.5}, step=5) == {}
     assert tracking.unlogged(logged, {"loss": 0.9, "validation_loss": 0.8}, step=10) == {
         "loss": 0.9,
@@ -65,8 +70,8 @@ def test_a_store_in_a_file_of_ones_own_is_made_once_and_keeps_its_files_beside_i
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{other}/runs.db")
     processes = [subprocess.Popen([sys.executable, "-c", MAKE_A_STORE], stderr=subprocess.PIPE) for _ in range(3)]
     assert [process.communicate()[1] for process in processes] == [b""] * 3
-    run_id = tracking.start_run("pose", PARAMETERS)
-    tracking.log_text(run_id, "hello", "greeting.txt")
+    run = start_run("pose", PARAMETERS)
+    run.log_text("hello", "greeting.txt")
     assert [path.read_text() for path in (other / "mlruns").rglob("greeting.txt")] == ["hello"]
     assert {path.name for path in other.iterdir()} == {"runs.db", "mlruns"}
 
@@ -80,19 +85,19 @@ def test_a_relative_store_of_an_experiment_in_a_copy_is_the_one_that_the_command
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
     monkeypatch.setenv("DVC_ROOT", str(project))
     monkeypatch.chdir(copy)
-    run_id = tracking.start_run("pose", PARAMETERS)
-    tracking.log_text(run_id, "hello", "greeting.txt")
+    run = start_run("pose", PARAMETERS)
+    run.log_text("hello", "greeting.txt")
 
     monkeypatch.delenv("DVC_ROOT")
     (project / "sub").mkdir()
     monkeypatch.chdir(project / "sub")
-    name = recorded_runs(run_id)["pose"].name
-    assert main(["compare", run_id, name]) == 0
-    assert recorded_runs(name)["pose"].artifact("greeting.txt") == "hello"
+    name = recorded_runs(Workspace.here(), run.run_id)["pose"].name
+    assert main(["compare", run.run_id, name]) == 0
+    assert recorded_runs(Workspace.here(), name)["pose"].artifact("greeting.txt") == "hello"
     (found,) = tracking_store()
     assert found.text == f"{project}/mlflow.db, 1 runs"
     Image.new("RGB", (64, 64)).save("hand.jpg")
-    assert main(["predict", "--model", f"runs:/{run_id}", "hand.jpg"]) == 1
+    assert main(["predict", "--model", f"runs:/{run.run_id}", "hand.jpg"]) == 1
     assert "exports" in capsys.readouterr().err  # the run is found, it has no exported model
     assert {path.name for path in project.iterdir()} == {".dvc", "mlflow.db", "mlruns", "sub"}
     assert [path.name for path in tmp_path.iterdir()] == [project.name]
@@ -102,10 +107,10 @@ def test_a_relative_store_of_an_experiment_in_a_copy_is_the_one_that_the_command
 def test_runs_say_what_they_are_and_how_they_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [str(Path("pipeline/train_pose.py").absolute())])
     first, second = (replace(PARAMETERS, train_pose=replace(PARAMETERS.train_pose, seed=seed)) for seed in (2, 3))
-    runs = [tracking.start_run("pose", one) for one in (PARAMETERS, first, second)]
-    tracking.log_inputs(runs[0], "split", Path("data/split.parquet"), "ab" * 32, {"training": 3})
-    tracking.log_inputs(runs[0], "split", Path("data/split.parquet"), "ab" * 32, {"training": 3})  # again: nothing new
-    found = [client().get_run(run) for run in runs]
+    runs = [start_run("pose", one) for one in (PARAMETERS, first, second)]
+    runs[0].log_inputs("split", Path("data/split.parquet"), "ab" * 32, {"training": 3})
+    runs[0].log_inputs("split", Path("data/split.parquet"), "ab" * 32, {"training": 3})  # again: nothing new
+    found = [client().get_run(run.run_id) for run in runs]
     assert [run.info.run_name for run in found] == ["pose", "pose,seed=2", "pose,seed=3"]
     assert "`train_pose.seed`: 2" in found[1].data.tags["mlflow.note.content"]
     assert found[0].data.tags["mlflow.source.name"] == "pipeline/train_pose.py"
@@ -114,17 +119,17 @@ def test_runs_say_what_they_are_and_how_they_differ(monkeypatch: pytest.MonkeyPa
     assert (given.dataset.name, given.dataset.digest) == ("split", ("ab" * 32)[:36])
     assert mlflow.data.get_source(given).uri == "data/split.parquet"
 
-    client().set_tag(runs[0], "handloom.git.dirty", "True")  # as an older handloom named it
-    client().set_tag(runs[0], "handloom.git.changes", "a.py")
-    assert recorded_runs(runs[0])["pose"].changes == ["a.py"]
+    client().set_tag(runs[0].run_id, "handloom.git.dirty", "True")  # as an older handloom named it
+    client().set_tag(runs[0].run_id, "handloom.git.changes", "a.py")
+    assert recorded_runs(Workspace.here(), runs[0].run_id)["pose"].changes == ["a.py"]
     monkeypatch.setenv("DVC_EXP_NAME", "quirky-gnat")
-    assert recorded_runs(tracking.start_run("pose", first))["pose"].name == "quirky-gnat"
+    assert recorded_runs(Workspace.here(), start_run("pose", first).run_id)["pose"].name == "quirky-gnat"
     for name in ("pose,seed=2", "quirky-gnat"):
-        assert recorded_runs(name)["pose"].parameters["train_pose.seed"] == "2"
-    assert recorded_runs("pose")["pose"].name == "pose,seed=3"  # the newest
+        assert recorded_runs(Workspace.here(), name)["pose"].parameters["train_pose.seed"] == "2"
+    assert recorded_runs(Workspace.here(), "pose")["pose"].name == "pose,seed=3"  # the newest
     for name in ("pos", "pose,see", "no.such", "it's", "a/b", 'two "words"', ".."):
         with pytest.raises(HandloomError, match="no run of this id or name"):
-            recorded_runs(name)
+            recorded_runs(Workspace.here(), name)
 
 
 def test_pictures_do_not_go_where_a_run_keeps_its_files_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,9 +138,9 @@ def test_pictures_do_not_go_where_a_run_keeps_its_files_elsewhere(capsys: pytest
     sheet.write_text("people")
     client().create_experiment("bucket-pose", artifact_location="s3://bucket/runs")
     for experiment, pictures, stays in (("here", "local", False), ("here", "never", True), ("bucket", "local", True)):
-        run_id = tracking.start_run("pose", replace(PARAMETERS, tracking=Tracking(experiment)))
-        tracking.log_private_files(run_id, [sheet], "data", pictures)
-        place = MlflowClient(tracking.tracking_uri()).get_run(run_id).info.artifact_uri
+        run = start_run("pose", replace(PARAMETERS, tracking=Tracking(experiment)))
+        run.log_private_files([sheet], "data", pictures)
+        place = client().get_run(run.run_id).info.artifact_uri
         assert stays is (place.startswith("s3:") or not (Path(url2pathname(urlsplit(place).path)) / "data").exists())
     (line,) = capsys.readouterr().err.splitlines()
     assert "stay on this computer (sheets)" in line and "tracking.pictures=always" in line

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 from small_training import WITH_VALIDATION, write_tables
+from tracked import trained_run
 
 SCRIPT = Path(__file__).parent.parent / "small_training.py"
 LONG: dict[str, Any] = {
@@ -62,7 +63,7 @@ def kill_after_report(repository: Path, iteration: int) -> None:
 def what_came_of_it(repository: Path) -> dict[str, Any]:
     client = MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
     (run,) = client.search_runs([client.get_experiment_by_name("handloom-pose").experiment_id])
-    assert run.info.run_id == json.loads(Path("out/run.json").read_text())["run_id"]
+    assert run.info.run_id == trained_run(Path("out"), repository).run_id
     assert run.info.status == "FINISHED"
     assert not list((repository / ".handloom/training").iterdir())
     return {

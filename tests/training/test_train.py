@@ -13,11 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 import pytorch_lightning as lightning
 import torch
-from mlflow import MlflowClient
 from mlflow.entities import Run
 from small_training import WITH_VALIDATION, WITHOUT_VALIDATION, train_small, write_tables
+from tracked import client, trained_run
 
-from handloom import tracking
 from handloom.errors import ConfigurationError, DataError, HandloomError, Paused
 from handloom.models.checkpoint import read_checkpoint
 from handloom.support.lock import alone
@@ -47,8 +46,8 @@ def weights() -> dict[str, torch.Tensor]:
 
 
 def logged(name: str) -> list[tuple[int, float]]:
-    client, run_id = MlflowClient(tracking.tracking_uri()), tracking.run_in(Path("out/run.json"))
-    return [(point.step, point.value) for point in client.get_metric_history(run_id, name)]
+    run_id = trained_run(Path("out")).run_id
+    return [(point.step, point.value) for point in client().get_metric_history(run_id, name)]
 
 
 def test_without_validation_none_is_reported() -> None:
@@ -248,7 +247,7 @@ def test_little_data_is_warned_of_in_one_line_and_in_mlflow(
     write_tables(labels, WITHOUT_VALIDATION)
     train_small(maximum_iterations=1)
     lines = [line for line in capsys.readouterr().err.splitlines() if "little to learn from" in line]
-    run = MlflowClient(tracking.tracking_uri()).get_run(tracking.run_in(Path("out/run.json")))
+    run = client().get_run(trained_run(Path("out")).run_id)
     if warning is None:
         assert not lines and "warning" not in run.data.tags
     else:
@@ -278,8 +277,8 @@ def test_brain_floats_train() -> None:
 
 
 def runs() -> list[Run]:
-    client = MlflowClient(tracking.tracking_uri())
-    return client.search_runs([one.experiment_id for one in client.search_experiments()])
+    store = client()
+    return store.search_runs([one.experiment_id for one in store.search_experiments()])
 
 
 def test_a_training_that_had_ended_when_dvc_was_killed_is_not_trained_again(
@@ -294,7 +293,7 @@ def test_a_training_that_had_ended_when_dvc_was_killed_is_not_trained_again(
     shutil.rmtree("out")  # as DVC does with the outputs of a stage that it has not noted
     train_small()
     said = capsys.readouterr()
-    assert f"train_pose: had ended already, as run {tracking.run_in(Path('out/run.json'))}" in said.out
+    assert f"train_pose: had ended already, as run {trained_run(Path('out')).run_id}" in said.out
     assert (outputs(), Path("out/run.json").read_bytes(), [run.to_dictionary() for run in runs()]) == before
 
     (kept,) = Path(".handloom/trained").iterdir()
@@ -302,7 +301,7 @@ def test_a_training_that_had_ended_when_dvc_was_killed_is_not_trained_again(
     train_small()
     assert outputs() == before[0] and len(runs()) == 2
 
-    tracking.log_metrics(tracking.run_in(Path("out/run.json")), {"test_accuracy": 1.0})  # the stage was at its end
+    trained_run(Path("out")).log_metrics({"test_accuracy": 1.0})  # the stage was at its end
     train_small()
     assert outputs() == before[0] and len(runs()) == 3
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from mlflow import MlflowClient
 from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, WITHOUT_VALIDATION, train_small, write_tables
+from tracked import client, trained_run
 
-from handloom import keypoint_table, tracking
+from handloom import keypoint_table
 from handloom.config import Data, LabeledDirectories, Parameters, Split
 from handloom.evaluation.evaluate import evaluate
 from handloom.export.export import export_coreml
@@ -37,8 +37,7 @@ def run(split: Split) -> tuple[dict[str, float], list[dict[str, str]], dict[str,
     parameters = replace(PARAMETERS, train_pose=SETTINGS)
     (package, *_) = export_coreml(parameters, "pose", OUT, TABLE, PARTS, Path("export"))
     user = read_specification(package.path).description.metadata.userDefined
-    run_id = json.loads((OUT / "run.json").read_text())["run_id"]
-    logged = MlflowClient(tracking.tracking_uri()).get_run(run_id).data.metrics
+    logged = client().get_run(trained_run(OUT).run_id).data.metrics
     return metrics, rows_of(Path("report/per_class.csv")), dict(user), logged
 
 

@@ -37,8 +37,10 @@ def run(given: argparse.Namespace) -> int:
     """Print a table, or three, for each kind that both have."""
     from handloom.runs.compare import compare
     from handloom.runs.recorded import recorded_runs
+    from handloom.support.workspace import Workspace
 
-    a, b = recorded_runs(given.a), recorded_runs(given.b)
+    workspace = Workspace.here()
+    a, b = recorded_runs(workspace, given.a), recorded_runs(workspace, given.b)
     both = [kind for kind in a if kind in b]
     if not both:
         raise HandloomError(f"{given.a} is of {' and '.join(a)}, {given.b} of {' and '.join(b)}; name two of a kind")

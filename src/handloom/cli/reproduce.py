@@ -25,7 +25,9 @@ def add(commands: Commands) -> None:
         " reproduction is tracked in the new folder, so runs and models of this repository stay as they are.",
         example="handloom reproduce 4d4be3f3f5a54d0aa0e2f0a7f1c9f6b1",
     )
-    reproduce.add_argument("reference", metavar="RUN", help="id of an MLflow run")
+    reproduce.add_argument(
+        "reference", metavar="RUN", help="id of an MLflow run, or the fingerprint of a training that a model names"
+    )
     reproduce.add_argument(
         "--into",
         type=Path,
@@ -40,8 +42,10 @@ def run(given: argparse.Namespace) -> int:
     """Print the table; status 0 if all is equal."""
     from handloom.runs.recorded import recorded_runs
     from handloom.runs.reproduce import changed_packages, check, reproduce
+    from handloom.support.workspace import Workspace
 
-    found = recorded_runs(given.reference)
+    workspace = Workspace.here()
+    found = recorded_runs(workspace, given.reference)
     if len(found) > 1:
         ids = ", ".join(f"{one.run_id} ({kind})" for kind, one in found.items())
         raise HandloomError(f"{given.reference} is the name of several runs; name one by its id: {ids}")
@@ -49,7 +53,7 @@ def run(given: argparse.Namespace) -> int:
     check(recorded, given.anyway)
     folder = given.into or Path(tempfile.mkdtemp(prefix="handloom-reproduce-"))
     try:
-        rows = reproduce(recorded, folder)
+        rows = reproduce(workspace, recorded, folder)
     except HandloomError:
         if not given.into and not any(folder.iterdir()):
             folder.rmdir()

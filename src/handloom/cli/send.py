@@ -24,16 +24,19 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Send it; print how many runs are complete."""
-    from handloom.tracking import outbox
+    from handloom.support.workspace import Workspace
+    from handloom.tracking.outbox import Outbox
+    from handloom.tracking.store import Store
 
-    waiting = len(outbox.waiting())
+    workspace = Workspace.here()
+    store = Store(workspace)
+    waiting = len(Outbox(store).waiting())
     if not waiting:
         print("nothing waits")
         return DONE
 
-    from handloom.tracking.address import shown_address
     from handloom.tracking.send import send
 
-    complete = send(given.here)
-    print(f"{complete} of {waiting} runs are complete in {shown_address()}")
+    complete = send(workspace, given.here)
+    print(f"{complete} of {waiting} runs are complete in {store.address.shown}")
     return DONE

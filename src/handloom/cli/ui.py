@@ -28,10 +28,12 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Open or serve them."""
-    from handloom.tracking.address import VARIABLE, store_address
-    from handloom.tracking.store import missing_store
+    from handloom.support.workspace import Workspace
+    from handloom.tracking.address import VARIABLE
+    from handloom.tracking.store import Store
 
-    address = store_address()
+    store = Store(Workspace.here())
+    address = store.address
     if address.problem:
         raise HandloomError(f"{VARIABLE}={address.shown}: {address.problem}")
     if address.is_server:
@@ -41,7 +43,7 @@ def run(given: argparse.Namespace) -> int:
         if not webbrowser.open(address.shown):
             raise HandloomError(f"{address.shown}: there is no browser here; open the address in one")
         return DONE
-    if missing := missing_store():
+    if missing := store.missing():
         raise HandloomError(f"{missing}: no such store, since nothing was trained yet; type: dvc repro")
     _check_port(given.port)
     command = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", str(given.port)]

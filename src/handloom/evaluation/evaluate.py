@@ -22,7 +22,8 @@ from handloom.evaluation.plots import draw_plots
 from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE, RUN_FILE
 from handloom.models.provenance import read_provenance
-from handloom.support.files import write_csv, write_json
+from handloom.support.files import sha256_of_file, write_csv, write_json
+from handloom.support.workspace import Workspace
 
 PREDICTIONS = "predictions.csv"
 
@@ -35,7 +36,7 @@ def evaluate(
     Args:
         parameters: all of them; the section `evaluate` decides.
         kind: "pose" or "action".
-        model: folder with the trained model and the file that names its run.
+        model: folder with the trained model and the file that says what it was made of.
         table: keypoint table.
         split: its parts.
         out: gets `metrics.json`, `per_class.csv`, `confusion.csv`, `reliability.csv` and `predictions.csv`.
@@ -64,19 +65,25 @@ def evaluate(
     bins = confidence_bins(answers)
     write_csv(out / "reliability.csv", [asdict(one) for one in bins])
     write_csv(out / PREDICTIONS, [asdict(answer) for answer in answers])
-    run_id = tracking.open_run(model / RUN_FILE, kind, parameters)
-    tracking.log_metrics(run_id, {f"test_{name}": value for name, value in metrics.items()})
+    provenance = read_provenance(model / RUN_FILE)
+    run = tracking.Tracker(Workspace.here()).run_of(provenance.training, kind, parameters)
+    run.log_metrics({f"test_{name}": value for name, value in metrics.items()})
     named = [out / PREDICTIONS]  # by their files
-    tracking.log_files(run_id, [file for file in sorted(out.glob("[!.]*")) if file not in named], f"reports/{out.name}")
-    tracking.log_private_files(run_id, named, f"reports/{out.name}", parameters.tracking.pictures)
+    run.log_files([file for file in sorted(out.glob("[!.]*")) if file not in named], f"reports/{out.name}")
+    run.log_private_files(named, f"reports/{out.name}", parameters.tracking.pictures)
     with tracking.scratch() as folder:
-        tracking.log_files(run_id, draw_plots(answers, labels, bins, folder), "plots")
+        run.log_files(draw_plots(answers, labels, bins, folder), "plots")
     if register:
         # Left hands as they are, so that models that want them mirrored were measured on the same.
         as_they_are = examples if spec.left_hands == "as_they_are" else read_examples(table, split, "test")
         test_data = fingerprint_of(as_they_are, parameters.evaluate.window_stride)
-        keypoints = read_provenance(model / RUN_FILE).keypoints_sha256
-        tracking.register_model(run_id, model / MODEL_FILE, spec, metrics, test_data, keypoints)
+        tags = {
+            tracking.MODEL_SHA256: sha256_of_file(model / MODEL_FILE),
+            tracking.FINGERPRINT: provenance.training,
+            tracking.KEYPOINTS_SHA256: provenance.keypoints_sha256,
+            tracking.TEST_DATA: test_data,
+        }
+        run.register_model(model / MODEL_FILE, spec, metrics, tags)
     return metrics
 
 

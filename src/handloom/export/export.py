@@ -25,6 +25,7 @@ from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.files import CORE_AI, LITERT, ML_PROGRAM, MODEL_FILE, NEURAL_NETWORK, RUN_FILE, TASK
 from handloom.models.provenance import read_provenance
 from handloom.support.files import replacing, write_json
+from handloom.support.workspace import Workspace
 
 VERIFICATION_FILE = "verification.json"
 NOTE_FILE = "README.md"
@@ -55,7 +56,8 @@ def export_coreml(
     _check_configuration(trained, parameters, kind)
     examples = read_examples(table, split, "test", left_hands=trained.spec.left_hands)
     rows = rows_of(trained.spec.window, examples, parameters.evaluate.window_stride)
-    metadata = user_metadata(trained, read_provenance(model / RUN_FILE))
+    provenance = read_provenance(model / RUN_FILE)
+    metadata = user_metadata(trained, provenance)
     metadata[SELF_CHECK] = self_check(trained, rows[TEST_PART]())
     try:
         with replacing(out) as beside:
@@ -67,7 +69,8 @@ def export_coreml(
             note = app_note(trained, [file.name for file in files], compressed)
             (beside / NOTE_FILE).write_text(note, encoding="utf-8")
             write_swift_package(beside / PACKAGE_NAME)
-            _track(tracking.open_run(model / RUN_FILE, kind, parameters), verifications, beside)
+            run = tracking.Tracker(Workspace.here()).run_of(provenance.training, kind, parameters)
+            _track(run, verifications, beside)
             for one in verifications:
                 if one.problems:
                     raise HandloomError(f"{one.path.name} is not what was trained: {'; '.join(one.problems)}")
@@ -139,7 +142,7 @@ def _weights_as_file() -> Iterator[None]:
         raise OSError("writing the weights failed; is this disk or the one for temporary files full?") from None
 
 
-def _track(run_id: str, verifications: list[Verification], folder: Path) -> None:
+def _track(run: tracking.Run, verifications: list[Verification], folder: Path) -> None:
     for one in verifications:
         compared = one.comparisons.values()
         numbers = {
@@ -148,6 +151,6 @@ def _track(run_id: str, verifications: list[Verification], folder: Path) -> None
             "largest_difference": max(each.largest_difference for each in compared),
         }
         name = f"export_{one.path.suffix.removeprefix('.')}"
-        tracking.log_metrics(run_id, {f"{name}_{key}": value for key, value in numbers.items()})
+        run.log_metrics({f"{name}_{key}": value for key, value in numbers.items()})
     holds = not any(one.problems for one in verifications)
-    tracking.log_files(run_id, sorted(folder.iterdir()) if holds else [folder / VERIFICATION_FILE], "exports")
+    run.log_files(sorted(folder.iterdir()) if holds else [folder / VERIFICATION_FILE], "exports")

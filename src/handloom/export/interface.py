@@ -147,8 +147,8 @@ def _provenance_metadata(provenance: Provenance | None) -> dict[str, str]:
     if provenance is None:
         return {}
     known = {
-        "MLflow Run": provenance.run_id,
-        "Git Commit": provenance.git_commit,
+        "Training Fingerprint": provenance.fingerprint,
+        "MLflow Run": provenance.old_run_id,
         "Training Data SHA-256": provenance.keypoints_sha256,
         "Split SHA-256": provenance.split_sha256,
         "Landmarks": provenance.landmarks,

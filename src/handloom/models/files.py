@@ -4,7 +4,7 @@ MODEL_FILE = "model.ckpt"  # the network's weights and what it was trained for; 
 HISTORY_FILE = "history.csv"  # loss and accuracy, a row a report
 # Its columns, those of validation empty without a validation part: dvc.yaml draws them all.
 HISTORY_COLUMNS = ("iteration", "loss", "accuracy", "validation_loss", "validation_accuracy")
-RUN_FILE = "run.json"  # MLflow run, commit and data: see provenance.py; beside the model, because it differs each time
+RUN_FILE = "run.json"  # fingerprint of the training, hashes of the data: see provenance.py
 
 CHECKPOINT = ".ckpt"
 ML_PROGRAM, NEURAL_NETWORK, CORE_AI, ONNX, LITERT, TASK = (

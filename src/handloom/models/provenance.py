@@ -1,63 +1,74 @@
 """Where a trained model comes from: the file beside it, which travels with it into the export's metadata."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from handloom import keypoint_table
 from handloom.errors import DataError
 from handloom.support.files import write_json
-from handloom.support.repository import current_commit
+
+_FINGERPRINT, _OLD_RUN_ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[A-Za-z0-9][\w.-]*")
+_OLD = ("run_id", "git_commit")  # what older files say in place of the fingerprint
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What made a model. It differs from one training to the next, so it is kept beside the model, not inside.
+    """What made a model: the same for everybody who trains the same, on the same kind of processor.
 
     Attributes:
-        run_id: of the MLflow run.
-        git_commit: sha of the commit that it was trained at, with ", changed" where files differed; empty without git.
+        fingerprint: of the training, of all that decides its result; by it the MLflow run is found, which has the
+            commit and the time. Empty for a model of an older handloom.
         keypoints_sha256: of the keypoint table that it was trained on.
         split_sha256: of the table that says which of it are for training.
         landmarks: library, version and model file that found the joints; empty for joints that came from a table.
+        old_run_id: of the MLflow run, for a model of an older handloom.
     """
 
-    run_id: str
-    git_commit: str
+    fingerprint: str
     keypoints_sha256: str
     split_sha256: str
     landmarks: str
+    old_run_id: str = ""
+
+    @property
+    def training(self) -> str:
+        """By what `tracking.Tracker.run_of` finds the run."""
+        return self.fingerprint or self.old_run_id
 
 
-def provenance_of(run_id: str, table: Path, keypoints_sha256: str, split_sha256: str) -> Provenance:
-    """The provenance of a model that is trained now on a keypoint table; the hashes are of it and of its split."""
-    commit = current_commit()
-    return Provenance(
-        run_id,
-        "" if commit is None else commit.sha + (", changed" if commit.changed else ""),
-        keypoints_sha256,
-        split_sha256,
-        landmarks_of(table),
-    )
+def provenance_of(fingerprint: str, table: Path, keypoints_sha256: str, split_sha256: str) -> Provenance:
+    """The provenance of a model that is trained on a keypoint table; the hashes are of it and of its split."""
+    return Provenance(fingerprint, keypoints_sha256, split_sha256, landmarks_of(table))
 
 
 def write_provenance(path: Path, provenance: Provenance) -> None:
     """Write the file."""
-    write_json(path, asdict(provenance))
+    write_json(path, {name: text for name, text in asdict(provenance).items() if name != "old_run_id"})
 
 
 def read_provenance(path: Path) -> Provenance:
-    """Read the file.
+    """Read the file, also one of an older handloom.
 
     Raises:
         DataError: it is missing or not of this form.
     """
     try:
-        return Provenance(**json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if "run_id" in content:
+            content = {"fingerprint": "", "old_run_id": content["run_id"]} | {
+                name: text for name, text in content.items() if name not in _OLD
+            }
+        provenance = Provenance(**content)
+        known = _FINGERPRINT.fullmatch(provenance.fingerprint) or _OLD_RUN_ID.fullmatch(provenance.old_run_id)
+        if not known or not all(isinstance(text, str) for text in asdict(provenance).values()):
+            raise ValueError
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; train the model first (dvc repro)") from None
-    except (ValueError, TypeError):
-        raise DataError(f"{path}: does not say what the model was made of; train it again") from None
+    except (ValueError, TypeError, RecursionError):
+        raise DataError(f"{path}: damaged, it does not say what the model was made of; train it again") from None
+    return provenance
 
 
 def landmarks_of(table: Path) -> str:

@@ -15,8 +15,9 @@ from handloom.export.read import read_by_core_ml, read_exported
 from handloom.models.checkpoint import load_model
 from handloom.models.files import CHECKPOINT, COMPILED, EXPORTED, EXPORTED_NAMES, MODEL_FILE, REGISTERED, RUN
 from handloom.models.model import Model
-from handloom.tracking.address import store_address
-from handloom.tracking.store import missing_store, reading_client
+from handloom.support.workspace import Workspace
+from handloom.tracking.store import Store
+from handloom.tracking.store_errors import StoreError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -111,26 +112,27 @@ def _model_in(folder: Path, deep: bool) -> Path | None:
 
 def _fetch(address: str, folder: Path) -> None:
     """Put the artifacts of a run or of a registered model into a folder."""
-    store = store_address()
-    missing = missing_store()
-    if missing:
+    store = Store(Workspace.here())
+    place = store.address
+    if missing := store.missing():
         raise DataError(
             f"{printable(address)}: there is no MLflow store at {missing}; train a model first, or set"
             " MLFLOW_TRACKING_URI"
         )
-    from mlflow.artifacts import download_artifacts
-
     try:
-        client = reading_client()
-        uri = _artifacts_of(client, address) if address.startswith(REGISTERED) else address
-        run_id = uri.removeprefix(RUN).strip("/") if uri.startswith(RUN) else ""
-        if run_id and "/" not in run_id:
-            uri = _exports_or_model(client, run_id)
-        download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=store.uri)
+        with store.opened(to_write=False) as client:
+            from mlflow.artifacts import download_artifacts
+
+            uri = _artifacts_of(client, address) if address.startswith(REGISTERED) else address
+            run_id = uri.removeprefix(RUN).strip("/") if uri.startswith(RUN) else ""
+            if run_id and "/" not in run_id:
+                uri = _exports_or_model(client, run_id)
+            download_artifacts(artifact_uri=uri, dst_path=str(folder), tracking_uri=place.uri)
     except Exception as error:  # MlflowException, and what its stores raise of their own: OSError, requests' errors
+        reason = error.reason if isinstance(error, StoreError) else place.hide(first_line(error))
         raise DataError(
-            f"{printable(address)}: cannot be had from the MLflow store {store.shown}"
-            f" ({printable(store.hide(first_line(error)))}); see the runs and models with `handloom ui`"
+            f"{printable(address)}: cannot be had from the MLflow store {place.shown} ({printable(reason)}); see the"
+            " runs and models with `handloom ui`"
         ) from None
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from handloom import tracking
 from handloom.runs.recorded import RecordedRun
-from handloom.tracking.environment import KEYPOINTS_SHA256, SPLIT_SHA256
 
 _MADE_OF = {
-    "joints": KEYPOINTS_SHA256,
-    "split": SPLIT_SHA256,
+    "training": tracking.FINGERPRINT,
+    "joints": tracking.KEYPOINTS_SHA256,
+    "split": tracking.SPLIT_SHA256,
     "model": tracking.MODEL_SHA256,
 }
 
@@ -20,7 +20,7 @@ class Comparison:
     """What two runs have in common and what not, each row with a name and both values.
 
     Attributes:
-        made_of: commit, changed files, hashes of the data and of the model.
+        made_of: commit, changed files, the training's fingerprint, hashes of the data and of the model.
         parameters: those that differ.
         metrics: all that either has; with the difference, where both have it.
     """

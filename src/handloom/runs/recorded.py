@@ -1,8 +1,7 @@
 """Runs as the MLflow store has them."""
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from handloom.config import KINDS, Kind
 from handloom.errors import HandloomError, printable
-from handloom.tracking.address import shown_address
-from handloom.tracking.calls import find_run
-from handloom.tracking.store import missing_store, reading_client
-from handloom.tracking.tags import CHANGES, COMMIT, DIRTY, KIND, present_names
-from handloom.tracking.trouble import trouble_of
+from handloom.support.workspace import Workspace
+from handloom.tracking.operations import find_run, find_training
+from handloom.tracking.record import CHANGES, COMMIT, DIRTY, KIND, present_names
+from handloom.tracking.store import Store
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.entities import Run
 
 _ID = re.compile(r"[A-Za-z0-9][\w-]*")  # of a run; MLflow refuses to look for others
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[^'\"`\\\x00-\x1f]+")  # what can stand in quotes
 
 
@@ -34,6 +34,7 @@ class RecordedRun:
         parameters: by their full names.
         metrics: the last of each.
         tags: all of them.
+        store: that has it.
     """
 
     run_id: str
@@ -42,6 +43,7 @@ class RecordedRun:
     parameters: Mapping[str, str]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
+    store: Store
 
     @property
     def commit(self) -> str:
@@ -57,55 +59,41 @@ class RecordedRun:
 
     def artifact(self, name: str) -> str | None:
         """A text that was logged; None if there is none of that name."""
-        with reading(), TemporaryDirectory() as folder:
-            client = reading_client()
+        with self.store.opened(to_write=False) as client, TemporaryDirectory() as folder:
             if name not in [file.path for file in client.list_artifacts(self.run_id)]:
                 return None
             return Path(client.download_artifacts(self.run_id, name, folder)).read_text(encoding="utf-8")
 
 
-def recorded_runs(reference: str) -> dict[Kind, RecordedRun]:
-    """The run of an id, or of each kind the newest one of a name: a whole one, or one up to a comma.
+def recorded_runs(workspace: Workspace, reference: str) -> dict[Kind, RecordedRun]:
+    """The run of an id, the one of a training, or of each kind the newest one of a name.
+
+    Args:
+        workspace: whose store is asked.
+        reference: an id of MLflow, a training's fingerprint, or a name: a whole one, or one up to a comma.
 
     Raises:
         HandloomError: the store holds none, or cannot be read.
     """
-    with reading():
-        found = _found(reference) if _NAME.fullmatch(reference) else []
+    store = Store(workspace)
+    with store.opened(to_write=False) as client:
+        found = _found(client, reference) if _NAME.fullmatch(reference) else []
     runs: dict[Kind, RecordedRun] = {}
     for run in found:  # the newest first
         kind = next((kind for kind in KINDS if kind == present_names(run.data.tags).get(KIND)), None)
         if kind:
-            runs.setdefault(kind, _recorded(run, kind))
+            runs.setdefault(kind, _recorded(store, run, kind))
     if not runs:
         raise HandloomError(
-            f"{printable(reference)}: no run of this id or name in {shown_address()}; see them with `handloom ui`"
+            f"{printable(reference)}: no run of this id or name in {store.address.shown}; see them with `handloom ui`"
         )
     return runs
 
 
-@contextmanager
-def reading() -> Iterator[None]:
-    """Within, what is wrong with the store is said in one line; none is made.
-
-    Raises:
-        HandloomError: it is.
-    """
-    missing = missing_store()
-    if missing:
-        raise HandloomError(f"there is no MLflow store at {missing}; train a model first, or set MLFLOW_TRACKING_URI")
-    try:
-        yield
-    except Exception as error:
-        trouble = trouble_of(error)
-        if trouble is None:
-            raise
-        raise trouble.as_error() from None
-
-
-def _found(reference: str) -> "list[Run]":
-    client = reading_client()
+def _found(client: "MlflowClient", reference: str) -> "list[Run]":
     run_id = find_run(client, reference) if _ID.fullmatch(reference) else None
+    if run_id is None and _FINGERPRINT.fullmatch(reference):
+        run_id = find_training(client, reference)
     if run_id:
         return [client.get_run(run_id)]
     experiments = [one.experiment_id for one in client.search_experiments()]
@@ -116,7 +104,9 @@ def _found(reference: str) -> "list[Run]":
     return sorted(found, key=lambda run: run.info.start_time, reverse=True)
 
 
-def _recorded(run: "Run", kind: Kind) -> RecordedRun:
+def _recorded(store: Store, run: "Run", kind: Kind) -> RecordedRun:
     data = run.data
     name = str(run.info.run_name or "")
-    return RecordedRun(run.info.run_id, name, kind, dict(data.params), dict(data.metrics), present_names(data.tags))
+    return RecordedRun(
+        run.info.run_id, name, kind, dict(data.params), dict(data.metrics), present_names(data.tags), store
+    )

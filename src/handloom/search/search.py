@@ -15,6 +15,7 @@ from handloom.config import Kind, Search
 from handloom.dataset.split import parts_to_learn_from
 from handloom.errors import DataError, DivergenceError
 from handloom.models.files import RUN_FILE
+from handloom.models.provenance import read_provenance
 from handloom.search.space import Space, check_settings, space_of, with_space_file
 from handloom.search.trials import GivingUp, Pruning, best_trial, ended_trial, next_values, open_study
 from handloom.stages.compose import composed_text, parameters_of
@@ -40,7 +41,7 @@ class Trials:
         settings: the section `search`.
         layout: where their data lies.
         workspace: where their work lies.
-        parent: the MLflow run above those of the trials.
+        parent: the id of the MLflow run above those of the trials.
     """
 
     kind: Kind
@@ -78,9 +79,8 @@ class Trials:
         end = ""
         if pruning.given_up_at is not None:
             end = f", given up at iteration {pruning.given_up_at}"
-            tracking.set_tags(
-                tracking.run_in(layout.model / RUN_FILE), {tracking.GIVEN_UP_AT: str(pruning.given_up_at)}
-            )
+            mark = read_provenance(layout.model / RUN_FILE).fingerprint
+            tracking.Tracker(self.workspace).give_up(mark, pruning.given_up_at)
         print(f"{what}: validation loss {loss:.5f}{end}", flush=True)
         return ended_trial(values, self.space.ranges, loss, pruning.reported, pruning.given_up_at is not None)
 
@@ -116,17 +116,18 @@ def search(project: Path, kind: Kind, words: Sequence[str]) -> None:
 
     with alone(workspace.search / f"{name}.lock", f"search {name}"):
         study = open_study(workspace.search, name)
-        parent = tracking.start_run(kind, parameters, {tracking.JOB: name, "mlflow.runName": f"search {name}"})
+        tags = {tracking.JOB: name, "mlflow.runName": f"search {name}"}
+        parent = tracking.Tracker(workspace).start(kind, parameters, tags)
         print(f"search {name}: {len(study.get_trials())} of {parameters.search.trials} trials are there", flush=True)
-        Trials(kind, name, composed, space, parameters.search, layout, workspace, parent).run(study)
+        Trials(kind, name, composed, space, parameters.search, layout, workspace, parent.run_id).run(study)
         best = best_trial(study)
         with_best = with_values(composed, best.params)
         path = write_best(
             project / "conf", kind, with_best, [*space.ranges, *space.fixed], best, len(study.get_trials())
         )
-        tracking.log_metrics(parent, {"best_validation_loss": best.value or 0.0, "best_trial": best.number + 1})
-        tracking.log_files(parent, [path], "search")
-        tracking.end_run(parent)
+        parent.log_metrics({"best_validation_loss": best.value or 0.0, "best_trial": best.number + 1})
+        parent.log_files([path], "search")
+        parent.end()
 
 
 def with_values(composed: DictConfig, values: dict[str, Any]) -> DictConfig:

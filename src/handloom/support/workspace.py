@@ -54,6 +54,11 @@ class Workspace:
         return self.root / _HIDDEN / "trained"
 
     @property
+    def runs(self) -> Path:
+        """The folder that says which run of the tracking store a training had that has ended."""
+        return self.root / _HIDDEN / "runs"
+
+    @property
     def search(self) -> Path:
         """The folder of searches, with their study."""
         return self.root / _HIDDEN / "search"

@@ -1,8 +1,8 @@
 """The address of the MLflow store: how MLflow takes it, and what of it may be seen.
 
-`MLFLOW_TRACKING_URI` says where the store is, else it is `mlflow.db` in the main repository. A relative path counts
-from the main repository (`repository.anchor`), because DVC runs experiments in temporary copies. A password is never
-shown and never stands in an address that MLflow could print.
+`MLFLOW_TRACKING_URI` says where the store is, else it is a file of the workspace. A relative path counts from
+`Workspace.anchor`, because DVC runs experiments in temporary copies. A password is never shown and never stands in an
+address that MLflow could print.
 """
 
 import os
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
-from handloom.support.repository import anchor, main_repository
 from handloom.support.sqlite_address import DRIVER, sqlite_address
+from handloom.support.workspace import Workspace
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -37,7 +37,7 @@ class Address:
     Attributes:
         uri: as MLflow takes it; paths are absolute. A server's has no login.
         shown: for messages and for files that stay; without user, password and options.
-        is_own: whether it is that of the main repository, because no other is given.
+        is_own: whether it is that of the workspace, because no other is given.
         file: the sqlite file; None for everything else.
         options: of a sqlite file that is opened as ``file:...?options``; else empty.
         login: user and password of a server.
@@ -84,24 +84,14 @@ class Address:
         return without_logins(text)
 
 
-def store_address() -> Address:
-    """The address that holds now."""
+def store_address(workspace: Workspace) -> Address:
+    """The address that holds now for work in a workspace."""
     given = os.environ.get(VARIABLE)
-    return _parsed(given, anchor()) if given else _own(local_store())
-
-
-def local_store() -> Path:
-    """The file that is the store where no address is given."""
-    return main_repository() / "mlflow.db"
-
-
-def shown_address() -> str:
-    """The store's address as it may be shown and kept: without user, password and options."""
-    return store_address().shown
+    return _parsed(given, workspace.anchor) if given else _own(workspace.store)
 
 
 def same_store(one: str, other: str) -> bool:
-    """Whether two shown addresses are of one store: the main repository's own is shown as a path."""
+    """Whether two shown addresses are of one store: a workspace's own is shown as a path."""
     return one.removeprefix(_PLAIN) == other.removeprefix(_PLAIN)
 
 

@@ -1,9 +1,9 @@
-"""Calls that the store could not take, kept on this computer until they are sent.
+"""Operations that the store could not do, kept on this computer until they are sent.
 
-`.handloom/outbox/` of the main repository has a folder a run: `calls.jsonl`, a line a call in the order in which they
-were made, copies of their files, and in `sent` how much of `calls.jsonl` the store has. A call is there when its line
-is whole, and its files are copied before, so a process may be killed at any moment. Sending may be too: a call that is
-made twice does its work once (`calls.py`), and a number that the run has already is left out.
+The outbox has a folder a run: `calls.jsonl`, a line an operation in the order in which they were asked for, copies of
+their files, and in `sent` how much of `calls.jsonl` the store has. An operation is there when its line is whole, and
+its files are copied before, so a process may be killed at any moment. Sending may be too: an operation that is done
+twice has the effect of once (`operations.py`), and a number that the run has already is left out.
 """
 
 import fcntl
@@ -12,141 +12,154 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from handloom.errors import HandloomError, first_line
 from handloom.support.files import replacing, write_json
-from handloom.support.repository import main_repository
-from handloom.tracking.address import shown_address
-from handloom.tracking.calls import FORM, Call, now
+from handloom.tracking.operations import FORM, Operation, now
+from handloom.tracking.store import Store
 
 CALLS, FILES, SENT, ABOUT = "calls.jsonl", "files", "sent", "about.json"
 
 
-def folder() -> Path:
-    """Where calls wait."""
-    return main_repository() / ".handloom" / "outbox"
+@dataclass(frozen=True)
+class Outbox:
+    """What waits in a workspace for its store.
 
-
-def holds(run_id: str) -> bool:
-    """Whether calls of a run wait."""
-    return (folder() / run_id / CALLS).exists()
-
-
-def waiting() -> list[str]:
-    """The runs of which calls wait, those first that have waited longest."""
-    runs = [path.parent for path in folder().glob(f"*/{CALLS}")]
-    return [run.name for run in sorted(runs, key=lambda run: (_since(run), run.name))]
-
-
-def address_of(run_id: str) -> str | None:
-    """The store that a run's calls were meant for; None where the file that says so is damaged."""
-    address = _about(folder() / run_id).get("address")
-    return address if isinstance(address, str) else None
-
-
-def keep(run_id: str, call: Call) -> None:
-    """Put a call at the end of those that wait.
-
-    Raises:
-        HandloomError: the disk is full, say. What waited before is untouched.
+    Attributes:
+        store: the one that is named now.
     """
-    run = folder() / run_id
-    try:
-        with _locked("lock"):
-            run.mkdir(exist_ok=True)
-            if not (run / ABOUT).exists():
-                write_json(run / ABOUT, {"address": shown_address(), "since": now()})
-            with _opened_to_append(run / CALLS) as file:
-                start = file.tell()
-                copies = _copied(call, run / FILES / str(start))
-                names = [str(path.relative_to(run)) for path in copies]
-                line = json.dumps({"call": call.name, "content": call.content, "files": names}, allow_nan=False)
+
+    store: Store
+
+    @property
+    def folder(self) -> Path:
+        """Where operations wait."""
+        return self.store.workspace.outbox
+
+    def holds(self, run_id: str) -> bool:
+        """Whether operations of a run wait."""
+        return (self.folder / run_id / CALLS).exists()
+
+    def waiting(self) -> list[str]:
+        """The runs of which operations wait, those first that have waited longest."""
+        runs = [path.parent for path in self.folder.glob(f"*/{CALLS}")]
+        return [run.name for run in sorted(runs, key=lambda run: (_since(run), run.name))]
+
+    def address_of(self, run_id: str) -> str | None:
+        """The store that a run's operations were meant for; None where the file that says so is damaged."""
+        address = _about(self.folder / run_id).get("address")
+        return address if isinstance(address, str) else None
+
+    def keep(self, run_id: str, operation: Operation) -> None:
+        """Put an operation at the end of those that wait.
+
+        Raises:
+            HandloomError: the disk is full, say. What waited before is untouched.
+        """
+        run = self.folder / run_id
+        try:
+            with self._locked("lock"):
+                run.mkdir(exist_ok=True)
+                if not (run / ABOUT).exists():
+                    write_json(run / ABOUT, {"address": self.store.address.shown, "since": now()})
+                with _opened_to_append(run / CALLS) as file:
+                    start = file.tell()
+                    copies = _copied(operation, run / FILES / str(start))
+                    names = [str(path.relative_to(run)) for path in copies]
+                    line = json.dumps(
+                        {"call": operation.name, "content": operation.content, "files": names}, allow_nan=False
+                    )
+                    try:
+                        file.write(line.encode() + b"\n")
+                    except OSError:
+                        file.truncate(start)
+                        raise
+        except OSError as error:
+            raise HandloomError(
+                f"{run}: what MLflow should get cannot be kept either ({error.strerror or first_line(error)}); make"
+                " room and start again, a training goes on from its last checkpoint"
+            ) from None
+
+    def read(self, run_id: str) -> Iterator[tuple[Operation, int]]:
+        """The operations of a run that the store does not have yet; with each, what to tell `mark_sent` when it has.
+
+        Raises:
+            HandloomError: one is damaged. Those before it have been given by then.
+        """
+        run = self.folder / run_id
+        with (run / CALLS).open("rb") as file:
+            start = file.seek(_sent(run))
+            while (line := file.readline()).endswith(b"\n"):
                 try:
-                    file.write(line.encode() + b"\n")
-                except OSError:
-                    file.truncate(start)
-                    raise
-    except OSError as error:
-        raise HandloomError(
-            f"{run}: what MLflow should get cannot be kept either ({error.strerror or first_line(error)}); make room"
-            " and start again, a training goes on from its last checkpoint"
-        ) from None
+                    operation = _operation(line, run)
+                except ValueError as error:
+                    file.seek(0)
+                    number = file.read(start).count(b"\n") + 1
+                    raise HandloomError(
+                        f"{run / CALLS}: line {number} cannot be sent, {error}; remove the line, or to give up all that"
+                        f" waits of this run, the folder {run}"
+                    ) from None
+                start = file.tell()
+                yield operation, start
 
+    def mark_sent(self, run_id: str, end: int) -> None:
+        """Note that the store has all operations up to `end`."""
+        with replacing(self.folder / run_id / SENT) as beside:
+            beside.write_text(str(end))
 
-def read(run_id: str) -> Iterator[tuple[Call, int]]:
-    """The calls of a run that the store does not have yet; with each, what to tell `mark_sent` when it has.
+    def close(self, run_id: str) -> bool:
+        """Remove a run's folder if the store has all of it; whether it has."""
+        run = self.folder / run_id
+        with self._locked("lock"):
+            if any(True for _ in self.read(run_id)):
+                return False
+            (run / CALLS).unlink()  # first, so that a removal that is killed leaves nothing that waits
+            shutil.rmtree(run)
+            return True
 
-    Raises:
-        HandloomError: a call is damaged. Those before it have been given by then.
-    """
-    run = folder() / run_id
-    with (run / CALLS).open("rb") as file:
-        start = file.seek(_sent(run))
-        while (line := file.readline()).endswith(b"\n"):
-            try:
-                call = _call(line, run)
-            except ValueError as error:
-                file.seek(0)
-                number = file.read(start).count(b"\n") + 1
-                raise HandloomError(
-                    f"{run / CALLS}: line {number} cannot be sent, {error}; remove the line, or to give up all that"
-                    f" waits of this run, the folder {run}"
-                ) from None
-            start = file.tell()
-            yield call, start
+    def tidy(self) -> None:
+        """Remove what killed processes left: empty folders, half-written files, files of no operation."""
+        if not self.folder.is_dir():
+            return
+        try:
+            with self._locked("sending", wait=False), self._locked("lock"):  # so none of it is another process's work
+                for run in [path for path in self.folder.iterdir() if path.is_dir() and not path.is_symlink()]:
+                    if not (run / CALLS).exists():
+                        shutil.rmtree(run)
+                        continue
+                    size = (run / CALLS).read_bytes().rfind(b"\n") + 1
+                    unsaid = [
+                        path for path in run.glob(f"{FILES}/*") if path.name.isdecimal() and int(path.name) >= size
+                    ]
+                    for path in unsaid:
+                        shutil.rmtree(path)
+                    for path in run.glob(".*.part*"):
+                        path.unlink()
+        except OSError:
+            return  # another process sends, or the disk can only be read: what is left stays for now
 
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Only one process sends at a time.
 
-def mark_sent(run_id: str, end: int) -> None:
-    """Note that the store has all calls up to `end`."""
-    with replacing(folder() / run_id / SENT) as beside:
-        beside.write_text(str(end))
+        Raises:
+            HandloomError: another one does.
+        """
+        try:
+            with self._locked("sending", wait=False):
+                yield
+        except BlockingIOError:
+            raise HandloomError(f"{self.folder}: another process is sending what waits there; let it finish") from None
 
-
-def close(run_id: str) -> bool:
-    """Remove a run's folder if the store has all of it; whether it has."""
-    run = folder() / run_id
-    with _locked("lock"):
-        if any(True for _ in read(run_id)):
-            return False
-        (run / CALLS).unlink()  # first, so that a removal that is killed leaves nothing that waits
-        shutil.rmtree(run)
-        return True
-
-
-def tidy() -> None:
-    """Remove what killed processes left: folders in which no call waits, half-written files, files of no call."""
-    if not folder().is_dir():
-        return
-    try:
-        with _locked("sending", wait=False), _locked("lock"):  # so none of it is another process's work
-            for run in [path for path in folder().iterdir() if path.is_dir() and not path.is_symlink()]:
-                if not (run / CALLS).exists():
-                    shutil.rmtree(run)
-                    continue
-                size = (run / CALLS).read_bytes().rfind(b"\n") + 1
-                unsaid = [path for path in run.glob(f"{FILES}/*") if path.name.isdecimal() and int(path.name) >= size]
-                for path in unsaid:
-                    shutil.rmtree(path)
-                for path in run.glob(".*.part*"):
-                    path.unlink()
-    except OSError:
-        return  # another process sends, or the disk can only be read: what is left stays for now
-
-
-@contextmanager
-def sending() -> Iterator[None]:
-    """Only one process sends at a time.
-
-    Raises:
-        HandloomError: another one does.
-    """
-    try:
-        with _locked("sending", wait=False):
+    @contextmanager
+    def _locked(self, name: str, wait: bool = True) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / name).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             yield
-    except BlockingIOError:
-        raise HandloomError(f"{folder()}: another process is sending what waits there; let it finish") from None
 
 
 def _about(run: Path) -> Mapping[str, Any]:
@@ -163,7 +176,7 @@ def _since(run: Path) -> float:
 
 
 def _sent(run: Path) -> int:
-    """How much of the calls the store has; 0 where the note of it is damaged, since a call may be made twice."""
+    """How much the store has; 0 where the note of it is damaged, since an operation may be done twice."""
     try:
         sent = int((run / SENT).read_text(encoding="ascii"))
         with (run / CALLS).open("rb") as file:
@@ -173,8 +186,8 @@ def _sent(run: Path) -> int:
         return 0
 
 
-def _call(line: bytes, run: Path) -> Call:
-    """A call out of its line.
+def _operation(line: bytes, run: Path) -> Operation:
+    """An operation out of its line.
 
     Raises:
         ValueError: it is damaged.
@@ -192,14 +205,14 @@ def _call(line: bytes, run: Path) -> Call:
             raise ValueError("a file of it lies elsewhere")
         if not path.exists():
             raise ValueError(f"its file {path.relative_to(run)} is gone")
-    return Call(name, content, paths)
+    return Operation(name, content, paths)
 
 
-def _copied(call: Call, to: Path) -> list[Path]:
-    """Copies of a call's files; what a killed process left there is replaced."""
+def _copied(operation: Operation, to: Path) -> list[Path]:
+    """Copies of an operation's files; what a killed process left there is replaced."""
     shutil.rmtree(to, ignore_errors=True)
     copies = []
-    for number, path in enumerate(call.files):
+    for number, path in enumerate(operation.files):
         copy = to / str(number) / path.name
         copy.parent.mkdir(parents=True)
         if path.is_dir():
@@ -220,11 +233,3 @@ def _opened_to_append(path: Path) -> Iterator[IO[bytes]]:
             file.truncate(file.read().rfind(b"\n") + 1)
             file.seek(0, os.SEEK_END)
         yield file
-
-
-@contextmanager
-def _locked(name: str, wait: bool = True) -> Iterator[None]:
-    folder().mkdir(parents=True, exist_ok=True)
-    with (folder() / name).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        yield

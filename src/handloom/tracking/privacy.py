@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from handloom.config import Pictures
-from handloom.tracking.address import SERVER, store_address
+from handloom.tracking.address import SERVER, Address
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 _CODE = (".py", ".yaml", ".yml", ".toml", ".cfg", ".md", ".sh", ".dvc", ".gitignore", "Makefile", "dvc.lock")
 
 
-def may_go(pictures: Pictures) -> bool:
-    """Whether such files may go to the store that is set now."""
-    return pictures == "always" or (pictures == "local" and store_address().is_on_this_computer)
+def may_go(pictures: Pictures, address: Address) -> bool:
+    """Whether such files may go to the store of an address."""
+    return pictures == "always" or (pictures == "local" and address.is_on_this_computer)
 
 
-def without_names_of_media(files: Sequence[str], pictures: Pictures) -> list[str]:
+def without_names_of_media(files: Sequence[str], pictures: Pictures, address: Address) -> list[str]:
     """Names of changed files, those of photos, clips and tables only as a number where such may not go."""
-    if may_go(pictures):
+    if may_go(pictures, address):
         return list(files)
     kept = [name for name in files if PurePosixPath(name).suffix in _CODE or PurePosixPath(name).name in _CODE]
     return kept + ([f"{len(files) - len(kept)} other files"] if len(files) > len(kept) else [])
 
 
-def stays_here(run: "Run") -> bool:
-    """Whether the files of a run stay on this computer."""
+def stays_here(run: "Run", address: Address) -> bool:
+    """Whether the files of a run of this store stay on this computer."""
     kept_by = urlsplit(str(run.info.artifact_uri)).scheme
-    return store_address().is_on_this_computer and kept_by in ("", "file", "mlflow-artifacts", *SERVER)
+    return address.is_on_this_computer and kept_by in ("", "file", "mlflow-artifacts", *SERVER)
 
 
-def say_once_what_stays(files: Sequence[Path]) -> None:
+def say_once_what_stays(files: Sequence[Path], address: Address) -> None:
     """Say, once a process and store, that files like these are not logged."""
-    shown = store_address().shown
+    shown = address.shown
     if shown not in _said:
         _said.add(shown)
         folders = ", ".join(dict.fromkeys(str(file.parent) for file in files))

@@ -43,7 +43,7 @@ class Reporter(lightning.Callback):
         assert isinstance(pl_module, HandModule)
         pl_module.history = [row for row in pl_module.history if report_due(self.settings, int(row["iteration"]))]
         if trainer.is_global_zero and isinstance(trainer.logger, RunLogger):
-            self.logged = tracking.logged_steps(trainer.logger.run_id)
+            self.logged = trainer.logger.run.logged_steps()
         self.progress = ProgressBar(
             self.description,
             int(trainer.max_epochs or 0),
@@ -142,12 +142,12 @@ class RunLogger(Logger):
     """Logs the numbers of a training to its run and ends it.
 
     Args:
-        run_id: of the run, as `handloom.tracking` knows it.
+        run: of the training.
     """
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run: tracking.Run) -> None:
         super().__init__()
-        self.run_id = run_id
+        self.run = run
 
     @property
     @override
@@ -157,7 +157,7 @@ class RunLogger(Logger):
     @property
     @override
     def version(self) -> str:
-        return self.run_id
+        return self.run.run_id
 
     @override
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
@@ -166,12 +166,12 @@ class RunLogger(Logger):
     @override
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        tracking.log_metrics(self.run_id, metrics, step or 0, once=True)
+        self.run.log_metrics(metrics, step or 0, once=True)
 
     @override
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        tracking.end_run(self.run_id, "FAILED" if status == "failed" else "FINISHED")
+        self.run.end("FAILED" if status == "failed" else "FINISHED")
 
 
 def check_finite(module: HandModule, means: dict[str, float], iteration: int) -> None:

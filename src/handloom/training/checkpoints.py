@@ -66,7 +66,7 @@ class Checkpoints(Checkpoint):
     ) -> None:
         checkpoint["fingerprint"] = self.mark
         if isinstance(trainer.logger, RunLogger):
-            checkpoint["run_id"] = trainer.logger.run_id
+            checkpoint["run_id"] = trainer.logger.run.run_id
 
 
 def checkpoints_in(folder: Path) -> list[Path]:

@@ -101,14 +101,18 @@ class Finished:
 
     Attributes:
         folder: where they are kept.
+        mark: the fingerprint of the training.
+        tracker: that knows its run.
     """
 
     folder: Path
+    mark: str
+    tracker: tracking.Tracker
 
     @classmethod
-    def of(cls, kind: Kind, mark: str) -> "Finished":
+    def of(cls, kind: Kind, mark: str, tracker: tracking.Tracker) -> "Finished":
         """Those of the training with this fingerprint; there need not be any."""
-        return cls(main_repository() / ".handloom" / "trained" / f"{kind}-{mark[:16]}")
+        return cls(main_repository() / ".handloom" / "trained" / f"{kind}-{mark[:16]}", mark, tracker)
 
     def keep(self, out: Path, loss: float | None) -> None:
         """Keep what a training has written to `out`, and the validation loss that it ended with."""
@@ -125,22 +129,22 @@ class Finished:
     def take(self, out: Path) -> tuple[str, float | None] | None:
         """Write the results to `out`; return the id of their MLflow run and the loss.
 
-        None, and nothing is written, if there are none, they are damaged, or their run was evaluated: then the stage
-        had come to its end, and somebody wants to train again.
+        None, and nothing is written, if there are none, they are damaged, their run is not known, or it was evaluated:
+        then the stage had come to its end, and somebody wants to train again.
         """
         try:
             content = json.loads((self.folder / RESULT_FILE).read_text(encoding="utf-8"))
             if content["sha256"] != {name: sha256_of_file(self.folder / name) for name in FILES}:
                 return None
-            run_id, loss = tracking.run_in(self.folder / RUN_FILE), content["loss"]
+            run, loss = self.tracker.noted(self.mark), content["loss"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if any(name.startswith(EVALUATED) for name in tracking.logged_steps(run_id)):
+        if run is None or any(name.startswith(EVALUATED) for name in run.logged_steps()):
             return None
         for name in FILES:
             with replacing(out / name) as part:
                 shutil.copyfile(self.folder / name, part)
-        return run_id, loss
+        return run.run_id, loss
 
     def forget(self) -> None:
         """Remove the results."""

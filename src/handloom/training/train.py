@@ -24,6 +24,7 @@ from handloom.models.provenance import Provenance, landmarks_of, provenance_of, 
 from handloom.support.files import sha256_of_file, write_csv
 from handloom.support.fingerprint import fingerprint
 from handloom.support.lock import alone
+from handloom.support.workspace import Workspace
 from handloom.training.alignment import aligned
 from handloom.training.calibration import calibration_of
 from handloom.training.callbacks import EarlyStopping, Reporter, RunLogger
@@ -69,7 +70,7 @@ def train(
     callbacks: Sequence[lightning.Callback] = (),
     tags: Mapping[str, str] | None = None,
 ) -> float | None:
-    """Train on the training part; write the model, its history and the id of its MLflow run into the folder `out`.
+    """Train on the training part; write the model, its history and what it was made of into the folder `out`.
 
     Interrupted and started again with the same parameters, data and code, it goes on from the last checkpoint in the
     same MLflow run and ends in the same weights, bit for bit. So does a session that ended at `iterations`, when that
@@ -85,7 +86,7 @@ def train(
             `.handloom/`, which keeps the newest and is removed at the end. Another process that trains the same there
             is waited for.
         callbacks: of Lightning, told of the training after everything else; they must not change it, but may end it.
-        tags: further tags of the MLflow run (`tracking.start_run`).
+        tags: further tags of the MLflow run (`tracking.Tracker.start`).
 
     Returns:
         The validation loss of the model; None without a validation part.
@@ -105,10 +106,24 @@ def train(
     check_examples(kind, settings, training, validation, classes)
     content = made_of(kind, settings, table, split)
     mark = fingerprint(content)
+    tracker = tracking.Tracker(Workspace.here())
     folder = checkpoints or work_folder(kind, mark)
     own_folder = checkpoints is None
     work = _Work(
-        parameters, kind, table, split, out, content, mark, folder, own_folder, tags, training, validation, classes
+        parameters,
+        kind,
+        table,
+        split,
+        out,
+        content,
+        mark,
+        folder,
+        own_folder,
+        tags,
+        tracker,
+        training,
+        validation,
+        classes,
     )
     reporter, early_stopping = Reporter(settings, f"train_{kind}"), EarlyStopping(settings)
     saving = Checkpoints(folder, mark, settings.checkpoint_interval, kept=None if checkpoints else KEPT_CHECKPOINTS)
@@ -119,7 +134,7 @@ def train(
     # The sessions of the API have a lock of their own.
     lock = alone(folder.with_suffix(".lock"), f"train_{kind}: the same training", wait=True)
     with lock if work.own_folder else nullcontext():
-        finished = Finished.of(kind, mark)
+        finished = Finished.of(kind, mark, tracker)
         # Whoever gave callbacks or tags wants to be told of the training, or has a run for it.
         kept = (
             work.own_folder and not callbacks and not tags and session_length(settings) == settings.maximum_iterations
@@ -154,6 +169,7 @@ class _Work:
     folder: Path  # of its checkpoints
     own_folder: bool  # it is one of handloom's own
     tags: Mapping[str, str] | None
+    tracker: tracking.Tracker
     training: Examples
     validation: Examples
     classes: list[str]
@@ -175,9 +191,10 @@ def _train(work: _Work, trainer: lightning.Trainer, early_stopping: EarlyStoppin
             f"train_{kind}: stopped at iteration {iteration},"
             f" the model is that of iteration {early_stopping.best_iteration}"
         )
-    run_id = tracking.run_in(work.folder / RUN_FILE)
-    provenance = provenance_of(run_id, work.table, work.content[KEYPOINTS], work.content[SPLIT])
-    _write_model(module, calibration_of(module, data.validation_batches()), iteration, provenance, work.out)
+    run = work.tracker.in_progress(work.folder)
+    provenance = provenance_of(work.mark, work.table, work.content[KEYPOINTS], work.content[SPLIT])
+    _write_model(run, module, calibration_of(module, data.validation_batches()), iteration, provenance, work.out)
+    work.tracker.note(work.mark, run)
     if paused:
         print(
             f"train_{kind}: paused at iteration {iteration} of {settings.maximum_iterations};"
@@ -200,8 +217,9 @@ def _fit(work: _Work, trainer: lightning.Trainer) -> tuple[HandModule, HandData]
     checkpoint, wrong = latest_checkpoint(
         folder, work.mark, session_length(settings), lambda content: check_fits(new_module(), content)
     )
-    run_id = _begin(work, checkpoint, wrong) if trainer.is_global_zero else tracking.run_in(folder / RUN_FILE)
-    trainer.logger = RunLogger(run_id)
+    trainer.logger = RunLogger(
+        _begin(work, checkpoint, wrong) if trainer.is_global_zero else work.tracker.in_progress(folder)
+    )
 
     lightning.seed_everything(settings.seed, verbose=False)
     module = new_module()
@@ -225,21 +243,22 @@ def _fit(work: _Work, trainer: lightning.Trainer) -> tuple[HandModule, HandData]
     return module, data
 
 
-def _begin(work: _Work, checkpoint: Path | None, wrong: list[str]) -> str:
-    """Say where the training starts; make its folder and open its run, or find them again. The id of the run."""
+def _begin(work: _Work, checkpoint: Path | None, wrong: list[str]) -> tracking.Run:
+    """Say where the training starts; make its folder and open its run, or find them again."""
     changed = what_changed(work.folder, work.kind, work.content) if work.own_folder else []
     _say_where_it_starts(work.kind, checkpoint, wrong, changed)
     open_folder(work.folder, work.kind, work.content, alone=not work.own_folder)
-    run_id = _run(work.folder, checkpoint, work.parameters, work.kind, work.tags)
-    _log_origin(run_id, work.parameters, work.table, work.content)
+    known = read_checkpoint(checkpoint)["run_id"] if checkpoint else None
+    run = work.tracker.begin(work.folder, work.kind, work.parameters, work.mark, work.tags, known)
+    _log_origin(run, work.parameters, work.table, work.content)
     examples = {"training": len(work.training), "validation": len(work.validation)}
-    _log_data(run_id, work.table, work.split, work.content, examples)
+    _log_data(run, work.table, work.split, work.content, examples)
     if warning := warning_of_few(count_found(work.training)):
         print(f"train_{work.kind}: {warning}", file=sys.stderr)
-        tracking.set_tags(run_id, {tracking.WARNING: warning})
+        run.set_tags({tracking.WARNING: warning})
     if note := note_of_background(work.kind, work.settings, work.classes):
         print(f"train_{work.kind}: {note}", file=sys.stderr)
-    return run_id
+    return run
 
 
 def _how_to_go_on(folder: Path) -> str:
@@ -250,18 +269,22 @@ def _how_to_go_on(folder: Path) -> str:
 
 
 def _write_model(
-    module: HandModule, calibration: Calibration | None, iteration: int, provenance: Provenance, out: Path
+    run: tracking.Run,
+    module: HandModule,
+    calibration: Calibration | None,
+    iteration: int,
+    provenance: Provenance,
+    out: Path,
 ) -> None:
     """Write the model and what travels with it; log its hash and its calibration."""
     save_model(module, calibration, out / MODEL_FILE)
     write_csv(out / HISTORY_FILE, [dict.fromkeys(HISTORY_COLUMNS, "") | row for row in module.history])
     write_provenance(out / RUN_FILE, provenance)
-    run_id = provenance.run_id
-    tracking.set_tags(run_id, {tracking.MODEL_SHA256: sha256_of_file(out / MODEL_FILE)})
+    run.set_tags({tracking.MODEL_SHA256: sha256_of_file(out / MODEL_FILE)})
     if calibration:
         numbers = {f"calibration_{name}": number for name, number in calibration.metrics.items()}
-        fresh = tracking.unlogged(tracking.logged_steps(run_id), numbers, iteration)
-        tracking.log_metrics(run_id, fresh, iteration, once=True)
+        fresh = tracking.unlogged(run.logged_steps(), numbers, iteration)
+        run.log_metrics(fresh, iteration, once=True)
 
 
 def _read(settings: Training, table: Path, split: Path) -> tuple[Examples, Examples]:
@@ -288,33 +311,19 @@ def _say_where_it_starts(kind: Kind, checkpoint: Path | None, wrong: list[str], 
         )
 
 
-def _log_origin(run_id: str, parameters: Parameters, table: Path, content: Mapping[str, Any]) -> None:
+def _log_origin(run: tracking.Run, parameters: Parameters, table: Path, content: Mapping[str, Any]) -> None:
     """Log what the training is made of: hashes, parameters, packages, what extraction reports and shows of the data."""
-    tracking.set_tags(run_id, tracking.origin_tags(content[KEYPOINTS], content[SPLIT]))
-    tracking.log_text(run_id, tracking.parameters_text(parameters), tracking.PARAMETERS_FILE)
-    tracking.log_text(run_id, tracking.environment_text(), tracking.ENVIRONMENT_FILE)
+    run.set_tags(tracking.origin_tags(content[KEYPOINTS], content[SPLIT], run.store.workspace.project))
+    run.log_text(tracking.parameters_text(parameters), tracking.PARAMETERS_FILE)
+    run.log_text(tracking.environment_text(), tracking.ENVIRONMENT_FILE)
     shown = table.with_suffix("")
     shows_people = [*sorted(shown.glob("*.png")), *shown.glob("report.json")]  # the report names files
-    tracking.log_private_files(run_id, shows_people, "data", parameters.tracking.pictures)
+    run.log_private_files(shows_people, "data", parameters.tracking.pictures)
 
 
-def _log_data(run_id: str, table: Path, split: Path, content: Mapping[str, Any], examples: Mapping[str, int]) -> None:
+def _log_data(
+    run: tracking.Run, table: Path, split: Path, content: Mapping[str, Any], examples: Mapping[str, int]
+) -> None:
     """Log the two tables as MLflow's data sets; of the split, how many examples are for what."""
-    tracking.log_inputs(run_id, "keypoints", table, content[KEYPOINTS])
-    tracking.log_inputs(run_id, "split", split, content[SPLIT], examples)
-
-
-def _run(
-    folder: Path, checkpoint: Path | None, parameters: Parameters, kind: Kind, tags: Mapping[str, str] | None
-) -> str:
-    """The MLflow run of the training in progress in `folder`, or a new one."""
-    run_file = folder / RUN_FILE
-    if checkpoint and not run_file.exists():
-        tracking.write_run_file(run_file, read_checkpoint(checkpoint)["run_id"])
-    if run_file.exists():
-        run_id = tracking.open_run(run_file, kind, parameters)
-        tracking.resume_run(run_id)
-    else:
-        run_id = tracking.start_run(kind, parameters, tags)
-    tracking.write_run_file(run_file, run_id)
-    return run_id
+    run.log_inputs("keypoints", table, content[KEYPOINTS])
+    run.log_inputs("split", split, content[SPLIT], examples)

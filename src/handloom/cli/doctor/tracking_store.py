@@ -20,9 +20,10 @@ _UNSET = "type: unset MLFLOW_TRACKING_URI"
 
 def tracking_store() -> Iterator[Finding]:
     """The store that trainings would use now."""
+    from handloom.support.workspace import Workspace
     from handloom.tracking.address import store_address
 
-    address = store_address()
+    address = store_address(Workspace.here())
     if address.problem:
         yield Finding(_ITEM, "MISSING", f"{address.shown} is no address of a store ({address.problem})", _UNSET)
     elif address.file:

@@ -1,6 +1,6 @@
-"""What can be asked of a run, as plain data, and how it is made on the store.
+"""What can be asked of a run, as plain data, and how the store does it.
 
-Each call may be made twice and does its work once: it may have reached a store whose answer was lost.
+Each operation may be done twice with the effect of once: it may have reached a store whose answer was lost.
 """
 
 import json
@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from handloom.tracking.privacy import say_once_what_stays, stays_here
-from handloom.tracking.registry_calls import log_and_register
-from handloom.tracking.store import NONSENSE, WrongAddressError, artifact_folder
+from handloom.tracking.record import FINGERPRINT, GIVEN_UP_AT, PARENT
+from handloom.tracking.registry import log_and_register
+from handloom.tracking.store import Store
+from handloom.tracking.store_errors import NONSENSE, WrongAddressError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 Name = Literal["open", "metrics", "tags", "status", "files", "inputs", "model"]
 
-FORM: Mapping[Name, Mapping[str, type]] = {  # what a call's content holds
+FORM: Mapping[Name, Mapping[str, type]] = {  # what the content of an operation holds
     "open": {"experiment": str, "time": int, "tags": dict, "params": dict},
     "metrics": {"metrics": dict, "step": int, "time": int, "once": bool},
     "tags": {"tags": dict},
@@ -31,14 +33,13 @@ FORM: Mapping[Name, Mapping[str, type]] = {  # what a call's content holds
     "model": {"name": str, "tags": dict},
 }
 LOCAL_PREFIX = "local-"  # of the id of a run that was opened while the store was away
-RUN_TAG = "handloom.run"  # the id by which our files know a run, where it is not MLflow's own
-PARENT = "mlflow.parentRunId"  # MLflow's own tag: it shows such runs below their parent
-TRAINED_IN = "handloom.trained_in_run"  # tag of a run that goes on for one that this store does not hold
+TRAINED_PREFIX = "trained-"  # of the id of the run of a training, before its fingerprint
+RUN_TAG = "handloom.run"  # the id by which this computer knows a run, where it is not MLflow's own
 AT_ONCE = {"metrics": 1000, "params": 100, "tags": 100}  # MLflow's limits of one request
 
 
 @dataclass(frozen=True)
-class Call:
+class Operation:
     """One thing that is asked of a run.
 
     Attributes:
@@ -58,9 +59,16 @@ def now() -> int:
 
 
 def find_run(client: "MlflowClient", run_id: str) -> str | None:
-    """MLflow's id of the run that our files call `run_id`; None if the store does not hold it."""
+    """MLflow's id of a run that is known here by `run_id`; None if the store does not hold it.
+
+    Args:
+        client: of the store.
+        run_id: MLflow's own, one that begins with `LOCAL_PREFIX`, or a fingerprint after `TRAINED_PREFIX`.
+    """
     from mlflow.exceptions import MlflowException
 
+    if run_id.startswith(TRAINED_PREFIX):
+        return find_training(client, run_id.removeprefix(TRAINED_PREFIX))
     if not run_id.startswith(LOCAL_PREFIX):
         try:
             if client.get_run(run_id).info.run_id != run_id:
@@ -69,25 +77,41 @@ def find_run(client: "MlflowClient", run_id: str) -> str | None:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-    experiments = [one.experiment_id for one in client.search_experiments()]
-    runs = client.search_runs(experiments, f"tags.`{RUN_TAG}` = '{run_id}'", max_results=1)
+    runs = client.search_runs(_experiments(client), f"tags.`{RUN_TAG}` = '{run_id}'", max_results=1)
     return _id_of(runs[0]) if runs else None
 
 
-def open_on(client: "MlflowClient", run_id: str, call: Call, new: bool = False) -> str:
-    """Find the run, or make it with the call's tags and parameters; MLflow's id of it.
+def find_training(client: "MlflowClient", fingerprint: str) -> str | None:
+    """MLflow's id of the run of a training: the newest finished one with this fingerprint, else the newest.
+
+    One that its search gave up does not count: its model is not that of the whole training.
+    """
+    wanted = f"tags.`{FINGERPRINT}` = '{fingerprint}'"
+    found = client.search_runs(_experiments(client), wanted, order_by=["attributes.start_time DESC"])
+    runs = [run for run in found if GIVEN_UP_AT not in run.data.tags]
+    finished = [run for run in runs if run.info.status == "FINISHED"]
+    return next((_id_of(run) for run in (*finished, *runs)), None)
+
+
+def _experiments(client: "MlflowClient") -> list[str]:
+    return [one.experiment_id for one in client.search_experiments()]
+
+
+def open_on(store: Store, client: "MlflowClient", run_id: str, operation: Operation, new: bool = False) -> str:
+    """Find the run, or make it with the operation's tags and parameters; MLflow's id of it.
 
     Args:
+        store: where.
         client: of the store.
-        run_id: as our files call it.
-        call: "open".
+        run_id: as it is known here, see `find_run`.
+        operation: "open".
         new: it cannot be there yet.
     """
-    content = call.content
+    content = operation.content
     found = None if new else find_run(client, run_id)
     if found == run_id:
         return found
-    run = client.get_run(found) if found else _create(client, run_id, content)
+    run = client.get_run(found) if found else _create(store, client, run_id, content)
     missing = {key: value for key, value in content["params"].items() if key not in run.data.params}
     run_id = _id_of(run)
     _log_parameters(client, run_id, missing)
@@ -101,13 +125,11 @@ def _id_of(run: "Run") -> str:
     return str(run.info.run_id)
 
 
-def _create(client: "MlflowClient", run_id: str, content: Mapping[str, Any]) -> "Run":
+def _create(store: Store, client: "MlflowClient", run_id: str, content: Mapping[str, Any]) -> "Run":
     tags = dict(content["tags"]) | {RUN_TAG: run_id}
-    if not run_id.startswith(LOCAL_PREFIX):
-        tags[TRAINED_IN] = run_id
     if tags.get(PARENT, "").startswith(LOCAL_PREFIX):  # which was opened while the store was away, and is sent by now
         tags[PARENT] = find_run(client, tags[PARENT]) or tags[PARENT]
-    return client.create_run(_experiment(client, content["experiment"]), start_time=content["time"], tags=tags)
+    return client.create_run(_experiment(store, client, content["experiment"]), start_time=content["time"], tags=tags)
 
 
 def _log_parameters(client: "MlflowClient", run_id: str, values: Mapping[str, str]) -> None:
@@ -118,13 +140,13 @@ def _log_parameters(client: "MlflowClient", run_id: str, values: Mapping[str, st
         client.log_batch(run_id, params=params[start : start + AT_ONCE["params"]])
 
 
-def _experiment(client: "MlflowClient", name: str) -> str:
+def _experiment(store: Store, client: "MlflowClient", name: str) -> str:
     from mlflow.exceptions import MlflowException
 
     experiment = client.get_experiment_by_name(name)
     if experiment is not None:
         return str(experiment.experiment_id)
-    folder = artifact_folder()
+    folder = store.artifact_folder()
     location = (folder / name.replace("/", "_")).as_uri() if folder else None
     try:
         return str(client.create_experiment(name, artifact_location=location))
@@ -135,16 +157,19 @@ def _experiment(client: "MlflowClient", name: str) -> str:
         return str(experiment.experiment_id)
 
 
-def make(client: "MlflowClient", run_id: str, call: Call) -> None:
-    """Make a call, other than "open", on a run that MLflow knows by `run_id`."""
-    _MADE_BY[call.name](client, run_id, call)
+def do(store: Store, client: "MlflowClient", run_id: str, operation: Operation) -> None:
+    """Do an operation, other than "open", on a run that MLflow knows by `run_id`."""
+    if operation.name == "files":
+        _files(store, client, run_id, operation)
+    else:
+        _DONE_BY[operation.name](client, run_id, operation)
 
 
-def metrics_of(call: Call) -> "list[Metric]":
-    """The numbers of a call "metrics"."""
+def metrics_of(operation: Operation) -> "list[Metric]":
+    """The numbers of an operation "metrics"."""
     from mlflow.entities import Metric
 
-    content = call.content
+    content = operation.content
     return [Metric(key, float(value), content["time"], content["step"]) for key, value in content["metrics"].items()]
 
 
@@ -159,56 +184,57 @@ def log_points(client: "MlflowClient", run_id: str, points: "list[Metric]") -> N
         client.log_batch(run_id, metrics=points[start : start + AT_ONCE["metrics"]])
 
 
-def _metrics(client: "MlflowClient", run_id: str, call: Call) -> None:
-    log_points(client, run_id, metrics_of(call))
+def _metrics(client: "MlflowClient", run_id: str, operation: Operation) -> None:
+    log_points(client, run_id, metrics_of(operation))
 
 
-def _tags(client: "MlflowClient", run_id: str, call: Call) -> None:
+def _tags(client: "MlflowClient", run_id: str, operation: Operation) -> None:
     from mlflow.entities import RunTag
 
-    client.log_batch(run_id, tags=[RunTag(key, value) for key, value in call.content["tags"].items()])
+    client.log_batch(run_id, tags=[RunTag(key, value) for key, value in operation.content["tags"].items()])
 
 
-def _status(client: "MlflowClient", run_id: str, call: Call) -> None:
-    status = call.content["status"]
+def _status(client: "MlflowClient", run_id: str, operation: Operation) -> None:
+    status = operation.content["status"]
     if status == "RUNNING":
         client.update_run(run_id, status=status)
     else:
-        client.set_terminated(run_id, status, call.content["time"])
+        client.set_terminated(run_id, status, operation.content["time"])
 
 
-def _files(client: "MlflowClient", run_id: str, call: Call) -> None:
-    folder = call.content["folder"] or None
-    if call.content.get("pictures") == "local" and not stays_here(client.get_run(run_id)):
-        say_once_what_stays(call.files)  # kept for a store on this computer, and sent to another, say
+def _files(store: Store, client: "MlflowClient", run_id: str, operation: Operation) -> None:
+    folder = operation.content["folder"] or None
+    if operation.content.get("pictures") == "local" and not stays_here(client.get_run(run_id), store.address):
+        say_once_what_stays(
+            operation.files, store.address
+        )  # kept for a store on this computer, and sent to another, say
         return
-    for path in call.files:
+    for path in operation.files:
         if path.is_dir():
             client.log_artifacts(run_id, str(path), f"{folder}/{path.name}" if folder else path.name)
         else:
             client.log_artifact(run_id, str(path), folder)
 
 
-def _inputs(client: "MlflowClient", run_id: str, call: Call) -> None:
+def _inputs(client: "MlflowClient", run_id: str, operation: Operation) -> None:
     """Log a data set; a store keeps one of the same name and digest once a run."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    content = call.content
+    content = operation.content
     source = json.dumps({"uri": content["source"]})  # the form of mlflow.data's "local"
     data_set = Dataset(content["name"], content["digest"], "local", source, profile=content["profile"] or None)
     tags = [InputTag("mlflow.data.context", content["context"])]
     client.log_inputs(run_id, [DatasetInput(data_set, tags)])
 
 
-def _model(client: "MlflowClient", run_id: str, call: Call) -> None:
-    log_and_register(client, run_id, call.files[0], call.content)
+def _model(client: "MlflowClient", run_id: str, operation: Operation) -> None:
+    log_and_register(client, run_id, operation.files[0], operation.content)
 
 
-_MADE_BY: "dict[Name, Callable[[MlflowClient, str, Call], None]]" = {
+_DONE_BY: "dict[Name, Callable[[MlflowClient, str, Operation], None]]" = {
     "metrics": _metrics,
     "tags": _tags,
     "status": _status,
-    "files": _files,
     "inputs": _inputs,
     "model": _model,
 }
