@@ -14,7 +14,6 @@ FILES = (
     ".dvcignore",
     ".gitignore",
     "constraints.txt",
-    "data/no_groups.csv",
     "dvc.yaml",
     *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("conf/**/*.yaml"))),
     *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("pipeline/*.py"))),

@@ -34,7 +34,7 @@ from handloom.media.photos import read_photo
 from handloom.sample import draw_clips, draw_photos
 from handloom.sample.encoding import write_photo
 
-PROJECT = ("pipeline/extract_keypoints.py", "params.yaml", "data/no_groups.csv")
+PROJECT = ("pipeline/extract_keypoints.py", "params.yaml")
 GESTURES = Path("data/sample/gestures")
 COPIES = 5  # of each photo, with other grain
 ROUNDS = 3

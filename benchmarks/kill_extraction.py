@@ -29,7 +29,7 @@ from handloom.config import KINDS, Kind, LandmarkModel
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.sample import draw_clips, draw_photos
 
-PROJECT = ("pipeline/extract_keypoints.py", "params.yaml", "data/no_groups.csv")
+PROJECT = ("pipeline/extract_keypoints.py", "params.yaml")
 GESTURES = Path("data/sample/gestures")
 SEED = 1
 

@@ -1,6 +1,5 @@
-"""Parameters: what is refused, in which words, and that conf/, params.yaml and the dataclasses say the same."""
+"""Parameters: what is refused, in which words, and what is composed."""
 
-import dataclasses
 import shutil
 from pathlib import Path
 from typing import Any, get_args
@@ -10,6 +9,7 @@ import yaml
 
 from handloom import config
 from handloom.config import KINDS, AugmentationOption, Parameters, as_plain, parameters_from, section_from
+from handloom.config.hydra_nodes import data_options, nodes
 from handloom.errors import ConfigurationError
 from handloom.stages.compose import composed_text, write_parameters
 
@@ -149,7 +149,7 @@ def test_sections_survive_plain_dictionaries():
 
 def test_the_kind_chooses_source_and_training():
     content = changed("train_action.seed", 9)
-    content["data"]["action"]["path"] = content["data"]["action"]["dependencies"][0] = "clips"
+    content["data"]["action"]["path"] = "clips"
     parameters = parameters_from(content)
     assert parameters.training("action").seed == 9
     assert parameters.training("pose") is parameters.train_pose
@@ -158,22 +158,15 @@ def test_the_kind_chooses_source_and_training():
 
 
 def options() -> list[str]:
-    """An override for every option file of every group; the shared groups are used inside both trainings."""
-    overrides = []
-    for path in sorted(CONF.glob("*/**/*.yaml")):
-        group, option = path.parent.relative_to(CONF).as_posix(), path.stem
-        if group in ("model", "augmentation", "optimizer"):
-            overrides += [f"{group}@train_{kind}.{group}={option}" for kind in ("pose", "action")]
-        elif group == "space":  # ranges of a search: nothing in params.yaml
-            continue
-        else:
-            overrides.append(f"{group}={option}")
-    return overrides
+    """An override for every option: files in conf/, and what Hydra's store has."""
+    files = [path.relative_to(CONF) for path in sorted(CONF.glob("*/**/*.yaml"))]
+    found = {(path.parent.as_posix(), path.stem) for path in files if path.parent.name != "space"}  # of a search
+    found |= {(group, option) for group, option, _ in nodes() if group}
+    return [f"{group}={option}" for group, option in sorted(found)]
 
 
-def test_conf_has_options():
-    assert "data/pose=labeled_directories" in options()
-    assert "model@train_action.model=window" in options()
+def test_there_are_options():
+    assert {"data/pose=labeled_directories", "train_pose=few_photos", "data/action=joined"} <= set(options())
 
 
 @pytest.mark.parametrize("override", options())
@@ -186,110 +179,94 @@ def test_overrides_are_seen():
     after = yaml.safe_load(
         composed_text(
             CONF,
-            ["train_pose.optimizer.lr=0.01", "data/pose=labeled_directories", "model@train_pose.model=window"],
+            ["train_pose.optimizer.lr=0.01", "data/pose=labeled_directories", "train_pose.model.temporal_layers=3"],
         )
     )
     assert after["train_pose"]["optimizer"]["lr"] == 0.01
-    option = yaml.safe_load((CONF / "data/pose/labeled_directories.yaml").read_text("utf-8"))
-    assert without(after["data"]["pose"], "dependencies") == without(option, "dependencies")
+    assert after["data"]["pose"] == as_plain(config.LabeledDirectories(path="data/photos"))
     assert after["data"]["pose"]["path"] != before["data"]["pose"]["path"]
     assert after["train_pose"]["model"]["temporal_layers"] == 3
-    assert {key: value for key, value in after.items() if key not in ("data", "train_pose")} == {
-        key: value for key, value in before.items() if key not in ("data", "train_pose")
+    assert {key: value for key, value in after.items() if key not in ("data", "train_pose", "raw_data")} == {
+        key: value for key, value in before.items() if key not in ("data", "train_pose", "raw_data")
     }
     assert after["data"]["action"] == before["data"]["action"]
 
 
-def without(content: dict[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: value for key, value in content.items() if key not in keys}
-
-
-@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Parameters) if field.name != "data"])
-def test_defaults_of_the_dataclasses_are_those_of_conf(name):
+@pytest.mark.parametrize("name", ["train_pose", "train_action"])
+def test_training_is_the_section_of_its_kind(name):
     composed = yaml.safe_load(composed_text(CONF))[name]
-    default = as_plain(Parameters(data=config.Data(PHOTOS, PHOTOS)))[name]
-    if name not in ("train_pose", "train_action"):
-        assert composed == default
-        return
-    own = ("model", "augmentation_options", "prediction_window_size")  # differ by kind, see the next test
-    assert without(composed, *own) == without(default, *own)
-    by_kind = ("frames_per_step", "temporal_layers")
-    assert without(composed["model"], *by_kind) == without(default["model"], *by_kind)
+    assert composed == as_plain(config.default_training("pose" if name == "train_pose" else "action"))
+    assert set(composed["augmentation_options"]) <= set(get_args(AugmentationOption))
+
+
+def test_a_new_parameter_is_known_everywhere():
+    """Every field of every section has a meaning, and is a key of params.yaml: nothing else has to be written."""
+    sections = [config.Parameters, *SECTIONS.values(), config.Groups]
+    while sections:
+        section = sections.pop()
+        for name, field in section.__pydantic_fields__.items():
+            inside = field.default_factory if isinstance(field.default_factory, type) else None
+            if inside:
+                sections.append(inside)
+            known = section in (config.Parameters, config.Data) or name == "kind"
+            assert known or field.description, f"{section.__name__}.{name}"
+
+
+def test_a_new_source_is_an_option_by_itself():
+    for kind in KINDS:
+        for option, node in data_options(kind).items():
+            if option != "joined":
+                composed = yaml.safe_load(composed_text(CONF, [f"data/{kind}={option}"]))["data"][kind]
+                assert composed == node == as_plain(section_from(SECTIONS[option], node))
+    assert {*data_options("pose"), *data_options("action")} == {*SECTIONS, "joined"}
+
+
+def read_by(overrides: list[str]) -> Any:
+    return yaml.safe_load(composed_text(CONF, overrides))["raw_data"]["pose"]
 
 
 @pytest.mark.parametrize(
-    ("name", "window", "together", "layers", "augmentations"),
+    ("overrides", "read"),
     [
-        ("train_pose", 1, 1, 0, ["horizontally_flip", "rotate", "scale", "translate"]),
-        ("train_action", 45, 3, 3, ["rotate", "scale", "translate", "interpolate_frames", "drop_frames"]),
+        ([], {"path": "data/sample/photos"}),
+        (
+            ["data.pose.path=elsewhere", "data.pose.groups.file=who.csv"],
+            {"path": "elsewhere", "groups-file": "who.csv"},
+        ),
+        (
+            ["data/pose=directory_with_images_and_annotation"],
+            {"path": "data/photos", "annotation_file": "data/photos.csv"},
+        ),
+        (["data/pose=labeled_image_data_frame"], {"path": "data/photos", "data_frame": "data/photos.parquet"}),
+        (["data/pose=labeled_keypoints_data_frame"], {"data_frame": "data/joints.parquet"}),
+        (["data/pose=described_and_own"], {"own-path": "data/photos", "described-path": "data/gestures"}),
     ],
 )
-def test_what_differs_by_kind(name, window, together, layers, augmentations):
-    composed = yaml.safe_load(composed_text(CONF))[name]
-    assert composed["prediction_window_size"] == window
-    assert composed["model"]["frames_per_step"] == together
-    assert composed["model"]["temporal_layers"] == layers
-    assert composed["augmentation_options"] == augmentations
-    assert set(augmentations) <= set(get_args(AugmentationOption))
+def test_dvc_watches_all_that_a_source_reads(overrides, read):
+    assert read_by(overrides) == read
 
 
-@pytest.mark.parametrize(
-    ("kind", "option"),
-    [(kind, path.stem) for kind in KINDS for path in sorted(CONF.glob(f"data/{kind}/*.yaml")) if path.stem in SECTIONS],
-)
-def test_defaults_of_a_data_source(kind, option):
-    composed = yaml.safe_load(composed_text(CONF, [f"data/{kind}={option}"]))["data"][kind]
-    section = SECTIONS[composed["kind"]]
-    fields = dataclasses.fields(section)
-    missing = dataclasses.MISSING
-    needed = [field.name for field in fields if field.default is missing and field.default_factory is missing]
-    given = {name: composed[name] for name in (*needed, "dependencies")}
-    assert composed == as_plain(section(**given))
+def test_params_yaml_that_does_not_list_what_is_read_is_refused():
+    content = changed("data.pose.path", "data/mine")
+    parameters_from(content)
+    with pytest.raises(
+        ConfigurationError, match=r"^raw_data\.pose\.path: data/sample/photos, but data says data/mine;"
+    ):
+        config.check_raw_data(content)
 
 
-def test_every_kind_of_source_has_an_option():
-    options = {kind: {path.stem for path in CONF.glob(f"data/{kind}/*.yaml")} for kind in KINDS}
-    assert set(SECTIONS) <= options["pose"] | options["action"]
-    assert options["pose"] & options["action"] >= {"joined", "sample", "mediapipe_landmarks"}
-
-
-@pytest.mark.parametrize(
-    ("settings", "missing"),
-    [
-        ({"path": "elsewhere"}, "elsewhere"),
-        ({"path": "data/samples"}, "data/samples"),
-        ({"groups": {"file": "who.csv"}}, "who.csv"),
-        ({"kind": "directory_with_images_and_annotation", "annotation_file": "photos.csv"}, "photos.csv"),
-        ({"kind": "labeled_image_data_frame", "data_frame": "photos.parquet"}, "photos.parquet"),
-    ],
-)
-def test_dvc_watches_all_that_a_source_reads(settings, missing):
-    content = changed("split.seed", 1)
-    content["data"]["pose"].pop("parts_in_folders", None)
-    content["data"]["pose"] |= {"kind": "labeled_files"} | settings
-    with pytest.raises(ConfigurationError) as caught:
+def test_params_yaml_of_an_older_handloom_says_what_to_do():
+    content = changed("data.pose.dependencies", ["data/photos"] * 4)
+    with pytest.raises(ConfigurationError, match=r"^data\.pose\.dependencies: [^\n]*handloom init NAME[^\n]*$"):
         parameters_from(content)
-    expected = f"data.pose.dependencies: {missing} is missing; without it DVC would not notice a change of it"
-    assert str(caught.value) == expected
-    content["data"]["pose"]["dependencies"][3] = missing
-    assert parameters_from(content).data.pose.kind == content["data"]["pose"]["kind"]
-
-
-def test_a_folder_above_is_watched_too():
-    content = changed("data.pose.path", "data/mine/photos")
-    content["data"]["pose"]["dependencies"][0] = "./data/mine"
-    assert parameters_from(content).data.pose.path == "data/mine/photos"
-
-
-def test_without_a_file_of_groups_none_is_watched():
-    content = changed("data.pose.groups", {"file": ""})
-    content["data"]["pose"]["dependencies"] = [content["data"]["pose"]["path"]] * 4
-    assert parameters_from(content).data.pose.groups.file == ""
 
 
 @pytest.mark.parametrize("kind", ["coco", "directory_with_videos_and_annotation", None, 3, REMOVED])
 def test_an_unknown_kind_of_source_is_refused(kind):
-    with pytest.raises(ConfigurationError, match=r"^data\.pose\.kind: unknown or missing; see conf/data/pose [^\n]*$"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"^data\.pose\.kind: unknown or missing; (there are labeled_directories, |docs/reference)[^\n]*$",
+    ):
         parameters_from(changed("data.pose.kind", kind))
 
 
@@ -348,24 +325,23 @@ def kinds_of(content: dict[str, Any]) -> dict[str, str]:
     return {name: member.kind for name, member in pose.sources.items()}
 
 
-def test_joined_sources_are_ones_own_and_the_drawn_ones(tmp_path):
+def test_joined_sources_are_two_of_ones_own(tmp_path):
     content = own_conf(tmp_path, [], [])
-    assert kinds_of(content) == {"own": "labeled_directories", "drawn": "labeled_directories"}
+    assert kinds_of(content) == {"own": "labeled_directories", "others": "labeled_files"}
     assert [member["path"] for member in content["data"]["pose"]["sources"].values()] == [
         "data/photos",
-        "data/sample/photos",
+        "data/photos",
     ]
 
 
 def test_a_joined_source_may_be_exchanged(tmp_path):
     content = own_conf(tmp_path, [], ["override data/pose@data.pose.sources.own: labeled_files"])
-    assert kinds_of(content) == {"own": "labeled_files", "drawn": "labeled_directories"}
+    assert kinds_of(content) == {"own": "labeled_files", "others": "labeled_files"}
 
 
 def test_a_joined_source_may_be_left_out(tmp_path):
-    overrides = ["override data/pose@data.pose.sources.drawn: null"]
-    settings = "data:\n  pose:\n    dependencies: [data/photos, data/photos, data/photos, data/no_groups.csv]\n"
-    assert kinds_of(own_conf(tmp_path, [], overrides, settings)) == {"own": "labeled_directories"}
+    overrides = ["override data/pose@data.pose.sources.others: null"]
+    assert kinds_of(own_conf(tmp_path, [], overrides)) == {"own": "labeled_directories"}
 
 
 def test_a_joined_source_may_be_added(tmp_path):
@@ -376,14 +352,11 @@ def test_a_joined_source_may_be_added(tmp_path):
       studio:
         data_frame: data/studio.csv
         channels: xy
-    dependencies: [data/photos, data/sample/photos, data/no_groups.csv, data/studio.csv]
 """
     content = own_conf(tmp_path, defaults, [], settings)
-    assert list(kinds_of(content)) == ["own", "drawn", "studio"]
+    assert list(kinds_of(content)) == ["own", "others", "studio"]
     assert content["data"]["pose"]["sources"]["studio"]["channels"] == "xy"
-    content["data"]["pose"]["dependencies"][3] = "data/photos"
-    with pytest.raises(ConfigurationError, match=r"^data\.pose\.dependencies: data/studio\.csv is missing"):
-        parameters_from(content)
+    assert content["raw_data"]["pose"]["studio-data_frame"] == "data/studio.csv"
 
 
 @pytest.mark.parametrize(

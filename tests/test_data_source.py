@@ -162,9 +162,9 @@ def test_joined(folder):
 @pytest.mark.parametrize(
     ("build", "text"),
     [
-        (lambda: DataSource.labeled_keypoints_data_frame(joints(), origin="middle"), "origin: Input should be"),
-        (lambda: DataSource.labeled_keypoints_data_frame(joints(), frame_rate=0), "frame_rate: Input should be"),
-        (lambda: DataSource.labeled_directories(at=""), "path: String should have at least 1 character"),
+        (lambda: DataSource.labeled_keypoints_data_frame(joints(), origin="middle"), "origin: input should be"),
+        (lambda: DataSource.labeled_keypoints_data_frame(joints(), frame_rate=0), "frame_rate: input should be"),
+        (lambda: DataSource.labeled_directories(at=""), "path: string should have at least 1 character"),
         (lambda: DataSource.joined(), "sources: "),
     ],
 )

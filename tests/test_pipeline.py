@@ -119,12 +119,12 @@ def test_data_of_ones_own_leaves_the_sample_alone(finished: Project) -> None:
     finished.set(
         {
             "data.pose.path": "data/photos",
-            "data.pose.dependencies": ["data/photos", *["data/no_groups.csv"] * 3],
+            "raw_data.pose.path": "data/photos",
             "sample.seed": 99,
         }
     )
     try:
-        assert to_run(finished, "extract_keypoints@pose") == ["extract_keypoints@pose"]
+        assert to_run(finished, "extract_keypoints@pose") == ["raw_data_pose@path", "extract_keypoints@pose"]
     finally:
         finished.git("checkout", "params.yaml")
         shutil.rmtree(finished.root / "data/photos")

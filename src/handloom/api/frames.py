@@ -1,6 +1,7 @@
 """Tables in memory that a session learns from, kept as files of its folder."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from handloom.api.parameters import changed
 from handloom.config import JoinedAction, JoinedPose
 from handloom.data_source import DataSource
 from handloom.errors import DataError, printable
@@ -36,9 +36,9 @@ def on_disk(source: DataSource, folder: Path) -> tuple[Any, dict[str, str]]:
     section: Any = source.section
     if isinstance(section, JoinedPose | JoinedAction):
         members: dict[str, Any] = dict(section.sources)
-        members |= {name: changed(members[name], data_frame=path) for name, path in paths.items()}
-        return changed(section, sources=members), hashes
-    return changed(section, data_frame=paths[""]), hashes
+        members |= {name: replace(members[name], data_frame=path) for name, path in paths.items()}
+        return type(section)(sources=members), hashes
+    return replace(section, data_frame=paths[""]), hashes
 
 
 def _place(folder: Path, name: str) -> Path:

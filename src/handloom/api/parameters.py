@@ -1,7 +1,7 @@
 """Create ML's parameters, and what they are in `params.yaml`."""
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from handloom.config import (
     Data,
+    ExportCoreML,
     ExtractKeypoints,
     JoinedAction,
     JoinedPose,
@@ -23,8 +24,15 @@ from handloom.config import (
     default_training,
     section_from,
 )
+from handloom.config.errors import one_line
 from handloom.data_source import DataSource
 from handloom.errors import ConfigurationError, expect
+
+# Create ML's arguments have the defaults of the sections that they stand for.
+_TRAINING, _SPLIT, _EXPORT = Training(), Split(), ExportCoreML()
+# Those that are keys of a section of training, under the same names.
+_OF_TRAINING = ("seed", "batch_size", "maximum_iterations", "prediction_window_size")
+_OF_SESSION = ("report_interval", "checkpoint_interval", "iterations")
 
 
 class ImageAugmentationOptions(Enum):
@@ -59,8 +67,8 @@ class ValidationData:
     """
 
     strategy: Literal["automatic", "fixed", "none", "data_source"] = "automatic"
-    ratio: float = 0.1
-    seed: int = 1
+    ratio: float = _SPLIT.validation.ratio
+    seed: int = _SPLIT.seed
     source: DataSource | None = None
 
     @classmethod
@@ -70,7 +78,11 @@ class ValidationData:
 
     @classmethod
     def split(
-        cls, strategy: Literal["automatic", "fixed"] = "automatic", *, ratio: float = 0.1, seed: int = 1
+        cls,
+        strategy: Literal["automatic", "fixed"] = "automatic",
+        *,
+        ratio: float = _SPLIT.validation.ratio,
+        seed: int = _SPLIT.seed,
     ) -> "ValidationData":
         """A share of the training data, by class and whole groups."""
         return cls(strategy, ratio, seed)
@@ -83,7 +95,7 @@ class ValidationData:
 
 @dataclass
 class ModelParameters:
-    """How a classifier is trained. What is None is as in handloom's own `conf/`.
+    """How a classifier is trained. What is None has the default of the section `train_pose` or `train_action`.
 
     Attributes:
         validation: where the validation part comes from.
@@ -106,7 +118,7 @@ class ModelParameters:
     augmentation_options: Iterable[ImageAugmentationOptions | VideoAugmentationOptions | str] | None = None
     algorithm: Literal["gcn"] = "gcn"
     target_frame_rate: float | None = None
-    seed: int = 1
+    seed: int = _TRAINING.seed
     training: Mapping[str, Any] = field(default_factory=dict)
     extraction: Mapping[str, Any] = field(default_factory=dict)
 
@@ -123,9 +135,9 @@ class TrainingSessionParameters:
     """
 
     session_directory: str | Path | None = None
-    report_interval: int = 5
-    checkpoint_interval: int = 10
-    iterations: int = 1000
+    report_interval: int = _TRAINING.report_interval
+    checkpoint_interval: int = _TRAINING.checkpoint_interval
+    iterations: int = _TRAINING.iterations
 
 
 @dataclass
@@ -140,10 +152,10 @@ class ModelMetadata:
         additional: further keys and texts.
     """
 
-    author: str = ""
-    short_description: str = "A hand classifier trained with handloom."
-    license: str = ""
-    version: str = "1"
+    author: str = _EXPORT.author
+    short_description: str = _EXPORT.short_description
+    license: str = _EXPORT.license
+    version: str = _EXPORT.version
     additional: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -213,39 +225,26 @@ def with_validation(kind: Kind, training: DataSource, validation: ValidationData
     for part, source in parts:
         if isinstance(source.section, JoinedPose | JoinedAction):
             for name, member in source.section.sources.items():
-                sources[f"{part}_{name}"] = changed(member, part=part)
+                sources[f"{part}_{name}"] = replace(member, part=part)
                 if name in source.frames:
                     frames[f"{part}_{name}"] = source.frames[name]
         else:
-            sources[part] = changed(source.section, part=part)
+            sources[part] = replace(source.section, part=part)
             if "" in source.frames:
                 frames[part] = source.frames[""]
     return DataSource(_joined(kind, sources), frames)
-
-
-def changed(source: Any, **changes: Any) -> Any:
-    """A source with other values, and without what only DVC needs to know of it."""
-    kept = {one.name: getattr(source, one.name) for one in fields(source) if one.name != "dependencies"}
-    return type(source)(**kept | changes)
 
 
 def _joined(kind: Kind, sources: Mapping[str, Any]) -> Source:
     try:
         return (JoinedPose if kind == "pose" else JoinedAction)(sources=dict(sources))
     except ValidationError as error:
-        raise ConfigurationError(f"validation: {error.errors(include_url=False)[0]['msg']}") from None
+        raise ConfigurationError(f"validation: {one_line(error)}") from None
 
 
 def _training(kind: Kind, parameters: ModelParameters, session: TrainingSessionParameters) -> Training:
-    given: dict[str, Any] = {
-        "seed": parameters.seed,
-        "batch_size": parameters.batch_size,
-        "maximum_iterations": parameters.maximum_iterations,
-        "prediction_window_size": parameters.prediction_window_size,
-        "report_interval": session.report_interval,
-        "checkpoint_interval": session.checkpoint_interval,
-        "iterations": session.iterations,
-    }
+    given: dict[str, Any] = {name: getattr(parameters, name) for name in _OF_TRAINING}
+    given |= {name: getattr(session, name) for name in _OF_SESSION}
     expect("training", parameters.training, Mapping)
     if parameters.augmentation_options is not None:
         expect("augmentation_options", parameters.augmentation_options, list, tuple, set, frozenset)
@@ -288,10 +287,6 @@ def _section(section: type[Any], content: Mapping[str, Any], name: str, top: Con
     try:
         return section_from(section, content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = [str(part) for part in first["loc"]]
-        key = ".".join(place if not name or (place and place[0] in top) else [name, *place])
-        message = first["msg"][0].lower() + first["msg"][1:]
-        raise ConfigurationError(f"{key}: {message} (got {first['input']!r})") from None
+        raise ConfigurationError(one_line(error, name, own=top)) from None
     except TypeError as error:
         raise ConfigurationError(f"{name}: {error}") from None

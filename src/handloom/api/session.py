@@ -14,7 +14,8 @@ from handloom.api.errors import IncompatibleParametersError, ModifiedTrainingDat
 from handloom.api.frames import FRAMES, on_disk, write_frames
 from handloom.api.parameters import ModelParameters, TrainingSessionParameters, parameters_of, with_validation
 from handloom.api.progress import Checkpoint, Phase
-from handloom.config import Kind, Parameters, as_plain, section_from
+from handloom.config import Kind, Parameters, Training, as_plain, section_from
+from handloom.config.errors import one_line
 from handloom.data_source import DataSource
 from handloom.errors import ConfigurationError, DataError, HandloomError, expect, printable
 from handloom.models.files import MODEL_FILE
@@ -146,7 +147,7 @@ def make_session(
         "format": FORMAT,
         "kind": kind,
         "working_folder": str(Path.cwd()),
-        "parameters": _without_dependencies(as_plain(checked)),
+        "parameters": as_plain(checked),
         "frames": tables,
         "date": datetime.now().astimezone().isoformat(),
     }
@@ -194,10 +195,10 @@ def restore_session(
         )
     section |= {name: getattr(session_parameters, name) for name in MAY_CHANGE}
     try:
-        checked = section_from(Parameters, parameters)
+        section_from(Training, section)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigurationError(f"{first['loc'][-1]}: {first['msg']} (got {first['input']!r})") from None
+        raise ConfigurationError(one_line(error)) from None
+    checked = section_from(Parameters, parameters)
     write_json(folder / SESSION_FILE, content)
     return TrainingSession(task, kind, folder, checked, datetime.fromisoformat(content["date"]))
 
@@ -235,13 +236,6 @@ def _folder_of(session_parameters: TrainingSessionParameters) -> Path:
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"session_directory: {printable(str(folder))} is no folder; give another one")
     return folder
-
-
-def _without_dependencies(content: Any) -> Any:
-    """Plain content without what only DVC needs to know of a source."""
-    if not isinstance(content, dict):
-        return content
-    return {name: _without_dependencies(value) for name, value in content.items() if name != "dependencies"}
 
 
 def _require_same(existing: Mapping[str, Any], content: Mapping[str, Any]) -> None:

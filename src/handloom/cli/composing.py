@@ -12,9 +12,6 @@ from handloom.errors import ConfigurationError, DataError, printable
 if TYPE_CHECKING:
     from handloom.config import Kind, Parameters
 
-_NO_GROUPS = "data/no_groups.csv"  # of conf/, for projects; there is none beside data that lies anywhere
-_PATHS = ("path", "data_frame", "annotation_file")  # keys of a source that name what it reads
-
 
 def add_data(verb: argparse.ArgumentParser) -> None:
     """Add DATA and the overrides that say what it is."""
@@ -66,7 +63,6 @@ def parameters_for(
         ConfigurationError: an override is not understood or would have no effect, or a value cannot be.
     """
     from handloom.config import KINDS, parameters_from
-    from handloom.config.data import DEPENDENCIES
 
     _refuse_without_effect(kind, overrides, tuple(sections))
     given = {word.split("=")[0] for word in overrides}
@@ -76,11 +72,6 @@ def parameters_for(
     if "sources" in source:
         raise ConfigurationError(f"data/{kind}: joined sources are for projects; make one with handloom init")
     source["path" if "path" in source else "data_frame"] = str(data)
-    groups = source.get("groups", {})
-    if groups.get("file") == _NO_GROUPS:
-        groups["file"] = ""
-    read = [path for path in (*(source.get(key) for key in _PATHS), groups.get("file")) if path]
-    source["dependencies"] = [*read, *read[:1] * DEPENDENCIES][: max(DEPENDENCIES, len(read))]
     return parameters_from(content)
 
 

@@ -1,7 +1,8 @@
 """Every parameter, once: a dataclass a section of `params.yaml`, with type, default, range, unit and meaning.
 
 Values are checked before any work starts. A section is built from plain dictionaries by `parameters_from`, which names
-the offending key in full (`train_pose.optimizer.lr`) in one line.
+the offending key in full (`train_pose.optimizer.lr`) in one line. What Hydra composes (`hydra_nodes.py`) and the page
+of parameters (`docs/write_parameters.py`) are made of the dataclasses.
 """
 
 from handloom.config.data import (
@@ -22,9 +23,10 @@ from handloom.config.data import (
     Member,
     Source,
     members,
+    raw_data,
 )
 from handloom.config.fields import KINDS, Kind, LeftHands, ModelFormat, Pictures
-from handloom.config.parameters import Parameters, as_plain, parameters_from, section_from
+from handloom.config.parameters import Parameters, as_plain, check_raw_data, parameters_from, section_from
 from handloom.config.sections import (
     Augmentation,
     AugmentationOption,
@@ -91,8 +93,10 @@ __all__ = [
     "Training",
     "Validation",
     "as_plain",
+    "check_raw_data",
     "default_training",
     "members",
     "parameters_from",
+    "raw_data",
     "section_from",
 ]

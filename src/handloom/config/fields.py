@@ -1,5 +1,6 @@
-"""Types of parameters: what several sections share."""
+"""What the fields of parameters are made of: types that several sections share, and a field with its meaning."""
 
+from copy import deepcopy
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -16,6 +17,7 @@ STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 PositiveInt = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+ShareBelowOne = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NotNegative = Annotated[float, Field(ge=0.0)]
 Workers = Annotated[int, Field(ge=-1)]
@@ -29,3 +31,30 @@ def _name_of_column(value: Any) -> Any:
 
 Column = Annotated[str, Field(min_length=1), BeforeValidator(_name_of_column)]
 OptionalColumn = Annotated[str, BeforeValidator(_name_of_column)]  # empty: no such column
+
+
+def parameter(default: Any, meaning: str, unit: str = "", **limits: Any) -> Any:
+    """A parameter: the one place where its default, range, unit and meaning are written.
+
+    Args:
+        default: its value where nobody gives one; a class of parameters stands for a section of its own.
+        meaning: what it does, in a few words.
+        unit: of a number.
+        limits: pydantic's `gt`, `ge`, `lt`, `le`, `multiple_of`, `pattern`.
+    """
+    extra: Any = {"unit": unit} if unit else None
+    if isinstance(default, type):
+        return Field(default_factory=default, description=meaning)
+    if isinstance(default, list | dict):
+        return Field(default_factory=lambda: deepcopy(default), description=meaning, json_schema_extra=extra)
+    return Field(default, description=meaning, json_schema_extra=extra, **limits)
+
+
+def required(meaning: str, proposed: str) -> Any:
+    """A parameter that a person has to give.
+
+    Args:
+        meaning: what it is.
+        proposed: what an option of `data/pose` or `data/action` says until then; `{media}` is photos or videos.
+    """
+    return Field(description=meaning, json_schema_extra={"proposed": proposed})

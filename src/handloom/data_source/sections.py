@@ -1,8 +1,6 @@
 """Arguments of the data source as sections of `params.yaml`, and what a section holds."""
 
 import os
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import pandas as pd
@@ -20,14 +18,15 @@ from handloom.config import (
     Source,
     members,
 )
-from handloom.errors import ConfigurationError, printable
+from handloom.config.errors import one_line
+from handloom.errors import ConfigurationError
 from handloom.sources.described import described_kind
 
 Place: TypeAlias = str | os.PathLike[str]
 Frame: TypeAlias = pd.DataFrame | pa.Table
 
 VIDEO_KINDS = (DirectoryWithVideosAndAnnotation, LabeledVideoDataFrame)
-NO_GROUPS = Groups(file="")
+NO_GROUPS = Groups()
 _IN_MEMORY = "data frame"  # what messages call a table that is no file
 
 
@@ -37,15 +36,10 @@ def section_of(section: Any, **settings: Any) -> Any:
     Raises:
         ConfigurationError: a setting is not what it may be.
     """
-    groups = settings.get("groups")
-    if groups is not None and groups.file == Groups().file and not Path(groups.file).exists():
-        settings["groups"] = replace(groups, file="")  # the default is a file that every project has; here is none
     try:
         return section(**settings)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or section.__name__
-        raise ConfigurationError(f"{place}: {first['msg']} (got {printable(repr(first['input'])[:80])})") from None
+        raise ConfigurationError(one_line(error, whole=section.__name__)) from None
 
 
 def table_of(frame: Frame | Place) -> tuple[str, dict[str, Frame]]:

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 
 from handloom.config import KINDS, Kind
 from handloom.errors import HandloomError, printable
-from handloom.project.groups import write_groups
 from handloom.project.installed import write_installed
 from handloom.project.stages import project_stages
 from handloom.project.template import template_folder
@@ -53,7 +52,7 @@ def make_project(folder: Path, kinds: Sequence[Kind] = KINDS) -> None:
 
 def _fill(folder: Path, kinds: Sequence[Kind]) -> None:
     template = template_folder()
-    write_groups(template, folder)
+    _write_conf(template / "conf", folder / "conf")
     (folder / "params.yaml").write_text(composed_text(folder / "conf"), encoding="utf-8")
     stages = project_stages((template / "dvc.yaml").read_text(encoding="utf-8"), kinds)
     (folder / "dvc.yaml").write_text(stages, encoding="utf-8")
@@ -67,12 +66,24 @@ def _fill(folder: Path, kinds: Sequence[Kind]) -> None:
 
     for kind in kinds:
         (folder / "data" / MEDIA_FOLDERS[kind]).mkdir(parents=True)
-    shutil.copyfile(template / "data" / "no_groups.csv", folder / "data" / "no_groups.csv")
     shutil.copyfile(template / ".dvcignore", folder / ".dvcignore")
     ignored = (template / ".gitignore").read_text(encoding="utf-8").splitlines()
     kept = [line for line in ignored if not any(word in line for word in _NOT_IGNORED)]
     (folder / ".gitignore").write_text("\n".join(kept) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(note(kinds), encoding="utf-8")
+
+
+def _write_conf(template: Path, folder: Path) -> None:
+    """Copy `conf/` without the drawn sample, which belongs to the repository."""
+    for path in sorted(template.rglob("*.yaml")):
+        if path.stem == "sample":
+            continue
+        target = folder / path.relative_to(template)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    lines = (folder / "config.yaml").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line.replace(": sample", ": labeled_directories") for line in lines if "sample: default" not in line]
+    (folder / "config.yaml").write_text("".join(kept), encoding="utf-8")
 
 
 def next_steps(kinds: Sequence[Kind]) -> list[str]:
@@ -97,8 +108,9 @@ def note(kinds: Sequence[Kind]) -> str:
 The models for an app are then in `exports/`, how good they are is in `reports/`, and what was found in each file is in
 `data/keypoints/`. A class `background` for everything else makes a classifier better.
 
-Settings of your own go at the end of `conf/config.yaml`; then `handloom params` and `dvc repro`. Each
-file in `conf/` explains its keys. `handloom doctor` tells what is missing on this computer.
+Settings of your own go at the end of `conf/config.yaml`; then `handloom params` and `dvc repro`.
+`handloom params --explain` prints every key with its default and meaning. `handloom doctor` tells what this computer
+lacks.
 """
 
 

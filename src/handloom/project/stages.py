@@ -52,11 +52,13 @@ def project_stages(repository: str, kinds: Sequence[Kind]) -> str:
 
 def _stage(name: str, stage: dict[str, Any], kinds: Sequence[Kind]) -> dict[str, Any]:
     if "do" in stage:
-        own: Any = stage["foreach"] if len(kinds) == len(KINDS) else {kind: f"${{data.{kind}}}" for kind in kinds}
+        own: Any = stage["foreach"]
+        if own == "${data}" and len(kinds) < len(KINDS):
+            own = {kind: f"${{data.{kind}}}" for kind in kinds}
         return {"foreach": own, "do": _on_installed_code(name, stage["do"])}
     return _on_installed_code(name, stage)
 
 
 def _on_installed_code(name: str, stage: dict[str, Any]) -> dict[str, Any]:
     deps = [path for path in stage["deps"] if not path.startswith(SOURCE)]
-    return stage | {"params": [*stage["params"], {INSTALLED_FILE: [f"code.{name}"]}], "deps": deps}
+    return stage | {"params": [*stage.get("params", []), {INSTALLED_FILE: [f"code.{name}"]}], "deps": deps}

@@ -26,7 +26,7 @@ class GroupFinder:
     """
 
     def __init__(self, groups: Groups, key: str) -> None:
-        self._file = groups.file
+        self._file = groups.file or ""
         self._level = groups.folder_level
         self._pattern = _compiled(groups.pattern, key)
         self._key = key
@@ -120,7 +120,7 @@ def _plain(name: str) -> str:
 
 
 def _read(groups: Groups, key: str) -> dict[str, str]:
-    table = read_table(groups.file, f"{key}.file", may_be_empty=True)
+    table = read_table(groups.file or "", f"{key}.file", may_be_empty=True)
     table.require(groups.path_column, f"{key}.path_column")
     table.require(groups.group_column, f"{key}.group_column")
     listed: dict[str, str] = {}

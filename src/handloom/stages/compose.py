@@ -11,9 +11,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from handloom.config import Parameters, parameters_from
+from handloom.config import Parameters, check_raw_data, parameters_from
+from handloom.config.errors import flat
 from handloom.config.interpolation import refuse_resolvers
-from handloom.config.names import flat
 from handloom.errors import ConfigurationError
 from handloom.stages.overrides import Known, explained, groups_in, parsed, refuse_several_values, unresolved
 from handloom.support.files import replacing
@@ -95,10 +95,14 @@ def project_parameters(project: Path, overrides: Sequence[str]) -> Parameters:
     """The parameters of a project: its `params.yaml`, with overrides.
 
     Raises:
-        ConfigurationError: the file or an override is wrong; one line.
+        ConfigurationError: the file or an override is wrong; one line. Or the file does not list what the sources read,
+            so that DVC would not notice a change of it.
     """
     try:
-        return parameters_of(composed(project.absolute(), "params", overrides))
+        parameters = parameters_of(composed(project.absolute(), "params", overrides))
+        if not overrides:
+            check_raw_data(read_parameters(project / "params.yaml"))
+        return parameters
     except ConfigurationError as error:
         if overrides:
             raise

@@ -12,6 +12,7 @@ class Layout:
     """The files and folders that the stages of one classifier write, each of which the next stages read.
 
     Attributes:
+        raw_data: the folder of notes of the files that the sources read.
         keypoints: the keypoint table.
         keypoint_report: the folder that says what happened to each file.
         split: the table of parts.
@@ -22,6 +23,7 @@ class Layout:
         checkpoints: the folder that keeps every checkpoint; None: the newest ones, in the workspace, until the end.
     """
 
+    raw_data: Path
     keypoints: Path
     keypoint_report: Path
     split: Path
@@ -35,6 +37,7 @@ class Layout:
     def project(cls, kind: Kind, folder: Path = Path()) -> "Layout":
         """In a project, as `dvc.yaml` has it."""
         return cls(
+            raw_data=folder / "data/raw_data" / kind,
             keypoints=folder / "data/keypoints" / f"{kind}.parquet",
             keypoint_report=folder / "data/keypoints" / kind,
             split=folder / "data/splits" / f"{kind}.parquet",
@@ -48,6 +51,7 @@ class Layout:
     def in_folder(cls, folder: Path) -> "Layout":
         """All in one folder, as `handloom train --out` has it."""
         return cls(
+            raw_data=folder / "raw_data",
             keypoints=folder / "keypoints.parquet",
             keypoint_report=folder / "keypoints",
             split=folder / "split.parquet",

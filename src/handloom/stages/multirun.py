@@ -12,7 +12,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override
 from omegaconf import DictConfig
 
 from handloom.config import Parameters
-from handloom.config.names import flat
+from handloom.config.errors import flat
 from handloom.errors import ConfigurationError, HandloomError, as_handloom_error, printable
 from handloom.stages.compose import composed, parameters_of, read_parameters
 from handloom.stages.overrides import parsed

@@ -11,7 +11,8 @@ from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import GrammarParseError, OmegaConfBaseException
 
-from handloom.config.names import nearest
+from handloom.config.errors import nearest
+from handloom.config.hydra_nodes import nodes
 from handloom.errors import ConfigurationError, first_line
 
 _LONGEST = 1000  # characters of what somebody is told to type
@@ -77,6 +78,8 @@ def explained(error: Exception, overrides: Sequence[Override], known: Known, gro
         key = override.key_or_group
         if "group override must be" in text and key in groups:
             return f"{key}: a group of options; type {key}=OPTION, or {key}.PARAMETER=VALUE"
+        if f"Override {override.input_line} looks like" in text:
+            return f"{key}: no such group of options{nearest(key, groups)}"
         if f"'{override.get_key_element().lstrip(_SIGNS)}'" not in text:
             continue
         if "Could not override" in text or "Could not delete" in text:
@@ -97,9 +100,9 @@ def unresolved(error: BaseException) -> str:
 
 
 def groups_in(conf: Path) -> list[str]:
-    """The groups of options that a folder holds."""
+    """The groups of options that a folder holds, and those with options of handloom's own."""
     folders = {path.parent.relative_to(conf).as_posix() for path in conf.rglob("*.yaml")}
-    return sorted(folders - {"."})
+    return sorted(folders - {"."} | {group for group, _, _ in nodes() if group})
 
 
 def _not_understood(word: str, known: Known) -> str:

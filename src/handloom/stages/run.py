@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from handloom.config import JoinedAction, JoinedPose, Kind, MediaSource, Parameters, Source
+from handloom.config import JoinedAction, JoinedPose, Kind, MediaSource, Parameters, Source, as_plain, raw_data
 from handloom.stages.layout import Layout
 from handloom.support.workspace import Workspace
 
@@ -84,9 +84,26 @@ def run_stages(
     return results
 
 
+def note_raw_data(name: str, parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> None:
+    """Note which files one path of a source has, for DVC. See `handloom.extraction.raw_data`.
+
+    Args:
+        name: of the path, see `raw_data`.
+        parameters: all of them.
+        kind: "pose" or "action".
+        layout: where artefacts lie.
+        workspace: where work in progress lies.
+    """
+    from handloom.extraction.raw_data import write_note
+
+    path = raw_data(as_plain(parameters.data))[kind][name]
+    write_note(workspace.project / path, layout.raw_data / f"{name}.json", workspace.keypoint_cache)
+
+
 def extract_keypoints(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "ExtractionReport":
     """Find the joints in labelled photos or clips; print how many were found. See `handloom.extraction`."""
     from handloom.extraction.extract import extract_keypoints
+    from handloom.extraction.raw_data import remove_old_notes
 
     settings, project = parameters.extract_keypoints, workspace.project
     model = replace(settings.landmark_model, path=_from(project, settings.landmark_model.path))
@@ -98,6 +115,7 @@ def extract_keypoints(parameters: Parameters, kind: Kind, layout: Layout, worksp
         folder=layout.keypoint_report,
         cache_file=workspace.keypoint_cache,
     )
+    remove_old_notes(layout.raw_data, raw_data(as_plain(parameters.data))[kind])
     print(report.as_text())
     return report
 
@@ -175,5 +193,5 @@ def _read_from(folder: Path, source: Source) -> Source:
     return replace(source, **changes)
 
 
-def _from(folder: Path, path: str) -> str:
+def _from(folder: Path, path: str | None) -> str:
     return str(folder / path) if path else ""

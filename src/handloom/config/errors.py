@@ -1,0 +1,93 @@
+"""A wrong parameter as one line that begins with its full name."""
+
+import shlex
+from collections.abc import Container, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from handloom.errors import printable
+
+_LONGEST = 120  # characters of a wrong value in its line
+
+
+def one_line(
+    error: ValidationError, section: str = "", own: Container[str] = (), names: Iterable[str] = (), whole: str = ""
+) -> str:
+    """What pydantic says of wrong parameters: the first mistake, and how many more there are.
+
+    Args:
+        error: pydantic's.
+        section: the full name of what was checked; empty: all of `params.yaml`, or arguments of a call.
+        own: parameters that are called by their own names, without `section`.
+        names: the full names of all parameters, to say which one an unknown one is most like.
+        whole: what a mistake of the whole is called.
+    """
+    found = error.errors(include_url=False)
+    first = found[0]
+    places = _places(first["loc"])
+    if section and not (places and places[0] in own):
+        places = [section, *places]
+    key = ".".join(places) or whole
+    got = _got(first["input"])
+    more = f" (and {len(found) - 1} more)" if found[1:] else ""
+    return _text(first, key, got, names) + more
+
+
+def _text(first: Any, key: str, got: str, names: Iterable[str]) -> str:
+    if first["type"].startswith("union_tag"):
+        kinds = str(first.get("ctx", {}).get("expected_tags", "")).replace("'", "")
+        there = f"; there are {kinds}" if kinds else "; docs/reference.md lists those that exist"
+        return f"{key}.kind: unknown or missing{there}"
+    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        if key.endswith(".dependencies"):
+            return (
+                f"{key}: of an older handloom; this one finds what a source reads by itself. Make a project with"
+                " handloom init NAME, and move data/ and your lines of conf/config.yaml into it"
+            )
+        return f"{key}: unknown parameter{nearest(key, names) or '; docs/reference.md lists those that exist'}"
+    if first["type"] in ("missing", "missing_argument"):
+        return f"{key}: missing; add it to params.yaml"
+    if first["type"] == "string_type" and isinstance(first["input"], int | float):
+        typed = shlex.quote(f'{key}="{got}"')
+        return f"{key}: should be a text (got {got}); quote it: '{got}' in YAML, {typed} on the command line"
+    if first["type"] == "dataclass_type":
+        return f"{key}: should be a section with parameters (got {got})"
+    message = first["msg"][0].lower() + first["msg"][1:]
+    return f"{key}: {message} (got {got})"
+
+
+def _got(value: Any) -> str:
+    text = printable(repr(value))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _places(location: tuple[int | str, ...]) -> list[str]:
+    """Where a mistake is, without the kind of source that pydantic puts after `data.pose` and the name of a member."""
+    places: list[str] = []
+    kind_follows = False
+    for part in location:
+        if not kind_follows:
+            places.append(str(part))
+        of_source = places in (["data", "pose"], ["data", "action"]) or places[-2:-1] == ["sources"]
+        kind_follows = of_source and not kind_follows
+    return places
+
+
+def flat(content: Any, before: str = "") -> dict[str, Any]:
+    """Every parameter of nested sections by its full name, `split.seed` say, and the sections themselves."""
+    names: dict[str, Any] = {}
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            names[f"{before}{key}"] = value
+            names |= flat(value, f"{before}{key}.")
+    return names
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """`; did you mean ...` with the names that end so, or the one that is spelt most like it; empty: none is."""
+    names = [other for other in names if not name.startswith(f"{other}.") and other != name]
+    same_end = [other for other in names if other.endswith(f".{name}")]
+    found = same_end[:2] or get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"; did you mean {' or '.join(found)}" if found else ""
