@@ -1,5 +1,6 @@
 """`handloom draw`: a sheet or a clip of what is described, and what cannot be told apart."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def test_an_action_is_a_clip(capsys: pytest.CaptureFixture[str]) -> None:
         (["{five}", "--out", "five.jpg"], "--out: five.jpg is neither .png nor .mp4"),
         (["{five}", "--of-each", "0"], "--of-each: must be at least 1 (got 0)"),
         (["bad.yaml"], "bad.yaml: meaning: is missing"),
+        ([], "FILE: missing"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_line(
@@ -50,3 +52,8 @@ def test_what_cannot_be_drawn_is_one_line(
     assert main(["draw", *(argument.format(five=five) for argument in arguments)]) == 1
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+def test_the_schema_of_the_files_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["draw", "--schema"]) == 0
+    assert "oneOf" in json.loads(capsys.readouterr().out)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from handloom.described.reading import load_gestures
+from handloom.described.schema import json_schema
 from handloom.described.skeleton import PARAMETERS, TYPICAL_LENGTHS, joints_of
 from handloom.described.touching import CONTACT
 from handloom.errors import DataError
@@ -77,7 +78,11 @@ def test_declared_sample_loads(kind: str, count: int) -> None:
         (("fingers", "index", "curl"), 1.5, "four.yaml: fingers.index.curl: must be from 0 to 1, got 1.5"),
         (("fingers", "index", "curl"), "much", "four.yaml: fingers.index.curl: expected a number, got a text"),
         (("fingers", "index", "curl"), True, "four.yaml: fingers.index.curl: expected a number, got true or false"),
-        (("fingers", "index", "curl"), None, "four.yaml: fingers.index.curl: expected a number, got nothing"),
+        (
+            ("fingers", "index", "curl"),
+            None,
+            "four.yaml: fingers.index.curl: has no value; write one",
+        ),
         (("fingers", "index", "curl"), float("nan"), "four.yaml: fingers.index.curl: must be from 0 to 1, got nan"),
         (("fingers", "index", "bend"), 0.1, "four.yaml: fingers.index.bend: unknown field; known here: curl, knuckle"),
         (("fingers", "sixth"), {}, "four.yaml: fingers.sixth: unknown field; known here: index, little, middle, ring"),
@@ -204,6 +209,16 @@ def test_any_of_gives_one_form_each(tmp_path: Path) -> None:
     gesture = load_gestures(_write(tmp_path, "rest", {"meaning": "rest", "any_of": [entry, other]}))["rest"]
     assert [form.shapes[0, PARAMETERS.index("spread")] for form in gesture.forms] == [0.4, -0.2]
     assert not np.array_equal(gesture.forms[0].shapes, gesture.forms[1].shapes)
+
+
+def test_editors_know_the_language() -> None:
+    schema = json_schema()
+    defined = schema["$defs"]
+    assert {"PoseFile", "ActionFile", "ManyFile"} <= defined.keys()
+    spread = defined["PoseFile"]["properties"]["spread"]
+    assert (spread["minimum"], spread["maximum"]) == (-0.5, 1) and "crossing" in spread["description"]
+    assert "meaning" in defined["PoseFile"]["required"] and not defined["Finger"]["additionalProperties"]
+    assert defined["Touching"]["properties"]["ring"]["anyOf"][0]["enum"] == ["thumb", "palm"]
 
 
 def _put(declared: Any, where: tuple[str | int, ...], value: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from handloom.cli.verb import Commands, add_verb
 from handloom.errors import HandloomError, printable
-from handloom.support.console import DONE
+from handloom.support.console import DONE, json_text
 
 
 def add(commands: Commands) -> None:
@@ -20,11 +20,12 @@ def add(commands: Commands) -> None:
         " one each is most often taken for, and how far it is from background.",
         example="handloom draw data/gestures --out gestures.png",
     )
-    draw.add_argument("description", type=Path, metavar="FILE", help="a YAML file, or a folder of them")
+    draw.add_argument("description", type=Path, metavar="FILE", nargs="?", help="a YAML file, or a folder of them")
     draw.add_argument("--out", type=Path, help=".png or, for one action, .mp4 (FILE's name with .png)")
     draw.add_argument("--of-each", type=int, default=8, help="hands of each pose (8)")
     draw.add_argument("--seed", type=int, default=1, help="another number draws other hands (1)")
     draw.add_argument("--no-joints", action="store_true", help="the hands alone")
+    draw.add_argument("--schema", action="store_true", help="print a JSON schema of these files, for editors")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -33,7 +34,14 @@ def run(given: argparse.Namespace) -> int:
         raise HandloomError(f"--of-each: must be at least 1 (got {given.of_each})")
     if given.seed < 0:
         raise HandloomError(f"--seed: must not be negative (got {given.seed})")
-    place: Path = given.description
+    if given.schema:
+        from handloom.described.schema import json_schema
+
+        print(json_text(json_schema(), indent=2))
+        return DONE
+    place: Path | None = given.description
+    if place is None:
+        raise HandloomError("FILE: missing; name a description (.yaml) or a folder of them")
     if not place.exists():
         raise HandloomError(f"{printable(str(place))}: no such file or folder; name a description (.yaml) or a folder")
     out: Path = given.out or Path(f"{place.resolve().stem}.png")

@@ -2,7 +2,7 @@
 
 One way through, as everywhere in handloom:
 
-    gestures.py        YAML files               ->  Gesture: hand shapes, views, movement
+    reading.py         YAML files               ->  Gesture: hand shapes, views, movement (the language: schema.py)
     people.py          a seed                   ->  Person: bones and habits
     performance.py     Gesture, Person          ->  what one picture or clip shows, drawn at random
     skeleton.py        hand shape               ->  21 joints in space, then in a picture

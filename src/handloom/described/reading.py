@@ -1,42 +1,28 @@
 """Reading descriptions: YAML files to gestures; what is wrong is one line with the file and the field's full name."""
 
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from handloom.described.fields import Fields, read_fields
-from handloom.described.gestures import (
-    AXES,
-    EASINGS,
-    HANDS,
-    NAMED_PATHS,
-    Form,
-    Gesture,
-    KeyPose,
-    Range,
-    Route,
-    Touch,
-    Waypoint,
-)
-from handloom.described.skeleton import FINGERS, OPEN_HAND, PARAMETERS
-from handloom.described.touching import UNREACHABLE, gaps, with_touches
-from handloom.errors import DataError
+from handloom.described import schema
+from handloom.described.gestures import AXES, NAMED_PATHS, Form, Gesture, KeyPose, Range, Route, Touch, Waypoint
+from handloom.described.skeleton import PARAMETERS
+from handloom.errors import DataError, printable
+from handloom.support.yaml_files import read_yaml
 
-# Turn and tilt (degrees) that show a hand of which the palm looks so; roll for where the fingers then lead. A hand that
-# leads to the camera or away from it is tilted by nearly a right angle.
-FACING = {"camera": 0.0, "thumb_side": 75.0, "little_finger_side": -75.0, "away": 180.0}
-POINTING = {
-    "up": (0.0, 0.0),
-    "down": (0.0, 180.0),
-    "thumb_way": (0.0, -90.0),
-    "little_finger_way": (0.0, 90.0),
-    "camera": (70.0, 0.0),
-    "away": (-70.0, 0.0),
-}
 DESCRIPTIONS = "*.yaml"  # what is read of a folder
 _SPREAD_OF_ANGLES = 2  # a view is cut at two deviations, so the tolerance is two of them
+_EXPECTED = {
+    "float_type": "a number",
+    "string_type": "a text",
+    "list_type": "a list with at least one entry",
+    "too_short": "a list with at least one entry",
+    "dict_type": "fields with values",
+    "model_type": "fields with values",
+}
 
 
 def load_gestures(folder: Path) -> dict[str, Gesture]:
@@ -66,229 +52,91 @@ def load_gesture(path: Path) -> Gesture:
     Raises:
         DataError: see `load_gestures`.
     """
-    return _gesture(path.stem, read_fields(path))
+    try:
+        file = schema.gesture_file().validate_python(read_yaml(path, DataError))
+    except ValidationError as error:
+        raise DataError(f"{printable(str(path))}: {printable(_one_line(error))}") from None
+    forms = file.any_of if isinstance(file, schema.ManyFile) else [file]
+    return Gesture(path.stem, file.meaning, tuple(_form(form) for form in forms))
 
 
-def _gesture(label: str, fields: Fields) -> Gesture:
-    meaning = fields.text("meaning")
-    if "any_of" in fields:
-        entries = fields.sections("any_of")
-        fields.finish()
-        forms = tuple(_form(entry) for entry in entries)
-        for entry, form in zip(entries, forms, strict=True):
-            if (form.seconds is None) != (forms[0].seconds is None):
-                raise entry.error("", "all entries must have key_poses, or none")
+def _one_line(error: ValidationError) -> str:
+    """The first mistake, with the full name of its field as a person writes it: "key_poses[1].shape"."""
+    found = error.errors(include_url=False)
+    first = found[0]
+    key = ""
+    for part in (*first["loc"], first.get("ctx", {}).get("field", "")):
+        if isinstance(part, int):
+            key += f"[{part}]"
+        elif part and part != "[key]" and not part.startswith("<"):  # between <>: which of several models it is
+            key += f".{part}" if key else part
+    if first["type"] == "missing":
+        text = "is missing"
+    elif expected := _EXPECTED.get(first["type"]):
+        text = f"expected {expected}, got {_kind(first['input'])}"
     else:
-        forms = (_form(fields),)
-    return Gesture(label, meaning, forms)
+        text = first["msg"]
+    more = f" (and {len(found) - 1} more)" if found[1:] else ""
+    return (f"{key}: " if key else "") + text + more
 
 
-def _form(fields: Fields) -> Form:
-    moves = "key_poses" in fields
-    if moves:
-        shapes, outer, touches, key_poses = _movement(fields)
-    else:
-        shape, bent, touching = _shape(fields, 0)
-        shapes, outer, touches, key_poses = [shape], [bent], touching, (KeyPose(0.0, 0, (0.0, 0.0, 0.0)),)
-    mean, deviation = _view(fields.section("view"))
-    form = Form(
-        shapes=np.stack(shapes),
-        variation=_variation(fields.section("variation")),
+def _kind(value: Any) -> str:
+    names = {bool: "true or false", str: "a text", list: "a list", int: "a number", float: "a number"}
+    if value is None:
+        return "nothing"
+    return next((name for kind, name in names.items() if isinstance(value, kind)), "fields with values")
+
+
+def _form(said: schema.Pose | schema.Action) -> Form:
+    moving = said if isinstance(said, schema.Action) else None
+    shapes = [said.numbers] if isinstance(said, schema.Pose) else [one.numbers for one in said.shapes.values()]
+    outer = np.stack([one.outer for one in shapes])
+    mean, deviation = _view(said.view)
+    off = dict(said.variation)
+    return Form(
+        shapes=np.stack([one.shape for one in shapes]),
+        variation=np.array([off["curl" if "fingers" in name else name.split(".")[0]] for name in PARAMETERS]),
         view_mean=mean,
         view_deviation=deviation,
-        key_poses=key_poses,
-        easing=fields.text("easing", EASINGS, "smooth") if moves else "smooth",
-        repeats=_range(fields, "repeats", 1, 10, Range(1, 1)) if moves else Range(1, 1),
-        seconds=_range(fields, "seconds", 0.5, 10) if moves else None,
-        route=_route(fields.section("path")) if moves and "path" in fields else None,
-        apart=fields.number("apart", 0, 2, 0),
-        hand_size=_range(fields, "hand_size", 0.1, 1, Range(0.42, 0.8)),
-        hand=fields.text("hand", HANDS, "either"),
-        outer=np.stack(outer) if np.any(outer) else None,
-        touches=touches,
+        key_poses=_key_poses(moving) if moving else (KeyPose(0.0, 0, (0.0, 0.0, 0.0)),),
+        easing=moving.easing if moving else "smooth",
+        repeats=_range(moving.repeats) if moving else Range(1, 1),
+        seconds=_range(moving.seconds) if moving else None,
+        route=_route(moving.path) if moving and moving.path else None,
+        apart=float(said.apart),
+        hand_size=_range(said.hand_size),
+        hand=said.hand,
+        outer=outer if outer.any() else None,
+        touches=tuple(Touch(at, one.finger, one.palm) for at, shape in enumerate(shapes) for one in shape.touches),
     )
-    fields.finish()
-    _check_variation(fields, form)
-    if form.route is not None:
-        _check_path(fields, form.route, form.hand_size)
-    return form
 
 
-def _check_variation(fields: Fields, form: Form) -> None:
-    if not form.variation.any() and not form.view_deviation.any():
-        raise fields.error(
-            "variation",
-            "nothing varies, nor in view, so all examples would show one hand shape from one side; give curl, spread or"
-            " thumb something above 0",
-        )
-
-
-def _check_path(fields: Fields, route: Route, hand_size: Range) -> None:
-    palm = hand_size.least / OPEN_HAND  # of the smallest hand, in shorter sides of the picture
-    radius = route.radius * (1 - route.radius_deviation) * palm
-    if route.radius and 2 * radius + hand_size.least / 2 > 1:
-        most = (1 - hand_size.least / 2) / 2 / palm
-        raise fields.error(
-            "path.circle.radius",
-            f"leaves the picture even with the smallest hand (hand_size.least {hand_size.least:g}); at most {most:.2g},"
-            f" got {route.radius:g}",
-        )
-
-
-def _shape(fields: Fields, number: int) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[Touch, ...]]:
-    """A hand shape ``[12]``, how much further outermost joints are bent ``[4]``, and what touches in it."""
-    values: dict[str, float] = {}
-    outer = []
-    fingers = fields.section("fingers")
-    for finger in FINGERS:
-        section = fingers.section(finger)
-        curl, further = _curl(section)
-        values[f"fingers.{finger}.curl"] = curl
-        values[f"fingers.{finger}.knuckle"] = section.number("knuckle", 0, 1, curl)
-        outer.append(further)
-        section.finish()
-    fingers.finish()
-    values["spread"] = fields.number("spread", -0.5, 1)
-    thumb = fields.section("thumb")
-    for name in ("abduction", "opposition", "curl"):
-        values[f"thumb.{name}"] = thumb.number(name, 0, 1)
-    thumb.finish()
-    shape, bent = np.array([values[name] for name in PARAMETERS]), np.array(outer)
-    touches = _touches(fields, number)
-    if touches:
-        shape = with_touches(shape[None], bent[None], touches)[0]
-        gap = gaps(shape[None], bent[None], touches)[0]
-        if gap.max() > UNREACHABLE:
-            finger = FINGERS[touches[int(gap.argmax())].finger]
-            raise fields.error(
-                f"touching.{finger}",
-                f"cannot be reached from this shape, {gap.max():.2f} palm lengths are missing; bend the finger, or"
-                " bring the thumb over",
-            )
-    return shape, bent, touches
-
-
-def _curl(section: Fields) -> tuple[float, float]:
-    """How bent the middle joint is, and how much further the outermost one."""
-    if not section.is_section("curl"):
-        return section.number("curl", 0, 1), 0.0
-    joints = section.section("curl")
-    middle, outer = joints.number("middle", 0, 1), joints.number("outer", 0, 1)
-    joints.finish()
-    if outer > middle + 0.5:
-        raise joints.error("outer", f"no finger bends its outermost joint that far ahead of the middle one, {middle:g}")
-    return middle, outer - middle
-
-
-def _touches(fields: Fields, number: int) -> tuple[Touch, ...]:
-    section = fields.section("touching", optional=True)
-    touches = tuple(
-        Touch(number, at, section.text(finger, ("thumb", "palm")) == "palm")
-        for at, finger in enumerate(FINGERS)
-        if finger in section
+def _key_poses(said: schema.Action) -> tuple[KeyPose, ...]:
+    names = list(said.shapes)
+    return tuple(
+        KeyPose(float(one.at), names.index(one.shape), (float(one.turn), float(one.tilt), float(one.roll)))
+        for one in said.key_poses
     )
-    section.finish()
-    return touches
 
 
-def _movement(
-    fields: Fields,
-) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]], tuple[Touch, ...], tuple[KeyPose, ...]]:
-    named = fields.section("shapes")
-    names = tuple(str(name) for name in named)
-    shapes, outer = [], []
-    touches: tuple[Touch, ...] = ()
-    for number, name in enumerate(names):
-        section = named.section(name)
-        shape, bent, touching = _shape(section, number)
-        section.finish()
-        shapes.append(shape)
-        outer.append(bent)
-        touches += touching
-    key_poses = []
-    for section in fields.sections("key_poses"):
-        at = section.number("at", 0, 1)
-        turned = (section.number("turn", -180, 180, 0), section.number("tilt", -90, 90, 0))
-        roll = section.number("roll", -180, 180, 0)
-        key_poses.append(KeyPose(at, names.index(section.text("shape", names)), (*turned, roll)))
-        section.finish()
-    _check_times(fields, "key_poses", [key_pose.at for key_pose in key_poses])
-    return shapes, outer, touches, tuple(key_poses)
+def _view(said: schema.ViewInDegrees | schema.ViewInWords) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if isinstance(said, schema.ViewInWords):
+        deviation = said.tolerance / _SPREAD_OF_ANGLES
+        return np.array([schema.FACING[said.facing], *schema.POINTING[said.pointing]]), np.full(len(AXES), deviation)
+    angles = [getattr(said, axis) for axis in AXES]
+    return np.array([float(one.mean) for one in angles]), np.array([float(one.deviation) for one in angles])
 
 
-def _variation(fields: Fields) -> NDArray[np.float64]:
-    sizes = {name: fields.number(name, 0, 1) for name in ("curl", "spread", "thumb")}
-    fields.finish()
-    return np.array([sizes[name.split(".")[0] if "fingers" not in name else "curl"] for name in PARAMETERS])
-
-
-def _view(fields: Fields) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if not any(axis in fields for axis in AXES):
-        return _view_in_words(fields)
-    means, deviations = [], []
-    for axis in AXES:
-        section = fields.section(axis)
-        means.append(section.number("mean", -180, 180))
-        deviations.append(section.number("deviation", 0, 90))
-        section.finish()
-    fields.finish()
-    return np.array(means), np.array(deviations)
-
-
-def _view_in_words(fields: Fields) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    turn = FACING[fields.text("facing", tuple(FACING))]
-    tilt, roll = POINTING[fields.text("pointing", tuple(POINTING), "up")]
-    deviation = fields.number("tolerance", 0, 90) / _SPREAD_OF_ANGLES
-    fields.finish()
-    return np.array([turn, tilt, roll]), np.full(len(AXES), deviation)
-
-
-def _route(fields: Fields) -> Route:
-    if "circle" in fields:
-        circle = fields.section("circle")
-        fields.finish()
-        route = Route(
-            radius=circle.number("radius", 0.1, 5),
-            radius_deviation=circle.number("deviation", 0, 1, 0),
-            turns=circle.number("turns", 0.5, 5, 1),
-        )
-        circle.finish()
-        return route
-    waypoints = []
-    if "named" in fields:
-        name = fields.text("named", tuple(NAMED_PATHS))
-        waypoints = [Waypoint(*place) for place in NAMED_PATHS[name]]
+def _route(said: schema.Waypoints | schema.NamedPath | schema.CirclePath) -> Route:
+    if isinstance(said, schema.CirclePath):
+        circle = said.circle
+        return Route(radius=float(circle.radius), radius_deviation=float(circle.deviation), turns=float(circle.turns))
+    if isinstance(said, schema.NamedPath):
+        places = NAMED_PATHS[said.named]
     else:
-        for section in fields.sections("waypoints"):
-            at = section.number("at", 0, 1)
-            waypoints.append(Waypoint(at, *(_inside(section, axis) for axis in ("x", "y"))))
-            section.finish()
-        _check_times(fields, "waypoints", [waypoint.at for waypoint in waypoints])
-    route = Route(waypoints=tuple(waypoints), jitter=fields.number("jitter", 0, 1, 0))
-    fields.finish()
-    return route
+        places = tuple((one.at, one.x, one.y) for one in said.waypoints)
+    return Route(tuple(Waypoint(*map(float, place)) for place in places), float(said.jitter))
 
 
-def _range(fields: Fields, name: str, least: float, most: float, default: Range | None = None) -> Range:
-    if default is not None and name not in fields:
-        return default
-    section = fields.section(name)
-    lower = section.number("least", least, most)
-    upper = section.number("most", least, most)
-    section.finish()
-    if lower > upper:
-        raise section.error("least", f"must not be more than most ({upper:g}), got {lower:g}")
-    return Range(lower, upper)
-
-
-def _inside(section: Fields, axis: str) -> float:
-    """A place in the picture."""
-    place = section.number(axis, -1000, 1000)
-    if not 0 <= place <= 1:
-        raise section.error(axis, f"leaves the picture, which goes from 0 to 1; got {place:g}")
-    return place
-
-
-def _check_times(fields: Fields, name: str, times: list[float]) -> None:
-    if times[0] != 0 or times[-1] != 1 or any(a >= b for a, b in pairwise(times)):
-        raise fields.error(name, "`at` must rise from 0 to 1, the first at 0 and the last at 1")
+def _range(said: schema.Span) -> Range:
+    return Range(float(said.least), float(said.most))
