@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from handloom import keypoint_table
 from handloom.media.clips import ClipReader
 from handloom.media.photos import read_photo
-from handloom.overlay import with_joints
+from handloom.pictures.overlay import with_joints
 
 TILE = 150  # pixels
 COLUMNS = 9

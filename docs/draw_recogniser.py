@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from handloom import Predictor, Recognizer, keypoint_table
 from handloom.media.clips import ClipReader
-from handloom.overlay import with_joints
+from handloom.pictures.overlay import with_joints
 
 CLIPS, LABELS = Path("data/sample/clips"), ("wave", "swipe_left", "pinch")  # a clip of each, one after another
 HEIGHT, BARS = 160, 230  # pixels: the side of the picture, and the width of the bars

@@ -23,7 +23,7 @@ def test_a_folder_is_a_sheet_and_a_table(capsys: pytest.CaptureFixture[str]) -> 
     assert printed[0] == "kinivi.png"
     assert [line.split()[0] for line in printed[2:6]] == ["close", "ok", "open", "pointer"]
     with Image.open("kinivi.png") as sheet:
-        assert sheet.width == 300 and len(sheet.getcolors(1 << 24) or []) > 1000
+        assert sheet.width == 2 * 150 + 3 * 4 and len(sheet.getcolors(1 << 24) or []) > 1000
 
 
 def test_an_action_is_a_clip(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from handloom.extraction.contact_sheet import ContactSheets
 from handloom.extraction.extraction import FRAME, Extraction
-from handloom.extraction.sheet_text import font_for, shortened, showable
+from handloom.pictures.text import font_for, shortened, showable
 from handloom.sources import Clip
 
 GREEN = (60, 120, 60)  # unlike text

@@ -2,7 +2,6 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from operator import itemgetter
@@ -12,9 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
 from handloom.extraction.extraction import Extraction
-from handloom.extraction.sheet_text import draw_text, font_for, shortened, showable
 from handloom.hand import Poses
-from handloom.overlay import with_joints
+from handloom.pictures.overlay import with_joints
+from handloom.pictures.sheet import FAINT, SMALL, Block, Tile, contact_sheet, tile_width
+from handloom.pictures.text import font_for
 from handloom.sources.clip import Clip
 from handloom.support.files import replacing
 
@@ -23,14 +23,8 @@ HANDS_SHEET, NO_HAND_SHEET = "hands.png", "no_hand.png"
 HANDS = 288
 NO_HANDS = 96
 COLOURS = 256
-# Pixels.
-WIDTH = 1200
-GAP = 4
-LINE = 13
-HEADING = 26
-LARGE, SMALL = 15, 10  # letters
+WIDTH = 1200  # pixels
 DRAWN_LARGER = 3
-BACKGROUND, INK, FAINT = (255, 255, 255), (20, 20, 20), (120, 120, 120)
 
 
 @dataclass(frozen=True)
@@ -39,10 +33,6 @@ class _Example:
     label: str
     thumbnail: bytes
     poses: Poses
-
-
-# A heading, and pictures with the lines under them.
-_Block = tuple[str, Sequence[tuple[_Example, Sequence[str]]]]
 
 
 class _Spread:
@@ -106,83 +96,26 @@ class ContactSheets:
         largest = max(map(len, examples.values()), default=0)
         per_row = next(number for number in (1, 2, 3, 4, 6, 12) if number >= min(largest, 12))
         heading = "{}    hand in {} of {} files" if per_row > 3 else "{}    {}/{}"
+        side = tile_width(WIDTH, 12)
         blocks = [
-            (
+            Block(
                 heading.format(label, self._with_hand[label], self._files[label]),
-                [(example, [_inside(example)]) for example in shown],
+                [Tile(_picture(example, side), [_inside(example)]) for example in shown],
             )
             for label, shown in examples.items()
         ]
         more = len(labels) - len(blocks)
         title = f"and {more} more classes" if more else "" if labels else "no pictures were read"
-        return _sheet(title, blocks, columns=12, block_columns=per_row)
+        return contact_sheet(title, blocks, WIDTH, columns=12, block_columns=per_row)
 
     def _no_hand_sheet(self) -> Image.Image:
         number = self._files.total() - self._with_hand.total()
         shown = [example for label in sorted(self._files) for example in self._no_hands.of(label)][:NO_HANDS]
         title = f"no hand found in {number} of {self._files.total()} files"
         title += f"; {len(shown)} of them are here" if len(shown) < number else ""
-        return _sheet(title, [("", [(one, [one.label, _inside(one)]) for one in shown])], columns=8, block_columns=8)
-
-
-def _sheet(title: str, blocks: Sequence[_Block], columns: int, block_columns: int) -> Image.Image:
-    """Pictures with captions, in blocks under headings.
-
-    Args:
-        title: above all of it; may be empty.
-        blocks: headings, which may be empty, and pictures with lines of text.
-        columns: pictures across the sheet.
-        block_columns: pictures across a block, a divisor of `columns`.
-    """
-    strips = [_headings([title], WIDTH)] if title else []
-    beside, width = columns // block_columns, (WIDTH - GAP) // columns
-    for start in range(0, len(blocks), beside):
-        group = blocks[start : start + beside]
-        short = [(heading, _short(pictures, width - GAP)) for heading, pictures in group]
-        if any(heading for heading, _ in group):
-            strips.append(_headings([heading for heading, _ in group], width * block_columns))
-        for first in range(0, max(len(pictures) for _, pictures in group), block_columns):
-            tiles = {
-                place * block_columns + number: _tile(example, captions, width - GAP)
-                for place, (_, pictures) in enumerate(short)
-                for number, (example, captions) in enumerate(pictures[first : first + block_columns])
-            }
-            strip = Image.new("RGB", (WIDTH, max(tile.height for tile in tiles.values()) + GAP), BACKGROUND)
-            for number, tile in tiles.items():
-                strip.paste(tile, (GAP + number * width, 0))
-            strips.append(strip)
-    sheet = Image.new("RGB", (WIDTH, sum(strip.height for strip in strips)), BACKGROUND)
-    top = 0
-    for strip in strips:
-        sheet.paste(strip, (0, top))
-        top += strip.height
-    return sheet
-
-
-def _short(pictures: Sequence[tuple[_Example, Sequence[str]]], width: int) -> list[tuple[_Example, Sequence[str]]]:
-    """With captions that fit, cut so that those of a block can be told apart."""
-    lines = [
-        shortened([showable(line) for line in lines], SMALL, width)
-        for lines in zip(*(captions for _, captions in pictures), strict=True)
-    ]
-    return [(example, captions) for (example, _), captions in zip(pictures, zip(*lines, strict=True), strict=True)]
-
-
-def _headings(texts: Sequence[str], width: int) -> Image.Image:
-    strip = Image.new("RGB", (WIDTH, HEADING), BACKGROUND)
-    for number, text in enumerate(texts):
-        (shown,) = shortened([showable(text)], LARGE, width - 2 * GAP)
-        draw_text(ImageDraw.Draw(strip), (GAP + number * width, HEADING - 5), shown, LARGE, INK)
-    return strip
-
-
-def _tile(example: _Example, captions: Sequence[str], side: int) -> Image.Image:
-    picture = _picture(example, side)
-    tile = Image.new("RGB", (side, picture.height + LINE * len(captions)), BACKGROUND)
-    tile.paste(picture)
-    for number, caption in enumerate(captions, 1):
-        draw_text(ImageDraw.Draw(tile), (0, picture.height + LINE * number - 3), caption, SMALL, FAINT)
-    return tile
+        side = tile_width(WIDTH, 8)
+        tiles = [Tile(_picture(one, side), [one.label, _inside(one)]) for one in shown]
+        return contact_sheet(title, [Block("", tiles)], WIDTH, columns=8, block_columns=8)
 
 
 def _picture(example: _Example, side: int) -> Image.Image:

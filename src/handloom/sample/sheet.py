@@ -5,21 +5,21 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from handloom.described.gestures import Gesture
 from handloom.described.people import Person, make_people
 from handloom.described.performance import perform
 from handloom.described.randomness import Generator, generator_for
 from handloom.hand import poses_from_picture
-from handloom.overlay import with_joints
+from handloom.pictures.overlay import with_joints
+from handloom.pictures.sheet import GAP, Block, Tile, contact_sheet
 from handloom.sample.drawing import draw_hand, make_scene
 from handloom.sample.encoding import write_clip
 from handloom.support.files import replacing
 
 PEOPLE = 12
 TILE = 150  # pixels
-LINE = 18
 FRAMES = 6  # of an action, on a sheet
 
 
@@ -49,14 +49,14 @@ def draw_sheet(gestures: Mapping[str, Gesture], out: Path, *, seed: int, of_each
                     for random in [generator_for(seed, "sheet", gesture.label, number)]
                 ]
             )
-    sheet = Image.new("RGB", (TILE * max(map(len, rows)), (TILE + LINE) * len(rows)), "white")
-    for row, (gesture, pictures) in enumerate(zip(gestures.values(), rows, strict=True)):
-        top = row * (TILE + LINE)
-        ImageDraw.Draw(sheet).text((4, top + 3), _latin(f"{gesture.label}: {gesture.meaning}"), fill="black")
-        for column, picture in enumerate(pictures):
-            sheet.paste(_tile(picture), (column * TILE, top + LINE))
+    columns = max(map(len, rows))
+    width = columns * (TILE + GAP) + GAP
+    blocks = [
+        Block(f"{gesture.label}: {gesture.meaning}", [Tile(_small(picture)) for picture in pictures])
+        for gesture, pictures in zip(gestures.values(), rows, strict=True)
+    ]
     with replacing(out) as beside:
-        sheet.save(beside, format="PNG", optimize=True)
+        contact_sheet("", blocks, width, columns, columns).save(beside, format="PNG", optimize=True)
 
 
 def draw_clip(gesture: Gesture, out: Path, *, seed: int, joints: bool = True) -> None:
@@ -84,13 +84,7 @@ def frames_of(
     return pictures
 
 
-def _tile(picture: NDArray[np.uint8]) -> Image.Image:
+def _small(picture: NDArray[np.uint8]) -> Image.Image:
     image = Image.fromarray(picture)
     image.thumbnail((TILE, TILE))
-    framed = Image.new("RGB", (TILE, TILE), "white")
-    framed.paste(image, ((TILE - image.width) // 2, (TILE - image.height) // 2))
-    return framed
-
-
-def _latin(text: str) -> str:
-    return text.encode("latin-1", "replace").decode("latin-1")
+    return image

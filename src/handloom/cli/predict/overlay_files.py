@@ -85,7 +85,7 @@ def _write_photo(path: Path, target: Path, predictor: "Predictor", predictions: 
 
     from handloom.hand import picture_from_poses
     from handloom.media.photos import read_photo
-    from handloom.overlay import with_joints
+    from handloom.pictures.overlay import with_joints
 
     picture = read_photo(path, LARGEST_SIDE).picture
     for prediction in predictions:
@@ -106,7 +106,7 @@ def _write_clip(path: Path, target: Path, predictor: "Predictor", predictions: "
     import numpy as np
 
     from handloom.media.clips import ClipReader
-    from handloom.overlay import with_joints
+    from handloom.pictures.overlay import with_joints
     from handloom.prediction.videos import clip_rate
 
     ticks_a_second = clip_rate(predictor, path)
