@@ -40,8 +40,8 @@ from handloom.models.checkpoint import TrainedModel
 from handloom.models.model import ModelSpec
 from handloom.models.network import HandNetwork
 from handloom.prediction.photos import predict_photos
-from handloom.prediction.pieces import PIECE_SECONDS
 from handloom.prediction.predictor import Predictor
+from handloom.prediction.reading import PIECE_SECONDS
 from handloom.prediction.videos import predict_video
 from handloom.sample import draw_clips
 from handloom.support.pools.processes import run_over

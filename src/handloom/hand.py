@@ -29,6 +29,12 @@ BONES: tuple[tuple[int, int], ...] = tuple((PARENTS[joint], joint) for joint in 
 # Neighbouring knuckles, which skin and muscle tie together although no bone does.
 KNUCKLE_LINKS: tuple[tuple[int, int], ...] = ((1, 5), (5, 9), (9, 13), (13, 17))
 
+# Which hand it is, "" where that is not known. Arrays hold its place here.
+CHIRALITIES = ("", "left", "right")
+# What a frame says of the side of its hand; the sign of their sum is that of most frames.
+VOTES = {"left": 1, "right": -1, "": 0}
+CHIRALITY_OF_VOTES = {vote: side for side, vote in VOTES.items()}
+
 Poses = NDArray[np.float32]
 
 

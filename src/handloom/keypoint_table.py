@@ -19,7 +19,6 @@ from handloom.errors import DataError, first_line
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
 from handloom.support.files import replacing
 
-CHIRALITIES = ("", "left", "right")
 KEYPOINT_NUMBERS = len(CHANNELS) * JOINT_COUNT
 
 # Rows that are read at once: some MB of joints.

@@ -14,8 +14,8 @@ from PIL import Image
 
 from handloom import keypoint_table
 from handloom.config import ExtractKeypoints, HandChoice, Kind, LandmarkModel
-from handloom.extraction.extraction import CHIRALITIES, Extraction, extract_files
-from handloom.hand import WRIST, present
+from handloom.extraction.extraction import Extraction, extract_files
+from handloom.hand import CHIRALITIES, WRIST, present
 from handloom.landmarks.files import Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.reader import LOOK_AGAIN_SECONDS

@@ -23,7 +23,7 @@ from handloom.landmarks.files import Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.reader import HandReader
 from handloom.media.clips import ClipReader
-from handloom.prediction import pieces
+from handloom.prediction import reading
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 from handloom.prediction.results import Prediction
@@ -175,9 +175,9 @@ def test_a_clip_without_a_hand_has_no_predictions(pictures: Pictures, tmp_path: 
 def test_a_long_clip_is_read_in_pieces(clip: Path, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
     settings = ExtractKeypoints(workers=workers, accept_slow_clips=True)
     whole = list(predict_video(PREDICTOR, clip, stride=6, settings=settings))
-    monkeypatch.setattr(pieces, "PIECE_SECONDS", 0.5)
-    monkeypatch.setattr(pieces, "WARM_UP_SECONDS", 0.3)
-    cut = list(pieces.pieces_of(clip, ExtractKeypoints(accept_slow_clips=True)))
+    monkeypatch.setattr(reading, "PIECE_SECONDS", 0.5)
+    monkeypatch.setattr(reading, "WARM_UP_SECONDS", 0.3)
+    cut = list(reading.pieces_of(clip, ExtractKeypoints(accept_slow_clips=True)))
     assert len(cut) > 2 and sum(piece.ticks for piece in cut) == len(extracted(clip).frames)
     found = list(predict_video(PREDICTOR, clip, stride=6, settings=settings))
     said = [[(one.frame_range, one.start, one.end) for one in some] for some in (found, whole)]
@@ -190,17 +190,17 @@ def test_a_long_clip_is_read_in_pieces(clip: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_predictions_come_while_later_pieces_are_unread(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces, "PIECE_SECONDS", 0.4)
+    monkeypatch.setattr(reading, "PIECE_SECONDS", 0.4)
     read: list[Stretch] = []
 
     def noted(stretches: list[Stretch], *arguments: object) -> list[Extraction | str]:
         read.extend(stretches)
         return extract_files(stretches, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pieces, "extract_files", noted)
+    monkeypatch.setattr(reading, "extract_files", noted)
     found = predict_video(PREDICTOR, clip, settings=SETTINGS)
     next(found)
-    assert 0 < len(read) < len(list(pieces.pieces_of(clip, ExtractKeypoints(accept_slow_clips=True))))
+    assert 0 < len(read) < len(list(reading.pieces_of(clip, ExtractKeypoints(accept_slow_clips=True))))
 
 
 def test_several_clips_and_one_that_cannot_be_read(clip: Path, pictures: Pictures, tmp_path: Path) -> None:
@@ -235,8 +235,8 @@ def test_a_piece_that_breaks_off_is_the_last(clip: Path, tmp_path: Path, monkeyp
     middle = content.index(b"mdat") + len(content) // 5
     content[middle : middle + 400] = bytes(400)
     (path := tmp_path / "spoilt.mp4").write_bytes(content)
-    monkeypatch.setattr(pieces, "PIECE_SECONDS", 0.5)
-    monkeypatch.setattr(pieces, "WARM_UP_SECONDS", 0.0)  # so that the next piece needs nothing that is spoilt
+    monkeypatch.setattr(reading, "PIECE_SECONDS", 0.5)
+    monkeypatch.setattr(reading, "WARM_UP_SECONDS", 0.0)  # so that the next piece needs nothing that is spoilt
     with pytest.warns(
         UserWarning,
         match=r"^/.*/spoilt.mp4: broken after [\d.]+ s of 2.\d s: only the part before is used \(\d+ frames\)$",

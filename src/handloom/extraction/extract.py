@@ -13,7 +13,8 @@ from handloom.extraction.duplicates import settle_duplicates
 from handloom.extraction.extraction import Extraction
 from handloom.extraction.outcomes import hashes_of, outcomes
 from handloom.extraction.report import ExtractionReport
-from handloom.keypoint_table import CHIRALITIES, KEYPOINT_NUMBERS, SCHEMA
+from handloom.hand import CHIRALITIES
+from handloom.keypoint_table import KEYPOINT_NUMBERS, SCHEMA
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.reader import runtime_version
 from handloom.sources import Clip, Gathered, gather_all

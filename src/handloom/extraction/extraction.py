@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from handloom.config import ExtractKeypoints, Kind
-from handloom.hand import CHANNELS, JOINT_COUNT, poses_from_picture
-from handloom.keypoint_table import CHIRALITIES
+from handloom.hand import CHANNELS, CHIRALITIES, JOINT_COUNT, poses_from_picture
 from handloom.landmarks.files import Stretch, clip_of, hand_in_clip, hand_in_photo, read_each
 from handloom.landmarks.landmarker import FoundHand
 from handloom.landmarks.looks import Looked

@@ -9,12 +9,12 @@ import numpy as np
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import DataError, printable, renamed
+from handloom.hand import VOTES
 from handloom.landmarks.files import PHOTOS_TOGETHER, killed_by
 from handloom.landmarks.landmark_model import landmark_model_path
-from handloom.prediction.photo_task import HandInPhoto, Hands, look_at_photos
 from handloom.prediction.predictor import Predictor, paths_of, require_predictor
+from handloom.prediction.reading import HandInPhoto, Hands, look_at_photos
 from handloom.prediction.results import Prediction
-from handloom.prediction.windows import VOTES
 from handloom.support.pools.processes import run_in_order
 from handloom.support.system_libraries import require_system_libraries
 
@@ -86,7 +86,7 @@ def _answers(predictor: Predictor, hands: Sequence[HandInPhoto]) -> list[Predict
     if not hands:
         return []
     windows = np.stack([hand.poses for hand in hands])
-    votes = np.array([[VOTES.get(hand.chirality, 0)] for hand in hands], np.int8)
+    votes = np.array([[VOTES[hand.chirality]] for hand in hands], np.int8)
     return [
         Prediction(results, range(0, 1), 0.0, 0.0, hand.chirality, hand.poses)
         for hand, results in zip(hands, predictor.answers(windows, votes), strict=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import expect
-from handloom.hand import Poses, poses_from_picture
+from handloom.hand import VOTES, Poses, poses_from_picture
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.reader import HandFollower, HandReader
 from handloom.media.frame import Picture
@@ -18,7 +18,7 @@ from handloom.prediction.predictor import Predictor, require_predictor
 from handloom.prediction.results import Classification, Prediction
 from handloom.prediction.smoothing import Smoother, Smoothing
 from handloom.prediction.window_queue import REQUIRED_SHARE, MissingHand, NoWindow, WindowQueue
-from handloom.prediction.windows import NO_HAND, VOTES, Tick, predict_windows, usual_stride
+from handloom.prediction.windows import NO_HAND, Tick, predict_windows, usual_stride
 from handloom.support.closing import Closing
 
 
@@ -130,7 +130,7 @@ class Recognizer(Closing):
             expect("poses", poses, np.ndarray, advice="pass float32 [1, 3, 21], or None without a hand")
             if poses.shape != (1, *NO_HAND.shape):
                 raise ValueError(f"poses: expected shape {[1, *NO_HAND.shape]}, got {list(poses.shape)}")
-        if chirality not in ("", *VOTES):
+        if chirality not in VOTES:
             raise ValueError(f"chirality: expected 'left', 'right' or '', got {chirality!r}")
         joints = NO_HAND if poses is None else poses[0].astype(np.float32)
         return self._take(_Frame(self._frames, joints=(joints, chirality)), time)

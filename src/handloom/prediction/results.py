@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from handloom.hand import Poses
 
-CHIRALITY_OF_VOTES = {1: "left", -1: "right", 0: ""}
-
 
 class Classification(NamedTuple):
     """A class and its probability, 0 to 1."""

@@ -10,14 +10,14 @@ from pathlib import Path
 from handloom.config import ExtractKeypoints
 from handloom.errors import DataError, printable, renamed
 from handloom.extraction.extraction import Extraction
-from handloom.keypoint_table import CHIRALITIES
+from handloom.hand import CHIRALITIES
 from handloom.landmarks.files import killed_by
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.media.limits import MediaLimits
 from handloom.media.timeline import read_timeline
 from handloom.prediction.photos import OnUnreadable
-from handloom.prediction.pieces import Job, Piece, pieces_of, read_jobs
 from handloom.prediction.predictor import Predictor, path_of, paths_of, require_predictor
+from handloom.prediction.reading import Job, Piece, pieces_of, read_jobs
 from handloom.prediction.results import Prediction
 from handloom.prediction.windows import Tick, predict_ticks, usual_stride
 from handloom.support.pools.processes import run_in_order

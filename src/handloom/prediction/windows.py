@@ -6,12 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from handloom.errors import ConfigurationError
-from handloom.hand import CHANNELS, JOINT_COUNT, Poses, present
+from handloom.hand import CHANNELS, CHIRALITY_OF_VOTES, JOINT_COUNT, VOTES, Poses, present
 from handloom.prediction.predictor import Predictor
-from handloom.prediction.results import CHIRALITY_OF_VOTES, Prediction
+from handloom.prediction.results import Prediction
 from handloom.prediction.window_queue import NoWindow, WindowQueue
 
-VOTES = {"left": 1, "right": -1}
 NO_HAND: Poses = np.zeros((len(CHANNELS), JOINT_COUNT), np.float32)
 
 
@@ -83,7 +82,7 @@ def predict_windows(
     votes = np.zeros((len(windows), predictor.window), np.int8)
     for number, window in enumerate(windows):
         poses[number, : len(window)] = [tick.poses for tick in window]
-        votes[number, : len(window)] = [VOTES.get(tick.chirality, 0) for tick in window]
+        votes[number, : len(window)] = [VOTES[tick.chirality] for tick in window]
     seen = np.asarray(present(poses).any(axis=1))
     answers = iter(predictor.answers(poses[seen], votes[seen]))
     results_of = [next(answers) if hand else [] for hand in seen.tolist()]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from handloom.config import Kind, LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
-from handloom.hand import JOINT_COUNT, Poses, present
-from handloom.keypoint_table import CHIRALITIES, SCHEMA, poses_to_column
+from handloom.hand import CHIRALITIES, JOINT_COUNT, Poses, present
+from handloom.keypoint_table import SCHEMA, poses_to_column
 from handloom.media.sampling import FRAME_RATE_TOLERANCE
 from handloom.sources.clip import Gathered, Skipped, UnusableError
 from handloom.sources.clock import clock_columns, in_seconds, note_on_counting, read_clock

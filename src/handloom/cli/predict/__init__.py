@@ -70,8 +70,7 @@ def run(given: argparse.Namespace) -> int:
     if not found and problems:
         return REFUSED
 
-    from handloom.cli.predict.answers import answers, asked, warnings_told
-    from handloom.cli.predict.models import Models
+    from handloom.cli.predict.answers import Models, answers, asked, warnings_told
     from handloom.cli.predict.output import OUTPUTS
     from handloom.cli.predict.overlay_files import OverlayFiles
     from handloom.cli.settings import project_extraction

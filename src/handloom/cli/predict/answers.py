@@ -1,26 +1,75 @@
-"""Asking the models, file by file, in the order of the files."""
+"""Which model answers for which file, the one that was named or the project's own, and what it says, file by file."""
 
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal, NamedTuple
 
-from handloom.cli.predict.media_files import MediaFile, Tell
-from handloom.cli.predict.models import Asked, Models
-from handloom.config import ExtractKeypoints
-from handloom.errors import DataError
+from handloom.cli.predict.media_files import Form, MediaFile, Tell
+from handloom.config import ExtractKeypoints, Kind
+from handloom.errors import DataError, HandloomError
+from handloom.models.files import MODEL_FILE
+from handloom.prediction.photos import predict_photos
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.results import Prediction
+from handloom.prediction.videos import predict_video, predict_videos
+from handloom.support.repository import main_repository
 
-if TYPE_CHECKING:
-    from handloom.prediction.predictor import Predictor
-    from handloom.prediction.results import Prediction
-
-    Answer = tuple[Asked, Predictor, Iterable[Prediction]]
-
+# What a classifier is for, the first that fits first: a video is for actions, else for the pose in each of its frames.
+_USES: tuple[tuple[Kind, Form], ...] = (("action", "video"), ("pose", "photo"), ("pose", "video"))
 # The only files that a model may not be for.
 _REFUSAL = "the model is for hand actions, which photos do not show; give videos, or a pose model with --model"
+
+
+class Asked(NamedTuple):
+    """A file, the kind of model that it is put to, and as what it is read."""
+
+    file: MediaFile
+    kind: Kind
+    form: Form
+
+
+class Models:
+    """The models that there are.
+
+    Args:
+        address: of the model that answers for everything, see `Predictor.open`; None: the project's, one a kind.
+    """
+
+    def __init__(self, address: str | None) -> None:
+        self._named = Predictor.open(address) if address else None
+        self.of = cache(self._of)
+
+    def use_of(self, file: MediaFile) -> Asked | None:
+        """How a file is asked for; None if the model is not for it."""
+        uses = [Asked(file, kind, form) for kind, form in _USES if form in file.forms]
+        if self._named:
+            return next((use for use in uses if use.kind == self._named.kind), None)
+        return next((use for use in uses if _own_model(use.kind)), uses[0])
+
+    @property
+    def note(self) -> str:
+        """What a person should know of the named model, a line; mostly empty."""
+        return self._named.note if self._named else ""
+
+    def _of(self, kind: Kind) -> Predictor:
+        if self._named:
+            return self._named
+        path = _own_model(kind)
+        if path is None:
+            media = {"pose": "photos", "action": "videos"}[kind]
+            raise HandloomError(f"no model for {media}: models/{kind}/{MODEL_FILE} is not here; name one with --model")
+        return Predictor.open(path, kind)
+
+
+def _own_model(kind: Kind) -> Path | None:
+    inside = Path("models") / kind / MODEL_FILE
+    return next((path for path in (inside, main_repository() / inside) if path.is_file()), None)
 
 
 def asked(files: Iterable[MediaFile], models: Models, problem: Tell, note: Tell) -> list[Asked]:
@@ -51,14 +100,11 @@ def answers(
     stride: int | None,
     settings: ExtractKeypoints | None,
     problem: Tell,
-) -> "Iterator[Answer]":
+) -> Iterator[tuple[Asked, Predictor, Iterable[Prediction]]]:
     """Each file that can be read, its model, and what that says; of a single clip while it is being read.
 
     A `DataError` while the predictions are taken means that this file cannot be read to its end.
     """
-    from handloom.prediction.photos import predict_photos
-    from handloom.prediction.videos import predict_video, predict_videos
-
     for (kind, form), run in groupby(files, key=lambda use: (use.kind, use.form)):
         some = list(run)
         predictor = models.of(kind)

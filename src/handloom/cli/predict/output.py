@@ -2,18 +2,16 @@
 
 import csv
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from typing_extensions import override
 
-from handloom.cli.predict.models import Asked
+from handloom.cli.predict.answers import Asked
 from handloom.errors import printable
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.results import Prediction
 from handloom.support.console import json_text
 from handloom.support.files import as_cell
-
-if TYPE_CHECKING:
-    from handloom.prediction.predictor import Predictor
-    from handloom.prediction.results import Prediction
 
 NO_HAND = "(no hand)"
 
@@ -29,7 +27,7 @@ class Output(ABC):
         self.out = out
 
     @abstractmethod
-    def write(self, asked: Asked, predictor: "Predictor", prediction: "Prediction | None") -> None:
+    def write(self, asked: Asked, predictor: Predictor, prediction: Prediction | None) -> None:
         """Write one; None for a photo without a hand."""
 
 
@@ -37,7 +35,7 @@ class TextOutput(Output):
     """File, label, confidence; for videos also start and end, seconds; last a mark where it is not to be believed."""
 
     @override
-    def write(self, asked: Asked, predictor: "Predictor", prediction: "Prediction | None") -> None:
+    def write(self, asked: Asked, predictor: Predictor, prediction: Prediction | None) -> None:
         fields = [asked.file.shown, NO_HAND, ""]
         if prediction is not None:
             if prediction.results:
@@ -53,7 +51,7 @@ class JsonOutput(Output):
     """An object a line, with all that is known."""
 
     @override
-    def write(self, asked: Asked, predictor: "Predictor", prediction: "Prediction | None") -> None:
+    def write(self, asked: Asked, predictor: Predictor, prediction: Prediction | None) -> None:
         content: dict[str, Any] = {"file": asked.file.shown, "kind": asked.kind, "label": None, "confidence": None}
         if prediction is not None:
             if prediction.results:
@@ -82,7 +80,7 @@ class CsvOutput(Output):
         self._writer.writerow(self._HEADER)
 
     @override
-    def write(self, asked: Asked, predictor: "Predictor", prediction: "Prediction | None") -> None:
+    def write(self, asked: Asked, predictor: Predictor, prediction: Prediction | None) -> None:
         row: dict[str, Any] = {"file": asked.file.shown}
         if prediction is not None:
             if prediction.results:

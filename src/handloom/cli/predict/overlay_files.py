@@ -4,18 +4,23 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import av
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from handloom.cli.predict.answers import Asked
 from handloom.cli.predict.media_files import Form
-from handloom.cli.predict.models import Asked
 from handloom.errors import HandloomError, first_line, printable
+from handloom.hand import Poses, picture_from_poses
+from handloom.media.clips import ClipReader
+from handloom.media.frame import Picture
+from handloom.media.photos import read_photo
+from handloom.pictures.overlay import with_joints
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.results import Prediction
+from handloom.prediction.videos import clip_rate
 from handloom.support.files import replacing
-
-if TYPE_CHECKING:
-    from handloom.hand import Poses
-    from handloom.media.frame import Picture
-    from handloom.prediction.predictor import Predictor
-    from handloom.prediction.results import Prediction
 
 SUFFIXES: dict[Form, str] = {"photo": ".png", "video": ".mp4"}
 _WHITE, _GREY = (255, 255, 255), (150, 150, 150)
@@ -60,7 +65,7 @@ class OverlayFiles:
                     f"--overlay {printable(str(target))}: that is one of the files itself; name another"
                 )
 
-    def write(self, asked: Asked, predictor: "Predictor", predictions: "Sequence[Prediction]") -> None:
+    def write(self, asked: Asked, predictor: Predictor, predictions: Sequence[Prediction]) -> None:
         """Draw one file; an old one in its place is replaced when all is drawn."""
         target = self._targets[asked.file.path]
         draw = _write_photo if asked.form == "photo" else _write_clip
@@ -80,13 +85,7 @@ def _names(stem: str, suffix: str) -> Iterator[str]:
         number += 1
 
 
-def _write_photo(path: Path, target: Path, predictor: "Predictor", predictions: "Sequence[Prediction]") -> None:
-    from PIL import Image
-
-    from handloom.hand import picture_from_poses
-    from handloom.media.photos import read_photo
-    from handloom.pictures.overlay import with_joints
-
+def _write_photo(path: Path, target: Path, predictor: Predictor, predictions: Sequence[Prediction]) -> None:
     picture = read_photo(path, LARGEST_SIDE).picture
     for prediction in predictions:
         picture = with_joints(picture, prediction.poses[0])
@@ -97,18 +96,11 @@ def _write_photo(path: Path, target: Path, predictor: "Predictor", predictions: 
     Image.fromarray(picture).save(target, "PNG")
 
 
-def _write_clip(path: Path, target: Path, predictor: "Predictor", predictions: "Sequence[Prediction]") -> None:
+def _write_clip(path: Path, target: Path, predictor: Predictor, predictions: Sequence[Prediction]) -> None:
     """The clip at the model's rate: each of its pictures with the joints that the model was given.
 
     A picture without a hand has no label.
     """
-    import av
-    import numpy as np
-
-    from handloom.media.clips import ClipReader
-    from handloom.pictures.overlay import with_joints
-    from handloom.prediction.videos import clip_rate
-
     ticks_a_second = clip_rate(predictor, path)
     rate = Fraction(ticks_a_second).limit_denominator(1001)
     joints = _joints_of_ticks(predictions, ticks_a_second)
@@ -128,7 +120,7 @@ def _write_clip(path: Path, target: Path, predictor: "Predictor", predictions: "
         container.mux(stream.encode())
 
 
-def _joints_of_ticks(predictions: "Sequence[Prediction]", rate: float) -> "dict[int, Poses]":
+def _joints_of_ticks(predictions: Sequence[Prediction], rate: float) -> dict[int, Poses]:
     """The joints ``[3, 21]`` by the number of the tick, of ticks with a hand."""
     joints: dict[int, Poses] = {}
     for prediction in predictions:
@@ -138,20 +130,20 @@ def _joints_of_ticks(predictions: "Sequence[Prediction]", rate: float) -> "dict[
     return {tick: poses for tick, poses in joints.items() if (poses[2] > 0).any()}
 
 
-def _nearest(predictions: "Sequence[Prediction]", time: float) -> "Prediction | None":
+def _nearest(predictions: Sequence[Prediction], time: float) -> Prediction | None:
     """Of the windows that a moment is in, the one with its middle next to it."""
     over = [one for one in predictions if one.results and one.start <= time < one.end]
     return min(over, key=lambda one: abs((one.start + one.end) / 2 - time), default=None)
 
 
 def _with_answer(
-    picture: "Picture",
-    predictor: "Predictor",
-    prediction: "Prediction | None",
+    picture: Picture,
+    predictor: Predictor,
+    prediction: Prediction | None,
     left: float,
     top: float,
     above: bool = False,
-) -> "Picture":
+) -> Picture:
     """A copy with label and confidence; grey and in brackets where they are below the recommended threshold."""
     if prediction is None:
         return picture
@@ -162,12 +154,9 @@ def _with_answer(
 
 
 def _with_text(
-    picture: "Picture", text: str, left: float, top: float, above: bool, colour: tuple[int, int, int]
-) -> "Picture":
+    picture: Picture, text: str, left: float, top: float, above: bool, colour: tuple[int, int, int]
+) -> Picture:
     """A copy with text on black, at a place or as near to it as the picture allows."""
-    import numpy as np
-    from PIL import Image, ImageDraw, ImageFont
-
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     size = max(10, max(image.size) // 32)

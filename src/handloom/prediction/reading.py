@@ -1,9 +1,11 @@
-"""A clip cut into pieces that several processes can read at once, and where its frames lie in the source."""
+"""What other processes read for predictions: hands of photos, and pieces of clips that several can read at once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,18 +13,43 @@ from numpy.typing import NDArray
 from handloom.config import ExtractKeypoints
 from handloom.errors import printable
 from handloom.extraction.extraction import Extraction, extract_files
-from handloom.landmarks.files import Stretch
+from handloom.hand import Poses, poses_from_picture
+from handloom.landmarks.files import Stretch, hand_in_photo, read_each
+from handloom.landmarks.reader import HandReader
 from handloom.media.clips import ClipReader
 from handloom.media.limits import MediaLimits
 from handloom.media.sampling import sampled
 from handloom.media.timeline import read_timeline
 from handloom.media.video_file import VideoFile
 
+Hands = Literal["best", "all"]
 # Clips up to one and a half times as long are read as a whole, exactly as extraction reads them. Shorter pieces would
 # cost more: each is decoded from the key frame before it, and the hand is found anew.
 PIECE_SECONDS = 30.0
 # Before its own frames a piece looks at so many seconds of the one before, so that the hand is being followed there.
 WARM_UP_SECONDS = 1.0
+
+
+class HandInPhoto(NamedTuple):
+    """A hand: its joints ``[1, 3, 21]``, and "left", "right" or ""."""
+
+    poses: Poses
+    chirality: str
+
+
+def look_at_photos(
+    paths: Sequence[Path], hands: Hands, settings: ExtractKeypoints, model: Path
+) -> list[list[HandInPhoto] | str]:
+    """The hands of each of a few photos, the best one first, or one line that says why a photo cannot be read."""
+    return read_each(partial(_hands_in, hands, settings), paths, settings, model)
+
+
+def _hands_in(hands: Hands, settings: ExtractKeypoints, path: Path, reader: HandReader) -> list[HandInPhoto]:
+    frame, looked = hand_in_photo(path, settings, reader)
+    found = [looked.hand] if looked.hand else []
+    if hands == "all":
+        found += reader.others_in_photo(frame.picture, looked.hand)
+    return [HandInPhoto(poses_from_picture(one.points[None]), one.chirality) for one in found]
 
 
 @dataclass(frozen=True)
