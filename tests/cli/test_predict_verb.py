@@ -156,7 +156,7 @@ def test_an_answer_below_its_threshold_is_marked(capsys: pytest.CaptureFixture[s
     photo = str(next(Path("photos").rglob("*.jpg")))
     found, bright = {}, {}
     for threshold in (0.0, 1.0, None):
-        classes = tuple(ClassThreshold(label, 20, threshold, 0.9, 0.8) for label in plain.classes)
+        classes = tuple(ClassThreshold(label, 20, threshold, 0.9, 0.8) for label in plain.spec.classes)
         model = save(replace(plain, calibration=replace(CALIBRATION, classes=classes)), tmp_path / "Hand.mlmodel")
         given = ["predict", photo, "--model", str(model)]
         assert main(given) == 0
@@ -165,7 +165,7 @@ def test_an_answer_below_its_threshold_is_marked(capsys: pytest.CaptureFixture[s
         objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert main([*given, "--csv", "--overlay", str(tmp_path)]) == 0
         rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-        assert {row["label"] for row in rows} == {one["label"] for one in objects} <= set(plain.classes)
+        assert {row["label"] for row in rows} == {one["label"] for one in objects} <= set(plain.spec.classes)
         assert not any("\x1b" in field for line in text for field in line)
         drawn = cv2.imread(str(tmp_path / f"{Path(photo).stem}.png"))
         bright[threshold] = int((drawn > 200).all(axis=-1).sum())

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TypeVar
 
 from joblib import Parallel, delayed, parallel_config
@@ -30,7 +31,10 @@ def run_here(
         tasks = [numbers[start : start + together] for start in range(0, len(numbers), together)]
         calls = (delayed(_numbered)(function, task, [waiting[number] for number in task]) for task in tasks)
         try:
-            with parallel_config("loky", n_jobs=workers, initializer=_end_with, initargs=(os.getpid(),)):
+            # The folder stands there because processes that began in another one would read relative paths from it;
+            # joblib takes up its old processes only where all of this is the same.
+            start = (os.getpid(), Path.cwd())
+            with parallel_config("loky", n_jobs=workers, initializer=_end_with, initargs=start):
                 for task, results in Parallel(return_as="generator_unordered")(calls):
                     for number, result in zip(task, results, strict=True):
                         yield waiting.pop(number), result
@@ -59,7 +63,7 @@ def _numbered(
     return numbers, function(items)
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, _folder: Path) -> None:
     """End this process soon after its parent: when that was killed, its workers would idle on for minutes."""
 
     def watch() -> None:
