@@ -206,3 +206,12 @@ def test_names_are_cut_so_that_they_can_be_told_apart() -> None:
 )
 def test_letters_that_a_font_has_are_written_as_they_are(text: str, shown: str) -> None:
     assert showable(text) == shown
+
+
+def test_a_name_may_be_wider_than_its_picture(tmp_path: Path) -> None:
+    sheets = ContactSheets()
+    sheets.add(clip("one", "a_name_for_a_narrow_picture.jpg"), extraction(jpeg(size=(40, 160)), hand=False))
+    _, no_hand = drawn(sheets, tmp_path)
+    green = np.flatnonzero(is_colour(no_hand, GREEN).any(axis=0))
+    below = no_hand[np.flatnonzero(is_colour(no_hand, GREEN).any(axis=1)).max() + 2 :]
+    assert (below[:, green.max() + 5 :] < 200).any()

@@ -58,7 +58,7 @@ def contact_sheet(title: str, blocks: Sequence[Block], width: int, columns: int,
         for first in range(0, max(len(block.tiles) for block in group), block_columns):
             row = slice(first, first + block_columns)
             tiles = {
-                place * block_columns + number: _with_captions(tile.picture, lines)
+                place * block_columns + number: _with_captions(tile.picture, lines, step - GAP)
                 for place, block in enumerate(group)
                 for number, (tile, lines) in enumerate(zip(block.tiles[row], captions[place][row], strict=True))
             }
@@ -91,8 +91,8 @@ def _headings(texts: Sequence[str], width: int, room: int) -> Image.Image:
     return strip
 
 
-def _with_captions(picture: Image.Image, captions: Sequence[str]) -> Image.Image:
-    tile = Image.new("RGB", (picture.width, picture.height + LINE * len(captions)), BACKGROUND)
+def _with_captions(picture: Image.Image, captions: Sequence[str], width: int) -> Image.Image:
+    tile = Image.new("RGB", (width, picture.height + LINE * len(captions)), BACKGROUND)
     tile.paste(picture)
     for number, caption in enumerate(captions, 1):
         draw_text(ImageDraw.Draw(tile), (0, picture.height + LINE * number - 3), caption, SMALL, FAINT)
