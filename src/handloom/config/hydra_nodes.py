@@ -35,7 +35,7 @@ def register() -> None:
     """Put the parameters into Hydra's store: `handloom`, and the groups whose other options are files in `conf/`."""
     store = ConfigStore.instance()
     OmegaConf.register_new_resolver(
-        _RESOLVER, lambda data: raw_data(OmegaConf.to_container(data, resolve=True)), replace=True
+        _RESOLVER, lambda data: OmegaConf.create(raw_data(OmegaConf.to_container(data, resolve=True))), replace=True
     )
     for group, option, node in nodes():
         store.store(option, node, group=group or None, provider="handloom")
