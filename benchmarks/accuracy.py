@@ -14,7 +14,6 @@ Every fold runs the real stages: extract_keypoints once, then train with what is
 validation part, so that nothing is chosen by looking. The test part is read once. A hand that is not found is an error.
 """
 
-import os
 import shutil
 import sys
 import tempfile
@@ -50,6 +49,7 @@ from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.files import MODEL_FILE
 from handloom.stages.compose import composed_text
 from handloom.support.workspace import Workspace
+from handloom.training.resume import TrainingTask
 from handloom.training.train import train
 
 PROCESSES = 2  # folds at a time; each trains on one thread
@@ -199,13 +199,10 @@ def tried(
     """Train without the fold's examples, in a repository of its own, and answer them."""
     project = folder / f"{fold.name}-{fold.seed}"
     project.mkdir()
-    os.environ["DVC_ROOT"] = str(project)
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
     split, table = project / "split.parquet", folder / TABLE
     write_fold(split, sessions, fold.tested)
     base = parameters()
-    changed = replace(base, train_pose=settings) if kind == "pose" else replace(base, train_action=settings)
-    train(changed, kind, table, split, project / "model")
+    train(TrainingTask(kind, settings, table, split), project / "model", Workspace(project))
 
     model = load_model(project / "model" / MODEL_FILE)
     stride = base.evaluate.window_stride

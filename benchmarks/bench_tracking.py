@@ -3,15 +3,15 @@
     python benchmarks/bench_tracking.py [ROUNDS=3]
 
 The training stage runs as `params.yaml` says on a table of random clips: the table is read, the run opened with
-parameters, hashes, packages and pictures, each report logged, the run ended. Off is the same stage with the functions
-of `handloom.tracking` replaced by ones that do nothing. The store is a sqlite file, as by default. A short training
+parameters, hashes, packages and pictures, each report logged, the run ended. Off is the same training without a
+tracker. The store is a sqlite file, as by default. A short training
 before imports MLflow and makes the store, which takes 2 to 7 s once. Limit: 1.03 times as long. On a machine that does
-other things too the two differ by more than tracking costs; the time that was spent inside the functions of
-`handloom.tracking` is printed beside it.
+other things too the two differ by more than tracking costs; the time that was spent in the tracker is printed too.
 """
 
 import contextlib
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -19,22 +19,22 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import yaml
 
-from handloom import keypoint_table, tracking
-from handloom.config import Parameters, Split, Validation, parameters_from
+from handloom import keypoint_table
+from handloom.config import Split, Training, Validation, parameters_from
 from handloom.dataset.split import split_table
-from handloom.training import callbacks, resume
-from handloom.training import train as stage
+from handloom.support.workspace import Workspace
+from handloom.training.resume import TrainingTask
+from handloom.training.tracker import RunLogger, TrainingTracker
+from handloom.training.train import train
 
 CLIPS, FRAMES, CLASSES = 360, 60, 13
 LIMIT = 1.03
-USERS = (stage, resume, callbacks)
 
 
 def write_table(folder: Path) -> tuple[Path, Path]:
@@ -54,67 +54,60 @@ def write_table(folder: Path) -> tuple[Path, Path]:
     return table, split
 
 
-def nothing() -> SimpleNamespace:
-    """`handloom.tracking` that does nothing."""
-    names = {name: (lambda *_, **__: None) if callable(own) else own for name, own in _names().items()}
-    names |= {"start_run": lambda *_: "none", "logged_steps": lambda *_: {}}
-    names |= {name: getattr(tracking, name) for name in ("unlogged", "write_run_file", "run_in", "flat")}
-    return SimpleNamespace(**names)
+class TimedTracker(TrainingTracker):
+    """Adds up the seconds in which a training is tracked before and after it learns."""
 
+    spent: ClassVar[list[float]] = []
 
-def timed(spent: list[float]) -> SimpleNamespace:
-    """`handloom.tracking`, the seconds in each call added to `spent`."""
+    def open(self, *arguments: Any) -> RunLogger:
+        """As it is, timed; and so is what the logger does at its end."""
+        logger = self._timed(super().open)(*arguments)
+        for name in ("log_metrics", "finish", "finalize"):
+            setattr(logger, name, self._timed(getattr(logger, name)))
+        return logger
 
-    def timing(function: Callable[..., Any]) -> Callable[..., Any]:
+    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
             begin = time.perf_counter()
             try:
                 return function(*arguments, **named)
             finally:
-                spent.append(time.perf_counter() - begin)
+                self.spent.append(time.perf_counter() - begin)
 
         return call
 
-    return SimpleNamespace(**{name: timing(own) if callable(own) else own for name, own in _names().items()})
 
-
-def _names() -> dict[str, Any]:
-    return {name: getattr(tracking, name) for name in tracking.__all__}
-
-
-def seconds(tracker: Any, parameters: Parameters, table: Path, split: Path, folder: Path) -> float:
+def seconds(tracker: TrainingTracker | None, settings: Training, table: Path, split: Path, folder: Path) -> float:
     """One training."""
-    for module in USERS:
-        module.tracking = tracker  # type: ignore[attr-defined]
     begin = time.perf_counter()
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
-        stage.train(parameters, "action", table, split, folder / "model")
+        train(TrainingTask("action", settings, table, split), folder / "model", folder / "checkpoints", tracker)
+    shutil.rmtree(folder / "checkpoints")  # or the next one would go on from them
     return time.perf_counter() - begin
 
 
 def main(rounds: int = 3) -> None:
     parameters = parameters_from(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")))
     training = replace(parameters.train_action, prediction_window_size=FRAMES)
-    short = replace(parameters, train_action=replace(training, maximum_iterations=1))
     parameters = replace(parameters, train_action=training)
     on: list[float] = []
     off: list[float] = []
-    spent: list[float] = []
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["DVC_ROOT"] = name
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
         table, split = write_table(folder)
-        seconds(tracking, short, table, split, folder)
+        tracker = TimedTracker(Workspace(folder), parameters)
+        seconds(tracker, replace(training, maximum_iterations=1), table, split, folder)
+        tracker.spent.clear()
         for number in range(rounds):
-            turns: list[tuple[list[float], Any]] = [(on, timed(spent)), (off, nothing())]
-            for times, tracker in turns if number % 2 else reversed(turns):
-                times.append(seconds(tracker, parameters, table, split, folder))
+            turns: list[tuple[list[float], TrainingTracker | None]] = [(on, tracker), (off, None)]
+            for times, chosen in turns if number % 2 else reversed(turns):
+                times.append(seconds(chosen, training, table, split, folder))
     for label, times in (("with tracking", on), ("without", off)):
         each = ", ".join(f"{one:.2f}" for one in times)
         print(f"{label}: {statistics.median(times):.2f} s a training (median of {each})")
     print(f"ratio: {statistics.median(on) / statistics.median(off):.3f} (limit {LIMIT})")
-    print(f"inside handloom.tracking: {sum(spent) / rounds:.2f} s a training, {sum(spent) / sum(on):.1%} of it")
+    print(f"in the tracker: {sum(tracker.spent) / rounds:.2f} s a training, {sum(tracker.spent) / sum(on):.1%} of it")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.files import MODEL_FILE
 from handloom.sample import draw_clips
 from handloom.sources import gather_members
+from handloom.support.workspace import Workspace
+from handloom.training.resume import TrainingTask
 from handloom.training.train import train
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -163,9 +165,7 @@ def trained(source: Source, kind: Kind, settings: Training, folder: Path) -> Tra
         sessions = extracted(source, kind, 30.0, project)
         split = project / "split.parquet"
         pq.write_table(pa.table({**sessions, "part": ["train"] * len(sessions["session_id"])}), split)
-        base = parameters()
-        changed = replace(base, train_pose=settings) if kind == "pose" else replace(base, train_action=settings)
-        train(changed, kind, project / "keypoints.parquet", split, project / "model")
+        train(TrainingTask(kind, settings, project / "keypoints.parquet", split), project / "model", Workspace(project))
         return load_model(project / "model" / MODEL_FILE)
 
 

@@ -18,6 +18,9 @@ from handloom.config import as_plain as plain
 from handloom.dataset.split import split_table
 from handloom.errors import HandloomError
 from handloom.keypoint_table import SCHEMA
+from handloom.support.workspace import Workspace
+from handloom.training.resume import TrainingTask
+from handloom.training.tracker import TrainingTracker
 from handloom.training.train import train
 
 SETTINGS = Training(
@@ -55,7 +58,13 @@ def train_small(kind: Any = "pose", callbacks: Sequence[Any] = (), **changes: An
     """Train on the tables in the working folder."""
     section = settings_with(**changes)
     data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))
-    train(Parameters(data=data, train_pose=section, train_action=section), kind, TABLE, PARTS, OUT, callbacks=callbacks)
+    train_with(Parameters(data=data, train_pose=section, train_action=section), kind, callbacks)
+
+
+def train_with(parameters: Parameters, kind: Any = "pose", callbacks: Sequence[Any] = ()) -> None:
+    """Train on the tables in the working folder, with these parameters."""
+    task, workspace = TrainingTask(kind, parameters.training(kind), TABLE, PARTS), Workspace.here()
+    train(task, OUT, workspace, TrainingTracker(workspace, parameters), callbacks)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from handloom.support.fingerprint import code_version, fingerprint
 from handloom.support.lock import alone
 from handloom.support.text_table import text_table
 from handloom.support.workspace import Workspace
-from handloom.training.resume import made_of
+from handloom.training.resume import TrainingTask
 
 LEFT_ALONE = "left_alone"  # the part of sessions that no fold has
 
@@ -70,7 +70,7 @@ def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace
     labels, groups = ([sessions[name][rows[one]] for one in ids] for name in ("label", "group"))
     folds = folds_by_group(labels, groups, settings.folds, settings.fold_seed)
 
-    made = made_of(kind, replace(training, seed=0), table, split)
+    made = TrainingTask(kind, replace(training, seed=0), table, split).made_of
     dealt = [settings.folds, settings.fold_seed, settings.with_test_part, parameters.evaluate.window_stride]
     name = f"{kind}-{fingerprint([made, dealt, code_version('evaluation')])[:12]}"
     folder = workspace.cross_validation / name

@@ -6,9 +6,6 @@ from typing import Any
 from small_sessions import ITERATIONS, SMALL, WINDOW, model_bytes, new_folder, trained_action, undisturbed
 
 from handloom.config import (
-    Data,
-    LabeledDirectories,
-    Parameters,
     Split,
     Training,
     Validation,
@@ -17,6 +14,8 @@ from handloom.config import (
 )
 from handloom.config import section_from as section
 from handloom.dataset.split import split_table
+from handloom.support.workspace import Workspace
+from handloom.training.resume import TrainingTask
 from handloom.training.train import train
 
 
@@ -26,11 +25,9 @@ def trained_by_stages(kind: Any, table: Path, split: Split, settings: dict[str, 
     content["model"] = as_plain(default_training(kind))["model"] | SMALL["model"]
     content["optimizer"] = as_plain(default_training(kind))["optimizer"] | SMALL["optimizer"]
     training = section(Training, content)
-    unused = LabeledDirectories(path="unused")
-    parameters = Parameters(data=Data(unused, unused), split=split, train_pose=training, train_action=training)
     folder = new_folder()
     split_table(table, split, folder / "split.parquet")
-    train(parameters, kind, table, folder / "split.parquet", folder)
+    train(TrainingTask(kind, training, table, folder / "split.parquet"), folder, Workspace(folder))
     return (folder / "model.ckpt").read_bytes()
 
 

@@ -28,6 +28,7 @@ from small_training import (
     WITHOUT_VALIDATION,
     settings_with,
     train_small,
+    train_with,
     write_tables,
 )
 from tracked import client, outbox, start_run, tracker, trained_run
@@ -43,7 +44,6 @@ from handloom.support.workspace import Workspace
 from handloom.tracking import Run
 from handloom.tracking.operations import Operation
 from handloom.tracking.send import send
-from handloom.training.train import train
 
 LABELS = ["a", "b"] * 10
 KEEP_UNTIL_KILLED = """
@@ -104,7 +104,7 @@ def test_a_server_that_goes_away_in_the_middle_gets_the_rest_later(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_tables(LABELS, WITH_VALIDATION)
-    train(parameters("middle"), "pose", TABLE, PARTS, OUT, callbacks=[StopServer(server, after=2)])
+    train_with(parameters("middle"), callbacks=[StopServer(server, after=2)])
     metrics = evaluate(parameters("middle"), "pose", OUT, TABLE, PARTS, Path("report"))
     said = [line for line in capsys.readouterr().err.splitlines() if "MLflow" in line]
     assert len(said) == 1 and said[0].endswith("send it with: handloom send")
@@ -140,7 +140,7 @@ def test_a_run_that_began_without_the_server_is_one_run_however_often_sending_is
     chosen = parameters("killed")
     for iterations in (20, 30):  # the second session goes on in the same run
         section = settings_with(**all_of_it, iterations=iterations)
-        train(Parameters(chosen.data, train_pose=section, tracking=chosen.tracking), "pose", TABLE, PARTS, OUT)
+        train_with(Parameters(chosen.data, train_pose=section, tracking=chosen.tracking))
     evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))
     run_id = trained_run(OUT).run_id
     assert outbox().waiting() == [run_id]
@@ -389,7 +389,7 @@ def test_pictures_and_names_of_files_stay_here_unless_it_is_asked_for(
         given = parameters("pictures")
         training = replace(given.train_pose, seed=seed)  # a training of its own
         chosen = replace(given, train_pose=training, tracking=Tracking("pictures", pictures))
-        train(chosen, "pose", TABLE, PARTS, OUT)
+        train_with(chosen)
         evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))
         kept = {path.name for path in outbox().folder.rglob("*")}
         assert kept & private == (private if pictures == "always" else set())

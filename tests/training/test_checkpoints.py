@@ -8,10 +8,10 @@ import torch
 
 from handloom.config import Model, Optimizer, Training, as_plain
 from handloom.models.checkpoint import read_checkpoint
-from handloom.support.fingerprint import fingerprint
+from handloom.support.workspace import Workspace
 from handloom.training.checkpoints import check_fits, latest_checkpoint
 from handloom.training.module import HandModule
-from handloom.training.resume import MADE_OF_FILE, made_of, what_changed
+from handloom.training.resume import MADE_OF_FILE, TrainingTask, Work
 
 DEFAULT = Training()
 # What else training needs to go on from a checkpoint.
@@ -36,7 +36,7 @@ def test_the_fingerprint_follows_parameters_and_data_and_not_the_place(tmp_path:
     here, there = tmp_path / "here/table", tmp_path / "there/table"
 
     def mark(settings: Training = DEFAULT, table: Path = here, split: Path = here) -> str:
-        return fingerprint(made_of("pose", settings, table, split))
+        return TrainingTask("pose", settings, table, split).fingerprint
 
     assert mark() == mark(table=there, split=there)
     assert mark() == mark(Training(iterations=3, checkpoint_interval=1))  # they decide nothing
@@ -162,7 +162,11 @@ def test_a_checkpoint_that_does_not_fit_the_training_is_passed_over(tmp_path: Pa
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5"])
 def test_of_an_interrupted_training_whose_note_is_damaged_nothing_is_said(tmp_path: Path, text: str) -> None:
-    (tmp_path / "pose-other").mkdir()
-    write_checkpoints(tmp_path / "pose-other", 10)
-    (tmp_path / "pose-other" / MADE_OF_FILE).write_text(text)
-    assert what_changed(tmp_path / "pose-mine", "pose", {"a": 1}) == []
+    table = tmp_path / "table"
+    table.write_text("joints")
+    work = Work.of(TrainingTask("pose", DEFAULT, table, table), Workspace(tmp_path))
+    other = work.folder.with_name("pose-other")
+    other.mkdir(parents=True)
+    write_checkpoints(other, 10)
+    (other / MADE_OF_FILE).write_text(text)
+    assert work.what_changed() == []

@@ -56,13 +56,13 @@ def _refuse_other_files(folder: Path, kind: Kind, parameters: Parameters) -> Non
 
 def _refuse_other_training(folder: Path, kind: Kind, parameters: Parameters) -> None:
     from handloom.training.checkpoints import checkpoints_in
-    from handloom.training.resume import MADE_OF_FILE, made_of
+    from handloom.training.resume import MADE_OF_FILE, TrainingTask
 
     noted = folder / CHECKPOINTS / MADE_OF_FILE
     if not noted.exists() or not checkpoints_in(folder / CHECKPOINTS):
         return
     before = json.loads(noted.read_text(encoding="utf-8"))
-    now = made_of(kind, parameters.training(kind), folder / KEYPOINTS, folder / SPLIT)
+    now = TrainingTask(kind, parameters.training(kind), folder / KEYPOINTS, folder / SPLIT).made_of
     for name in before | now:
         if before.get(name) == now.get(name):
             continue

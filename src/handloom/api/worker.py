@@ -83,6 +83,8 @@ def _train(folder: Path) -> None:
     from handloom.extraction.extract import extract_keypoints
     from handloom.support.progress import listening
     from handloom.support.workspace import Workspace
+    from handloom.training.resume import TrainingTask
+    from handloom.training.tracker import TrainingTracker
     from handloom.training.train import train
 
     kind, parameters, working_folder = read_session_file(folder)
@@ -99,7 +101,9 @@ def _train(folder: Path) -> None:
     if not split.exists():
         split_table(table, parameters.split, split)
     _say(event="phase", phase="training")
-    train(parameters, kind, table, split, folder / MODEL, folder / CHECKPOINTS, [_telling_callback()])
+    task = TrainingTask(kind, parameters.training(kind), table, split)
+    tracker = TrainingTracker(Workspace.here(), parameters)
+    train(task, folder / MODEL, folder / CHECKPOINTS, tracker, [_telling_callback()])
 
 
 def _tell_of_files(text: str, count: int, total: int) -> None:

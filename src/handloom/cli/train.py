@@ -60,6 +60,8 @@ def _run_stages(parameters: "Parameters", kind: "Kind", out: Path) -> "tuple[dic
     from handloom.export.export import export_coreml
     from handloom.extraction.extract import extract_keypoints
     from handloom.support.workspace import Workspace
+    from handloom.training.resume import TrainingTask
+    from handloom.training.tracker import TrainingTracker
     from handloom.training.train import train
 
     table, split, model = out / "keypoints.parquet", out / "split.parquet", out / "model"
@@ -68,7 +70,8 @@ def _run_stages(parameters: "Parameters", kind: "Kind", out: Path) -> "tuple[dic
     print(report.as_text())
     split_table(table, parameters.split, split)
     print(split_text(table, split, parameters.split))
-    train(parameters, kind, table, split, model)
+    workspace, task = Workspace.here(), TrainingTask(kind, parameters.training(kind), table, split)
+    train(task, model, workspace, TrainingTracker(workspace, parameters))
     metrics = evaluate(parameters, kind, model, table, split, out / "report")
     verifications = export_coreml(parameters, kind, model, table, split, out / "export")
     for one in verifications:

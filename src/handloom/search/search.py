@@ -14,8 +14,6 @@ from handloom import tracking
 from handloom.config import Kind, Search
 from handloom.dataset.split import parts_to_learn_from
 from handloom.errors import DataError, DivergenceError
-from handloom.models.files import RUN_FILE
-from handloom.models.provenance import read_provenance
 from handloom.search.space import Space, check_settings, space_of, with_space_file
 from handloom.search.trials import GivingUp, Pruning, best_trial, ended_trial, next_values, open_study
 from handloom.stages.compose import composed_text, parameters_of
@@ -26,7 +24,7 @@ from handloom.support.files import replacing
 from handloom.support.fingerprint import fingerprint
 from handloom.support.lock import alone
 from handloom.support.workspace import Workspace
-from handloom.training.resume import made_of
+from handloom.training.resume import TrainingTask
 
 
 @dataclass(frozen=True)
@@ -79,8 +77,8 @@ class Trials:
         end = ""
         if pruning.given_up_at is not None:
             end = f", given up at iteration {pruning.given_up_at}"
-            mark = read_provenance(layout.model / RUN_FILE).fingerprint
-            tracking.Tracker(self.workspace).give_up(mark, pruning.given_up_at)
+            task = TrainingTask(self.kind, settings, layout.keypoints, layout.split)
+            tracking.Tracker(self.workspace).give_up(task.fingerprint, pruning.given_up_at)
         print(f"{what}: validation loss {loss:.5f}{end}", flush=True)
         return ended_trial(values, self.space.ranges, loss, pruning.reported, pruning.given_up_at is not None)
 
@@ -109,7 +107,7 @@ def search(project: Path, kind: Kind, words: Sequence[str]) -> None:
     parameters = parameters_of(composed)
     check_settings(kind, parameters.training(kind))
     _check_validation(kind, layout)
-    made = made_of(kind, parameters.training(kind), layout.keypoints, layout.split)
+    made = TrainingTask(kind, parameters.training(kind), layout.keypoints, layout.split).made_of
     content = {key: value for key, value in made.items() if key not in space.ranges}
     ranges = {key: str(value) for key, value in space.ranges.items()}
     name = f"{kind}-{fingerprint([content, ranges, str(replace(parameters.search, trials=1))])[:12]}"

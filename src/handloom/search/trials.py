@@ -23,8 +23,7 @@ from handloom.config import Search, Training
 from handloom.errors import HandloomError
 from handloom.support.files import creating
 from handloom.support.sqlite_address import sqlite_address
-from handloom.training.callbacks import report_due
-from handloom.training.module import HandModule
+from handloom.training.callbacks import ModuleCallback, report_due
 
 Ranges = Mapping[str, BaseDistribution]
 
@@ -112,7 +111,7 @@ def _storage(path: Path) -> RDBStorage:
     return RDBStorage(sqlite_address(path), engine_kwargs={"connect_args": {"timeout": 60}})
 
 
-class Pruning(lightning.Callback):
+class Pruning(ModuleCallback):
     """Stops the training at the first report at which the trial is given up.
 
     The training ends as by early stopping, so that its run, its history and its model are whole. What decides is the
@@ -131,17 +130,16 @@ class Pruning(lightning.Callback):
 
     @override
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self._look(trainer, pl_module)  # it may have been killed before its model was written
+        self._look(trainer)  # it may have been killed before its model was written
 
     @override
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         if report_due(self.settings, trainer.current_epoch + 1):
-            self._look(trainer, pl_module)
+            self._look(trainer)
 
-    def _look(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        assert isinstance(module, HandModule)
+    def _look(self, trainer: lightning.Trainer) -> None:
         last = self.settings.maximum_iterations  # at the end there is nothing left to save
-        rows = [row for row in module.history if row["iteration"] != last]
+        rows = [row for row in self.module.history if row["iteration"] != last]
         self.reported = {int(row["iteration"]): row["validation_loss"] for row in rows}
         self.given_up_at = self.giving_up.first(self.reported)
         if self.given_up_at is not None:

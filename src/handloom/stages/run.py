@@ -147,9 +147,13 @@ def train(
         callbacks: of Lightning, told of the training after everything else.
         tags: further tags of the MLflow run.
     """
+    from handloom.training.resume import TrainingTask
+    from handloom.training.tracker import TrainingTracker
     from handloom.training.train import train
 
-    return train(parameters, kind, layout.keypoints, layout.split, layout.model, layout.checkpoints, callbacks, tags)
+    task = TrainingTask(kind, parameters.training(kind), layout.keypoints, layout.split)
+    tracker = TrainingTracker(workspace, parameters, tags or {})
+    return train(task, layout.model, layout.checkpoints or workspace, tracker, callbacks)
 
 
 def evaluate(

@@ -5,12 +5,9 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as lightning
 import torch
-from pytorch_lightning.loggers import Logger
-from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 from typing_extensions import override
 
-from handloom import tracking
 from handloom.config import Training
 from handloom.support.progress import ProgressBar
 from handloom.training.module import HandModule
@@ -21,7 +18,19 @@ def report_due(settings: Training, iteration: int) -> bool:
     return iteration % settings.report_interval == 0 or iteration == settings.maximum_iterations
 
 
-class Reporter(lightning.Callback):
+class ModuleCallback(lightning.Callback):
+    """A callback that has the module of the training, as what it is, from the start of the fit on."""
+
+    module: HandModule
+
+    @override
+    def setup(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:
+        if not isinstance(pl_module, HandModule):
+            raise TypeError(f"HandModule expected (got {type(pl_module).__name__})")
+        self.module = pl_module
+
+
+class Reporter(ModuleCallback):
     """A row in the module's history and in MLflow a report.
 
     A session that ends between two reports gets a row for its end in the history, but not in MLflow; the session that
@@ -36,14 +45,10 @@ class Reporter(lightning.Callback):
         self.settings = settings
         self.description = description
         self.progress: ProgressBar
-        self.logged: dict[str, set[int]] = {}  # iterations that the MLflow run has already, by metric
 
     @override
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        assert isinstance(pl_module, HandModule)
-        pl_module.history = [row for row in pl_module.history if report_due(self.settings, int(row["iteration"]))]
-        if trainer.is_global_zero and isinstance(trainer.logger, RunLogger):
-            self.logged = trainer.logger.run.logged_steps()
+        self.module.history = [row for row in self.module.history if report_due(self.settings, int(row["iteration"]))]
         self.progress = ProgressBar(
             self.description,
             int(trainer.max_epochs or 0),
@@ -60,18 +65,17 @@ class Reporter(lightning.Callback):
 
     @override
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        assert isinstance(pl_module, HandModule)
         iteration = trainer.current_epoch + 1
-        means = pl_module.means(trainer.strategy)
-        check_finite(pl_module, means, iteration)
+        means = self.module.means(trainer.strategy)
+        check_finite(self.module, means, iteration)
         self.progress.update()
         due = report_due(self.settings, iteration)
         if not due and iteration != trainer.max_epochs:
             return
-        pl_module.history.append({"iteration": iteration, **means})
+        self.module.history.append({"iteration": iteration, **means})
         self.progress.set_postfix({name: f"{value:.3f}" for name, value in means.items()}, refresh=False)
-        if trainer.logger and due and (fresh := tracking.unlogged(self.logged, means, iteration)):
-            trainer.logger.log_metrics(fresh, step=iteration)
+        if trainer.logger and due:
+            trainer.logger.log_metrics(means, step=iteration)
 
     @override
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
@@ -85,7 +89,7 @@ class Reporter(lightning.Callback):
             self.progress.close()  # ends the line, so that the error has one of its own
 
 
-class EarlyStopping(lightning.Callback):
+class EarlyStopping(ModuleCallback):
     """Keeps the network of the report with the least validation loss, and stops when no lower one comes for long.
 
     Lightning's own counts validations and knows them by logged metrics; this one counts reports. Checkpoints hold all
@@ -112,13 +116,14 @@ class EarlyStopping(lightning.Callback):
 
     @override
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        assert isinstance(pl_module, HandModule)
         iteration = trainer.current_epoch + 1
         if not self.settings.early_stopping.patience or not report_due(self.settings, iteration):
             return
-        loss = pl_module.history[-1]["validation_loss"]
+        loss = self.module.history[-1]["validation_loss"]
         if loss < self.best_loss - self.settings.early_stopping.minimum_change:
-            self.best = {name: tensor.detach().cpu().clone() for name, tensor in pl_module.network.state_dict().items()}
+            self.best = {
+                name: tensor.detach().cpu().clone() for name, tensor in self.module.network.state_dict().items()
+            }
             self.best_iteration, self.best_loss, self.waited = iteration, loss, 0
         else:
             self.waited += 1
@@ -136,42 +141,6 @@ class EarlyStopping(lightning.Callback):
         patience = self.settings.early_stopping.patience
         if patience and trainer.strategy.reduce_boolean_decision(self.waited >= patience, all=False):
             trainer.should_stop = True
-
-
-class RunLogger(Logger):
-    """Logs the numbers of a training to its run and ends it.
-
-    Args:
-        run: of the training.
-    """
-
-    def __init__(self, run: tracking.Run) -> None:
-        super().__init__()
-        self.run = run
-
-    @property
-    @override
-    def name(self) -> str:
-        return "handloom"
-
-    @property
-    @override
-    def version(self) -> str:
-        return self.run.run_id
-
-    @override
-    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Nothing: the run has all parameters since it was opened."""
-
-    @override
-    @rank_zero_only
-    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        self.run.log_metrics(metrics, step or 0, once=True)
-
-    @override
-    @rank_zero_only
-    def finalize(self, status: str) -> None:
-        self.run.end("FAILED" if status == "failed" else "FINISHED")
 
 
 def check_finite(module: HandModule, means: dict[str, float], iteration: int) -> None:

@@ -21,7 +21,6 @@ from handloom.errors import DataError, first_line
 from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import CALIBRATION, NETWORK_PREFIX, SPEC, read_checkpoint, weights_of
 from handloom.support.files import replacing
-from handloom.training.callbacks import RunLogger
 from handloom.training.module import HandModule
 
 NEEDED = ("state_dict", "loops", "optimizer_states", "lr_schedulers", "history")  # to go on from a checkpoint
@@ -33,7 +32,7 @@ class Checkpoints(Checkpoint):
     """Writes a checkpoint every so many iterations, and at the end of a session that another one may continue.
 
     It is written when all callbacks are through with the iteration, and holds their states. Beside what Lightning puts
-    into it, it says which training it belongs to (`fingerprint`) and which MLflow run (`run_id`).
+    into it, it says which training it belongs to (`fingerprint`) and which MLflow run (`run_id`, empty without).
 
     Args:
         folder: where to.
@@ -65,8 +64,7 @@ class Checkpoints(Checkpoint):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         checkpoint["fingerprint"] = self.mark
-        if isinstance(trainer.logger, RunLogger):
-            checkpoint["run_id"] = trainer.logger.run.run_id
+        checkpoint["run_id"] = trainer.logger.version if trainer.logger else ""
 
 
 def checkpoints_in(folder: Path) -> list[Path]:

@@ -118,7 +118,10 @@ class HandModule(lightning.LightningModule):
 
 
 class Sums:
-    """The sums over the examples of one part.
+    """The sums of loss and right answers over the examples of one part.
+
+    They are kept where the network runs, so that no batch waits for the processor. `torchmetrics.MeanMetric` would give
+    other bits of the history, and so of when early stopping stops: it divides in float32, here it is float64.
 
     Args:
         device: where the network runs.

@@ -1,38 +1,49 @@
-"""Resuming: the folder of a training's checkpoints, why another training is not continued, and results that are kept.
+"""Resuming: what decides a training, where its work in progress lies, and how its results are kept until they are used.
 
-DVC deletes a stage's outputs before it runs, so checkpoints live in `.handloom/` of the main repository, in a folder
-named by a fingerprint of everything that decides the result. Other parameters, data or code have another folder and
-never resume; going back to the old ones finds the old folder, as long as it is among the newest few.
+DVC deletes a stage's outputs before it runs, so checkpoints live in the workspace, in a folder named by a fingerprint
+of everything that decides the result. Other parameters, data or code have another folder and never resume; going back
+to the old ones finds the old folder, as long as it is among the newest few.
+
+DVC also runs a stage again that was killed before it noted the outputs. The results of a training that has ended are
+therefore kept: otherwise it would run a second time, as a further MLflow run.
 """
 
 import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as lightning
 import torch
 
-from handloom import tracking
+from handloom import keypoint_table
 from handloom.config import Kind, Training, as_plain
+from handloom.errors import Paused
 from handloom.models.files import HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.support.files import remove_remains, replacing, sha256_of_file, write_json
-from handloom.support.fingerprint import code_version
-from handloom.support.repository import main_repository
+from handloom.support.fingerprint import code_version, fingerprint
+from handloom.support.lock import alone
+from handloom.support.workspace import Workspace
 from handloom.tracking import flat
-from handloom.training.checkpoints import checkpoints_in
+from handloom.training.checkpoints import KEPT_CHECKPOINTS, checkpoints_in, iteration_of
 
 # The code that decides a training's result.
 CODE = ("hand.py", "keypoint_table.py", "dataset", "models", "training")
 KEYPOINTS, SPLIT = "the keypoint table", "the split"  # names in `made_of`, whose values are their sha256
 MADE_OF_FILE = "made_of.json"
-KEPT_FOLDERS = 5  # of a kind; so that `.handloom/` does not grow for ever
+KEPT_FOLDERS = 5  # of a kind; so that the workspace does not grow without end
 KEPT_SECONDS = 7 * 24 * 60 * 60.0  # since the last checkpoint; many may be in use at once, by a queue
 # They say how long a session is and how often it is saved, and decide nothing else.
 OF_THE_SESSION = ("iterations", "checkpoint_interval")
+
+RESULT_FILES = (MODEL_FILE, HISTORY_FILE, RUN_FILE)
+RESULT_FILE = "result.json"
+KEPT_RESULTS = 5  # of a kind, the newest
 
 
 def deciding(settings: Training) -> dict[str, Any]:
@@ -40,112 +51,176 @@ def deciding(settings: Training) -> dict[str, Any]:
     return {name: value for name, value in as_plain(settings).items() if name not in OF_THE_SESSION}
 
 
-def made_of(kind: Kind, settings: Training, table: Path, split: Path) -> dict[str, Any]:
-    """Everything that decides the result of a training, under the names that a user knows it by."""
-    return {
-        **flat(deciding(settings), f"train_{kind}"),
-        KEYPOINTS: sha256_of_file(table),
-        SPLIT: sha256_of_file(split),
-        "the code": code_version(*CODE),
-        "PyTorch's version": torch.__version__,
-        "Lightning's version": lightning.__version__,
-    }
+@dataclass(frozen=True)
+class TrainingTask:
+    """What is to be trained on what: all that decides the result.
 
-
-def work_folder(kind: Kind, mark: str) -> Path:
-    """The folder for the checkpoints of the training with this fingerprint."""
-    return main_repository() / ".handloom" / "training" / f"{kind}-{mark[:16]}"
-
-
-def open_folder(folder: Path, kind: Kind, content: dict[str, Any], alone: bool = False) -> None:
-    """Make the folder of a training with `made_of`'s `content`; unless it is alone, remove the oldest of its kind.
-
-    None goes that was written to in the last week: another process may be training there.
+    Attributes:
+        kind: "pose" or "action".
+        settings: the training section of the kind.
+        table: keypoint table.
+        split: its parts.
     """
-    write_json(folder / MADE_OF_FILE, content)
-    remove_remains(folder)
-    if alone:
-        return
-    for old in list(_others(folder, kind))[KEPT_FOLDERS - 1 :]:
-        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)
 
+    kind: Kind
+    settings: Training
+    table: Path
+    split: Path
 
-def what_changed(folder: Path, kind: Kind, content: dict[str, Any]) -> list[str]:
-    """The names of what differs between a training and the newest interrupted one of its kind; empty without one."""
-    for other in _others(folder, kind):
-        if checkpoints_in(other):
-            try:
-                before = json.loads((other / MADE_OF_FILE).read_text(encoding="utf-8"))
-                return [name for name in before | content if before.get(name) != content.get(name)]
-            except (OSError, ValueError, TypeError, AttributeError, RecursionError):
-                continue  # it is missing or damaged: nothing can be said of that training
-    return []
+    @cached_property
+    def made_of(self) -> dict[str, Any]:
+        """Everything that decides the result, under the names that a user knows it by."""
+        return {
+            **flat(deciding(self.settings), f"train_{self.kind}"),
+            KEYPOINTS: sha256_of_file(self.table),
+            SPLIT: sha256_of_file(self.split),
+            "the code": code_version(*CODE),
+            "PyTorch's version": torch.__version__,
+            "Lightning's version": lightning.__version__,
+        }
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of `made_of`: the training's identity."""
+        return fingerprint(self.made_of)
 
-def _others(folder: Path, kind: Kind) -> Iterator[Path]:
-    """The folders of other trainings of this kind, those that were written to last first."""
-    others = [other for other in folder.parent.glob(f"{kind}-*") if other != folder and other.is_dir()]
-    return iter(sorted(others, key=lambda other: other.stat().st_mtime_ns, reverse=True))
-
-
-FILES = (MODEL_FILE, HISTORY_FILE, RUN_FILE)
-RESULT_FILE = "result.json"
-KEPT = 5  # of a kind, the newest
-EVALUATED = "test_"  # with what the names of the metrics begin that evaluation logs to the run
+    @property
+    def frame_rate(self) -> float:
+        """Frames/s of the table."""
+        return float(keypoint_table.read_metadata(self.table)["frame_rate"])
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The results of one training.
+class Result:
+    """A training that has ended.
 
     Attributes:
-        folder: where they are kept.
-        mark: the fingerprint of the training.
-        tracker: that knows its run.
+        loss: the validation loss of the model; None without a validation part.
     """
 
+    loss: float | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where a training lies while it is in progress.
+
+    Attributes:
+        task: the training.
+        folder: of its checkpoints.
+        results: the folder in which its results are kept when it has ended; None where `folder` is the caller's own,
+            and stays with all checkpoints.
+    """
+
+    task: TrainingTask
     folder: Path
-    mark: str
-    tracker: tracking.Tracker
+    results: Path | None
 
     @classmethod
-    def of(cls, kind: Kind, mark: str, tracker: tracking.Tracker) -> "Finished":
-        """Those of the training with this fingerprint; there need not be any."""
-        return cls(main_repository() / ".handloom" / "trained" / f"{kind}-{mark[:16]}", mark, tracker)
+    def of(cls, task: TrainingTask, place: Workspace | Path) -> "Work":
+        """In a workspace, in a folder named by the fingerprint; or in the caller's folder."""
+        if isinstance(place, Path):
+            return cls(task, place, None)
+        name = f"{task.kind}-{task.fingerprint[:16]}"
+        return cls(task, place.training / name, place.trained / name)
 
-    def keep(self, out: Path, loss: float | None) -> None:
+    @property
+    def kept_checkpoints(self) -> int | None:
+        """How many checkpoints stay, the newest; None: all."""
+        return KEPT_CHECKPOINTS if self.results else None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the work, after waiting for another process that trains the same; say of Ctrl-C how to go on.
+
+        Raises:
+            Paused: Ctrl-C.
+        """
+        # The caller of a folder of its own sees to it that no other process uses it.
+        lock = alone(self.folder.with_suffix(".lock"), f"train_{self.task.kind}: the same training", wait=True)
+        with lock if self.results else nullcontext():
+            try:
+                yield
+            except KeyboardInterrupt:
+                raise Paused(self._how_to_go_on()) from None
+
+    def open(self) -> None:
+        """Make the folder, and remove the oldest of its kind.
+
+        None goes that was written to in the last week: another process may be training there.
+        """
+        write_json(self.folder / MADE_OF_FILE, self.task.made_of)
+        remove_remains(self.folder)
+        for old in list(self._others())[KEPT_FOLDERS - 1 :]:
+            if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def what_changed(self) -> list[str]:
+        """The names of what differs from the newest interrupted training of the kind; empty without one."""
+        now = self.task.made_of
+        for other in self._others():
+            if checkpoints_in(other):
+                try:
+                    before = json.loads((other / MADE_OF_FILE).read_text(encoding="utf-8"))
+                    return [name for name in before | now if before.get(name) != now.get(name)]
+                except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+                    continue  # it is missing or damaged: nothing can be said of that training
+        return []
+
+    def remove(self) -> None:
+        """Remove the checkpoints of a training that has ended, unless the folder is the caller's."""
+        if self.results:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def keep_result(self, out: Path, loss: float | None) -> None:
         """Keep what a training has written to `out`, and the validation loss that it ended with."""
-        content: Mapping[str, Any] = {"loss": loss, "sha256": {name: sha256_of_file(out / name) for name in FILES}}
-        with replacing(self.folder) as part:
+        if not self.results:
+            return
+        hashes = {name: sha256_of_file(out / name) for name in RESULT_FILES}
+        content: Mapping[str, Any] = {"loss": loss, "sha256": hashes}
+        with replacing(self.results) as part:
             part.mkdir()
-            for name in FILES:
+            for name in RESULT_FILES:
                 shutil.copyfile(out / name, part / name)
             write_json(part / RESULT_FILE, content)
-        others = self.folder.parent.glob(f"{self.folder.name.partition('-')[0]}-*")
-        for old in sorted(others, key=lambda other: other.stat().st_mtime_ns)[:-KEPT]:
+        kept = self.results.parent.glob(f"{self.task.kind}-*")
+        for old in sorted(kept, key=lambda one: one.stat().st_mtime_ns)[:-KEPT_RESULTS]:
             shutil.rmtree(old, ignore_errors=True)
 
-    def take(self, out: Path) -> tuple[str, float | None] | None:
-        """Write the results to `out`; return the id of their MLflow run and the loss.
-
-        None, and nothing is written, if there are none, they are damaged, their run is not known, or it was evaluated:
-        then the stage had come to its end, and somebody wants to train again.
-        """
+    def kept_result(self) -> Result | None:
+        """The result of the same training that has ended before; None if there is none, or it is damaged."""
+        if not self.results:
+            return None
         try:
-            content = json.loads((self.folder / RESULT_FILE).read_text(encoding="utf-8"))
-            if content["sha256"] != {name: sha256_of_file(self.folder / name) for name in FILES}:
+            content = json.loads((self.results / RESULT_FILE).read_text(encoding="utf-8"))
+            if content["sha256"] != {name: sha256_of_file(self.results / name) for name in RESULT_FILES}:
                 return None
-            run, loss = self.tracker.noted(self.mark), content["loss"]
+            return Result(content["loss"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if run is None or any(name.startswith(EVALUATED) for name in run.logged_steps()):
-            return None
-        for name in FILES:
-            with replacing(out / name) as part:
-                shutil.copyfile(self.folder / name, part)
-        return run.run_id, loss
 
-    def forget(self) -> None:
-        """Remove the results."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def take_result(self, out: Path) -> None:
+        """Write the files of `kept_result` to `out`."""
+        if self.results:
+            for name in RESULT_FILES:
+                with replacing(out / name) as part:
+                    shutil.copyfile(self.results / name, part)
+
+    def forget_result(self) -> None:
+        """Remove it."""
+        if self.results:
+            shutil.rmtree(self.results, ignore_errors=True)
+
+    def _others(self) -> Iterator[Path]:
+        """The folders of other trainings of the kind in the workspace, those that were written to last first."""
+        if not self.results:
+            return iter(())
+        found = self.folder.parent.glob(f"{self.task.kind}-*")
+        others = [other for other in found if other != self.folder and other.is_dir()]
+        return iter(sorted(others, key=lambda other: other.stat().st_mtime_ns, reverse=True))
+
+    def _how_to_go_on(self) -> str:
+        saved = checkpoints_in(self.folder)
+        if not saved:
+            return "stopped before the first checkpoint; the same command starts it again"
+        return f"paused; the same command goes on from iteration {iteration_of(saved[-1])}"
