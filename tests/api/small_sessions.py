@@ -26,7 +26,7 @@ from handloom import (
 
 # Labels that would be markup where they are not escaped.
 LABELS = ("<3 fist", "one & 'two'")
-ITERATIONS = 20
+ITERATIONS = 16
 WINDOW = 6
 SMALL = {
     "model": {"width": 8, "frame_features": 8, "frames_per_step": 1, "temporal_layers": 0},

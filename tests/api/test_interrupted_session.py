@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from small_sessions import (
 
 from handloom import (
     CancelledError,
+    Checkpoint,
     HandloomError,
     HandPoseClassifier,
     IncompatibleParametersError,
@@ -62,12 +65,23 @@ def start_pose(folder: Path, **session: Any) -> Job[HandPoseClassifier]:
     return HandPoseClassifier.train(pose_source(), pose_parameters(), every_iteration(folder, **session))
 
 
-def wait_for_checkpoint(job: Job[Any], iteration: int) -> None:
+@contextmanager
+def held_at_checkpoint(job: Job[Any], iteration: int) -> Iterator[None]:
+    """Wait for a checkpoint of this iteration or a later one; within, the training stands still."""
     reached = threading.Event()
-    job.on_checkpoint(lambda checkpoint: checkpoint.iteration >= iteration and reached.set())
+
+    def hold(checkpoint: Checkpoint) -> None:
+        if checkpoint.iteration >= iteration and not reached.is_set():
+            os.killpg(job._process.pid, signal.SIGSTOP)
+            reached.set()
+
+    job.on_checkpoint(hold)
     job.on_done(lambda job: reached.set())
     assert reached.wait(120)
     assert not job.is_done, "the training ended before it could be stopped"
+    yield
+    with suppress(ProcessLookupError):
+        os.killpg(job._process.pid, signal.SIGCONT)
 
 
 def is_running(process: int) -> bool:
@@ -113,13 +127,13 @@ def test_cancelled_and_killed_and_restored_it_ends_in_the_same_bits(tmp_path: Pa
     assert (job.session.phase, job.session.checkpoints) == (Phase.INITIALIZED, [])
 
     job = HandPoseClassifier.resume(job.session)
-    wait_for_checkpoint(job, 2)
-    with pytest.raises(TimeoutError):
-        job.result(0.001)
-    with pytest.raises(TimeoutError):
-        asyncio.run(wait_a_moment(job))
-    assert not job.is_done and not job.is_cancelled, "waiting no longer does not end it"
-    worker = job._process.pid
+    with held_at_checkpoint(job, 2):
+        with pytest.raises(TimeoutError):
+            job.result(0.001)
+        with pytest.raises(TimeoutError):
+            asyncio.run(wait_a_moment(job))
+        assert not job.is_done and not job.is_cancelled, "waiting no longer does not end it"
+        worker = job._process.pid
     job.cancel()
     with pytest.raises(CancelledError):
         job.result(60)
@@ -131,8 +145,8 @@ def test_cancelled_and_killed_and_restored_it_ends_in_the_same_bits(tmp_path: Pa
     job = start_pose(folder)  # the same arguments find the same session
     told: list[int] = []
     job.on_checkpoint(lambda checkpoint: told.append(checkpoint.iteration))
-    wait_for_checkpoint(job, cancelled_at + 1)
-    os.killpg(job._process.pid, signal.SIGKILL)
+    with held_at_checkpoint(job, cancelled_at + 1):
+        os.killpg(job._process.pid, signal.SIGKILL)
     with pytest.raises(HandloomError, match=r"ended with status -9; resume the session to go on .*log\.txt") as caught:
         job.result(60)
     assert not isinstance(caught.value, CancelledError)

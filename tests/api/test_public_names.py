@@ -1,11 +1,13 @@
 """What `import handloom` gives, and what it costs."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from warm_start import COLD
 
 import handloom
 
@@ -13,7 +15,8 @@ HEAVY = ("torch", "pytorch_lightning", "mediapipe", "mlflow", "pandas", "numpy",
 
 
 def in_a_new_process(code: str) -> str:
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {**os.environ, COLD: "1"}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     return result.stdout.strip()
 
 
