@@ -1,11 +1,12 @@
 """When the frames of a stretch of a clip are shown: known from its packets, before anything is decoded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice, pairwise
 from math import floor
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from handloom.errors import DataError
 from handloom.media.limits import USUAL_LIMITS, MediaLimits
@@ -88,6 +89,41 @@ def _read_from_key_frame(path: Path, start: float, end: float | None, limits: Me
     return None
 
 
+@dataclass
+class _Packets:
+    """What the packets of a stretch tell.
+
+    Attributes:
+        first: time stamp of the clip's first frame.
+        stamps: of the frames that are shown.
+        until: time stamp at which the last of them ends.
+        decoding: time stamp of decoding of the last packet.
+        complete: whether they go to the end of the clip.
+    """
+
+    first: int | None
+    stamps: set[int] = field(default_factory=set)
+    until: int = 0
+    decoding: int = 0
+    complete: bool = True
+    earliest: int = 0
+
+    def add(self, packet: Any, stamp: int) -> None:
+        """Take a packet into account whose frame is shown."""
+        new = not self.stamps
+        self.stamps.add(stamp)
+        if len(self.stamps) <= _MOST_REORDERED:
+            self.earliest = stamp if new else min(stamp, self.earliest)
+        shown_until = stamp + (packet.duration or 1)
+        self.until = shown_until if new else max(self.until, shown_until)
+        self.decoding = packet.dts if packet.dts is not None else stamp
+
+    @property
+    def start(self) -> int:
+        """Time stamp of the clip's second 0, as far as it is known."""
+        return self.earliest if self.first is None else self.first
+
+
 def _read(
     file: VideoFile,
     end: float | None,
@@ -99,47 +135,41 @@ def _read(
 
     `first` is the time stamp of the clip's first frame, if it is not to be found from here.
     """
-    stamps: set[int] = set()
-    earliest: int | None = None
-    until: int | None = None
-    decoding = 0
-    complete = True
+    seen = _Packets(first)
     for packet in file.packets(from_key_frame=seek_to is not None):
         stamp = file.stamp_of(packet)
-        if not stamps and target is not None and stamp > target:
+        if not seen.stamps and target is not None and stamp > target:
             return None
         if packet.is_discard:  # cut off the clip by its edit list, needed to decode the others only
             continue
-        stamps.add(stamp)
-        if first is None and len(stamps) <= _MOST_REORDERED:
-            earliest = stamp if earliest is None else min(stamp, earliest)
-        shown_until = stamp + (packet.duration or 1)
-        until = shown_until if until is None else max(until, shown_until)
-        decoding = packet.dts if packet.dts is not None else stamp
-        since = first if first is not None else earliest or 0
-        if end is not None and (decoding - since) * file.unit > end + _END_TOLERANCE:
-            complete = False
+        seen.add(packet, stamp)
+        if end is not None and (seen.decoding - seen.start) * file.unit > end + _END_TOLERANCE:
+            seen.complete = False
             break
-    if until is None:
+    if not seen.stamps:
         return None
-    if first is None:
-        first = earliest or 0
-    times = [float((stamp - first) * file.unit) for stamp in sorted(stamps) if stamp >= first]
+    times = [float((stamp - seen.start) * file.unit) for stamp in sorted(seen.stamps) if stamp >= seen.start]
     for before, after in pairwise(times):
         check_step(file.name, before, after)
     file.check_cost(len(times), times[-1] - times[0] if times else 0.0)
-    broken_at = file.broken_at
-    seconds = float((until - first) * file.unit)
-    if complete and broken_at is None and file.length is not None:
+    seconds = float((seen.until - seen.start) * file.unit)
+    broken_at, length = _broken_at(file, seen, times, seconds)
+    return Timeline(seen.start, file.unit, times, seconds, length, seek_to, broken_at)
+
+
+def _broken_at(file: VideoFile, seen: _Packets, times: list[float], seconds: float) -> tuple[int | None, float | None]:
+    """From which time stamp the clip is broken, and the length that it says to have."""
+    if not seen.complete or file.broken_at is not None:
+        return file.broken_at, file.length
+    if file.length is not None:
         usual = median(after - before for before, after in pairwise(times)) if times[1:] else 0.0
-        offset = max(0.0, float(first * file.unit))  # some containers count the length from 0, some from the first
+        offset = max(0.0, float(seen.start * file.unit))  # some containers count the length from 0, some from the first
         if seconds + offset < file.length - max(_END_TOLERANCE, _END_TOLERANCE_FRAMES * usual):
-            broken_at = decoding + 1  # frames shown later may lack those before them
-    length = file.length
-    if complete and broken_at is None and file.ends_early:
-        broken_at = decoding if times[1:] else decoding + 1  # the last frame itself may lack its end
-        length = None  # that of what is left
-    return Timeline(first, file.unit, times, seconds, length, seek_to, broken_at)
+            return seen.decoding + 1, file.length  # frames shown later may lack those before them
+    if file.ends_early:
+        # The last frame itself may lack its end; the length would be that of what is left.
+        return (seen.decoding if times[1:] else seen.decoding + 1), None
+    return None, file.length
 
 
 def check_step(name: str, before: float, after: float) -> None:
