@@ -38,11 +38,12 @@ from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.media.photos import read_photo
 from handloom.sample.backgrounds import draw_background
 from handloom.sample.encoding import write_photo
+from handloom.sample.skin import skin_of
 from handloom.sample.surface import NOTHING, Picture, Relief
 
 SETTINGS = {"one look": ExtractKeypoints(borders=[]), "defaults": ExtractKeypoints()}
 SIZES = ((240, 320), (320, 240), (256, 256), (640, 480), (480, 640))  # width, height
-TONES = [person.skin for person in make_people(1, 50)]
+TONES = [skin_of(person) for person in make_people(1, 50)]
 BAR = 0.01
 SEED = 1
 Found = list[Extraction]

@@ -26,7 +26,7 @@ from handloom.described.people import Person, make_people
 from handloom.described.performance import perform
 from handloom.described.randomness import generator_for
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS, turned, upright
-from handloom.sample.drawing import draw_hand, make_scene
+from handloom.sample.drawing import SIZES, draw_hand, make_scene
 from handloom.sample.encoding import write_photo
 from handloom.support.files import replacing
 
@@ -57,7 +57,7 @@ def draw(number: int, person: Person, folder: Path) -> DrawnHand:
     any_side = random.random() < 0.2
     view = np.array([random.uniform(-90, 90) if any_side else random.normal(0, 35), *random.normal(0, 18, 2)])
     form = random_form(random_shape(random), np.zeros(12), view, np.zeros(3))
-    performance = perform(Gesture("", "", (form,)), [], person, random)
+    performance = perform(Gesture("", "", (form,)), [], person, random, SIZES)
     size, camera = np.array([performance.width, performance.height]), performance.camera
     scene = make_scene(random, person, performance.width, performance.height)
     picture, pixels = draw_hand(scene, performance.joints, camera, random)

@@ -32,7 +32,7 @@ from handloom.described.performance import perform
 from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gestures
 from handloom.hand import CHANNELS, JOINT_COUNT, turned, upright
-from handloom.sample.drawing import draw_hand, make_scene
+from handloom.sample.drawing import SIZES, draw_hand, make_scene
 from handloom.sample.encoding import write_clip
 
 SEED, PEOPLE = 78, 30
@@ -47,7 +47,7 @@ def draw(number: int, gestures: list[Gesture], person: Person, folder: Path) -> 
     cv2.setNumThreads(1)  # there is a process for each core
     random = generator_for(SEED, "landmark error in time", number)
     gesture = gestures[number % len(gestures)]
-    performance = perform(gesture, [other for other in gestures if other is not gesture], person, random)
+    performance = perform(gesture, [other for other in gestures if other is not gesture], person, random, SIZES)
     camera, size = performance.camera, np.array([performance.width, performance.height])
     scene = make_scene(random, person, performance.width, performance.height)
     joints: list[Floats] = []

@@ -18,7 +18,7 @@ from handloom.described.people import make_people
 from handloom.described.performance import perform
 from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gesture
-from handloom.sample.drawing import draw_hand, make_scene
+from handloom.sample.drawing import SIZES, draw_hand, make_scene
 
 OUT = Path("docs/images/gestures")
 WIDTH, HEIGHT, LINE = 120, 150, 16
@@ -99,9 +99,9 @@ def picture(pose: dict[str, Any]) -> Image.Image:
         path.write_text(yaml.safe_dump(pose), encoding="utf-8")
         gesture = load_gesture(path)
     random = generator_for(7, "gestures")
-    performance = perform(gesture, [], PERSON, random)
+    performance = perform(gesture, [], PERSON, random, SIZES)
     while (performance.width, performance.height) != (240, 320):
-        performance = perform(gesture, [], PERSON, random)
+        performance = perform(gesture, [], PERSON, random, SIZES)
     scene = make_scene(generator_for(3, "scene"), PERSON, 240, 320)
     scene.background[:] = PLAIN
     scene.noise[:] = 0

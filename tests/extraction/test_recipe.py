@@ -20,7 +20,6 @@ TASK = PACKAGE / "extraction/extraction.py"
 NEUTRAL = {
     "config": "settings are in the recipe one by one",
     "errors": "the wording of reasons; what cannot be read is not kept",
-    "keypoint_table": "the form of the table, which is made of what is kept",
     "support": "how files are written and where the cache lies",
 }
 

@@ -18,7 +18,8 @@ from handloom.described.skeleton import PARAMETERS
 from handloom.errors import ConfigurationError, DataError
 from handloom.hand import picture_from_poses
 from handloom.sample import draw_clips, draw_photos
-from handloom.sample.drawing import draw_hand, make_scene
+from handloom.sample.drawing import SIZES, draw_hand, make_scene
+from handloom.sample.skin import skin_of
 from handloom.sample.surface import Relief
 from handloom.support.files import sha256_of_file
 
@@ -102,7 +103,7 @@ def test_joints_lie_on_the_drawn_hand(label: str) -> None:
     person = make_people(3, 10)[4]
     random = generator_for(3, label)
     others = [other for other in gestures.values() if other.label != label]
-    performance = perform(gestures[label], others, person, random)
+    performance = perform(gestures[label], others, person, random, SIZES)
     scene = make_scene(random, person, performance.width, performance.height)
     picture, points = draw_hand(scene, performance.joints, performance.camera, random)
     columns, rows = points.astype(int).T
@@ -112,7 +113,7 @@ def test_joints_lie_on_the_drawn_hand(label: str) -> None:
 
 def test_people_differ_and_their_tones_spread_evenly() -> None:
     people = make_people(1, 10)
-    brightness = sorted(person.skin.mean() for person in people)
+    brightness = sorted(skin_of(person).mean() for person in people)
     assert brightness[0] < 70
     assert brightness[-1] > 190
     assert min(np.diff(brightness)) > 4

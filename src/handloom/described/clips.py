@@ -47,7 +47,7 @@ def joint_clip(
         frame_rate: frames/s.
         random: decides everything that is left open.
     """
-    performance = perform(gesture, others, person, random, frame_rate, cameras)
+    performance = perform(gesture, others, person, random, cameras, frame_rate)
     camera = performance.camera
     pixels = camera.project(performance.joints)[0][..., :2]  # y down
     if error is not None:

@@ -1,4 +1,4 @@
-"""The people whose hands are drawn: how their hands are built, coloured and habitually held."""
+"""The people who make gestures: how their hands are built and habitually held."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,6 @@ import numpy as np
 
 from handloom.described.randomness import generator_for
 from handloom.described.skeleton import PARAMETERS, TYPICAL_LENGTHS, Floats
-
-# Skin from very light to very dark: red, green, blue, 0 to 255.
-_TONES = np.array(
-    [[240, 198, 172], [228, 178, 145], [206, 150, 114], [178, 122, 90], [144, 95, 69], [112, 72, 53], [86, 56, 43]],
-    float,
-)
 
 # How far a habit reaches: standard deviation for each number of a hand shape.
 _HABIT = np.array([0.06 if name == "spread" else 0.02 for name in PARAMETERS])
@@ -26,7 +20,8 @@ class Person:
         lengths: ``[20]`` bone lengths in palm lengths, order of `handloom.hand.BONES`.
         thickness: factor on every radius.
         palm_breadth: factor on the palm's radii alone.
-        skin: ``[3]`` red, green, blue, 0 to 255.
+        darkness: of the skin, 0 to 1.
+        warmth: of the skin, the share by which it is redder, and less blue, than usual.
         shape_habit: ``[12]`` added to every hand shape.
         view_habit: ``[3]`` degrees added to turn, tilt, roll.
         haste: factor on how long a movement takes.
@@ -37,7 +32,8 @@ class Person:
     lengths: Floats
     thickness: float
     palm_breadth: float
-    skin: Floats
+    darkness: float
+    warmth: float
     shape_habit: Floats
     view_habit: Floats
     haste: float
@@ -45,7 +41,7 @@ class Person:
 
 
 def make_people(seed: int, count: int) -> list[Person]:
-    """`count` different people; the first ones have the same build whatever `count` is, the tones spread evenly."""
+    """`count` different people, with skin from light to dark; the first are built the same whatever `count` is."""
     order = generator_for(seed, "tones").permutation(count)
     return [_person(seed, number, order[number] / max(count - 1, 1)) for number in range(count)]
 
@@ -57,14 +53,13 @@ def _person(seed: int, number: int, darkness: float) -> Person:
     # Long or short fingers all belong to one hand; the palm is the unit.
     is_palm = np.arange(TYPICAL_LENGTHS.size) % 4 == 0
     lengths[~is_palm] *= fingers
-    at = darkness * (len(_TONES) - 1)
-    skin = np.array([np.interp(at, np.arange(len(_TONES)), channel) for channel in _TONES.T])
     return Person(
         name=f"person_{number:02d}",
         lengths=lengths,
         thickness=random.uniform(0.88, 1.14),
         palm_breadth=random.uniform(0.94, 1.06),
-        skin=skin * (1 + random.normal(0, 0.02) * np.array([0.5, 0.0, -1.0])),
+        darkness=darkness,
+        warmth=random.normal(0, 0.02),
         shape_habit=random.normal(0, _HABIT),
         view_habit=random.normal(0, [5.0, 3.0, 4.0]),
         haste=random.uniform(0.85, 1.2),

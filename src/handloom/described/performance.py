@@ -1,5 +1,6 @@
 """What one picture or one clip shows: a declared gesture, made by a person, at random within what is declared."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,9 +24,6 @@ from handloom.described.touching import with_touches_nearby
 
 FRAMES_PER_SECOND = 30
 
-# Width and height of what the camera takes, pixels.
-_SIZES = ((240, 320), (320, 240), (256, 256), (288, 384), (320, 256), (272, 304))
-
 # The shorter side of a picture of cameras that are given, pixels; joints are fractions of it in the end.
 _SHORTER_SIDE = 1000
 
@@ -43,6 +41,9 @@ _CANDIDATES = 64
 
 _CURLS = np.array([name.endswith(".curl") and name.startswith("fingers.") for name in PARAMETERS])
 _KNUCKLES = np.array([name.endswith(".knuckle") for name in PARAMETERS])
+
+
+Sizes = Sequence[tuple[int, int]]  # width and height of pictures, pixels
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def perform(
     others: list[Gesture],
     person: Person,
     random: Generator,
+    seen_by: Cameras | Sizes,
     frame_rate: float = FRAMES_PER_SECOND,
-    cameras: Cameras | None = None,
 ) -> Performance:
     """Make a gesture once: one frame of a pose, all frames of an action.
 
@@ -92,12 +93,17 @@ def perform(
         others: the other gestures of the folder, which a form with `apart` keeps away from.
         person: who makes it.
         random: decides everything that is left open.
+        seen_by: one of these cameras is looked through; or the picture has one of these sizes, and the camera is at
+            some usual distance.
         frame_rate: frames/s of an action.
-        cameras: one of them is looked through; None: pictures and distances as in the drawn sample.
     """
     form = gesture.forms[random.integers(len(gesture.forms))]
-    view = None if cameras is None else draw_views(cameras, form.hand_size, 1, random)
-    width, height = _SIZES[random.integers(len(_SIZES))] if view is None else view.pixels(0, _SHORTER_SIDE)
+    if isinstance(seen_by, Cameras):
+        view = draw_views(seen_by, form.hand_size, 1, random)
+        width, height = view.pixels(0, _SHORTER_SIDE)
+    else:
+        view = None
+        width, height = seen_by[int(random.integers(len(seen_by)))]
     left = bool(random.random() < person.left_handed)
     if form.hand != "either":
         left = form.hand == "left"

@@ -20,7 +20,7 @@ from handloom.described.reading import load_gestures
 from handloom.described.skeleton import Floats
 from handloom.errors import ConfigurationError, DataError, HandloomError
 from handloom.hand import Poses, poses_from_picture
-from handloom.sample.drawing import draw_hand, make_scene
+from handloom.sample.drawing import SIZES, draw_hand, make_scene
 from handloom.sample.encoding import write_clip, write_photo
 from handloom.support.files import replacing
 from handloom.support.pools.processes import run_in_order
@@ -141,7 +141,7 @@ def _start(task: _Task) -> tuple[Performance, Iterator[tuple[NDArray[np.uint8], 
     cv2.setNumThreads(1)
     kind = "clip" if task.gesture.moves else "photo"
     random = generator_for(task.seed, kind, task.gesture.label, task.number)
-    performance = perform(task.gesture, task.others, task.person, random)
+    performance = perform(task.gesture, task.others, task.person, random, SIZES)
     scene = make_scene(random, task.person, performance.width, performance.height)
     joints, camera = performance.joints, performance.camera
     frames = (draw_hand(scene, joints[at : at + 1], camera.at(at), random) for at in range(len(joints)))

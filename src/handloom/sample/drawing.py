@@ -12,7 +12,7 @@ from handloom.described.skeleton import Camera, Floats
 from handloom.hand import JOINT_COUNT
 from handloom.sample.backgrounds import draw_background
 from handloom.sample.flesh import LINKS, SLEEVE_LINKS, flesh_on
-from handloom.sample.skin import PALM_LINE_POINTS, colours_of, folds
+from handloom.sample.skin import PALM_LINE_POINTS, colours_of, folds, skin_of
 from handloom.sample.surface import NOTHING, Picture, Relief
 
 
@@ -22,6 +22,7 @@ class Scene:
 
     Attributes:
         person: whose hand it is.
+        skin: ``[3]``, see `skin_of`.
         arm_bend: ``[2]``, see `flesh_on`.
         background: ``[H, W, 3]`` red, green, blue, 0 to 255.
         light: ``[3]`` unit vector to the light, x right, y down, z to the camera.
@@ -34,6 +35,7 @@ class Scene:
     """
 
     person: Person
+    skin: Floats
     arm_bend: Floats
     background: Picture
     light: Floats
@@ -45,6 +47,9 @@ class Scene:
     noise: Picture
 
 
+# Width and height of what the camera takes, pixels.
+SIZES = ((240, 320), (320, 240), (256, 256), (288, 384), (320, 256), (272, 304))
+
 _NOISE_MARGIN = 16
 
 # Light that has gone through flesh is red: what it adds to red, green and blue where it is darkest.
@@ -55,9 +60,11 @@ def make_scene(random: Generator, person: Person, width: int, height: int) -> Sc
     """A random place to draw a person's hand in."""
     light = np.array([random.normal(0, 0.5), random.normal(-0.5, 0.35), 1.0])
     noise = random.standard_normal((height + _NOISE_MARGIN, width + _NOISE_MARGIN), dtype=np.float32)
-    background = draw_background(random, width, height, person.skin)
+    skin = skin_of(person)
+    background = draw_background(random, width, height, skin)
     return Scene(
         person=person,
+        skin=skin,
         arm_bend=random.normal(0, [0.12, 0.10]),
         background=background,
         light=light / np.linalg.norm(light),
@@ -92,7 +99,7 @@ def draw_hand(scene: Scene, joints: Floats, camera: Camera, random: Generator) -
     for number, (start, end) in enumerate(LINKS if scene.sleeve is not None else LINKS[: -len(SLEEVE_LINKS)]):
         relief.raise_capsule(number, points[start], points[end], (radii[start], radii[end]))
     dark = folds(relief.owner, points[:, :2], radii, lines_seen)
-    colours = colours_of(joints, camera.rotation, scene.person.skin, scene.sleeve)
+    colours = colours_of(joints, camera.rotation, scene.skin, scene.sleeve)
     _paint(scene, picture, relief, colours, dark, camera.scale)
     down, right = random.integers(_NOISE_MARGIN, size=2)
     noise = scene.noise[down : down + picture.shape[0], right : right + picture.shape[1], None]
@@ -119,7 +126,7 @@ def _paint(scene: Scene, picture: Picture, relief: Relief, colours: Picture, dar
     # Nothing's number is -1, the last colour: plain skin, which the soft edge takes its colour from.
     colour = cv2.GaussianBlur(colours[relief.owner[window]], (0, 0), max(palm * 0.012, 0.5))
     # A camera exposes so that the lightest skin does not burn out.
-    exposure = min(1.12, 245 / float(scene.person.skin.max()))
+    exposure = min(1.12, 245 / float(scene.skin.max()))
     colour *= (shade[..., None] + (1 - shade)[..., None] * _GLOW) * (exposure * scene.tint).astype(np.float32)
     alpha = cv2.GaussianBlur(mask, (0, 0), 0.8)[..., None]
     picture[window] += alpha * (colour + shine[..., None] - picture[window])

@@ -14,7 +14,7 @@ from handloom.described.randomness import Generator, generator_for
 from handloom.hand import poses_from_picture
 from handloom.pictures.overlay import with_joints
 from handloom.pictures.sheet import GAP, Block, Tile, contact_sheet
-from handloom.sample.drawing import draw_hand, make_scene
+from handloom.sample.drawing import SIZES, draw_hand, make_scene
 from handloom.sample.encoding import write_clip
 from handloom.support.files import replacing
 
@@ -72,7 +72,7 @@ def frames_of(
     gesture: Gesture, others: list[Gesture], person: Person, random: Generator, joints: bool
 ) -> list[NDArray[np.uint8]]:
     """The pictures of a gesture that is made once."""
-    performance = perform(gesture, others, person, random)
+    performance = perform(gesture, others, person, random, SIZES)
     scene = make_scene(random, person, performance.width, performance.height)
     pictures = []
     for frame in range(len(performance.joints)):

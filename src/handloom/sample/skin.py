@@ -4,10 +4,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.described.people import Person
 from handloom.described.skeleton import Floats
 from handloom.sample.flesh import ARM_LINKS, FINGER_LINKS, LINKS, NAIL_LINKS, PALM_LINKS, palmar_directions
 from handloom.sample.surface import Picture
 
+# Skin from very light to very dark: red, green, blue, 0 to 255.
+_TONES = np.array(
+    [[240, 198, 172], [228, 178, 145], [206, 150, 114], [178, 122, 90], [144, 95, 69], [112, 72, 53], [86, 56, 43]],
+    float,
+)
 # Palms have little pigment, whoever's they are: red, green, blue.
 _PALE_PALM = np.array([226, 172, 148], float)
 _PALM_PALENESS = 0.2
@@ -25,6 +31,13 @@ _POINTS_A_LINE = 4
 
 # How dark the lines are, 0 to 255.
 _PALM_LINE, _FINGER_LINE = 95, 75
+
+
+def skin_of(person: Person) -> Floats:
+    """The colour of the back of a person's hand: ``[3]`` red, green, blue, 0 to 255."""
+    at = person.darkness * (len(_TONES) - 1)
+    skin = np.array([np.interp(at, np.arange(len(_TONES)), channel) for channel in _TONES.T])
+    return np.asarray(skin * (1 + person.warmth * np.array([0.5, 0.0, -1.0])))
 
 
 def colours_of(joints: Floats, rotation: Floats, skin: Floats, sleeve: Floats | None) -> Picture:
