@@ -1,4 +1,4 @@
-"""Pages of the docs site that are made when it is built: the verbs' help, and files from the top of the repository.
+"""Pages of the docs site that are made when it is built: parameters, verbs, and files from the top of the repository.
 
 MkDocs calls the functions (`hooks` in mkdocs.yml). A link out of docs/ becomes plain text.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from mkdocs.structure.files import File, Files
 
 from handloom.cli import _parser
+from handloom.config.explain import explained
 
 REPOSITORY = Path(__file__).parents[1]
 TOP = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
@@ -20,6 +21,7 @@ _LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([\w./-]+\.\w+|(?:\.\./)[\w./-]*)\
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages that are not in docs/."""
     files.append(File.generated(config, "reference/verbs.md", content=verbs()))
+    files.append(File.generated(config, "reference/parameters.md", content=parameters()))
     for name, page in TOP.items():
         files.append(File.generated(config, page, content=(REPOSITORY / name).read_text(encoding="utf-8")))
     return files
@@ -39,6 +41,20 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
         return f"[{found[1]}]({up}{within})"
 
     return _LINK.sub(leads, markdown)
+
+
+def parameters() -> str:
+    """A page with every parameter: what it may be, default, unit and meaning."""
+    page = [
+        "# Parameters",
+        "Sections of `params.yaml`, then the kinds of sources. Where two defaults stand, the second is for actions.",
+    ]
+    for group in explained():
+        page += [f"## {group.title}", " ".join(group.meaning.split())]
+        rows = [[f"`{row.name}`", row.values, f"`{row.default}`", row.unit, row.meaning] for row in group.parameters]
+        cells = [["parameter", "values", "default", "unit", "meaning"], ["---"] * 5, *rows]
+        page.append("\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells))
+    return "\n\n".join(page) + "\n"
 
 
 def verbs() -> str:

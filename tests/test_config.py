@@ -9,6 +9,7 @@ import yaml
 
 from handloom import config
 from handloom.config import KINDS, AugmentationOption, Parameters, as_plain, parameters_from, section_from
+from handloom.config.explain import explained
 from handloom.config.hydra_nodes import data_options, nodes
 from handloom.errors import ConfigurationError
 from handloom.stages.compose import composed_text, write_parameters
@@ -432,3 +433,12 @@ def test_further_looks_need_a_border(change: str) -> None:
     text = composed_text(CONF, ["extract_keypoints.borders=[]", f"extract_keypoints.{change}"])
     with pytest.raises(ConfigurationError, match=r"^extract_keypoints\.borders: empty, so no photo is looked at again"):
         parameters_from(yaml.safe_load(text))
+
+
+def test_every_parameter_is_explained():
+    groups = list(explained())
+    for group in groups:
+        for row in group.parameters:
+            assert row.values and row.default and row.meaning, f"{group.title}: {row.name}"
+    (optimizer,) = [row for group in groups for row in group.parameters if row.name == "optimizer.lr"]
+    assert optimizer == ("optimizer.lr", "number, > 0.0", "0.003", "", "learning rate")

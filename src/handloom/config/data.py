@@ -228,7 +228,9 @@ class JoinedPose:
     """Several sources as one; a member's name stands before the names of its files."""
 
     kind: Literal["joined"] = "joined"
-    sources: Annotated[dict[MemberName, PoseMember], Field(min_length=1)]
+    sources: Annotated[
+        dict[MemberName, PoseMember], Field(min_length=1, description="the members by name, each a source")
+    ]
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -236,7 +238,9 @@ class JoinedAction:
     """Several sources as one; a member's name stands before the names of its files."""
 
     kind: Literal["joined"] = "joined"
-    sources: Annotated[dict[MemberName, ActionMember], Field(min_length=1)]
+    sources: Annotated[
+        dict[MemberName, ActionMember], Field(min_length=1, description="the members by name, each a source")
+    ]
 
 
 MediaSource = (

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
@@ -54,7 +55,13 @@ def composed_text(conf: Path, overrides: Sequence[str] = ()) -> str:
     def known() -> Mapping[str, Any]:
         return flat(parse_yaml(composed_text(conf), str(conf))) if overrides else {}
 
-    with _one_line(overrides, known, groups_in(conf)), initialize_config_dir(str(conf.resolve()), version_base="1.3"):
+    with (
+        _one_line(overrides, known, groups_in(conf)),
+        catch_warnings(),
+        initialize_config_dir(str(conf.resolve()), version_base="1.3"),
+    ):
+        # A file of the user's own may have the name of an option of handloom's: the file wins.
+        filterwarnings("ignore", message=r"\s*'.*' is validated against ConfigStore schema")
         return OmegaConf.to_yaml(compose("config", list(overrides)), resolve=True)
 
 
@@ -104,7 +111,7 @@ def project_parameters(project: Path, overrides: Sequence[str]) -> Parameters:
             check_raw_data(read_parameters(project / "params.yaml"))
         return parameters
     except ConfigurationError as error:
-        if overrides:
+        if overrides or "older handloom" in str(error):
             raise
         # `dvc exp run -S` writes the file before anything checks it.
         raise ConfigurationError(f"{error}; handloom params writes params.yaml again, from conf/") from None
