@@ -32,7 +32,7 @@ from handloom.landmarks.files import Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.media.photos import read_photo
 from handloom.sample import draw_clips, draw_photos
-from handloom.sample.encoding import write_photo
+from handloom.sample.draw import write_photo
 
 PROJECT = ("pipeline/extract_keypoints.py", "params.yaml")
 GESTURES = Path("data/sample/gestures")

@@ -28,8 +28,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from handloom.config import ExtractKeypoints, LandmarkModel
-from handloom.described.people import make_people
-from handloom.described.randomness import Generator, generator_for
+from handloom.described.people import Generator, generator_for, make_people
 from handloom.described.skeleton import Floats
 from handloom.extraction.extraction import Extraction, extract_files
 from handloom.hand import picture_from_poses
@@ -37,9 +36,9 @@ from handloom.landmarks.files import PHOTOS_TOGETHER, Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.media.photos import read_photo
 from handloom.sample.backgrounds import draw_background
-from handloom.sample.encoding import write_photo
+from handloom.sample.draw import write_photo
+from handloom.sample.flesh import NOTHING, Picture, Relief
 from handloom.sample.skin import skin_of
-from handloom.sample.surface import NOTHING, Picture, Relief
 
 SETTINGS = {"one look": ExtractKeypoints(borders=[]), "defaults": ExtractKeypoints()}
 SIZES = ((240, 320), (320, 240), (256, 256), (640, 480), (480, 640))  # width, height

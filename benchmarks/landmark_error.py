@@ -22,12 +22,11 @@ from random_gestures import random_form, random_shape
 from handloom.data_source import DataSource
 from handloom.described.gestures import Gesture
 from handloom.described.landmark_error import TABLE, Floats, LandmarkError
-from handloom.described.people import Person, make_people
+from handloom.described.people import Person, generator_for, make_people
 from handloom.described.performance import perform
-from handloom.described.randomness import generator_for
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS, turned, upright
+from handloom.sample.draw import write_photo
 from handloom.sample.drawing import SIZES, draw_hand, make_scene
-from handloom.sample.encoding import write_photo
 from handloom.support.files import replacing
 
 SEED = 77

@@ -27,13 +27,12 @@ from handloom.described.landmark_error import (
     measured_error,
     pose_features,
 )
-from handloom.described.people import Person, make_people
+from handloom.described.people import Person, generator_for, make_people
 from handloom.described.performance import perform
-from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gestures
 from handloom.hand import CHANNELS, JOINT_COUNT, turned, upright
+from handloom.sample.draw import write_clip
 from handloom.sample.drawing import SIZES, draw_hand, make_scene
-from handloom.sample.encoding import write_clip
 
 SEED, PEOPLE = 78, 30
 ACTIONS = Path("data/sample/gestures/action")

@@ -21,7 +21,7 @@ from handloom.config import Described, default_training
 from handloom.dataset.examples import Examples
 from handloom.dataset.split import class_names
 from handloom.described.joint_sets import joint_sets
-from handloom.described.randomness import generator_for
+from handloom.described.people import generator_for
 from handloom.models.described_start import HEAD, WEIGHTS
 from handloom.models.network import HandNetwork
 from handloom.sources.described import makers_of

@@ -3,7 +3,7 @@
 import numpy as np
 
 from handloom.described.gestures import Form, Gesture, KeyPose, Range
-from handloom.described.randomness import Generator, generator_for
+from handloom.described.people import Generator, generator_for
 from handloom.described.skeleton import Floats
 
 # Fingers are mostly out or folded, sometimes between: shares of the three.

@@ -14,9 +14,8 @@ import numpy as np
 import yaml
 from PIL import Image, ImageDraw
 
-from handloom.described.people import make_people
+from handloom.described.people import generator_for, make_people
 from handloom.described.performance import perform
-from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gesture
 from handloom.sample.drawing import SIZES, draw_hand, make_scene
 

@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 
 from handloom.described.cameras import Cameras
-from handloom.described.clips import joint_clip
 from handloom.described.gestures import Gesture, Range
-from handloom.described.joint_sets import JointSets, Makers, joint_sets
+from handloom.described.joint_sets import JointSets, Makers, joint_clip, joint_sets
 from handloom.described.landmark_error import measured_error
-from handloom.described.people import make_people
-from handloom.described.randomness import generator_for
+from handloom.described.people import generator_for, make_people
 from handloom.described.reading import load_gestures
 from handloom.hand import JOINTS
 

@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 
 from handloom import keypoint_table
-from handloom.described.people import make_people
+from handloom.described.people import generator_for, make_people
 from handloom.described.performance import perform
-from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gestures
 from handloom.described.skeleton import PARAMETERS
 from handloom.errors import ConfigurationError, DataError
 from handloom.hand import picture_from_poses
 from handloom.sample import draw_clips, draw_photos
 from handloom.sample.drawing import SIZES, draw_hand, make_scene
+from handloom.sample.flesh import Relief
 from handloom.sample.skin import skin_of
-from handloom.sample.surface import Relief
 from handloom.support.files import sha256_of_file
 
 GESTURES = Path(__file__).parents[2] / "data" / "sample" / "gestures"

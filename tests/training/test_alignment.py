@@ -10,8 +10,7 @@ from handloom.dataset.examples import Example, Examples
 from handloom.described.cameras import Cameras
 from handloom.described.gestures import Gesture, Range
 from handloom.described.joint_sets import Makers, joint_sets
-from handloom.described.people import make_people
-from handloom.described.randomness import generator_for
+from handloom.described.people import generator_for, make_people
 from handloom.described.reading import load_gestures
 from handloom.errors import ConfigurationError
 from handloom.hand import Poses, mirror

@@ -8,6 +8,5 @@ One way through, as everywhere in handloom:
     skeleton.py        hand shape               ->  21 joints in space, then in a picture
     cameras.py         joints in space          ->  joints in pictures of many cameras, thousands at once
     landmark_error.py  joints in pictures       ->  where MediaPipe would see them
-    joint_sets.py      all of it, for poses     ->  thousands of joint sets
-    clips.py           all of it, for actions   ->  a clip of joints
+    joint_sets.py      all of it                ->  thousands of joint sets of a pose, clips of joints of an action
 """

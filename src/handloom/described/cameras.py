@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from handloom.described.gestures import Range
-from handloom.described.randomness import Generator
+from handloom.described.people import Generator
 from handloom.described.skeleton import OPEN_HAND, Floats
 
 # Between the outermost joints and the picture's edge, of its shorter side.

@@ -1,4 +1,4 @@
-"""From a description to joints without a picture: thousands of hands at once, each of a random person and camera."""
+"""From a description to joints without a picture: thousands of hands at once, or the clips of an action."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from handloom.described.cameras import Cameras, draw_views, place, project
 from handloom.described.gestures import Form, Gesture
 from handloom.described.landmark_error import LandmarkError
-from handloom.described.people import Person
-from handloom.described.performance import least_distance, vary_shapes, vary_view
-from handloom.described.randomness import Generator
+from handloom.described.people import Generator, Person
+from handloom.described.performance import least_distance, perform, vary_shapes, vary_view
 from handloom.described.skeleton import LEAST, MOST, Floats, joints_of, rotation_of
 from handloom.described.touching import with_touches_nearby
-from handloom.hand import CHANNELS, JOINT_COUNT, Poses
+from handloom.hand import CHANNELS, JOINT_COUNT, Poses, poses_from_picture
 
 # Hands that are made together: their numbers fit into a processor's cache.
 TOGETHER = 4096
@@ -140,3 +139,55 @@ def _apart(form: Form, others: list[Gesture], count: int, random: Generator) -> 
         better = other > distance[near]
         shapes[near[better]], distance[near[better]] = again[better], other[better]
     return np.asarray(shapes)
+
+
+@dataclass(frozen=True)
+class JointClip:
+    """One clip.
+
+    Attributes:
+        poses: float32 ``[T, 3, 21]``, see `handloom.hand`.
+        left: whether it is a left hand.
+    """
+
+    poses: Poses
+    left: bool
+
+
+def joint_clip(
+    gesture: Gesture,
+    others: list[Gesture],
+    person: Person,
+    cameras: Cameras,
+    error: LandmarkError | None,
+    frame_rate: float,
+    random: Generator,
+) -> JointClip:
+    """Make an action once.
+
+    Args:
+        gesture: an action.
+        others: gestures that a form with `apart` keeps away from.
+        person: who makes it.
+        cameras: one of them is looked through.
+        error: of the landmarker; None: joints as they are.
+        frame_rate: frames/s.
+        random: decides everything that is left open.
+    """
+    performance = perform(gesture, others, person, random, cameras, frame_rate)
+    camera = performance.camera
+    pixels = camera.project(performance.joints)[0][..., :2]  # y down
+    if error is not None:
+        pixels = pixels + _error_in_picture(
+            error, performance.joints @ camera.rotation.swapaxes(-1, -2), camera.scale, pixels, camera.left, random
+        )
+    return JointClip(poses_from_picture(pixels / [performance.width, performance.height]), camera.left)
+
+
+def _error_in_picture(
+    error: LandmarkError, space: Floats, scale: float, pixels: Floats, left: bool, random: Generator
+) -> Floats:
+    """``[T, 21, 2]`` pixels, y down; the camera's left hands are mirrored right ones."""
+    way = np.array([-1.0 if left else 1.0, -1.0])
+    seen = (pixels - pixels[:, :1]) / scale * way
+    return error.draw_in_time(space, seen, random) * scale * way

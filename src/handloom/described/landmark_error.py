@@ -21,7 +21,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.described.randomness import Generator
+from handloom.described.people import Generator
 from handloom.hand import JOINT_COUNT, turned, upright
 
 Floats = NDArray[np.floating]

@@ -1,11 +1,23 @@
-"""The people who make gestures: how their hands are built and habitually held."""
+"""The people who make gestures: how their hands are built and habitually held; and the source of all random numbers."""
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from handloom.described.randomness import generator_for
 from handloom.described.skeleton import PARAMETERS, TYPICAL_LENGTHS, Floats
+
+Generator = np.random.Generator
+
+
+def generator_for(seed: int, *names: str | int) -> Generator:
+    """The generator of one named thing, e.g. ``generator_for(1, "photo", "four", 12)``.
+
+    Each thing has its own, so that neither order nor number of workers matters.
+    """
+    numbers = (name if isinstance(name, int) else zlib.crc32(name.encode()) for name in names)
+    return np.random.default_rng(np.random.SeedSequence([seed, *numbers]))
+
 
 # How far a habit reaches: standard deviation for each number of a hand shape.
 _HABIT = np.array([0.06 if name == "spread" else 0.02 for name in PARAMETERS])

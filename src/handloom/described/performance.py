@@ -7,8 +7,7 @@ import numpy as np
 
 from handloom.described.cameras import Cameras, draw_views
 from handloom.described.gestures import AXES, Form, Gesture, Range, Route
-from handloom.described.people import Person
-from handloom.described.randomness import Generator
+from handloom.described.people import Generator, Person
 from handloom.described.skeleton import (
     LEAST,
     MOST,

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from handloom.described.cameras import Cameras
-from handloom.described.clips import joint_clip
 from handloom.described.gestures import Gesture, Range
-from handloom.described.joint_sets import Makers, joint_sets
+from handloom.described.joint_sets import Makers, joint_clip, joint_sets
 from handloom.described.landmark_error import Floats, measured_error
-from handloom.described.people import make_people
+from handloom.described.people import generator_for, make_people
 from handloom.described.performance import FRAMES_PER_SECOND
-from handloom.described.randomness import generator_for
 from handloom.hand import MIDDLE_MCP, WRIST, Poses, mirror, turned, upright
 
 # What is compared: sets of joints, or clips, of each gesture; half of the people are neighbours, the others are asked.

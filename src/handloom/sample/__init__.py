@@ -2,8 +2,7 @@
 
 One way through, as everywhere in handloom:
 
-    flesh.py         joints                ->  tapered capsules
-    surface.py       capsules              ->  depth image
+    flesh.py         joints                ->  tapered capsules, and their depth image
     drawing.py       depth image           ->  shaded skin on a background
     draw.py          all of it             ->  folders of files and the table of true joints
 """

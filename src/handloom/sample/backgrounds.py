@@ -5,9 +5,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from handloom.described.randomness import Generator
+from handloom.described.people import Generator
 from handloom.described.skeleton import Floats
-from handloom.sample.surface import Picture
+from handloom.sample.flesh import Picture
 
 # Least distance between the skin and whatever is behind it: red, green, blue, 0 to 255, Euclidean.
 _LEAST_CONTRAST = 95.0

@@ -1,10 +1,12 @@
 """The two public functions: a folder of drawn photos, and a folder of drawn clips, each with its true joints."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pyarrow as pa
@@ -13,15 +15,13 @@ from tqdm import tqdm
 
 from handloom import keypoint_table
 from handloom.described.gestures import Gesture
-from handloom.described.people import Person, make_people
+from handloom.described.people import Person, generator_for, make_people
 from handloom.described.performance import FRAMES_PER_SECOND, Performance, perform
-from handloom.described.randomness import generator_for
 from handloom.described.reading import load_gestures
 from handloom.described.skeleton import Floats
 from handloom.errors import ConfigurationError, DataError, HandloomError
 from handloom.hand import Poses, poses_from_picture
 from handloom.sample.drawing import SIZES, draw_hand, make_scene
-from handloom.sample.encoding import write_clip, write_photo
 from handloom.support.files import replacing
 from handloom.support.pools.processes import run_in_order
 
@@ -168,3 +168,27 @@ def _rows(task: _Task, path: str, performance: Performance, joints: list[Floats]
         "rotation": [0] * frames,
     }
     return pa.table(columns, schema=keypoint_table.SCHEMA)
+
+
+_JPEG_QUALITY = 90
+
+# One thread, since more are not repeatable. No macroblock tree: with it, libx264 gives other bytes now and then for the
+# very same pictures.
+_H264 = {"threads": "1", "preset": "veryfast", "crf": "24", "x264-params": "mbtree=0"}
+
+
+def write_photo(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write ``[H, W, 3]`` red, green, blue as JPEG."""
+    _, encoded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    path.write_bytes(encoded.tobytes())
+
+
+def write_clip(path: Path, pictures: Iterable[NDArray[np.uint8]], width: int, height: int) -> None:
+    """Write pictures ``[H, W, 3]`` (red, green, blue, even sizes) as an H.264 file."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=FRAMES_PER_SECOND, options=_H264)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.time_base = Fraction(1, FRAMES_PER_SECOND)
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
+        container.mux(stream.encode())

@@ -6,14 +6,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.described.people import Person
-from handloom.described.randomness import Generator
+from handloom.described.people import Generator, Person
 from handloom.described.skeleton import Camera, Floats
 from handloom.hand import JOINT_COUNT
 from handloom.sample.backgrounds import draw_background
-from handloom.sample.flesh import LINKS, SLEEVE_LINKS, flesh_on
+from handloom.sample.flesh import LINKS, NOTHING, SLEEVE_LINKS, Picture, Relief, flesh_on
 from handloom.sample.skin import PALM_LINE_POINTS, colours_of, folds, skin_of
-from handloom.sample.surface import NOTHING, Picture, Relief
 
 
 @dataclass(frozen=True)

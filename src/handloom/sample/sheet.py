@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from handloom.described.gestures import Gesture
-from handloom.described.people import Person, make_people
+from handloom.described.people import Generator, Person, generator_for, make_people
 from handloom.described.performance import perform
-from handloom.described.randomness import Generator, generator_for
 from handloom.hand import poses_from_picture
 from handloom.pictures.overlay import with_joints
 from handloom.pictures.sheet import GAP, Block, Tile, contact_sheet
+from handloom.sample.draw import write_clip
 from handloom.sample.drawing import SIZES, draw_hand, make_scene
-from handloom.sample.encoding import write_clip
 from handloom.support.files import replacing
 
 PEOPLE = 12

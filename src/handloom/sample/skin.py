@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 
 from handloom.described.people import Person
 from handloom.described.skeleton import Floats
-from handloom.sample.flesh import ARM_LINKS, FINGER_LINKS, LINKS, NAIL_LINKS, PALM_LINKS, palmar_directions
-from handloom.sample.surface import Picture
+from handloom.sample.flesh import ARM_LINKS, FINGER_LINKS, LINKS, NAIL_LINKS, PALM_LINKS, Picture, palmar_directions
 
 # Skin from very light to very dark: red, green, blue, 0 to 255.
 _TONES = np.array(

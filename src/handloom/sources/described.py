@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from handloom.config import Described, Interval, Kind
 from handloom.described.cameras import Cameras
-from handloom.described.clips import joint_clip
 from handloom.described.gestures import Gesture, Range
-from handloom.described.joint_sets import TOGETHER, Makers, joint_sets
+from handloom.described.joint_sets import TOGETHER, Makers, joint_clip, joint_sets
 from handloom.described.landmark_error import measured_error
-from handloom.described.people import Person, make_people
-from handloom.described.randomness import generator_for
+from handloom.described.people import Person, generator_for, make_people
 from handloom.described.reading import DESCRIPTIONS, load_gesture, load_gestures
 from handloom.described.separation import separation_of
 from handloom.errors import ConfigurationError, DataError, printable
