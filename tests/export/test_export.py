@@ -21,6 +21,7 @@ from handloom.export.specification import read_specification
 from handloom.export.verification import Verification
 from handloom.models.provenance import read_provenance
 from handloom.support.files import sha256_of_file
+from handloom.support.workspace import Workspace
 
 LABELS = ["background", "fist", "open"] * 20
 EXPORT = Path("exports")
@@ -41,7 +42,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def export(**changes: object) -> list[Verification]:
     parameters = replace(PARAMETERS, export_coreml=replace(ExportCoreML(), **changes))
-    return export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT)
+    return export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT, Workspace.here())
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -136,13 +137,13 @@ def test_a_model_of_another_configuration_is_refused_by_the_key() -> None:
     with pytest.raises(
         HandloomError, match=r"^train_pose\.label_smoothing: is 0\.2, and the model was trained with 0\.05"
     ):
-        export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT)
+        export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT, Workspace.here())
     assert not EXPORT.exists()
 
 
 def test_settings_that_decide_nothing_may_change() -> None:
     parameters = replace(PARAMETERS, train_pose=settings_with(checkpoint_interval=3))
-    assert export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT)
+    assert export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT, Workspace.here())
 
 
 def test_an_export_that_does_not_hold_is_refused_and_the_one_before_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +178,7 @@ data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(pa
 settings = ExportCoreML(formats=["{suffix}"], precision="float32")
 parameters = Parameters(data=data, train_pose=SETTINGS, export_coreml=settings)
 try:
-    export_coreml(parameters, "pose", OUT, TABLE, PARTS, Path("exports"))
+    export_coreml(parameters, "pose", OUT, TABLE, PARTS, Path("exports"), Workspace.here())
 except HandloomError as error:
     sys.exit(f"stage: {{error}}")
 """
@@ -200,6 +201,6 @@ def test_a_folder_that_cannot_be_written_is_one_line() -> None:
     EXPORT.write_text("a file where the folder should be")
     parameters = PARAMETERS
     with pytest.raises(HandloomError, match=r"^exports/pose: cannot be written \(") as raised:
-        export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT / "pose")
+        export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT / "pose", Workspace.here())
     assert "\n" not in str(raised.value)
     assert EXPORT.read_text() == "a file where the folder should be"

@@ -105,7 +105,7 @@ def test_a_server_that_goes_away_in_the_middle_gets_the_rest_later(
 ) -> None:
     write_tables(LABELS, WITH_VALIDATION)
     train_with(parameters("middle"), callbacks=[StopServer(server, after=2)])
-    metrics = evaluate(parameters("middle"), "pose", OUT, TABLE, PARTS, Path("report"))
+    metrics = evaluate(parameters("middle"), "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here())
     said = [line for line in capsys.readouterr().err.splitlines() if "MLflow" in line]
     assert len(said) == 1 and said[0].endswith("send it with: handloom send")
     assert server.uri in said[0] and "refuses the connection" in said[0]
@@ -141,7 +141,7 @@ def test_a_run_that_began_without_the_server_is_one_run_however_often_sending_is
     for iterations in (20, 30):  # the second session goes on in the same run
         section = settings_with(**all_of_it, iterations=iterations)
         train_with(Parameters(chosen.data, train_pose=section, tracking=chosen.tracking))
-    evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))
+    evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here())
     run_id = trained_run(OUT).run_id
     assert outbox().waiting() == [run_id]
     calls = (outbox().folder / run_id / "calls.jsonl").read_bytes()
@@ -174,7 +174,7 @@ def test_a_run_that_began_without_the_server_is_one_run_however_often_sending_is
     assert len(client.get_metric_history(run.info.run_id, "test_accuracy")) == 1
     assert the_run(client, "killed").data.to_dictionary() == run.data.to_dictionary()
 
-    metrics = evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))  # finds the run by our id
+    metrics = evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here())  # finds the run by our id
     again = the_run(client, "killed")
     assert again.data.metrics["test_accuracy"] == metrics["accuracy"]
     sha = Counter(one.tags["handloom.model_sha256"] for one in client.search_model_versions("name='handloom-pose'"))
@@ -390,7 +390,7 @@ def test_pictures_and_names_of_files_stay_here_unless_it_is_asked_for(
         training = replace(given.train_pose, seed=seed)  # a training of its own
         chosen = replace(given, train_pose=training, tracking=Tracking("pictures", pictures))
         train_with(chosen)
-        evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"))
+        evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here())
         kept = {path.name for path in outbox().folder.rglob("*")}
         assert kept & private == (private if pictures == "always" else set())
         assert "confusion.csv" in kept

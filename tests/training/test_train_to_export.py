@@ -17,6 +17,7 @@ from handloom.export.export import export_coreml
 from handloom.export.specification import read_specification
 from handloom.hand import mirror
 from handloom.models.checkpoint import load_model
+from handloom.support.workspace import Workspace
 
 PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
 LABELS = ["background", "fist", "open"] * 20
@@ -33,9 +34,9 @@ def run(split: Split) -> tuple[dict[str, float], list[dict[str, str]], dict[str,
     """Train, evaluate and export; metrics, rows per class, the exported metadata and the run's metrics."""
     write_tables(LABELS, split)
     train_small()
-    metrics = evaluate(PARAMETERS, "pose", OUT, TABLE, PARTS, Path("report"))
+    metrics = evaluate(PARAMETERS, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here())
     parameters = replace(PARAMETERS, train_pose=SETTINGS)
-    (package, *_) = export_coreml(parameters, "pose", OUT, TABLE, PARTS, Path("export"))
+    (package, *_) = export_coreml(parameters, "pose", OUT, TABLE, PARTS, Path("export"), Workspace.here())
     user = read_specification(package.path).description.metadata.userDefined
     logged = client().get_run(trained_run(OUT).run_id).data.metrics
     return metrics, rows_of(Path("report/per_class.csv")), dict(user), logged
@@ -77,7 +78,7 @@ def test_without_validation_nothing_is_said_of_it() -> None:
 def test_left_hands_of_the_test_part_are_mirrored_for_a_model_that_wants_them_so() -> None:
     write_tables(LABELS, WITHOUT_VALIDATION)
     train_small(left_hands="mirrored")
-    evaluate(PARAMETERS, "pose", OUT, TABLE, PARTS, Path("right"))
+    evaluate(PARAMETERS, "pose", OUT, TABLE, PARTS, Path("right"), Workspace.here())
     rows = keypoint_table.read(TABLE)
     for name, column in (
         ("keypoints", keypoint_table.poses_to_column(mirror(keypoint_table.poses_of(rows)))),
@@ -85,7 +86,7 @@ def test_left_hands_of_the_test_part_are_mirrored_for_a_model_that_wants_them_so
     ):
         rows = rows.set_column(rows.column_names.index(name), name, column)
     keypoint_table.write(TABLE, [rows], {"frame_rate": "30"})
-    evaluate(PARAMETERS, "pose", OUT, TABLE, PARTS, Path("left"))
+    evaluate(PARAMETERS, "pose", OUT, TABLE, PARTS, Path("left"), Workspace.here())
     for right, left in zip(rows_of(Path("right/predictions.csv")), rows_of(Path("left/predictions.csv")), strict=True):
         assert left["predicted"] == right["predicted"]
         assert float(left["confidence"]) == pytest.approx(float(right["confidence"]), abs=1e-4)

@@ -9,11 +9,13 @@ from handloom.api.session import CHECKPOINTS, FILES, KEYPOINTS, SPLIT
 from handloom.config import Kind, Parameters
 from handloom.errors import HandloomError, printable
 from handloom.sources import gather_all
+from handloom.stages.run import source_of
+from handloom.support.workspace import Workspace
 
 JOINTS = "the table of joints"
 
 
-def refuse_changes(folder: Path, kind: Kind, parameters: Parameters) -> None:
+def refuse_changes(folder: Path, kind: Kind, parameters: Parameters, workspace: Workspace) -> None:
     """Compare the session's training data and training with what they were; the first time, note what they are.
 
     Raises:
@@ -21,20 +23,18 @@ def refuse_changes(folder: Path, kind: Kind, parameters: Parameters) -> None:
         IncompatibleParametersError: a parameter of the training changed.
         HandloomError: the checkpoints are those of another version of handloom.
     """
-    _refuse_other_files(folder, kind, parameters)
+    _refuse_other_files(folder, kind, parameters, workspace)
     _refuse_other_training(folder, kind, parameters)
 
 
-def _refuse_other_files(folder: Path, kind: Kind, parameters: Parameters) -> None:
+def _refuse_other_files(folder: Path, kind: Kind, parameters: Parameters, workspace: Workspace) -> None:
     from handloom.extraction.outcomes import hashes_of
     from handloom.support.files import write_json
-    from handloom.support.workspace import Workspace
 
     settings = parameters.extract_keypoints
-    gathered = gather_all(
-        parameters.source(kind), kind, "training_data", settings.target_frame_rate, settings.accept_slow_clips
-    )
-    hashes = hashes_of(gathered.clips, settings, Workspace.here().keypoint_cache)
+    source = source_of(parameters, kind, workspace)
+    gathered = gather_all(source, kind, "training_data", settings.target_frame_rate, settings.accept_slow_clips)
+    hashes = hashes_of(gathered.clips, settings, workspace.keypoint_cache)
     now = {
         json.dumps([clip.name, clip.label, clip.start, clip.end, clip.part]): hashes.get(clip.path, "")
         for clip in gathered.clips

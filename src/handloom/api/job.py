@@ -220,19 +220,12 @@ class Job(Generic[Result]):
 def _end(process: "subprocess.Popen[str]") -> None:
     """End a process and those that it started."""
     try:
-        _signal_all(process, signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(10)
     except subprocess.TimeoutExpired:
-        _signal_all(process, getattr(signal, "SIGKILL", signal.SIGTERM))  # Windows has none
+        os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-
-
-def _signal_all(process: "subprocess.Popen[str]", number: int) -> None:
-    if hasattr(os, "killpg"):
-        os.killpg(process.pid, number)
-    else:  # Windows: its workers end with it
-        process.terminate()
 
 
 def _end_all() -> None:

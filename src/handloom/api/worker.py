@@ -17,10 +17,11 @@ import traceback
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-# Work in progress and the MLflow store of this process belong to the session; MLFLOW_TRACKING_URI wins.
-REPOSITORY_VARIABLE = "DVC_ROOT"
+if TYPE_CHECKING:
+    from handloom.stages.run import Stage
+
 END_WITH_STDIN = "--end-with-stdin"
 LOCK = "lock"  # a file of the session
 LOCK_PATIENCE = 3.0  # seconds in which a process that is ending may let go of it
@@ -28,7 +29,6 @@ LOCK_PATIENCE = 3.0  # seconds in which a process that is ending may let go of i
 
 def main(folder: Path) -> int:
     """Train a session; the exit status is 0, or 1 for an error that the user can mend and 70 for a bug."""
-    os.environ[REPOSITORY_VARIABLE] = str(folder)
     from handloom.errors import HandloomError, as_handloom_error
 
     try:
@@ -69,41 +69,37 @@ def _end_with_stdin() -> None:
     """End this process and those that it started as soon as nobody holds the other end of its stdin."""
     while os.read(0, 1):
         pass
-    if hasattr(os, "killpg"):
-        os.killpg(0, signal.SIGTERM)
-        time.sleep(10)
-        os.killpg(0, signal.SIGKILL)
+    os.killpg(0, signal.SIGTERM)
+    time.sleep(10)
+    os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
 def _train(folder: Path) -> None:
     from handloom.api.changes import refuse_changes
-    from handloom.api.session import CHECKPOINTS, KEYPOINTS, MODEL, REPORT, SPLIT, read_session_file
-    from handloom.dataset.split import split_table
-    from handloom.extraction.extract import extract_keypoints
+    from handloom.api.session import read_session_file
+    from handloom.stages.layout import Layout, as_seen_from_here
+    from handloom.stages.run import run_stages
     from handloom.support.progress import listening
     from handloom.support.workspace import Workspace
-    from handloom.training.resume import TrainingTask
-    from handloom.training.tracker import TrainingTracker
-    from handloom.training.train import train
 
     kind, parameters, working_folder = read_session_file(folder)
-    if working_folder.is_dir():
-        os.chdir(working_folder)
-    table, split = folder / KEYPOINTS, folder / SPLIT
-    refuse_changes(folder, kind, parameters)
-    if not table.exists():
-        _say(event="phase", phase="extracting_features")
-        with listening(_tell_of_files):
-            cache = Workspace.here().keypoint_cache
-            settings = parameters.extract_keypoints
-            extract_keypoints(parameters.source(kind), settings, kind, table, folder / REPORT, cache)
-    if not split.exists():
-        split_table(table, parameters.split, split)
-    _say(event="phase", phase="training")
-    task = TrainingTask(kind, parameters.training(kind), table, split)
-    tracker = TrainingTracker(Workspace.here(), parameters)
-    train(task, folder / MODEL, folder / CHECKPOINTS, tracker, [_telling_callback()])
+    project = as_seen_from_here(working_folder) if working_folder.is_dir() else Path()
+    layout, workspace = Layout.session(folder), Workspace.inside(folder, project)
+    refuse_changes(folder, kind, parameters, workspace)
+    first: Stage = "train"
+    if not layout.split.exists():
+        first = "split" if layout.keypoints.exists() else "extract_keypoints"
+    with listening(_tell_of_files):
+        run_stages(
+            parameters, kind, layout, workspace, first, "train", begin=_tell_of_stage, callbacks=[_telling_callback()]
+        )
+
+
+def _tell_of_stage(stage: "Stage") -> None:
+    phases = {"extract_keypoints": "extracting_features", "train": "training"}
+    if stage in phases:
+        _say(event="phase", phase=phases[stage])
 
 
 def _tell_of_files(text: str, count: int, total: int) -> None:

@@ -5,28 +5,14 @@ import sys
 from collections.abc import Sequence
 
 from handloom import __version__
-from handloom.cli import (
-    compare,
-    cross_validate,
-    doctor,
-    draw,
-    evaluate,
-    init,
-    params,
-    predict,
-    reproduce,
-    search,
-    send,
-    train,
-    ui,
-    verify,
-)
+from handloom.cli import compare, doctor, draw, evaluate, params, predict, project, reproduce, store, train, verify
 from handloom.cli.verb import EXIT_CODES
 from handloom.support.console import status_of
 
 _VERBS = (
-    *(init, params, train, evaluate, predict, verify, draw),
-    *(search, cross_validate, compare, reproduce, ui, send, doctor),
+    *(project.add_init, params.add, train.add, evaluate.add, predict.add, verify.add, draw.add),
+    *(project.add_search, project.add_cross_validate, compare.add, reproduce.add),
+    *(store.add_ui, store.add_send, doctor.add),
 )
 
 
@@ -64,6 +50,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"handloom {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for verb in _VERBS:
-        verb.add(commands)
+    for add in _VERBS:
+        add(commands)
     return parser

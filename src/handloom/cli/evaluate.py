@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from handloom.cli.composing import add_data, check_data, parameters_for, section_of
-from handloom.cli.place import work_kept_in
 from handloom.cli.verb import Commands, add_verb, check_model, results_only_on_stdout
 from handloom.errors import HandloomError, printable
 from handloom.support.console import DONE, json_text
@@ -57,8 +56,7 @@ def run(given: argparse.Namespace) -> int:
 
     with results_only_on_stdout(), TemporaryDirectory() as folder:
         model = open_model(given.model)  # its store is not in that folder
-        with work_kept_in(Path(folder)):
-            examples = _examples(model.spec, given.data, given.overrides, Path(folder))
+        examples = _examples(model.spec, given.data, given.overrides, Path(folder))
         for note in filter(None, [model.spec.note, *notes_on(examples, model.spec.classes)]):
             print(f"handloom evaluate: {note}", file=sys.stderr)
         answers = answers_of(model, examples, given.stride)
@@ -98,7 +96,7 @@ def _examples(spec: "ModelSpec", data: Path, overrides: Sequence[str], folder: P
 
 def _extract(spec: "ModelSpec", data: Path, overrides: Sequence[str], table: Path) -> None:
     from handloom import keypoint_table
-    from handloom.cli.settings import project_extraction
+    from handloom.cli.project import project_extraction
     from handloom.extraction.extract import keypoint_tables
     from handloom.extraction.report import ExtractionReport
     from handloom.landmarks.landmark_model import landmark_model_path
@@ -113,7 +111,7 @@ def _extract(spec: "ModelSpec", data: Path, overrides: Sequence[str], table: Pat
     gathered = gather_members(parameters.source(spec.kind), spec.kind, "", settings.target_frame_rate)
     model = landmark_model_path(settings.landmark_model)
     with ExtractionReport(table.with_suffix("")) as report:
-        cache = Workspace.here().keypoint_cache
+        cache = Workspace.beside(table.parent).keypoint_cache
         rows = keypoint_tables(gathered, settings, spec.kind, model, report, cache)
         keypoint_table.write(table, rows, {"frame_rate": f"{settings.target_frame_rate:g}"})
     print(report.as_text(), file=sys.stderr)

@@ -3,7 +3,7 @@
 import argparse
 import re
 
-from handloom.cli.place import project_folder
+from handloom.cli.project import project_folder
 from handloom.cli.verb import Commands, add_verb
 from handloom.support.console import DONE
 

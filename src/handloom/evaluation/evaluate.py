@@ -29,7 +29,14 @@ PREDICTIONS = "predictions.csv"
 
 
 def evaluate(
-    parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path, register: bool = True
+    parameters: Parameters,
+    kind: Kind,
+    model: Path,
+    table: Path,
+    split: Path,
+    out: Path,
+    workspace: Workspace,
+    register: bool = True,
 ) -> dict[str, float]:
     """Predict the test part; write metrics and tables to the folder `out`, log them to its run, register it.
 
@@ -40,6 +47,7 @@ def evaluate(
         table: keypoint table.
         split: its parts.
         out: gets `metrics.json`, `per_class.csv`, `confusion.csv`, `reliability.csv` and `predictions.csv`.
+        workspace: its tracking store has the model's run.
         register: whether the model becomes a version in MLflow's registry.
 
     Raises:
@@ -66,7 +74,7 @@ def evaluate(
     write_csv(out / "reliability.csv", [asdict(one) for one in bins])
     write_csv(out / PREDICTIONS, [asdict(answer) for answer in answers])
     provenance = read_provenance(model / RUN_FILE)
-    run = tracking.Tracker(Workspace.here()).run_of(provenance.training, kind, parameters)
+    run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
     run.log_metrics({f"test_{name}": value for name, value in metrics.items()})
     named = [out / PREDICTIONS]  # by their files
     run.log_files([file for file in sorted(out.glob("[!.]*")) if file not in named], f"reports/{out.name}")

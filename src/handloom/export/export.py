@@ -32,7 +32,7 @@ NOTE_FILE = "README.md"
 
 
 def export_coreml(
-    parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path
+    parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path, workspace: Workspace
 ) -> list[Verification]:
     """Write the trained model in each format; run each file, read back from disk, beside it; return what came out.
 
@@ -46,6 +46,7 @@ def export_coreml(
         split: its parts.
         out: the folder that gets `HandPoseClassifier` or `HandActionClassifier`, after which Xcode names a class, as
             its formats say; `verification.json`; a note for the app's makers; a Swift package.
+        workspace: its tracking store has the model's run.
 
     Raises:
         ConfigurationError: the model was trained with another configuration.
@@ -69,7 +70,7 @@ def export_coreml(
             note = app_note(trained, [file.name for file in files], compressed)
             (beside / NOTE_FILE).write_text(note, encoding="utf-8")
             write_swift_package(beside / PACKAGE_NAME)
-            run = tracking.Tracker(Workspace.here()).run_of(provenance.training, kind, parameters)
+            run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
             _track(run, verifications, beside)
             for one in verifications:
                 if one.problems:

@@ -70,3 +70,8 @@ class Layout:
     def model_file(self) -> Path:
         """The trained model."""
         return self.model / MODEL_FILE
+
+
+def as_seen_from_here(project: Path) -> Path:
+    """A project's folder, empty where it is the working folder: paths in messages are then as a person types them."""
+    return Path() if project == Path.cwd() else project

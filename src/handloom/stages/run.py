@@ -108,7 +108,7 @@ def extract_keypoints(parameters: Parameters, kind: Kind, layout: Layout, worksp
     settings, project = parameters.extract_keypoints, workspace.project
     model = replace(settings.landmark_model, path=_from(project, settings.landmark_model.path))
     report = extract_keypoints(
-        _read_from(project, parameters.source(kind)),
+        source_of(parameters, kind, workspace),
         replace(settings, landmark_model=model),
         kind,
         table=layout.keypoints,
@@ -170,17 +170,24 @@ def evaluate(
     """
     from handloom.evaluation.evaluate import evaluate
 
-    return evaluate(parameters, kind, layout.model, layout.keypoints, layout.split, layout.report, register)
+    return evaluate(parameters, kind, layout.model, layout.keypoints, layout.split, layout.report, workspace, register)
 
 
 def export_coreml(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "list[Verification]":
     """Write the trained model as files for apps, proven from disk; print what came out. See `handloom.export`."""
     from handloom.export.export import export_coreml
 
-    verifications = export_coreml(parameters, kind, layout.model, layout.keypoints, layout.split, layout.exports)
+    verifications = export_coreml(
+        parameters, kind, layout.model, layout.keypoints, layout.split, layout.exports, workspace
+    )
     for one in verifications:
         print(one.summary)
     return verifications
+
+
+def source_of(parameters: Parameters, kind: Kind, workspace: Workspace) -> Source:
+    """The source of a kind; relative paths in it count from the workspace's project."""
+    return _read_from(workspace.project, parameters.source(kind))
 
 
 def _read_from(folder: Path, source: Source) -> Source:

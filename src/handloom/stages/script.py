@@ -13,7 +13,7 @@ from pathlib import Path
 
 from handloom.config import KINDS, Kind, Parameters
 from handloom.errors import ConfigurationError
-from handloom.stages.layout import Layout
+from handloom.stages.layout import Layout, as_seen_from_here
 from handloom.support.console import status_of
 from handloom.support.workspace import Workspace
 
@@ -72,11 +72,6 @@ def in_project(name: str, function: StageFunction, project: Path, kind: Kind, wo
         Multirun(project, words).launch(name, lambda parameters: function(parameters, kind, layout, workspace))
     else:
         function(project_parameters(project, words), kind, layout, workspace)
-
-
-def as_seen_from_here(project: Path) -> Path:
-    """A project's folder, empty where it is the working folder: paths in messages are then as a person types them."""
-    return Path() if project == Path.cwd() else project
 
 
 def _kind(words: list[str]) -> Kind:

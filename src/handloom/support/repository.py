@@ -19,6 +19,11 @@ def main_repository(start: Path | None = None) -> Path:
     return _in_main_work_tree(Path(root).resolve()) if root else _project(start)
 
 
+def within_dvc() -> bool:
+    """Whether DVC runs this process as a stage, or the working folder is in a DVC project."""
+    return bool(os.environ.get("DVC_ROOT")) or (main_repository() / _DVC).is_dir()
+
+
 def anchor(start: Path | None = None) -> Path:
     """The folder from which relative addresses count: the root of the DVC project, else `start` or the working folder.
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from handloom.errors import printable
 
 
@@ -12,6 +10,8 @@ def text_table(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> s
 
     Floats have four digits after the point. A wide letter takes two cells of the terminal, as it is shown.
     """
+    from tabulate import tabulate  # here: `handloom doctor` answers without any package
+
     lines = [[_shown(value) for value in row] for row in ([heads, *rows] if heads else rows)]
     align = ("left", *["right"] * (len(lines[0]) - 1)) if lines else None
     return tabulate(lines, tablefmt="plain", disable_numparse=True, colalign=align)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from handloom.support.repository import anchor, main_repository
+from handloom.support.repository import anchor, main_repository, within_dvc
 
 _HIDDEN = ".handloom"
 
@@ -29,9 +29,14 @@ class Workspace:
         return cls(main_repository(project), anchor(project), project or Path())
 
     @classmethod
-    def inside(cls, folder: Path) -> "Workspace":
-        """A folder of its own, such as a session's. Relative addresses of the tracking store count from `here`."""
-        return cls(folder.resolve(), anchor())
+    def inside(cls, folder: Path, project: Path | None = None) -> "Workspace":
+        """A folder of its own, such as a session's. Relative addresses of the tracking store count as in `here`."""
+        return cls(folder.resolve(), anchor(project), project or Path())
+
+    @classmethod
+    def beside(cls, out: Path) -> "Workspace":
+        """In a DVC project that project's, as in `here`; outside one, `inside` the folder that a result goes to."""
+        return cls.here() if within_dvc() else cls.inside(out)
 
     @property
     def anchor(self) -> Path:

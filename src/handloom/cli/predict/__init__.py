@@ -73,7 +73,7 @@ def run(given: argparse.Namespace) -> int:
     from handloom.cli.predict.answers import Models, answers, asked, warnings_told
     from handloom.cli.predict.output import OUTPUTS
     from handloom.cli.predict.overlay_files import OverlayFiles
-    from handloom.cli.settings import project_extraction
+    from handloom.cli.project import project_extraction
 
     stdout = sys.stdout
     with results_only_on_stdout(), warnings_told(note):

@@ -1,4 +1,4 @@
-"""`handloom ui`: the runs in MLflow's own pages."""
+"""The verbs of the MLflow store: its pages, and sending what waits for it."""
 
 import argparse
 import os
@@ -12,12 +12,12 @@ from handloom.support.console import DONE
 HOST, PORT = "127.0.0.1", 5000  # this computer only
 
 
-def add(commands: Commands) -> None:
-    """Add the verb."""
+def add_ui(commands: Commands) -> None:
+    """Add `handloom ui`."""
     ui = add_verb(
         commands,
         "ui",
-        run,
+        _ui,
         summary="show the runs in MLflow, in a browser",
         description="Open the MLflow server that MLFLOW_TRACKING_URI names in a browser. Where the store is a file or a"
         " database, serve its pages to this computer alone until Ctrl-C.",
@@ -26,8 +26,23 @@ def add(commands: Commands) -> None:
     ui.add_argument("--port", type=int, default=PORT, help=f"of the pages that are served ({PORT})")
 
 
-def run(given: argparse.Namespace) -> int:
-    """Open or serve them."""
+def add_send(commands: Commands) -> None:
+    """Add `handloom send`."""
+    send = add_verb(
+        commands,
+        "send",
+        _send,
+        summary="send what was logged while the MLflow server could not be reached",
+        description="Send what .handloom/outbox keeps to the MLflow store that it was kept for. It may be stopped and"
+        " started again: every number, file and run arrives once.",
+        example="handloom send --here",
+    )
+    send.add_argument(
+        "--here", action="store_true", help="to the store that MLFLOW_TRACKING_URI names now, whichever that is"
+    )
+
+
+def _ui(given: argparse.Namespace) -> int:
     from handloom.support.workspace import Workspace
     from handloom.tracking.address import VARIABLE
     from handloom.tracking.store import Store
@@ -51,6 +66,25 @@ def run(given: argparse.Namespace) -> int:
     # In the place of this process, so that whoever ends it ends the server.
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     os.execve(sys.executable, command, {**environment, "MLFLOW_BACKEND_STORE_URI": address.uri})  # noqa: S606
+
+
+def _send(given: argparse.Namespace) -> int:
+    from handloom.support.workspace import Workspace
+    from handloom.tracking.outbox import Outbox
+    from handloom.tracking.store import Store
+
+    workspace = Workspace.here()
+    store = Store(workspace)
+    waiting = len(Outbox(store).waiting())
+    if not waiting:
+        print("nothing waits")
+        return DONE
+
+    from handloom.tracking.send import send
+
+    complete = send(workspace, given.here)
+    print(f"{complete} of {waiting} runs are complete in {store.address.shown}")
+    return DONE
 
 
 def _check_port(port: int) -> None:
