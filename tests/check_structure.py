@@ -33,9 +33,7 @@ data_source api cli project stage multirun
 __main__
 """
 # What is not yet as it should be; nothing may be added.
-STILL_THERE = {
-    "handloom.data_source.source.labeled_keypoints_data_frame: too long",
-}
+STILL_THERE: set[str] = set()
 
 
 def imported(node: ast.AST, names: dict[str, ast.Module]) -> Iterator[str]:
@@ -68,7 +66,7 @@ def too_long(file: Path, name: str, tree: ast.Module) -> Iterator[str]:
 
 def problems() -> Iterator[str]:
     files = {}
-    for file in SOURCE.rglob("*.py"):  # a package's own module has the package's name
+    for file in (SOURCE / "handloom").rglob("*.py"):  # a package's own module has the package's name
         files[".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")] = file
     trees = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in files.items()}
     graph = {name: set(imported(tree, trees)) - {name} for name, tree in trees.items()}

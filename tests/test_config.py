@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from dvc.utils.hydra import compose_and_dump
 
 from handloom import config
 from handloom.config import KINDS, AugmentationOption, Parameters, as_plain, parameters_from, section_from
@@ -245,6 +246,13 @@ def read_by(overrides: list[str]) -> Any:
 )
 def test_dvc_watches_all_that_a_source_reads(overrides, read):
     assert read_by(overrides) == read
+
+
+def test_dvc_composes_the_same_for_an_experiment(tmp_path):
+    overrides = ["data/pose=described_and_own", "train_pose.maximum_iterations=40"]
+    out = tmp_path / "params.yaml"
+    compose_and_dump(out, str(CONF), None, "config", str(tmp_path), overrides)
+    assert out.read_text(encoding="utf-8") == composed_text(CONF, overrides)
 
 
 def test_params_yaml_that_does_not_list_what_is_read_is_refused():

@@ -15,7 +15,8 @@ import yaml
 from conftest import REPOSITORY, Project
 
 from handloom.cli import main
-from handloom.config import parameters_from
+from handloom.config import KINDS, parameters_from
+from handloom.config.hydra_nodes import data_options
 from handloom.project.installed import INSTALLED_FILE
 from handloom.sample import draw_photos
 from handloom.stages.compose import composed_text
@@ -88,11 +89,9 @@ def test_params_composes_or_leaves_the_file_as_it_is(
 def test_every_option_of_the_data_groups_composes(tmp_path: Path) -> None:
     main(["init", str(tmp_path / "own")])
     conf = tmp_path / "own" / "conf"
-    for kind in ("pose", "action"):
-        for option in sorted(path.stem for path in (conf / "data" / kind).glob("*.yaml")):
-            content = yaml.safe_load(composed_text(conf, [f"data/{kind}={option}"]))
-            if option not in ("labeled_keypoints_data_frame",):  # what its numbers mean has to be said
-                parameters_from(content)
+    for kind in KINDS:
+        for option in (*data_options(kind), *(path.stem for path in (conf / "data" / kind).glob("*.yaml"))):
+            parameters_from(yaml.safe_load(composed_text(conf, [f"data/{kind}={option}"])))
 
 
 @pytest.mark.parametrize("there", ["something.txt", ".hidden", "data/"])
@@ -150,6 +149,7 @@ def test_the_wheel_makes_the_same_project(
     with zipfile.ZipFile(next((source / "out").glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path / "installed")
     assert (tmp_path / "installed/handloom/py.typed").is_file()  # type checkers read the annotations
+    assert (tmp_path / "installed/hydra_plugins/handloom_parameters.py").is_file()  # Hydra reads the parameters
     started = environment(PYTHONPATH=str(tmp_path / "installed"))
     subprocess.run([sys.executable, "-c", INIT, "own"], cwd=tmp_path, env=started, check=True, capture_output=True)
     main(["init", str(tmp_path / "same")])

@@ -3,17 +3,20 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self, TypeAlias
 
 import pandas as pd
+from pydantic import ValidationError
 
 from handloom.config import (
     Described,
     DirectoryWithImagesAndAnnotation,
     DirectoryWithVideosAndAnnotation,
+    ExtractKeypoints,
     Groups,
     JoinedAction,
     JoinedPose,
+    Kind,
     LabeledDirectories,
     LabeledFiles,
     LabeledImageDataFrame,
@@ -21,9 +24,15 @@ from handloom.config import (
     LabeledVideoDataFrame,
     Source,
 )
-from handloom.data_source import joints, media, parts
-from handloom.data_source.sections import NO_GROUPS, Frame, Place, kind_of, section_of, shown, table_of
+from handloom.config.errors import one_line
+from handloom.data_source import tables
+from handloom.data_source.tables import Frame
 from handloom.errors import ConfigurationError
+
+Place: TypeAlias = str | os.PathLike[str]
+
+NO_GROUPS = Groups()
+_IN_MEMORY = "data frame"  # what messages call a table that is no file
 
 
 class DataSource:
@@ -43,19 +52,35 @@ class DataSource:
 
     def __repr__(self) -> str:
         if isinstance(self.section, JoinedPose | JoinedAction):
-            inside = [f"{name}={shown(one, self.frames.get(name))}" for name, one in self.section.sources.items()]
+            inside = [f"{name}={_shown(one, self.frames.get(name))}" for name, one in self.section.sources.items()]
             return f"DataSource.joined({', '.join(inside)})"
-        return shown(self.section, self.frames.get(""))
+        return _shown(self.section, self.frames.get(""))
+
+    @classmethod
+    def _made(cls, section: type[Any], arguments: Mapping[str, Any]) -> Self:
+        """Of a class method's arguments: `at` is the path, `frame` a table; the others have the names of parameters."""
+        settings = {name: value for name, value in arguments.items() if name not in ("cls", "frame", "at")}
+        if "at" in arguments:
+            settings["path"] = arguments["at"]
+        frames: dict[str, Frame] = {}
+        if "frame" in arguments:
+            settings["data_frame"], frames = _table(arguments["frame"])
+        settings = {
+            name: os.fspath(value) if isinstance(value, os.PathLike) else value
+            for name, value in settings.items()
+            if value is not None
+        }
+        return cls(_section(section, **settings), frames)
 
     @classmethod
     def labeled_directories(cls, *, at: Place, groups: Groups = NO_GROUPS) -> Self:
         """A folder with one sub-folder a class; its name is the label."""
-        return cls(section_of(LabeledDirectories, path=os.fspath(at), groups=groups))
+        return cls._made(LabeledDirectories, locals())
 
     @classmethod
     def labeled_files(cls, *, at: Place, groups: Groups = NO_GROUPS) -> Self:
         """A folder of files; the label is the file name up to its first period."""
-        return cls(section_of(LabeledFiles, path=os.fspath(at), groups=groups))
+        return cls._made(LabeledFiles, locals())
 
     @classmethod
     def directory_with_images_and_annotation(
@@ -69,17 +94,7 @@ class DataSource:
         groups: Groups = NO_GROUPS,
     ) -> Self:
         """A folder of photos and a CSV or JSON file that labels them."""
-        return cls(
-            section_of(
-                DirectoryWithImagesAndAnnotation,
-                path=os.fspath(at),
-                annotation_file=os.fspath(annotation_file),
-                image_column=image_column,
-                label_column=label_column,
-                group_column=group_column,
-                groups=groups,
-            )
-        )
+        return cls._made(DirectoryWithImagesAndAnnotation, locals())
 
     @classmethod
     def directory_with_videos_and_annotation(
@@ -95,19 +110,7 @@ class DataSource:
         groups: Groups = NO_GROUPS,
     ) -> Self:
         """A folder of videos and a CSV or JSON file that labels them, or stretches of them."""
-        return cls(
-            section_of(
-                DirectoryWithVideosAndAnnotation,
-                path=os.fspath(at),
-                annotation_file=os.fspath(annotation_file),
-                video_column=video_column,
-                label_column=label_column,
-                start_time_column=start_time_column or "",
-                end_time_column=end_time_column or "",
-                group_column=group_column,
-                groups=groups,
-            )
-        )
+        return cls._made(DirectoryWithVideosAndAnnotation, locals())
 
     @classmethod
     def labeled_image_data_frame(
@@ -121,17 +124,7 @@ class DataSource:
         groups: Groups = NO_GROUPS,
     ) -> Self:
         """A table (in memory, or the path of one) of photos inside the folder `at`, and their labels."""
-        text, frames = table_of(frame)
-        section = section_of(
-            LabeledImageDataFrame,
-            path=os.fspath(at),
-            data_frame=text,
-            image_column=image_column,
-            label_column=label_column,
-            group_column=group_column,
-            groups=groups,
-        )
-        return cls(section, frames)
+        return cls._made(LabeledImageDataFrame, locals())
 
     @classmethod
     def labeled_video_data_frame(
@@ -147,19 +140,7 @@ class DataSource:
         groups: Groups = NO_GROUPS,
     ) -> Self:
         """A table (in memory, or the path of one) of videos inside the folder `at`, and their labels."""
-        text, frames = table_of(frame)
-        section = section_of(
-            LabeledVideoDataFrame,
-            path=os.fspath(at),
-            data_frame=text,
-            video_column=video_column,
-            label_column=label_column,
-            start_time_column=start_time_column or "",
-            end_time_column=end_time_column or "",
-            group_column=group_column,
-            groups=groups,
-        )
-        return cls(section, frames)
+        return cls._made(LabeledVideoDataFrame, locals())
 
     @classmethod
     def labeled_keypoints_data_frame(
@@ -213,28 +194,7 @@ class DataSource:
         Raises:
             ConfigurationError: an argument is out of range.
         """
-        text, frames = table_of(frame)
-        section = section_of(
-            LabeledKeypointsDataFrame,
-            data_frame=text,
-            session_id_column=session_id_column,
-            label_column=label_column,
-            feature_column=feature_column,
-            origin=origin,
-            axis_order=axis_order,
-            channels=channels,
-            frame_rate=float(frame_rate),
-            header=header,
-            group_column=group_column,
-            frame_column=frame_column,
-            time_column=time_column,
-            time_unit=time_unit,
-            side_column=side_column,
-            left_value=left_value,
-            right_value=right_value,
-            hand=hand,
-        )
-        return cls(section, frames)
+        return cls._made(LabeledKeypointsDataFrame, locals())
 
     @classmethod
     def described(cls, *, at: Place, examples_per_class: int = 500, people: int = 200, seed: int = 1) -> Self:
@@ -242,9 +202,7 @@ class DataSource:
 
         docs/gestures.md explains the descriptions. Of actions, joints have the frame rate that is asked for.
         """
-        return cls(
-            section_of(Described, path=os.fspath(at), examples_per_class=examples_per_class, people=people, seed=seed)
-        )
+        return cls._made(Described, locals())
 
     @classmethod
     def joined(cls, **sources: "DataSource") -> Self:
@@ -253,9 +211,9 @@ class DataSource:
             if isinstance(source.section, JoinedPose | JoinedAction):
                 raise ConfigurationError(f"{name}: a joined source joins no joined ones; name their members instead")
         sections = {name: source.section for name, source in sources.items()}
-        videos = any(kind_of(section) == "action" for section in sections.values())
+        videos = any(tables.kind_of(section) == "action" for section in sections.values())
         frames = {name: source.frames[""] for name, source in sources.items() if "" in source.frames}
-        return cls(section_of(JoinedAction if videos else JoinedPose, sources=sections), frames)
+        return cls(_section(JoinedAction if videos else JoinedPose, sources=sections), frames)
 
     def labeled_media(self) -> dict[str, list[Path]]:
         """Label to files, each file once; a source of joints has none.
@@ -263,7 +221,7 @@ class DataSource:
         Raises:
             DataError: the source as a whole cannot be used.
         """
-        return media.labeled_media(self.section, self.frames)
+        return tables.labeled_media(self.section, self.frames)
 
     def gather_annotated_file_names(self) -> pd.DataFrame | None:
         """The labelled files as a table, or None if the source holds joints.
@@ -273,7 +231,7 @@ class DataSource:
         Raises:
             DataError: the source as a whole cannot be used.
         """
-        return media.annotated_file_names(self.section, self.frames)
+        return tables.annotated_file_names(self.section, self.frames)
 
     def extract_keypoints(self, *, target_frame_rate: float | None = None) -> pd.DataFrame:
         """The joints of every photo, or of every clip at a frame rate.
@@ -288,7 +246,9 @@ class DataSource:
             DataError: the source as a whole cannot be used.
             LandmarkModelError: the landmark model could not be had.
         """
-        return joints.extract_keypoints(self.section, self.frames, target_frame_rate)
+        kind: Kind = "pose" if target_frame_rate is None else "action"
+        rate = {} if target_frame_rate is None else {"target_frame_rate": target_frame_rate}
+        return tables.extract_keypoints(self.section, self.frames, kind, _section(ExtractKeypoints, **rate))
 
     def stratified_split(
         self, proportions: Sequence[float], seed: int, label_column: str = "label"
@@ -306,4 +266,36 @@ class DataSource:
             DataError: the source as a whole cannot be used, or has no such column.
             ConfigurationError: the proportions are no such shares.
         """
-        return parts.stratified_split(self.section, self.frames, proportions, seed, label_column)
+        return tables.stratified_split(self.section, self.frames, proportions, seed, label_column)
+
+
+def _section(section: Any, **settings: Any) -> Any:
+    """A section of the class `section`.
+
+    Raises:
+        ConfigurationError: a setting is not what it may be.
+    """
+    try:
+        return section(**settings)
+    except ValidationError as error:
+        raise ConfigurationError(one_line(error, whole=section.__name__)) from None
+
+
+def _table(frame: Frame | Place) -> tuple[str, dict[str, Frame]]:
+    """What a section calls a table, and the table itself by the empty name if it is in memory."""
+    if isinstance(frame, str | os.PathLike):
+        return os.fspath(frame), {}
+    return _IN_MEMORY, {"": frame}
+
+
+def _shown(section: Source, frame: Frame | None) -> str:
+    """The call that makes a source that joins no others, with what it reads."""
+    read = [f"<{len(frame)} rows>"] if frame is not None else []
+    if frame is None and hasattr(section, "data_frame"):
+        read.append(repr(section.data_frame))
+    read += [
+        f"{argument}={getattr(section, key)!r}"
+        for argument, key in (("at", "path"), ("annotation_file", "annotation_file"))
+        if hasattr(section, key)
+    ]
+    return f"DataSource.{section.kind}({', '.join(read)})"
