@@ -18,8 +18,9 @@ from handloom.dataset.split import parts_to_learn_from
 from handloom.errors import ConfigurationError
 from handloom.stages.layout import Layout
 from handloom.stages.run import run_stages
+from handloom.support.code import code_version
 from handloom.support.files import replacing, write_csv, write_json
-from handloom.support.fingerprint import code_version, fingerprint
+from handloom.support.fingerprint import fingerprint
 from handloom.support.lock import alone
 from handloom.support.text_table import text_table
 from handloom.support.workspace import Workspace
@@ -72,7 +73,7 @@ def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace
 
     made = TrainingTask(kind, replace(training, seed=0), table, split).made_of
     dealt = [settings.folds, settings.fold_seed, settings.with_test_part, parameters.evaluate.window_stride]
-    name = f"{kind}-{fingerprint([made, dealt, code_version('evaluation')])[:12]}"
+    name = f"{kind}-{fingerprint([made, dealt, code_version('handloom.evaluation.evaluate')])[:12]}"
     folder = workspace.cross_validation / name
     results: list[dict[str, float]] = []
     with alone(folder.with_suffix(".lock"), f"cross-validation {name}"):

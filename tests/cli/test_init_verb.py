@@ -17,7 +17,6 @@ from conftest import REPOSITORY, Project
 from handloom.cli import main
 from handloom.config import KINDS, parameters_from
 from handloom.config.hydra_nodes import data_options
-from handloom.project.installed import INSTALLED_FILE
 from handloom.sample import draw_photos
 from handloom.stages.compose import composed_text
 
@@ -200,21 +199,19 @@ def test_the_readme_runs_as_it_stands_and_a_second_repro_runs_nothing_and_an_upg
     config = own / "conf/config.yaml"
     config.write_text(config.read_text() + settings + "train_pose:\n  maximum_iterations: 4\n")
 
-    before = (own / INSTALLED_FILE).read_bytes()
     assert sorted(ran(typed(running, own))) == [
+        "code_versions",
         "evaluate@pose",
         "export_coreml@pose",
         "extract_keypoints@pose",
-        "installed_handloom",
         "split@pose",
         "train_pose",
     ]
     assert set(pq.read_table(own / "data/keypoints/pose.parquet").column("group").to_pylist()) == set(PEOPLE)
     assert (own / "exports/pose/HandPoseClassifier.mlpackage/Manifest.json").is_file()
     assert (own / "exports/pose/HandPoseClassifier.mlmodel").is_file()
-    assert (own / INSTALLED_FILE).read_bytes() == before
     assert "data/photos/" not in run("git status --short --untracked-files=all", own)
-    assert ran(run("dvc repro export_coreml@pose", own)) == ["installed_handloom"]
+    assert ran(run("dvc repro export_coreml@pose", own)) == ["code_versions"]
 
     # another handloom, in which only the export is another
     other = tmp_path / "other"
@@ -222,10 +219,12 @@ def test_the_readme_runs_as_it_stands_and_a_second_repro_runs_nothing_and_an_upg
         shutil.copytree(REPOSITORY / name, other / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "dvc.yaml", other)
     code = other / "src/handloom/export/app_note.py"
-    code.write_text(code.read_text() + "\n# another line\n")
+    code.write_text(code.read_text() + "\nANOTHER = 1\n")
+    code = other / "src/handloom/training/train.py"
+    code.write_text(code.read_text() + "\n# a comment\n")
     upgraded = environment(PYTHONPATH=str(other / "src"))
     done = subprocess.run(
         ["dvc", "repro", "export_coreml@pose"], cwd=own, env=upgraded, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert ran(done.stdout) == ["installed_handloom", "export_coreml@pose"]
+    assert ran(done.stdout) == ["code_versions", "export_coreml@pose"]

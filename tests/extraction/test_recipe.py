@@ -8,43 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_dvc_yaml import SOURCE, imported
+from conftest import REPOSITORY
 
 from handloom.config import KINDS, ExtractKeypoints, Kind, Landmarker, LandmarkModel
 from handloom.extraction.recipe import CODE, LIBRARIES, entry_key, recipe
 from handloom.landmarks.reader import RUNTIMES
-
-PACKAGE = SOURCE / "handloom"
-TASK = PACKAGE / "extraction/extraction.py"
-# What the work on a file imports, but what cannot change its joints.
-NEUTRAL = {
-    "config": "settings are in the recipe one by one",
-    "errors": "the wording of reasons; what cannot be read is not kept",
-    "support": "how files are written and where the cache lies",
-}
-
-
-def code() -> set[Path]:
-    """The files of the package that decide a file's joints."""
-    found = {TASK, *imported(TASK, set())}
-    return {file for file in found if file.relative_to(PACKAGE).parts[0].removesuffix(".py") not in NEUTRAL}
-
-
-def test_all_code_that_decides_joints_is_in_the_recipe() -> None:
-    named = [PACKAGE / name for name in CODE]
-    covered = {file for path in named for file in (path.rglob("*.py") if path.is_dir() else [path])}
-    assert code() == {file for file in covered if file.name != "__init__.py"}
-
-
-def test_what_is_left_out_is_imported_at_all() -> None:
-    first = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in imported(TASK, set())}
-    assert set(NEUTRAL) <= first
+from handloom.support.code import modules_of
 
 
 def test_all_libraries_of_that_code_are_in_the_recipe() -> None:
     names: set[str] = set()
-    for file in code():
-        for node in ast.walk(ast.parse(file.read_text())):
+    for module in modules_of(CODE):
+        file = REPOSITORY / "src" / module.replace(".", "/")
+        source = file.with_suffix(".py") if file.with_suffix(".py").is_file() else file / "__init__.py"
+        for node in ast.walk(ast.parse(source.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):

@@ -174,7 +174,7 @@ def test_models_in_mlflow(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.
     store = client()
     store.create_registered_model("handloom-action")
     store.create_model_version("handloom-action", f"runs:/{run_id}/model", run_id)
-    client.set_registered_model_alias("handloom-action", "champion", "1")
+    store.set_registered_model_alias("handloom-action", "champion", "1")
 
     windows = random_hands(WINDOW, 2)
     expected = Predictor.open(checkpoint).probabilities(windows)

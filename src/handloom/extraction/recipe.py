@@ -5,8 +5,9 @@ from pathlib import Path
 
 from handloom.config import ExtractKeypoints, Kind
 from handloom.landmarks.reader import runtime_version
+from handloom.support.code import code_version
 from handloom.support.files import sha256_of_file
-from handloom.support.fingerprint import code_version, fingerprint
+from handloom.support.fingerprint import fingerprint
 
 SETTINGS: dict[Kind, tuple[str, ...]] = {
     "pose": ("hand", "detection_confidence", "borders", "turns", "look_again", "largest_picture_side"),
@@ -20,20 +21,7 @@ SETTINGS: dict[Kind, tuple[str, ...]] = {
     ),
 }
 LIBRARIES = ("av", "numpy", "opencv-contrib-python", "pillow", "pillow-heif", "rawpy")
-CODE = (
-    "extraction/extraction.py",
-    "hand.py",
-    "landmarks/files.py",
-    "landmarks/landmarker.py",
-    "landmarks/litert_runtime.py",
-    "landmarks/looks.py",
-    "landmarks/mediapipe_runtime.py",
-    "landmarks/native_libraries.py",
-    "landmarks/palms.py",
-    "landmarks/reader.py",
-    "landmarks/square.py",
-    "media",
-)
+CODE = "handloom.extraction.extraction"  # the module that finds the hands of a file
 
 
 def recipe(kind: Kind, settings: ExtractKeypoints, model: Path) -> str:
@@ -45,7 +33,7 @@ def recipe(kind: Kind, settings: ExtractKeypoints, model: Path) -> str:
             "landmark_model": sha256_of_file(model),
             "landmarker": runtime_version(settings),
             "libraries": {name: version(name) for name in LIBRARIES},
-            "code": code_version(*CODE),
+            "code": code_version(CODE),
         }
     )
 

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 
 from handloom.config import KINDS, Kind
 from handloom.errors import HandloomError, printable
-from handloom.project.installed import write_installed
 from handloom.project.stages import project_stages
 from handloom.project.template import template_folder
 from handloom.stages.compose import composed_text
@@ -56,7 +55,6 @@ def _fill(folder: Path, kinds: Sequence[Kind]) -> None:
     (folder / "params.yaml").write_text(composed_text(folder / "conf"), encoding="utf-8")
     stages = project_stages((template / "dvc.yaml").read_text(encoding="utf-8"), kinds)
     (folder / "dvc.yaml").write_text(stages, encoding="utf-8")
-    write_installed(folder)
 
     (folder / "pipeline").mkdir()
     left_out = {"draw_sample", *(f"train_{kind}" for kind in KINDS if kind not in kinds)}

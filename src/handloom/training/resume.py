@@ -25,15 +25,15 @@ from handloom import keypoint_table
 from handloom.config import Kind, Training, as_plain
 from handloom.errors import Paused
 from handloom.models.files import HISTORY_FILE, MODEL_FILE, RUN_FILE
+from handloom.support.code import code_version
 from handloom.support.files import remove_remains, replacing, sha256_of_file, write_json
-from handloom.support.fingerprint import code_version, fingerprint
+from handloom.support.fingerprint import fingerprint
 from handloom.support.lock import alone
 from handloom.support.workspace import Workspace
 from handloom.tracking import flat
 from handloom.training.checkpoints import KEPT_CHECKPOINTS, checkpoints_in, iteration_of
 
-# The code that decides a training's result.
-CODE = ("hand.py", "keypoint_table.py", "dataset", "models", "training")
+CODE = "handloom.training.train"  # with what it imports, it decides a training's result
 KEYPOINTS, SPLIT = "the keypoint table", "the split"  # names in `made_of`, whose values are their sha256
 MADE_OF_FILE = "made_of.json"
 KEPT_FOLDERS = 5  # of a kind; so that the workspace does not grow without end
@@ -74,7 +74,7 @@ class TrainingTask:
             **flat(deciding(self.settings), f"train_{self.kind}"),
             KEYPOINTS: sha256_of_file(self.table),
             SPLIT: sha256_of_file(self.split),
-            "the code": code_version(*CODE),
+            "the code": code_version(CODE),
             "PyTorch's version": torch.__version__,
             "Lightning's version": lightning.__version__,
         }
