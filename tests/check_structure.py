@@ -16,7 +16,7 @@ ROOMS = """
 __init__ errors hand keypoint_table support
 config
 media
-landmarks overlay
+landmarks pictures
 described sample
 sources
 extraction

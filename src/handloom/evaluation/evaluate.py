@@ -2,14 +2,15 @@
 
 import hashlib
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from handloom import tracking
-from handloom.config import Kind, Parameters
+from handloom.config import Kind, Parameters, Pictures
 from handloom.dataset.examples import Examples, read_examples
 from handloom.errors import DataError
-from handloom.evaluation.answers import answers_of, labels_of, notes_on
+from handloom.evaluation.answers import Answer, answers_of, labels_of, notes_on
 from handloom.evaluation.metrics import (
     calibration_metrics,
     confidence_bins,
@@ -21,6 +22,7 @@ from handloom.evaluation.metrics import (
 from handloom.evaluation.plots import draw_plots
 from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE, RUN_FILE
+from handloom.models.model import Model
 from handloom.models.provenance import read_provenance
 from handloom.support.files import sha256_of_file, write_csv, write_json
 from handloom.support.workspace import Workspace
@@ -54,7 +56,7 @@ def evaluate(
         DataError: the test part is empty, has no hand, or no label that the model knows.
     """
     trained = load_model(model / MODEL_FILE)
-    spec, thresholds = trained.spec, trained.thresholds
+    spec = trained.spec
     examples = read_examples(table, split, "test", left_hands=spec.left_hands)
     if not examples.hand_found.any():
         raise DataError(
@@ -62,37 +64,47 @@ def evaluate(
         )
     for note in notes_on(examples, spec.classes):
         print(f"evaluate {kind}: {note}", file=sys.stderr)
-    answers = answers_of(trained, examples, parameters.evaluate.window_stride)
-    metrics = summary(answers) | calibration_metrics(answers, spec.background_label, thresholds)
-    labels = labels_of(answers, spec.classes)
-    write_json(out / "metrics.json", metrics)
-    at_thresholds = per_class_at_thresholds(answers, labels, thresholds)
-    rows = [row | more for row, more in zip(per_class(answers, labels), at_thresholds, strict=True)]
-    write_csv(out / "per_class.csv", rows)
-    write_csv(out / "confusion.csv", confusion(answers, labels))
-    bins = confidence_bins(answers)
-    write_csv(out / "reliability.csv", [asdict(one) for one in bins])
-    write_csv(out / PREDICTIONS, [asdict(answer) for answer in answers])
+    stride = parameters.evaluate.window_stride
+    answers = answers_of(trained, examples, stride)
+    metrics = summary(answers) | calibration_metrics(answers, spec.background_label, trained.thresholds)
+    _write_report(out, trained, answers, metrics)
     provenance = read_provenance(model / RUN_FILE)
     run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
-    run.log_metrics({f"test_{name}": value for name, value in metrics.items()})
-    named = [out / PREDICTIONS]  # by their files
-    run.log_files([file for file in sorted(out.glob("[!.]*")) if file not in named], f"reports/{out.name}")
-    run.log_private_files(named, f"reports/{out.name}", parameters.tracking.pictures)
+    _log(run, out, metrics, parameters.tracking.pictures)
     with tracking.scratch() as folder:
-        run.log_files(draw_plots(answers, labels, bins, folder), "plots")
+        plots = draw_plots(answers, labels_of(answers, spec.classes), confidence_bins(answers), folder)
+        run.log_files(plots, "plots")
     if register:
         # Left hands as they are, so that models that want them mirrored were measured on the same.
         as_they_are = examples if spec.left_hands == "as_they_are" else read_examples(table, split, "test")
-        test_data = fingerprint_of(as_they_are, parameters.evaluate.window_stride)
         tags = {
             tracking.MODEL_SHA256: sha256_of_file(model / MODEL_FILE),
             tracking.FINGERPRINT: provenance.training,
             tracking.KEYPOINTS_SHA256: provenance.keypoints_sha256,
-            tracking.TEST_DATA: test_data,
+            tracking.TEST_DATA: fingerprint_of(as_they_are, stride),
         }
         run.register_model(model / MODEL_FILE, spec, metrics, tags)
     return metrics
+
+
+def _write_report(out: Path, model: Model, answers: Sequence[Answer], metrics: dict[str, float]) -> None:
+    """The numbers and tables of the folder."""
+    labels = labels_of(answers, model.spec.classes)
+    write_json(out / "metrics.json", metrics)
+    at_thresholds = per_class_at_thresholds(answers, labels, model.thresholds)
+    rows = [row | more for row, more in zip(per_class(answers, labels), at_thresholds, strict=True)]
+    write_csv(out / "per_class.csv", rows)
+    write_csv(out / "confusion.csv", confusion(answers, labels))
+    write_csv(out / "reliability.csv", [asdict(one) for one in confidence_bins(answers)])
+    write_csv(out / PREDICTIONS, [asdict(answer) for answer in answers])
+
+
+def _log(run: tracking.Run, out: Path, metrics: dict[str, float], pictures: Pictures) -> None:
+    """Log the numbers, and the files of the folder, those that name the data's files only where they may be seen."""
+    run.log_metrics({f"test_{name}": value for name, value in metrics.items()})
+    named = [out / PREDICTIONS]
+    run.log_files([file for file in sorted(out.glob("[!.]*")) if file not in named], f"reports/{out.name}")
+    run.log_private_files(named, f"reports/{out.name}", pictures)
 
 
 def fingerprint_of(examples: Examples, window_stride: int) -> str:
