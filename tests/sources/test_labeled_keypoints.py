@@ -18,7 +18,7 @@ from handloom.hand import picture_from_poses
 from handloom.keypoint_table import SCHEMA, poses_of
 from handloom.sources import gather
 from handloom.sources.frames import resampled
-from handloom.sources.layout import CHANNEL_COUNTS
+from handloom.sources.landmark_lists import CHANNEL_COUNTS
 
 place = pytest.fixture(make_place)
 

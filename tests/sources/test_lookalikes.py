@@ -4,8 +4,7 @@ import pytest
 from places import make_place
 
 from handloom.sources.clip import UnusableError
-from handloom.sources.labels import checked_label
-from handloom.sources.lookalikes import note_on_lookalikes
+from handloom.sources.labels import checked_label, note_on_lookalikes
 
 place = pytest.fixture(make_place)
 

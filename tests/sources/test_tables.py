@@ -14,8 +14,7 @@ from handloom.errors import DataError
 from handloom.hand import JOINTS
 from handloom.keypoint_table import poses_of
 from handloom.sources import gather
-from handloom.sources.landmark_lists import array_of
-from handloom.sources.layout import Layout
+from handloom.sources.landmark_lists import Layout, array_of
 
 place = pytest.fixture(make_place)
 

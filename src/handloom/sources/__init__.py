@@ -1,8 +1,8 @@
 """What is labelled, and where."""
 
-from handloom.sources.classes import check_classes, examples_by_class
 from handloom.sources.clip import Clip, Gathered, Skipped
 from handloom.sources.gather import gather, gather_all, gather_members
+from handloom.sources.labels import check_classes, examples_by_class
 
 __all__ = [
     "Clip",

@@ -26,14 +26,13 @@ from handloom.config import (
 )
 from handloom.errors import ConfigurationError, printable
 from handloom.sources.annotated_media import annotated_media
-from handloom.sources.classes import check_classes, examples_by_class
 from handloom.sources.clip import Gathered, Skipped
 from handloom.sources.described import described
 from handloom.sources.groups import with_copies_together
 from handloom.sources.labeled_directories import labeled_directories
 from handloom.sources.labeled_files import labeled_files
 from handloom.sources.labeled_keypoints import labeled_keypoints
-from handloom.sources.lookalikes import note_on_lookalikes
+from handloom.sources.labels import check_classes, examples_by_class, note_on_lookalikes
 
 
 def gather(

@@ -16,8 +16,7 @@ from handloom.errors import DataError, printable
 from handloom.hand import JOINT_COUNT, PARENTS, Poses, poses_from_picture
 from handloom.sources.clip import UnusableError
 from handloom.sources.column_names import NamedColumns, named_columns, numbered_columns
-from handloom.sources.landmark_lists import array_of
-from handloom.sources.layout import Layout
+from handloom.sources.landmark_lists import Layout, array_of
 from handloom.sources.tables import Column, Table
 
 _DEEPEST = 4  # a row, a hand, a channel or joint, a number

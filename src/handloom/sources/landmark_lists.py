@@ -2,16 +2,17 @@
 
 import json
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.config import LabeledKeypointsDataFrame
 from handloom.errors import printable
 from handloom.hand import JOINT_COUNT
 from handloom.sources.clip import UnusableError
 from handloom.sources.column_names import joint_number
-from handloom.sources.layout import Layout
 
 Numbers = NDArray[np.float64]
 
@@ -22,6 +23,26 @@ _CONFIDENCE = ("confidence", "score", "likelihood", "visibility")
 _CHANNELS = ("x", "y", "z", *_CONFIDENCE)
 _NAMES = ("name", "part", "joint", "id", "index", "landmark", "landmark_id")
 _SIDES = ("handedness", "handednesses", "chirality", "side", "hand")
+CHANNEL_COUNTS = {"xy": 2, "xyz": 3, "xy_confidence": 3}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The layout of a row's numbers, see the parameters of the same names."""
+
+    origin: Literal["lower_left", "upper_left"]
+    axis_order: Literal["channel_joint", "joint_channel"]
+    channels: Literal["xy", "xyz", "xy_confidence"]
+
+    @classmethod
+    def declared(cls, member: LabeledKeypointsDataFrame) -> Self:
+        """What a section declares."""
+        return cls(member.origin, member.axis_order, member.channels)
+
+    @property
+    def count(self) -> int:
+        """How many numbers a joint has."""
+        return CHANNEL_COUNTS[self.channels]
 
 
 def array_of(value: object, layout: Layout) -> Numbers:
