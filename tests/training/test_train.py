@@ -14,12 +14,15 @@ import pytest
 import pytorch_lightning as lightning
 import torch
 from mlflow.entities import Run
-from small_training import WITH_VALIDATION, WITHOUT_VALIDATION, train_small, write_tables
+from small_training import PARTS, TABLE, WITH_VALIDATION, WITHOUT_VALIDATION, settings_with, train_small, write_tables
 from tracked import client, trained_run
 
 from handloom.errors import ConfigurationError, DataError, HandloomError, Paused
 from handloom.models.checkpoint import read_checkpoint
 from handloom.support.lock import alone
+from handloom.support.workspace import Workspace
+from handloom.training.resume import TrainingTask
+from handloom.training.train import train
 
 TRAINING = Path(".handloom/training")
 PATIENT = {"patience": 1000}
@@ -70,6 +73,18 @@ def test_the_reported_numbers_are_those_in_mlflow() -> None:
     train_small()
     for name in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
         assert logged(name) == [(int(row["iteration"]), float(row[name])) for row in history()]
+
+
+def test_without_a_tracker_there_is_no_store_and_the_bits_are_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    write_tables(["a", "b"] * 10, WITH_VALIDATION)
+    for session in (2, 1000, 1000):  # paused, gone on with, and taken from the one that had ended
+        train(TrainingTask("pose", settings_with(iterations=session), TABLE, PARTS), Path("out"), Workspace.here())
+    said = capsys.readouterr().out
+    assert "going on from iteration-000002" in said and "had ended already; its model was taken from" in said
+    untracked = outputs(), Path("out/run.json").read_bytes()
+    assert not Path("mlflow.db").exists()
+    train_small()
+    assert (outputs(), Path("out/run.json").read_bytes()) == untracked
 
 
 @pytest.mark.parametrize("early_stopping", [{}, PATIENT], ids=["last network", "best network"])
