@@ -11,7 +11,7 @@ from handloom.data_source import DataSource
 from handloom.errors import ConfigurationError, DataError
 from handloom.keypoint_table import SCHEMA, poses_of
 from handloom.sources import gather_all, gather_members
-from handloom.sources.described import _makers
+from handloom.sources.described import makers_of
 
 DATA = Path(__file__).parents[2] / "data"
 KINIVI = str(DATA / "described" / "kinivi")
@@ -40,7 +40,7 @@ def test_the_same_section_gives_the_same_rows_and_another_seed_others() -> None:
 
 
 def test_another_seed_brings_other_people() -> None:
-    first, again, other = (_makers(section(seed=seed), "data.pose").people for seed in (1, 1, 2))
+    first, again, other = (makers_of(section(seed=seed), "data.pose").people for seed in (1, 1, 2))
     assert all(np.array_equal(one.lengths, same.lengths) for one, same in zip(first, again, strict=True))
     assert not any(np.array_equal(one.lengths, different.lengths) for one, different in zip(first, other, strict=True))
 

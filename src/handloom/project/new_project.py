@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import yaml
+
 from handloom.config import KINDS, Kind
 from handloom.errors import HandloomError, printable
-from handloom.project.stages import project_stages
 from handloom.project.template import template_folder
 from handloom.stages.compose import composed_text
 from handloom.support.files import remove_remains
@@ -53,8 +54,7 @@ def _fill(folder: Path, kinds: Sequence[Kind]) -> None:
     template = template_folder()
     _write_conf(template / "conf", folder / "conf")
     (folder / "params.yaml").write_text(composed_text(folder / "conf"), encoding="utf-8")
-    stages = project_stages((template / "dvc.yaml").read_text(encoding="utf-8"), kinds)
-    (folder / "dvc.yaml").write_text(stages, encoding="utf-8")
+    _write_stages(template / "dvc.yaml", folder / "dvc.yaml", kinds)
 
     (folder / "pipeline").mkdir()
     left_out = {"draw_sample", *(f"train_{kind}" for kind in KINDS if kind not in kinds)}
@@ -82,6 +82,25 @@ def _write_conf(template: Path, folder: Path) -> None:
     lines = (folder / "config.yaml").read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line.replace(": sample", ": labeled_directories") for line in lines if "sample: default" not in line]
     (folder / "config.yaml").write_text("".join(kept), encoding="utf-8")
+
+
+def _write_stages(template: Path, target: Path, kinds: Sequence[Kind]) -> None:
+    """Copy `dvc.yaml`, for one kind without the stages and plots of the other."""
+    if len(kinds) == len(KINDS):
+        shutil.copyfile(template, target)
+        return
+    content = yaml.safe_load(template.read_text(encoding="utf-8"))
+    left_out = tuple(f"{sign}{kind}" for sign in "_ " for kind in KINDS if kind not in kinds)
+    stages = {name: stage for name, stage in content["stages"].items() if not name.endswith(left_out)}
+    for stage in stages.values():
+        if stage.get("foreach") == "${data}":
+            stage["foreach"] = {kind: f"${{data.{kind}}}" for kind in kinds}
+    plots = [plot for plot in content["plots"] if not any(name.endswith(left_out) for name in plot)]
+    parts = [{"stages": {name: stage}} for name, stage in stages.items()]
+    blocks = [yaml.safe_dump(part, sort_keys=False, width=120).removeprefix("stages:\n") for part in parts]
+    blocks = ["# Pictures in, Core ML models out: dvc repro\nstages:\n" + blocks[0], *blocks[1:]]
+    blocks.append(yaml.safe_dump({"plots": plots}, sort_keys=False, width=120))
+    target.write_text("\n".join(blocks), encoding="utf-8")
 
 
 def next_steps(kinds: Sequence[Kind]) -> list[str]:
