@@ -9,13 +9,12 @@ that started it.
 import json
 import os
 import signal
-import sqlite3
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,18 +50,19 @@ def _alone(folder: Path) -> Iterator[None]:
     Raises:
         HandloomError: another process trains the session.
     """
-    from handloom.errors import HandloomError, printable
+    from filelock import Timeout
 
-    with closing(sqlite3.connect(folder / LOCK, timeout=LOCK_PATIENCE, isolation_level=None)) as lock:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise HandloomError(f"session: {printable(str(folder))} cannot be locked ({error})") from None
-            raise HandloomError(
-                f"session: {printable(str(folder))} is being trained by another job; wait for that one, or cancel it"
-            ) from None
-        yield
+    from handloom.errors import HandloomError, printable
+    from handloom.support.lock import locked
+
+    shown = printable(str(folder))
+    try:
+        with locked(folder / LOCK, LOCK_PATIENCE):
+            yield
+    except Timeout:
+        raise HandloomError(
+            f"session: {shown} is being trained by another job; wait for that one, or cancel it"
+        ) from None
 
 
 def _end_with_stdin() -> None:

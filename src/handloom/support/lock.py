@@ -1,19 +1,42 @@
-"""Work that only one process at a time may do."""
+"""Work that only one process at a time may do: locks that are files, by filelock.
 
-import fcntl
+The operating system lets go of a lock however the process that holds it ends. A lock file that is a link is refused.
+"""
+
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+
+from filelock import FileLock, Timeout
 
 from handloom.errors import HandloomError, first_line
+
+UNTIL_FREE = -1.0
+
+
+@contextmanager
+def locked(path: Path, patience: float = UNTIL_FREE) -> Iterator[None]:
+    """Hold a lock; its file stays.
+
+    Args:
+        path: the file.
+        patience: seconds in which another process may let go of it.
+
+    Raises:
+        Timeout: another process holds it (an `OSError`).
+        OSError: the file cannot be made, or files cannot be locked there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A soft lock, where the file system has no others, would outlive a process that is killed.
+    with FileLock(path, timeout=patience, fallback_to_soft=False):
+        yield
 
 
 @contextmanager
 def alone(path: Path, what: str, wait: bool = False) -> Iterator[None]:
-    """Hold a lock, which is a file while it is held; the operating system lets go of it however the process ends.
+    """Hold a lock, whose file is there while it is held and says which process does.
 
     Args:
         path: the file.
@@ -23,40 +46,30 @@ def alone(path: Path, what: str, wait: bool = False) -> Iterator[None]:
     Raises:
         HandloomError: another process holds it, or files cannot be locked there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path, what, wait) as file:
-        file.truncate(0)
-        print(os.getpid(), file=file, flush=True)
+    lock = FileLock(path, fallback_to_soft=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def _locked(path: Path, what: str, wait: bool) -> TextIO:
-    told = False
-    while True:
-        file = path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = _holder(file)
+            lock.acquire(blocking=False)
+        except Timeout:
+            running = f"{what} is running already{_holder(path)}"
             if not wait:
-                file.close()
-                raise HandloomError(f"{what} is running already{holder}; wait for it, or stop it") from None
-            if not told:
-                print(f"{what} is running already{holder}; waiting for it to end", file=sys.stderr, flush=True)
-            told = True
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError as error:
-            file.close()
-            raise HandloomError(f"{path}: cannot be locked ({first_line(error)})") from None
-        if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-            return file
-        file.close()  # whoever held it has removed it: this is no lock for those that come now
+                raise HandloomError(f"{running}; wait for it, or stop it") from None
+            print(f"{running}; waiting for it to end", file=sys.stderr, flush=True)
+            lock.acquire()
+    except OSError as error:
+        raise HandloomError(f"{path}: cannot be locked ({first_line(error)})") from None
+    try:
+        path.write_text(f"{os.getpid()}\n", encoding="utf-8")
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # while it is held: who waits for it sees that it is gone, and makes a new one
+        lock.release()
 
 
-def _holder(file: TextIO) -> str:
-    file.seek(0)
-    process = file.read().strip()
+def _holder(path: Path) -> str:
+    try:
+        process = path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):  # it has ended by now
+        return ""
     return f" in process {process}" if process else ""

@@ -6,7 +6,6 @@ its files are copied before, so a process may be killed at any moment. Sending m
 twice has the effect of once (`operations.py`), and a number that the run has already is left out.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -16,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from filelock import Timeout
+
 from handloom.errors import HandloomError, first_line
 from handloom.support.files import replacing, write_json
+from handloom.support.lock import locked
 from handloom.tracking.operations import FORM, Operation, now
 from handloom.tracking.store import Store
 
@@ -61,7 +63,7 @@ class Outbox:
         """
         run = self.folder / run_id
         try:
-            with self._locked("lock"):
+            with locked(self.folder / "lock"):
                 run.mkdir(exist_ok=True)
                 if not (run / ABOUT).exists():
                     write_json(run / ABOUT, {"address": self.store.address.shown, "since": now()})
@@ -113,7 +115,7 @@ class Outbox:
     def close(self, run_id: str) -> bool:
         """Remove a run's folder if the store has all of it; whether it has."""
         run = self.folder / run_id
-        with self._locked("lock"):
+        with locked(self.folder / "lock"):
             if any(True for _ in self.read(run_id)):
                 return False
             (run / CALLS).unlink()  # first, so that a removal that is killed leaves nothing that waits
@@ -125,7 +127,10 @@ class Outbox:
         if not self.folder.is_dir():
             return
         try:
-            with self._locked("sending", wait=False), self._locked("lock"):  # so none of it is another process's work
+            with (
+                locked(self.folder / "sending", patience=0),
+                locked(self.folder / "lock"),
+            ):  # so none of it is another process's work
                 for run in [path for path in self.folder.iterdir() if path.is_dir() and not path.is_symlink()]:
                     if not (run / CALLS).exists():
                         shutil.rmtree(run)
@@ -149,17 +154,10 @@ class Outbox:
             HandloomError: another one does.
         """
         try:
-            with self._locked("sending", wait=False):
+            with locked(self.folder / "sending", patience=0):
                 yield
-        except BlockingIOError:
+        except Timeout:
             raise HandloomError(f"{self.folder}: another process is sending what waits there; let it finish") from None
-
-    @contextmanager
-    def _locked(self, name: str, wait: bool = True) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / name).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            yield
 
 
 def _about(run: Path) -> Mapping[str, Any]:
