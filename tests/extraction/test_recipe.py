@@ -3,7 +3,7 @@
 import ast
 import sys
 from dataclasses import fields, replace
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +102,14 @@ def test_every_content_and_stretch_has_a_key_of_its_own() -> None:
     }
     assert len(keys) == 2 * 2 * 3 * 3
     assert entry_key("a", "1", None, None) in keys
+
+
+def test_a_library_that_is_an_extra_may_be_missing(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_rawpy(name: str) -> str:
+        if name == "rawpy":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    with_it = recipe("pose", ExtractKeypoints(), model)
+    monkeypatch.setattr("handloom.extraction.recipe.version", without_rawpy)
+    assert recipe("pose", ExtractKeypoints(), model) != with_it

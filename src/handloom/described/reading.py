@@ -1,13 +1,13 @@
 """Reading descriptions: YAML files to gestures; what is wrong is one line with the file and the field's full name."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from handloom.described import schema
+from handloom.described.fields import one_line
 from handloom.described.gestures import AXES, NAMED_PATHS, Form, Gesture, KeyPose, Range, Route, Touch, Waypoint
 from handloom.described.skeleton import PARAMETERS
 from handloom.errors import DataError, printable
@@ -15,14 +15,6 @@ from handloom.support.yaml_files import read_yaml
 
 DESCRIPTIONS = "*.yaml"  # what is read of a folder
 _SPREAD_OF_ANGLES = 2  # a view is cut at two deviations, so the tolerance is two of them
-_EXPECTED = {
-    "float_type": "a number",
-    "string_type": "a text",
-    "list_type": "a list with at least one entry",
-    "too_short": "a list with at least one entry",
-    "dict_type": "fields with values",
-    "model_type": "fields with values",
-}
 
 
 def load_gestures(folder: Path) -> dict[str, Gesture]:
@@ -55,36 +47,9 @@ def load_gesture(path: Path) -> Gesture:
     try:
         file = schema.gesture_file().validate_python(read_yaml(path, DataError))
     except ValidationError as error:
-        raise DataError(f"{printable(str(path))}: {printable(_one_line(error))}") from None
+        raise DataError(f"{printable(str(path))}: {printable(one_line(error))}") from None
     forms = file.any_of if isinstance(file, schema.ManyFile) else [file]
     return Gesture(path.stem, file.meaning, tuple(_form(form) for form in forms))
-
-
-def _one_line(error: ValidationError) -> str:
-    """The first mistake, with the full name of its field as a person writes it: "key_poses[1].shape"."""
-    found = error.errors(include_url=False)
-    first = found[0]
-    key = ""
-    for part in (*first["loc"], first.get("ctx", {}).get("field", "")):
-        if isinstance(part, int):
-            key += f"[{part}]"
-        elif part and part != "[key]" and not part.startswith("<"):  # between <>: which of several models it is
-            key += f".{part}" if key else part
-    if first["type"] == "missing":
-        text = "is missing"
-    elif expected := _EXPECTED.get(first["type"]):
-        text = f"expected {expected}, got {_kind(first['input'])}"
-    else:
-        text = first["msg"]
-    more = f" (and {len(found) - 1} more)" if found[1:] else ""
-    return (f"{key}: " if key else "") + text + more
-
-
-def _kind(value: Any) -> str:
-    names = {bool: "true or false", str: "a text", list: "a list", int: "a number", float: "a number"}
-    if value is None:
-        return "nothing"
-    return next((name for kind, name in names.items() if isinstance(value, kind)), "fields with values")
 
 
 def _form(said: schema.Pose | schema.Action) -> Form:

@@ -5,8 +5,7 @@ A gesture is one YAML file whose name is the label. Everything is said in the te
 these models and makes a `Gesture` of them; `json_schema` is for editors.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache, cached_property
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple, Self
@@ -14,19 +13,14 @@ from typing import Annotated, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
     Tag,
     TypeAdapter,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from handloom.described.fields import Fields, OneOf, Within, problem
 from handloom.described.gestures import EASINGS, HANDS, NAMED_PATHS, Touch
 from handloom.described.skeleton import FINGERS, OPEN_HAND, PARAMETERS
 from handloom.described.touching import UNREACHABLE, gaps, with_touches
@@ -44,85 +38,12 @@ POINTING = {
 }
 
 
-def problem(field: str, text: str) -> PydanticCustomError:
-    """A mistake in a field of the model that is being checked, or in a field further down: "path.circle.radius"."""
-    return PydanticCustomError("gesture", "{text}", {"field": field, "text": text})
-
-
-@dataclass(frozen=True)
-class Within:
-    """A number from `least` to `most`."""
-
-    least: float
-    most: float
-    otherwise: str = "must be from {0.least:g} to {0.most:g}"
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """The type's own schema, then the range."""
-        return core_schema.no_info_after_validator_function(self._checked, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """The range for editors."""
-        return handler(schema) | {"minimum": self.least, "maximum": self.most}
-
-    def _checked(self, value: float) -> float:
-        if not self.least <= value <= self.most:
-            raise problem("", f"{self.otherwise.format(self)}, got {value:g}")
-        return value
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """A text among some."""
-
-    choices: Collection[str]
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """The type's own schema, then the choice."""
-        return core_schema.no_info_after_validator_function(self._checked, handler(source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """The choices for editors."""
-        return handler(schema) | {"enum": list(self.choices)}
-
-    def _checked(self, value: str) -> str:
-        if value not in self.choices:
-            raise problem("", f"must be one of {', '.join(self.choices)}, got {value!r}")
-        return value
-
-
 Share = Annotated[float, Within(0, 1)]
 Turned = Annotated[float, Within(-180, 180)]
 Tilted = Annotated[float, Within(-90, 90)]
 OffBy = Annotated[float, Within(0, 90)]
 Place = Annotated[float, Within(0, 1, "leaves the picture, which goes from {0.least:g} to {0.most:g}")]
 Touched = Annotated[str, OneOf(("thumb", "palm"))]
-
-
-class Fields(BaseModel):
-    """A mapping with known keys. Numbers must be numbers, and a key without a value is refused."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        use_attribute_docstrings=True,
-        defer_build=True,  # who reads no description need not wait for it
-    )
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _known(cls, content: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        if not isinstance(content, Mapping):
-            return handler(content)
-        for name, value in content.items():
-            if value is None and name in cls.model_fields:
-                raise problem(str(name), "has no value; write one, or take the line out")
-        fields = handler({name: value for name, value in content.items() if name in cls.model_fields})
-        for name in content:
-            if name not in cls.model_fields:
-                raise problem(str(name), f"unknown field; known here: {', '.join(sorted(cls.model_fields))}")
-        return fields
 
 
 class Span(Fields):

@@ -32,7 +32,7 @@ def recipe(kind: Kind, settings: ExtractKeypoints, model: Path) -> str:
             "settings": {name: getattr(settings, name) for name in SETTINGS[kind]},
             "landmark_model": sha256_of_file(model),
             "landmarker": runtime_version(settings),
-            "libraries": {name: version(name) for name in LIBRARIES},
+            "libraries": {name: _version(name) for name in LIBRARIES},
             "code": code_version(CODE),
         }
     )
