@@ -17,7 +17,6 @@ Every training runs the real stages, with the parameters that `conf/` composes b
 photos of the digits are looked at thoroughly (`extract_keypoints=thorough`).
 """
 
-import os
 import sys
 import time
 from collections import Counter
@@ -160,8 +159,6 @@ def trained(source: Source, kind: Kind, settings: Training, folder: Path) -> Tra
     """Train on everything that a source holds, in a repository of its own."""
     with TemporaryDirectory(dir=folder) as name:
         project = Path(name)
-        os.environ["DVC_ROOT"] = str(project)
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
         sessions = extracted(source, kind, 30.0, project)
         split = project / "split.parquet"
         pq.write_table(pa.table({**sessions, "part": ["train"] * len(sessions["session_id"])}), split)

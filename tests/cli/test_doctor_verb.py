@@ -15,7 +15,7 @@ import pytest
 from conftest import REPOSITORY
 
 from handloom.cli import main
-from handloom.cli.doctor.tracking_store import tracking_store
+from handloom.cli.doctor.tracking_store import check_store
 
 ENVIRONMENT = Path(sys.executable).parent
 
@@ -171,7 +171,7 @@ def test_a_server_that_wants_a_password_gets_it(
         for login, body, state in ((mine, b"OK", "ok"), ("", b"OK", "MISSING"), (mine, b"x", "MISSING")):
             server.body = body  # type: ignore[attr-defined]
             monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://{login}127.0.0.1:{server.server_port}")
-            (item,) = tracking_store()
+            (item,) = check_store()
             assert item.state == state and "secret" not in str(item)
         server.shutdown()
 

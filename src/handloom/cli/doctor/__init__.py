@@ -7,21 +7,19 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from handloom.cli.doctor.finding import Finding
-from handloom.cli.doctor.machine import gpu, landmark_model, programs, system_libraries
-from handloom.cli.doctor.other_projects import paths, telemetry
-from handloom.cli.doctor.packages import packages
-from handloom.cli.doctor.tracking_store import tracking_store
+from handloom.cli.doctor.machine import Finding, gpu, landmark_model, programs, system_libraries
+from handloom.cli.doctor.packages import check_packages, paths, telemetry
+from handloom.cli.doctor.tracking_store import check_store
 from handloom.cli.verb import Commands, add_verb
 from handloom.errors import printable
 from handloom.support.console import DONE, REFUSED, json_text
 
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
-    "packages": packages,
+    "packages": check_packages,
     "system libraries": system_libraries,
     "programs": programs,
     "landmark model": landmark_model,
-    "MLflow store": tracking_store,
+    "MLflow store": check_store,
     "GPU": gpu,
     "telemetry": telemetry,
     "paths": paths,

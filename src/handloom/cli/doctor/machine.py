@@ -1,18 +1,41 @@
-"""What is not a Python package: system libraries, programs, the landmark model, a GPU."""
+"""What was found of one thing; and what is no Python package: system libraries, programs, the landmark model, a GPU."""
 
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from handloom.cli.doctor.finding import Finding
 from handloom.errors import HandloomError
 from handloom.support.system_libraries import missing_system_libraries
 
 if TYPE_CHECKING:
     from handloom.config import LandmarkModel
+
+
+State = Literal["ok", "note", "MISSING"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one thing.
+
+    Attributes:
+        item: what was looked at.
+        state: "ok"; "note" for what is good to know and stops nothing; "MISSING" for what something will fail without.
+        text: what was found.
+        advice: what to type, or to do; empty where nothing needs to be done.
+    """
+
+    item: str
+    state: State
+    text: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state:7}  {self.item}: {self.text}" + (f"; {self.advice}" if self.advice else "")
 
 
 def system_libraries() -> Iterator[Finding]:

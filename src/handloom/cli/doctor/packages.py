@@ -1,19 +1,22 @@
-"""Python, handloom and the packages that it needs, by what handloom's own metadata ask for."""
+"""Python, handloom and its packages, by what handloom's own metadata ask for; what some do of their own accord."""
 
+import os
 import platform
 import re
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 
 import handloom
-from handloom.cli.doctor.finding import Finding
+from handloom.cli.doctor.machine import Finding
 from handloom.errors import HandloomError
 from handloom.project.template import template_folder
 
+LOGGING_HOST = "play.googleapis.com"  # what `strace -f -e trace=network` shows of MediaPipe 1.2.2
 _FOR_DEVELOPERS = "dev"
 
 
-def packages() -> Iterator[Finding]:
+def check_packages() -> Iterator[Finding]:
     """Python's version, handloom's, and a finding for each package."""
     yield Finding("Python", "ok", f"{platform.python_version()}, {platform.machine()}")
     yield Finding("handloom", "ok", handloom.__version__)
@@ -44,6 +47,34 @@ def packages() -> Iterator[Finding]:
             yield Finding(requirement.name, "note", f"{found}; handloom was tested with {known}")
         else:
             yield Finding(requirement.name, "ok", found)
+
+
+def telemetry() -> Iterator[Finding]:
+    """Who is told of each use."""
+    yield Finding(
+        "MediaPipe's metrics",
+        "note",
+        f"{version('mediapipe')} calls {LOGGING_HOST} while it looks for hands, and has no switch; it does so only with"
+        " extract_keypoints.landmarker.runtime: mediapipe",
+        f"to stop it, put a line `0.0.0.0 {LOGGING_HOST}` into /etc/hosts, or type, on Linux: unshare -rn COMMAND",
+    )
+    item, name = "MLflow's telemetry", "MLFLOW_DISABLE_TELEMETRY"
+    if os.environ.get(name, "true").lower() in ("true", "1"):
+        yield Finding(item, "ok", "off")
+    else:
+        yield Finding(item, "note", f"on, because {name} is {os.environ[name]}", f"type: unset {name}")
+
+
+def paths() -> Iterator[Finding]:
+    """Whether DVC can make its temporary copies here."""
+    folder = Path.cwd()
+    if not str(folder).isascii():
+        yield Finding(
+            "DVC",
+            "note",
+            f"dvc exp run --temp and the queue end in \"'ascii' codec can't encode\" in {folder} (a fault of DVC)",
+            "move the project to a path of plain letters",
+        )
 
 
 # What needs the packages of an extra.

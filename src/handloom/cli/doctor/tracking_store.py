@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handloom.cli.doctor.finding import Finding
+from handloom.cli.doctor.machine import Finding
 from handloom.errors import first_line, printable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _SECONDS = 5
 _UNSET = "type: unset MLFLOW_TRACKING_URI"
 
 
-def tracking_store() -> Iterator[Finding]:
+def check_store() -> Iterator[Finding]:
     """The store that trainings would use now."""
     from handloom.support.workspace import Workspace
     from handloom.tracking.address import store_address

@@ -18,7 +18,7 @@ from handloom.prediction.photos import predict_photos
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.results import Prediction
 from handloom.prediction.videos import predict_video, predict_videos
-from handloom.support.repository import main_repository
+from handloom.support.workspace import Workspace
 
 # What a classifier is for, the first that fits first: a video is for actions, else for the pose in each of its frames.
 _USES: tuple[tuple[Kind, Form], ...] = (("action", "video"), ("pose", "photo"), ("pose", "video"))
@@ -69,7 +69,7 @@ class Models:
 
 def _own_model(kind: Kind) -> Path | None:
     inside = Path("models") / kind / MODEL_FILE
-    return next((path for path in (inside, main_repository() / inside) if path.is_file()), None)
+    return next((path for path in (inside, Workspace.here().root / inside) if path.is_file()), None)
 
 
 def asked(files: Iterable[MediaFile], models: Models, problem: Tell, note: Tell) -> list[Asked]:
