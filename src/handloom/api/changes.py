@@ -5,10 +5,11 @@ from pathlib import Path
 
 from handloom.api.errors import IncompatibleParametersError, ModifiedTrainingDataError
 from handloom.api.frames import hash_of_table
-from handloom.api.session import CHECKPOINTS, FILES, KEYPOINTS, SPLIT
+from handloom.api.session import FILES
 from handloom.config import Kind, Parameters
 from handloom.errors import HandloomError, printable
 from handloom.sources import gather_all
+from handloom.stages.layout import CHECKPOINTS, Layout
 from handloom.stages.run import source_of
 from handloom.support.workspace import Workspace
 
@@ -58,11 +59,12 @@ def _refuse_other_training(folder: Path, kind: Kind, parameters: Parameters) -> 
     from handloom.training.checkpoints import checkpoints_in
     from handloom.training.resume import MADE_OF_FILE, TrainingTask
 
+    layout = Layout.session(folder)
     noted = folder / CHECKPOINTS / MADE_OF_FILE
     if not noted.exists() or not checkpoints_in(folder / CHECKPOINTS):
         return
     before = json.loads(noted.read_text(encoding="utf-8"))
-    now = TrainingTask(kind, parameters.training(kind), folder / KEYPOINTS, folder / SPLIT).made_of
+    now = TrainingTask(kind, parameters.training(kind), layout.keypoints, layout.split).made_of
     for name in before | now:
         if before.get(name) == now.get(name):
             continue

@@ -15,11 +15,12 @@ from handloom.api.job import Job
 from handloom.api.metrics import ClassifierMetrics
 from handloom.api.parameters import ModelMetadata, TrainingSessionParameters
 from handloom.api.progress import Checkpoint
-from handloom.api.session import KEYPOINTS, MODEL, SPLIT, TrainingSession, make_session, restore_session
+from handloom.api.session import TrainingSession, make_session, restore_session
 from handloom.config import ExportCoreML, ExtractKeypoints, Kind
 from handloom.dataset.split import PartName
 from handloom.errors import ConfigurationError, DataError, HandloomError, expect, printable
 from handloom.models.files import MODEL_FILE, RUN_FILE
+from handloom.stages.layout import Layout
 
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples
@@ -167,7 +168,8 @@ class HandClassifier:
         if rows.empty:
             raise DataError("on: none of its examples can be used; the warning says why")
         with TemporaryDirectory() as folder:
-            table, split = Path(folder) / KEYPOINTS, Path(folder) / SPLIT
+            layout = Layout.in_folder(Path(folder))
+            table, split = layout.keypoints, layout.split
             frame = pa.Table.from_pandas(rows.assign(part=""), keypoint_table.SCHEMA, preserve_index=False)
             keypoint_table.write(table, [frame], {"frame_rate": f"{rate or 30:g}"})
             split_table(table, Split(test_ratio=0.0, validation=Validation(strategy="none")), split)
@@ -215,7 +217,7 @@ class HandClassifier:
     @classmethod
     def _of_session(cls, session: TrainingSession[Self]) -> Self:
         made = cls.__new__(cls)
-        made._adopt(session.folder / MODEL / MODEL_FILE, session.model_parameters, session)
+        made._adopt(session.layout.model_file, session.model_parameters, session)
         return made
 
     def _adopt(
@@ -247,11 +249,11 @@ class HandClassifier:
 
         if self._session is None:
             return ClassifierMetrics(error="the classifier was built from a file; use evaluation(on=...)")
-        folder = self._session.folder
-        if not (folder / KEYPOINTS).exists():
+        layout = self._session.layout
+        if not layout.keypoints.exists():
             return ClassifierMetrics(error="the session's folder is gone; use evaluation(on=...)")
         left_hands = self.trained_model.spec.left_hands
-        examples = read_examples(folder / KEYPOINTS, folder / SPLIT, part, left_hands=left_hands)
+        examples = read_examples(layout.keypoints, layout.split, part, left_hands=left_hands)
         if not len(examples):
             return ClassifierMetrics(error=f"there was no {part} part")
         return self._metrics(examples)

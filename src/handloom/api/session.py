@@ -18,14 +18,13 @@ from handloom.config import Kind, Parameters, Training, as_plain, section_from
 from handloom.config.errors import one_line
 from handloom.data_source import DataSource
 from handloom.errors import ConfigurationError, DataError, HandloomError, expect, printable
-from handloom.models.files import MODEL_FILE
+from handloom.stages.layout import CHECKPOINTS, Layout
 from handloom.support.files import replacing, write_json
 from handloom.tracking import flat
 
 Task = TypeVar("Task")
 
-SESSION_FILE, CHECKPOINTS, MODEL = "session.json", "checkpoints", "model"
-KEYPOINTS, SPLIT, REPORT = "keypoints.parquet", "split.parquet", "keypoints"
+SESSION_FILE = "session.json"
 FILES = "files.json"  # the training data's files by name, with a hash of each
 FORMAT = 1  # of the session file
 # They say how long a session is and how often it reports, and may change when it is resumed.
@@ -49,11 +48,16 @@ class TrainingSession(Generic[Task]):
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
     @property
+    def layout(self) -> Layout:
+        """Where its artefacts lie."""
+        return Layout.session(self.folder)
+
+    @property
     def phase(self) -> Phase:
         """How far it has come."""
         if self.checkpoints:
             return Phase.TRAINING
-        return Phase.EXTRACTING_FEATURES if (self.folder / KEYPOINTS).exists() else Phase.INITIALIZED
+        return Phase.EXTRACTING_FEATURES if self.layout.keypoints.exists() else Phase.INITIALIZED
 
     @property
     def iteration(self) -> int:
@@ -63,7 +67,7 @@ class TrainingSession(Generic[Task]):
     @property
     def is_finished(self) -> bool:
         """Whether there is a model, that of the last or of a paused session."""
-        return (self.folder / MODEL / MODEL_FILE).exists()
+        return self.layout.model_file.exists()
 
     @property
     def checkpoints(self) -> list[Checkpoint]:
@@ -95,7 +99,7 @@ class TrainingSession(Generic[Task]):
         expect("other", other, TrainingSession)
         if self.checkpoints:
             raise HandloomError("reuse_extracted_features: this session has checkpoints already; make a new one")
-        if not (other.folder / KEYPOINTS).exists():
+        if not other.layout.keypoints.exists():
             raise HandloomError("reuse_extracted_features: the other session has not finished extraction")
         extraction, others = as_plain(self.parameters.extract_keypoints), as_plain(other.parameters.extract_keypoints)
         for name, value in flat(others, "extraction").items():
@@ -105,10 +109,10 @@ class TrainingSession(Generic[Task]):
             raise ModifiedTrainingDataError("reuse_extracted_features: the other session has another data source")
         with replacing(self.folder / FILES) as beside:  # so that a file that has changed since is noticed
             shutil.copy(other.folder / FILES, beside)
-        with replacing(self.folder / REPORT) as beside:
-            shutil.copytree(other.folder / REPORT, beside)
-        with replacing(self.folder / KEYPOINTS) as beside:
-            shutil.copy(other.folder / KEYPOINTS, beside)
+        with replacing(self.layout.keypoint_report) as beside:
+            shutil.copytree(other.layout.keypoint_report, beside)
+        with replacing(self.layout.keypoints) as beside:
+            shutil.copy(other.layout.keypoints, beside)
 
     def __repr__(self) -> str:
         return (

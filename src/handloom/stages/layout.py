@@ -6,6 +6,8 @@ from pathlib import Path
 from handloom.config import Kind
 from handloom.models.files import MODEL_FILE
 
+CHECKPOINTS = "checkpoints"  # a session's folder of them
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -64,7 +66,7 @@ class Layout:
     @classmethod
     def session(cls, folder: Path) -> "Layout":
         """In the folder of a training session, which keeps its checkpoints."""
-        return replace(cls.in_folder(folder), checkpoints=folder / "checkpoints")
+        return replace(cls.in_folder(folder), checkpoints=folder / CHECKPOINTS)
 
     @property
     def model_file(self) -> Path:
