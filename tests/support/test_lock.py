@@ -7,9 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
 from handloom.errors import HandloomError
-from handloom.support.lock import alone
+from handloom.support.lock import alone, locked
 
 
 def test_a_second_one_is_told_and_a_later_one_is_let_in(tmp_path: Path) -> None:
@@ -55,3 +56,18 @@ def test_a_lock_that_a_killed_process_left_is_free(tmp_path: Path) -> None:
     (tmp_path / "search.lock").write_text("1\n")
     with alone(tmp_path / "search.lock", "search x"):
         assert (tmp_path / "search.lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_a_lock_that_is_a_link_is_refused_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("content")
+    (tmp_path / "search.lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(HandloomError, match=r"search\.lock: cannot be locked"), alone(tmp_path / "search.lock", "x"):
+        pass
+    assert (tmp_path / "precious").read_text() == "content"
+
+
+def test_who_is_patient_gets_a_lock_and_who_is_not_is_told(tmp_path: Path) -> None:
+    with locked(tmp_path / "lock"), pytest.raises(Timeout), locked(tmp_path / "lock", patience=0):
+        pass
+    with locked(tmp_path / "lock", patience=0):
+        pass
