@@ -2,7 +2,7 @@
 
     python benchmarks/pretrain.py
 
-writes src/handloom/models/described_start.npz: the network of `conf/model/single_frame.yaml` without its last layer,
+writes src/handloom/models/described_start.npz: the network `model: single_frame` without its last layer,
 after telling 600 random gestures (`random_gestures.py`) apart; some minutes on two cores.
 """
 

@@ -164,11 +164,17 @@ def options() -> list[str]:
     files = [path.relative_to(CONF) for path in sorted(CONF.glob("*/**/*.yaml"))]
     found = {(path.parent.as_posix(), path.stem) for path in files if path.parent.name != "space"}  # of a search
     found |= {(group, option) for group, option, _ in nodes() if group}
-    return [f"{group}={option}" for group, option in sorted(found)]
+    places = {"model": "model@train_pose.model"}  # it is within a training
+    return [f"{places.get(group, group)}={option}" for group, option in sorted(found)]
 
 
 def test_there_are_options():
-    assert {"data/pose=labeled_directories", "train_pose=few_photos", "data/action=joined"} <= set(options())
+    assert {
+        "data/pose=labeled_directories",
+        "train_pose=few_photos",
+        "data/action=joined",
+        "model@train_pose.model=window",
+    } <= set(options())
 
 
 @pytest.mark.parametrize("override", options())
@@ -181,7 +187,7 @@ def test_overrides_are_seen():
     after = yaml.safe_load(
         composed_text(
             CONF,
-            ["train_pose.optimizer.lr=0.01", "data/pose=labeled_directories", "train_pose.model.temporal_layers=3"],
+            ["train_pose.optimizer.lr=0.01", "data/pose=labeled_directories", "model@train_pose.model=window"],
         )
     )
     assert after["train_pose"]["optimizer"]["lr"] == 0.01

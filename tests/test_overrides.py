@@ -95,7 +95,7 @@ def test_what_is_no_override_is_named(word: str, told: str) -> None:
             "data/pose=labelled_files: no such option; did you mean labeled_files; there are ",
         ),
         ("data/pose@data.poze=described", "data/pose@data.poze: no such group of options; did you mean data/pose"),
-        ("model@train_pose.model=window", "model@train_pose.model: no such group of options"),
+        ("model@train_pose.modl=window", "model@train_pose.modl: no such group of options; did you mean model@train_"),
         ("train_pose=3", "train_pose: a group of options; type train_pose=OPTION, or train_pose.PARAMETER=VALUE"),
         ("data.pose.path=a,b", "data.pose.path: several values, 'a,b', which need -m; one text is 'data.pose.path="),
         ("extract_keypoints.turns=10,20", "which need -m; a list is 'extract_keypoints.turns=[10,20]'"),

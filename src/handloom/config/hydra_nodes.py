@@ -27,6 +27,7 @@ from handloom.config.sections import (
 )
 
 MEDIA = {"pose": "photos", "action": "videos"}  # folders in data/
+NETWORKS = {"pose": "single_frame", "action": "window"}  # options of the group `model`
 PARAMETERS = "handloom"  # the node with every section that has no options
 _RESOLVER = "handloom_raw_data"
 
@@ -56,7 +57,10 @@ def nodes() -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "sample", "default", as_plain(Sample())
     yield "extract_keypoints", "default", as_plain(ExtractKeypoints())
     for kind in KINDS:
-        yield f"train_{kind}", "default", as_plain(default_training(kind))
+        training = as_plain(default_training(kind))
+        yield "model", NETWORKS[kind], training.pop("model")
+        network = {"defaults": [{"/model@model": NETWORKS[kind]}, "_self_"]}
+        yield f"train_{kind}", "default", network | training
         for option, node in data_options(kind).items():
             yield f"data/{kind}", option, node
 
