@@ -23,6 +23,7 @@ NEUTRAL = {
     "handloom.stages": "where artefacts lie and in which order stages run; of `run` the functions named count",
     "handloom.support": "how files are written and work is shared out",
     "handloom.tracking": "what is recorded of results",
+    "handloom.training.tracker": "what is recorded of a training",
 }
 PACKAGE = Path(handloom.__file__).resolve().parent
 _STRING_OR_COMMENT = re.compile(
