@@ -1,5 +1,6 @@
 """The MLflow store on this machine survives what the stages survive."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from handloom.config import Data, LabeledDirectories, Parameters, Tracking
 from handloom.errors import HandloomError
 from handloom.runs.recorded import recorded_runs
 from handloom.support.workspace import Workspace
+from handloom.tracking.store import mlflow_settings
 
 PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
 MAKE_A_STORE = """
@@ -60,6 +62,22 @@ def test_numbers_of_a_step_that_the_run_has_are_known() -> None:
         "validation_loss": 0.8,
     }
     assert {path.name for path in Path.cwd().glob("*mlflow*")} == {"mlflow.db"}
+
+
+def test_mlflow_leaves_the_environment_and_the_logging_of_the_process_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def state() -> object:
+        loggers = ("mlflow.store", "mlflow.tracking", "mlflow.pyfunc", "urllib3.connectionpool", "alembic")
+        return dict(os.environ), [logging.getLogger(name).level for name in loggers]
+
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "somebody")
+    before = state()
+    with mlflow_settings(("me", "secret")):
+        assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true" and os.environ["MLFLOW_TRACKING_USERNAME"] == "me"
+    start_run("pose", PARAMETERS).log_metrics({"loss": 1.0})
+    assert state() == before
 
 
 def test_a_store_in_a_file_of_ones_own_is_made_once_and_keeps_its_files_beside_it(

@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 
 from handloom import __version__
-from handloom.cli import compare, doctor, draw, evaluate, params, predict, project, reproduce, store, train, verify
+from handloom.cli import doctor, draw, evaluate, params, predict, project, runs, store, train, verify
 from handloom.cli.verb import EXIT_CODES
 from handloom.support.console import status_of
 
 _VERBS = (
     *(project.add_init, params.add, train.add, evaluate.add, predict.add, verify.add, draw.add),
-    *(project.add_search, project.add_cross_validate, compare.add, reproduce.add),
+    *(project.add_search, project.add_cross_validate, runs.add_compare, runs.add_reproduce),
     *(store.add_ui, store.add_send, doctor.add),
 )
 

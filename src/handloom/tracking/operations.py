@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from handloom.tracking.privacy import say_once_what_stays, stays_here
-from handloom.tracking.record import FINGERPRINT, GIVEN_UP_AT, PARENT
+from handloom.tracking.record import FINGERPRINT, GIVEN_UP_AT, PARENT, say_once_what_stays, stays_here
 from handloom.tracking.registry import log_and_register
 from handloom.tracking.store import Store
 from handloom.tracking.store_errors import NONSENSE, WrongAddressError

@@ -1,23 +1,32 @@
 """What is recorded of a run: its tags, its parameters, the packages it was made with, and what people read in lists.
 
 `handloom.` begins the names of tags by which our code finds runs and models; plain names are for people.
+
+What shows people or names their files goes where `tracking.pictures` lets it go. A file of a run is on this computer if
+its store is (`Address.is_on_this_computer`), and if that keeps the files of its runs here too. A tunnel to another
+computer looks like a server on this one: with it, set `tracking.pictures=never`.
 """
 
 import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import yaml
 
-from handloom.config import Kind, Parameters, as_plain
+from handloom.config import Kind, Parameters, Pictures, as_plain
 from handloom.support.files import sha256_of_file
 from handloom.support.fingerprint import fingerprint
 from handloom.support.repository import Commit
+from handloom.tracking.address import SERVER, Address
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 KIND = "kind"
 DIRTY, CHANGES = "uncommitted changes", "changed files"  # whether files differed from the commit; which, a line each
@@ -34,6 +43,7 @@ SOURCE, SOURCE_TYPE = "mlflow.source.name", "mlflow.source.type"
 
 ENVIRONMENT_FILE, PARAMETERS_FILE = "environment.txt", "params.yaml"  # artifacts of a run
 
+_CODE = (".py", ".yaml", ".yml", ".toml", ".cfg", ".md", ".sh", ".dvc", ".gitignore", "Makefile", "dvc.lock")
 _NAMED = 4  # parameters in a name
 _LONGEST_VALUE = 16
 _AWKWARD = re.compile(r"[^\w.+-]+")  # in a name that is typed
@@ -139,3 +149,38 @@ def _program() -> str:
     script = Path(sys.argv[0])
     folder = Path.cwd()
     return script.relative_to(folder).as_posix() if script.is_relative_to(folder) else script.name or "python"
+
+
+def may_go(pictures: Pictures, address: Address) -> bool:
+    """Whether such files may go to the store of an address."""
+    return pictures == "always" or (pictures == "local" and address.is_on_this_computer)
+
+
+def without_names_of_media(files: Sequence[str], pictures: Pictures, address: Address) -> list[str]:
+    """Names of changed files, those of photos, clips and tables only as a number where such may not go."""
+    if may_go(pictures, address):
+        return list(files)
+    kept = [name for name in files if PurePosixPath(name).suffix in _CODE or PurePosixPath(name).name in _CODE]
+    return kept + ([f"{len(files) - len(kept)} other files"] if len(files) > len(kept) else [])
+
+
+def stays_here(run: "Run", address: Address) -> bool:
+    """Whether the files of a run of this store stay on this computer."""
+    kept_by = urlsplit(str(run.info.artifact_uri)).scheme
+    return address.is_on_this_computer and kept_by in ("", "file", "mlflow-artifacts", *SERVER)
+
+
+def say_once_what_stays(files: Sequence[Path], address: Address) -> None:
+    """Say, once a process and store, that files like these are not logged."""
+    shown = address.shown
+    if shown not in _said:
+        _said.add(shown)
+        folders = ", ".join(dict.fromkeys(str(file.parent) for file in files))
+        print(
+            f"MLflow at {shown}: contact sheets and tables with the names of files stay on this computer ({folders});"
+            " tracking.pictures=always sends them too",
+            file=sys.stderr,
+        )
+
+
+_said: set[str] = set()

@@ -34,7 +34,6 @@ from handloom.tracking.operations import (
     plain_number,
 )
 from handloom.tracking.outbox import Outbox
-from handloom.tracking.privacy import may_go, say_once_what_stays, without_names_of_media
 from handloom.tracking.record import (
     CHANGES,
     COMMIT,
@@ -44,7 +43,10 @@ from handloom.tracking.record import (
     JOB,
     KIND,
     describing_tags,
+    may_go,
     run_parameters,
+    say_once_what_stays,
+    without_names_of_media,
 )
 from handloom.tracking.registry import ACCURACY, LOG_LOSS, registered_name, save_pyfunc
 from handloom.tracking.store import Store
