@@ -11,17 +11,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from handloom.models.checkpoint import TrainedModel, load_model
+from handloom.models.checkpoint import load_model
+from handloom.models.model import Model
 
 
 class HandModel:
     """Probabilities of the classes, calibrated as in training.
 
     Args:
-        model: as training left it.
+        model: what gives them.
     """
 
-    def __init__(self, model: TrainedModel) -> None:
+    def __init__(self, model: Model) -> None:
         self.model = model
 
     def predict(self, model_input: Mapping[str, Any]) -> pd.DataFrame:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 ACCURACY, LOG_LOSS, TEST_DATA = "handloom.accuracy_end_to_end", "handloom.log_loss", "handloom.test_data_sha256"
-LOADER = "handloom.tracking.pyfunc_model"
+LOADER = "handloom.tracking.pyfunc_model"  # stands in every model that was ever logged, so it keeps its name
 # What it needs beside handloom, which is in no index. MLflow would find it out in a minute, by running the model.
 NEEDED = ("mlflow", "numpy", "pandas", "torch", "pyarrow", "pydantic", "omegaconf")
 
