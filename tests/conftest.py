@@ -125,9 +125,9 @@ class Project:
         return result
 
     def environment(self) -> dict[str, str]:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        folders = (warm_start.folder_of_shims(), str(Path(sys.executable).parent), os.environ["PATH"])
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
-        return {**kept, "PATH": path, "PYTHONWARNINGS": "ignore"}
+        return {**kept, "PATH": os.pathsep.join(folders), "PYTHONWARNINGS": "ignore"}
 
     @staticmethod
     def _output(command: list[str], cwd: Path) -> str:
@@ -209,7 +209,8 @@ def finished(make_project: Callable[[str], Project]) -> Project:
     """A project in which `dvc repro` has run on the small sample. Leave it as it is."""
     project = make_project("finished")
     project.use_small_sample()
-    project.run(*traced(network_trace(project)), "dvc", "repro")
+    # From nothing: what a fork imported, and asked of the network for it, would be in no trace.
+    project.run("env", f"{warm_start.COLD}=1", *traced(network_trace(project)), "dvc", "repro")
     project.commit("repro")
     return project
 

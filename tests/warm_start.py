@@ -3,7 +3,8 @@
 A program of handloom imports for four seconds before it works for one. After `install()`, `subprocess` starts what is
 `python script`, `python -c code`, `python -m handloom…` or `handloom …` as such a fork: a process with its own
 environment, folder, files, session and signals, in which nothing of handloom is imported yet. Other commands, those
-with `COLD` in their environment, and all outside Linux start as always.
+with `COLD` in their environment, and all outside Linux start as always. What other programs start as `python`, DVC
+its stages for one, is a fork where `folder_of_shims()` comes first in PATH.
 """
 
 import gc
@@ -21,10 +22,10 @@ import sys
 import tempfile
 import types
 import warnings
-from functools import cache
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 COLD = "HANDLOOM_TESTS_COLD"
 SLOW_TO_IMPORT = (
@@ -35,7 +36,8 @@ SLOW_TO_IMPORT = (
 _Popen = subprocess.Popen
 _PARAMETERS = inspect.signature(_Popen._execute_child)
 _service: "subprocess.Popen[bytes] | None" = None
-_address = ""
+_address = ""  # of its socket
+_like: dict[str, str] | None = None  # what its interpreter read from the environment
 
 
 class WarmPopen(_Popen):
@@ -90,6 +92,42 @@ class WarmPopen(_Popen):
         return self.returncode
 
 
+_SHIM = """#!{python} -I
+import sys
+sys.path[:0] = [{tests!r}]
+import warm_start
+warm_start.be_python({address!r}, {like!r})
+"""
+
+
+def folder_of_shims() -> str:
+    """A folder whose `python` starts warm; the one of the real `python` where that cannot be."""
+    if sys.platform != "linux":
+        return str(Path(sys.executable).parent)
+    like = _start_service()
+    shim = Path(_address).with_name("python")
+    if not shim.exists():
+        content = {"python": sys.executable, "tests": str(Path(__file__).parent), "address": _address, "like": like}
+        shim.write_text(_SHIM.format(**content))
+        shim.chmod(0o755)
+    return str(shim.parent)
+
+
+def be_python(address: str, like: dict[str, str]) -> NoReturn:
+    """Run this process's words as `python` would, in a fork, and end as it ends."""
+    global _address, _like
+    _address, _like = address, like
+    process = WarmPopen([sys.executable, *sys.argv[1:]])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: process.send_signal(number))
+    status = process.wait()
+    if status < 0:
+        with suppress(OSError):  # what cannot be caught
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status)
+
+
 def install() -> None:
     """Let `subprocess` start programs warm from now on."""
     if sys.platform == "linux":
@@ -132,11 +170,12 @@ def _words(how: dict[str, Any]) -> list[str] | None:
         return None
     program, *words = (os.fsdecode(word) for word in how["args"])
     found = shutil.which(program, path=environment.get("PATH"))
-    if found is None or Path(found).parent != Path(sys.executable).parent:
+    ours = (Path(sys.executable).parent, Path(_address).parent)
+    if found is None or Path(found).parent not in ours:
         return None
     if Path(found).name == "handloom":
         words = ["-m", "handloom.cli", *words]
-    elif Path(found).resolve() != Path(sys.executable).resolve() or not words:
+    elif not Path(found).name.startswith("python") or not words:
         return None
     runs_module = len(words) > 1 and words[0] == "-m" and words[1].startswith(("handloom", "uvicorn"))
     if words[0].startswith("-") and words[0] != "-c" and not runs_module:
@@ -148,17 +187,16 @@ def _started_alike(environment: dict[str, str]) -> bool:
     return _of_the_interpreter(environment) == _start_service()
 
 
-@cache
 def _start_service() -> dict[str, str]:
-    """Start the process that forks; return what its interpreter read."""
-    global _service, _address
-    environment = _of_the_interpreter(dict(os.environ))
-    if not _address:
+    """Start the process that forks, if there is none; return what its interpreter read."""
+    global _service, _address, _like
+    if _like is None:
+        _like = _of_the_interpreter(dict(os.environ))
         _address = str(Path(tempfile.mkdtemp(prefix="warm-")) / "socket")
         _service = _Popen([sys.executable, __file__, _address], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert _service.stdout is not None
         assert _service.stdout.readline() == b"ready\n"
-    return environment
+    return _like
 
 
 def _serve(address: str) -> dict[str, Any]:
@@ -274,7 +312,7 @@ if __name__ == "__main__":
     gc.freeze()
     here = sys.modules["warm_start"] = sys.modules["__main__"]
     here._address = sys.argv[1]
-    here._start_service()
+    here._like = _of_the_interpreter(before)
     store = Path(sys.argv[1]).with_name("store")
     empty_stores.make(store)
     empty_stores.utils._initialize_tables = empty_stores.copies_of(lambda: store)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import warm_start
 import yaml
 from conftest import REPOSITORY, Project
 
@@ -30,7 +31,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
-    return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", **more}
+    folders = (warm_start.folder_of_shims(), str(Path(sys.executable).parent), os.environ["PATH"])
+    return {**kept, "PATH": os.pathsep.join(folders), **more}
 
 
 @pytest.mark.parametrize("kinds", [["pose"], ["action"], ["pose", "action"]])
