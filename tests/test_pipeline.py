@@ -244,21 +244,3 @@ def test_other_parameters_never_resume(finished: Project, make_project: Callable
         "python", "pipeline/train_action.py", "train_action.seed=2", "train_action.maximum_iterations=2"
     )
     assert "going on" not in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("stage", "unused"),
-    [
-        ("extract_keypoints", "torch pytorch_lightning mlflow coremltools sklearn"),
-        ("split", "torch pytorch_lightning mlflow coremltools mediapipe cv2 av"),
-        ("evaluate", "pytorch_lightning coremltools mediapipe cv2 av"),
-        ("export_coreml", "pytorch_lightning mediapipe av"),
-    ],
-)
-def test_a_stage_does_not_import_what_it_does_not_use(finished: Project, stage: str, unused: str) -> None:
-    code = (
-        f"import runpy, sys; sys.argv = ['pipeline/{stage}.py', 'pose'];"
-        f" runpy.run_path('pipeline/{stage}.py', run_name='__main__');"
-        f" print([name for name in {unused.split()} if name in sys.modules])"
-    )
-    assert finished.run("python", "-c", code).stdout.splitlines()[-1] == "[]"
