@@ -209,8 +209,9 @@ def finished(make_project: Callable[[str], Project]) -> Project:
     """A project in which `dvc repro` has run on the small sample. Leave it as it is."""
     project = make_project("finished")
     project.use_small_sample()
-    # From nothing: what a fork imported, and asked of the network for it, would be in no trace.
-    project.run("env", f"{warm_start.COLD}=1", *traced(network_trace(project)), "dvc", "repro")
+    # With a process of its own that forks, so that what the stages import is traced too.
+    warm = [sys.executable, warm_start.__file__, "--run", "dvc", "repro"]
+    project.run(*traced(network_trace(project)), *warm)
     project.commit("repro")
     return project
 

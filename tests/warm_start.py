@@ -298,6 +298,11 @@ def _run(words: list[str]) -> None:
         runpy.run_path(first, run_name="__main__")
 
 
+if __name__ == "__main__" and sys.argv[1] == "--run":  # another program, whose `python` starts warm
+    os.environ["PATH"] = f"{folder_of_shims()}{os.pathsep}{os.environ['PATH']}"
+    ended = subprocess.call(sys.argv[2:])
+    stop()
+    sys.exit(ended)
 if __name__ == "__main__":
     before = dict(os.environ)
 
