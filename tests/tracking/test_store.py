@@ -18,7 +18,7 @@ from tracked import client, start_run
 
 from handloom import tracking
 from handloom.cli import main
-from handloom.cli.doctor.tracking_store import tracking_store
+from handloom.cli.doctor.tracking_store import check_store
 from handloom.config import Data, LabeledDirectories, Parameters, Tracking
 from handloom.errors import HandloomError
 from handloom.runs.recorded import recorded_runs
@@ -112,7 +112,7 @@ def test_a_relative_store_of_an_experiment_in_a_copy_is_the_one_that_the_command
     name = recorded_runs(Workspace.here(), run.run_id)["pose"].name
     assert main(["compare", run.run_id, name]) == 0
     assert recorded_runs(Workspace.here(), name)["pose"].artifact("greeting.txt") == "hello"
-    (found,) = tracking_store()
+    (found,) = check_store()
     assert found.text == f"{project}/mlflow.db, 1 runs"
     Image.new("RGB", (64, 64)).save("hand.jpg")
     assert main(["predict", "--model", f"runs:/{run.run_id}", "hand.jpg"]) == 1
