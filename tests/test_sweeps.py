@@ -175,7 +175,7 @@ def test_a_sweep_over_a_key_that_is_not_there_ends_in_one_line(project: Path) ->
         (("search", "pose", "search.trials=0"), "search: search.trials: "),
         (("search", "pose", "space=face"), "search: space=face: no such file"),
         (("search", "pose", "space=none"), "search: nothing to search"),
-        (("cross-validate", "pose", "cross_validate.folds=1"), "cross_validate: cross_validate.folds: "),
+        (("cross-validate", "pose", "cross_validate.folds=1"), "cross-validate: cross_validate.folds: "),
     ],
 )
 def test_the_verbs_run_the_scripts(

@@ -23,6 +23,7 @@ from handloom import (
     ValidationData,
 )
 from handloom.api.changes import refuse_changes
+from handloom.support.workspace import Workspace
 
 
 def parameters(**changes: Any) -> ModelParameters:
@@ -137,7 +138,7 @@ def test_a_changed_photo_ends_the_job(
     finally:
         photo.write_bytes(before)
     assert "\n" not in str(caught.value)
-    refuse_changes(session.folder, "pose", session.parameters)  # as it was
+    refuse_changes(session.folder, "pose", session.parameters, Workspace.inside(session.folder))  # as it was
 
 
 def test_a_photo_that_is_gone_or_new_is_noticed(photos: Path, tmp_path: Path) -> None:
@@ -145,26 +146,26 @@ def test_a_photo_that_is_gone_or_new_is_noticed(photos: Path, tmp_path: Path) ->
     shutil.copytree(photos, folder)
     source = DataSource.labeled_directories(at=folder)
     session = HandPoseClassifier.make_training_session(source, parameters(), every_iteration(place))
-    refuse_changes(place, "pose", session.parameters)
+    refuse_changes(place, "pose", session.parameters, Workspace.inside(place))
     new = shutil.copy(folder / "one" / "ünd noch eins.jpg", folder / "five" / "new.jpg")
     with pytest.raises(ModifiedTrainingDataError, match=r"five/new\.jpg changed since the session was made"):
-        refuse_changes(place, "pose", session.parameters)
+        refuse_changes(place, "pose", session.parameters, Workspace.inside(place))
     Path(new).unlink()
     for path in sorted((folder / "five").iterdir())[:1]:
         path.unlink()
     with pytest.raises(ModifiedTrainingDataError, match=r"five/person_\S+ changed since the session was made"):
-        refuse_changes(place, "pose", session.parameters)
+        refuse_changes(place, "pose", session.parameters, Workspace.inside(place))
 
 
 def test_a_table_of_joints_that_changes_is_noticed(tmp_path: Path) -> None:
     joints(6).to_parquet(tmp_path / "joints.parquet")
     source = DataSource.labeled_keypoints_data_frame(tmp_path / "joints.parquet")
     session = HandPoseClassifier.make_training_session(source, parameters(), every_iteration(tmp_path / "session"))
-    refuse_changes(session.folder, "pose", session.parameters)
-    refuse_changes(session.folder, "pose", session.parameters)
+    refuse_changes(session.folder, "pose", session.parameters, Workspace.inside(session.folder))
+    refuse_changes(session.folder, "pose", session.parameters, Workspace.inside(session.folder))
     joints(6, seed=1).to_parquet(tmp_path / "joints.parquet")
     with pytest.raises(ModifiedTrainingDataError, match="training_data: the table of joints changed"):
-        refuse_changes(session.folder, "pose", session.parameters)
+        refuse_changes(session.folder, "pose", session.parameters, Workspace.inside(session.folder))
 
 
 def test_joints_that_were_found_before_are_not_looked_for_again(
@@ -194,7 +195,7 @@ def test_joints_of_photos_that_have_changed_since_are_not_taken(
     Image.new("RGB", (64, 64)).save(photo)
     try:
         with pytest.raises(ModifiedTrainingDataError, match=f"five/{photo.name} changed"):
-            refuse_changes(tmp_path, "pose", other.parameters)
+            refuse_changes(tmp_path, "pose", other.parameters, Workspace.inside(tmp_path))
     finally:
         photo.write_bytes(before)
 

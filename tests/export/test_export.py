@@ -118,7 +118,7 @@ def no_origin() -> None:
     [
         (other_weights, "model.ckpt: not a model that this version of handloom can use"),
         (cut_off, "model.ckpt: not a checkpoint that can be read"),
-        (no_origin, "run.json: does not say what the model was made of"),
+        (no_origin, "run.json: damaged, it does not say what the model was made of"),
     ],
 )
 def test_a_model_that_cannot_be_used_is_named_and_the_export_before_it_stays(
@@ -172,6 +172,7 @@ from small_training import OUT, PARTS, SETTINGS, TABLE
 from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters
 from handloom.errors import HandloomError
 from handloom.export.export import export_coreml
+from handloom.support.workspace import Workspace
 import coremltools, mlflow
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))

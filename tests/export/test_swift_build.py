@@ -201,8 +201,8 @@ def test_the_lines_that_an_app_copies_compile(kit: Path, whole_kit: Path, tmp_pa
     shown = re.findall(r"```swift\n(.*?)```", (kit / "README.md").read_text("utf-8"), re.DOTALL)
     for kind in KINDS:
         model, class_name = with_spec(trained(kind), left_hands="mirrored"), interface.FILE_NAMES[kind]
-        shown.append(with_package(model, class_name))
-        shown.append(f"import CoreML\nimport Vision\n{without_package(model, class_name, {'fist': 0.5})}")
+        shown.append(with_package(model.spec, class_name))
+        shown.append(f"import CoreML\nimport Vision\n{without_package(model.spec, class_name, {'fist': 0.5})}")
     (tmp_path / "App.swift").write_text(APP, "utf-8")
     for number, lines in enumerate(shown):
         imports = "".join(re.findall(r"^import \w+\n", lines, re.MULTILINE))

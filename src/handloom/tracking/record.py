@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from handloom.config import Kind, Parameters, Pictures, as_plain
+from handloom.config import Kind, Parameters, Pictures, as_plain, raw_data
 from handloom.support.files import sha256_of_file
 from handloom.support.fingerprint import fingerprint
 from handloom.support.repository import Commit
@@ -83,7 +83,8 @@ def run_parameters(kind: Kind, parameters: Parameters) -> dict[str, str]:
 
 def parameters_text(parameters: Parameters) -> str:
     """All parameters as a `params.yaml`, which `parameters_from` reads to the same."""
-    return yaml.safe_dump(as_plain(parameters), sort_keys=False, allow_unicode=True)
+    content = as_plain(parameters)
+    return yaml.safe_dump(content | {"raw_data": raw_data(content["data"])}, sort_keys=False, allow_unicode=True)
 
 
 def environment_text() -> str:
