@@ -37,13 +37,13 @@ WORK.mkdir(parents=True, exist_ok=True)
 
 # %%
 def drawn_clips() -> Path:
-    """Three classes, six drawn people, 12 clips of each class."""
+    """Three classes, six drawn people, 8 clips of each class."""
     gestures = WORK / "gestures"
     gestures.mkdir(exist_ok=True)
     for name in ("background", "grab", "swipe_left"):
         declared = Path(handloom.__file__).parents[2] / f"data/sample/gestures/action/{name}.yaml"
         shutil.copy(declared, gestures)
-    draw_clips(gestures, WORK / "clips", WORK / "true_joints.parquet", seed=1, people=6, per_class=12)
+    draw_clips(gestures, WORK / "clips", WORK / "true_joints.parquet", seed=1, people=6, per_class=8)
     return WORK / "clips"
 
 

@@ -36,13 +36,13 @@ WORK.mkdir(parents=True, exist_ok=True)
 
 # %%
 def drawn_photos() -> Path:
-    """Four classes, six drawn people, 30 photos of each class."""
+    """Four classes, six drawn people, 20 photos of each class."""
     gestures = WORK / "gestures"
     gestures.mkdir(exist_ok=True)
     for name in ("background", "five", "one", "zero"):
         declared = Path(handloom.__file__).parents[2] / f"data/sample/gestures/pose/{name}.yaml"
         shutil.copy(declared, gestures)
-    draw_photos(gestures, WORK / "photos", WORK / "true_joints.parquet", seed=1, people=6, per_class=30)
+    draw_photos(gestures, WORK / "photos", WORK / "true_joints.parquet", seed=1, people=6, per_class=20)
     return WORK / "photos"
 
 
