@@ -29,7 +29,7 @@ export
 prediction
 stages
 cross_validation search runs
-data_source api cli project stage multirun
+data_source api cli project stage multirun compose
 __main__
 """
 # What is not yet as it should be; nothing may be added.

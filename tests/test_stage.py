@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from handloom.errors import ConfigurationError
-from handloom.stages.compose import composed, parameters_of
+from handloom.stages.compose import composed, composed_text, parameters_of
 from handloom.stages.multirun import Multirun
 
 REPOSITORY = Path(__file__).parents[1]
@@ -230,13 +230,17 @@ if __name__ == "__main__":
 """
 
 
-def test_the_script_of_an_older_project_runs_the_stage_as_it_is_now(project):
+def test_a_project_of_an_older_handloom_says_what_to_do(project):
     (project / "pipeline/split.py").write_text(OLD_SCRIPT)
-    make_table(project / "data/keypoints/pose.parquet")
-    result = run(project, "split.py", "pose", "split.test_ratio=0.5", "split.validation.strategy=none")
-    assert result.returncode == 0
-    assert result.stderr == "split: pipeline/split.py is of an older handloom; the stage runs as it is now\n"
-    assert counts_in(result.stdout) == ["test: 4 examples of 2 classes", "train: 4 examples of 2 classes"]
+    done = run(project, "split.py", "pose")
+    assert done.returncode == 1
+    assert done.stderr.startswith("split: this project is of an older handloom; make one with handloom init NAME")
+    assert done.stderr.count("\n") == 1
+    old = project / "conf/evaluate/default.yaml"
+    old.parent.mkdir(parents=True)
+    old.write_text("window_stride: null\n")
+    with pytest.raises(ConfigurationError, match=r"^\S+/conf/evaluate/default.yaml: of an older handloom; "):
+        composed_text(project / "conf")
 
 
 def counts_in(printed):

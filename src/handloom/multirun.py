@@ -1,5 +1,3 @@
-"""For scripts in `pipeline/` of projects that an older handloom made, which import this name; see `stage.py`."""
+"""Scripts in projects that an older handloom made import this, see `handloom.stage`."""
 
-
-class Multirun:
-    """Not used any more."""
+import handloom.stage  # noqa: F401

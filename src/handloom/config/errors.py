@@ -9,6 +9,9 @@ from pydantic import ValidationError
 
 from handloom.errors import printable
 
+OF_AN_OLDER_HANDLOOM = (
+    "of an older handloom; make one with handloom init NAME, and move data/ and your lines of conf/config.yaml into it"
+)
 _LONGEST = 120  # characters of a wrong value in its line
 
 
@@ -38,15 +41,12 @@ def one_line(
 def _text(first: Any, key: str, got: str, names: Iterable[str]) -> str:
     if first["type"].startswith("union_tag"):
         kinds = str(first.get("ctx", {}).get("expected_tags", "")).replace("'", "")
-        there = f"; there are {kinds}" if kinds else "; docs/reference.md lists those that exist"
+        there = f"; there are {kinds}" if kinds else "; handloom params --explain lists those that exist"
         return f"{key}.kind: unknown or missing{there}"
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         if key.endswith(".dependencies"):
-            return (
-                f"{key}: of an older handloom; this one finds what a source reads by itself. Make a project with"
-                " handloom init NAME, and move data/ and your lines of conf/config.yaml into it"
-            )
-        return f"{key}: unknown parameter{nearest(key, names) or '; docs/reference.md lists those that exist'}"
+            return f"{key}: {OF_AN_OLDER_HANDLOOM}"
+        return f"{key}: unknown parameter{nearest(key, names) or '; handloom params --explain lists those that exist'}"
     if first["type"] in ("missing", "missing_argument"):
         return f"{key}: missing; add it to params.yaml"
     if first["type"] == "string_type" and isinstance(first["input"], int | float):

@@ -1,9 +1,3 @@
-"""The first stage of projects that an older handloom made: it says what to do with them."""
+"""The first stage of projects that an older handloom made, see `handloom.stage`."""
 
-import sys
-
-if __name__ == "__main__":
-    sys.exit(
-        "installed_handloom: an older handloom made this project; type `handloom init NEW_FOLDER`, and move data/ and"
-        " the settings at the end of conf/config.yaml there"
-    )
+import handloom.stage  # noqa: F401

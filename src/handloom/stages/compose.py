@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from handloom.config import Parameters, check_raw_data, parameters_from
-from handloom.config.errors import flat
+from handloom.config.errors import OF_AN_OLDER_HANDLOOM, flat
 from handloom.config.interpolation import refuse_resolvers
 from handloom.errors import ConfigurationError
 from handloom.stages.overrides import Known, explained, groups_in, parsed, refuse_several_values, unresolved
@@ -21,6 +21,7 @@ from handloom.support.files import replacing
 from handloom.support.yaml_files import parse_yaml, read_yaml
 
 _NOT_IN_PROJECTS = {"sample"}  # a project of `handloom init` draws none
+_ONCE = Path("evaluate") / "default.yaml"  # every project had it when defaults stood in conf/
 _HYDRAS_OWN = ("defaults", "hydra")  # would load other files, or let Hydra import what they name
 
 
@@ -49,6 +50,8 @@ def composed_text(conf: Path, overrides: Sequence[str] = ()) -> str:
     Raises:
         ConfigurationError: a file or an override is wrong; one line.
     """
+    if (conf / _ONCE).is_file():
+        raise ConfigurationError(f"{conf / _ONCE}: {OF_AN_OLDER_HANDLOOM}")
     for path in sorted(conf.rglob("*.yaml")):
         read_yaml(path)  # within its bounds, before Hydra's own loader
 
