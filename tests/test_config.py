@@ -280,7 +280,7 @@ def test_params_yaml_of_an_older_handloom_says_what_to_do():
 def test_an_unknown_kind_of_source_is_refused(kind):
     with pytest.raises(
         ConfigurationError,
-        match=r"^data\.pose\.kind: unknown or missing; (there are labeled_directories, |docs/reference)[^\n]*$",
+        match=r"^data\.pose\.kind: unknown or missing; (there are labeled_directories, |handloom params )[^\n]*$",
     ):
         parameters_from(changed("data.pose.kind", kind))
 
