@@ -24,6 +24,7 @@ from handloom.config.data import (
     Source,
     members,
     raw_data,
+    read_from,
 )
 from handloom.config.fields import KINDS, Kind, LeftHands, ModelFormat, Pictures
 from handloom.config.parameters import Parameters, as_plain, check_raw_data, parameters_from, section_from
@@ -98,5 +99,6 @@ __all__ = [
     "members",
     "parameters_from",
     "raw_data",
+    "read_from",
     "section_from",
 ]

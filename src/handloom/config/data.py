@@ -5,6 +5,8 @@ page of the same name of MLHandActionClassifier.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -297,3 +299,20 @@ def _read_by(source: Any) -> Iterator[tuple[str, str]]:
             value = value.get(part) if isinstance(value, Mapping) else None
         if isinstance(value, str) and value:
             yield key.replace(".", "-"), value
+
+
+def read_from(folder: Path, source: Source) -> Source:
+    """A source whose relative paths count from a folder. From the working folder it stays as it is."""
+    if folder == Path():
+        return source
+    if isinstance(source, JoinedPose | JoinedAction):
+        inner: Any = {name: read_from(folder, member) for name, member in source.sources.items()}
+        return replace(source, sources=inner)
+    changes: dict[str, Any] = {}
+    for key in _READ:
+        name, _, part = key.partition(".")
+        value: Any = getattr(source, name, None)
+        path = getattr(value, part) if value and part else value
+        if path:
+            changes[name] = replace(value, **{part: str(folder / path)}) if part else str(folder / path)
+    return replace(source, **changes)

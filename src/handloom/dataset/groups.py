@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from handloom.errors import DataError
 
@@ -55,6 +54,8 @@ def folds_by_group(labels: Sequence[str], groups: Sequence[str], count: int, see
     Raises:
         DataError: there are fewer groups than folds, or a class is in one fold alone.
     """
+    from sklearn.model_selection import StratifiedGroupKFold  # slow, and each stage that reads a split would load it
+
     if len(set(groups)) < count:
         raise DataError(
             f"{len(set(groups))} groups cannot be dealt into {count} folds; lower cross_validate.folds, or say who is"

@@ -4,11 +4,11 @@ Each imports its own room when it runs: the others', torch and MLflow among them
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from handloom.config import JoinedAction, JoinedPose, Kind, MediaSource, Parameters, Source, as_plain, raw_data
+from handloom.config import Kind, Parameters, Source, as_plain, raw_data, read_from
 from handloom.stages.layout import Layout
 from handloom.support.workspace import Workspace
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 Stage = Literal["extract_keypoints", "split", "train", "evaluate", "export_coreml"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-_PATHS = ("path", "data_frame", "annotation_file")  # fields of a source that name what it reads
 
 
 @dataclass
@@ -187,21 +186,7 @@ def export_coreml(parameters: Parameters, kind: Kind, layout: Layout, workspace:
 
 def source_of(parameters: Parameters, kind: Kind, workspace: Workspace) -> Source:
     """The source of a kind; relative paths in it count from the workspace's project."""
-    return _read_from(workspace.project, parameters.source(kind))
-
-
-def _read_from(folder: Path, source: Source) -> Source:
-    """A source whose relative paths count from a folder. From the working folder it stays as it is."""
-    if folder == Path():
-        return source
-    if isinstance(source, JoinedPose | JoinedAction):
-        members: Any = {name: _read_from(folder, member) for name, member in source.sources.items()}
-        return replace(source, sources=members)
-    own = [one.name for one in fields(source)]
-    changes: dict[str, Any] = {name: _from(folder, getattr(source, name)) for name in _PATHS if name in own}
-    if isinstance(source, MediaSource):
-        changes["groups"] = replace(source.groups, file=_from(folder, source.groups.file))
-    return replace(source, **changes)
+    return read_from(workspace.project, parameters.source(kind))
 
 
 def _from(folder: Path, path: str | None) -> str:
