@@ -1,16 +1,14 @@
-"""Pages of the docs site that are made when it is built: parameters, verbs, and files from the top of the repository.
+"""Pages of the docs site that are made when it is built: parameters, and files from the top of the repository.
 
 MkDocs calls the functions (`hooks` in mkdocs.yml). A link out of docs/ becomes plain text.
 """
 
-import argparse
 import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-from handloom.cli import _parser
 from handloom.config.explain import explained
 
 REPOSITORY = Path(__file__).parents[1]
@@ -20,7 +18,6 @@ _LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)([\w./-]+\.\w+|(?:\.\./)[\w./-]*)\
 
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages that are not in docs/."""
-    files.append(File.generated(config, "reference/verbs.md", content=verbs()))
     files.append(File.generated(config, "reference/parameters.md", content=parameters()))
     for name, page in TOP.items():
         files.append(File.generated(config, page, content=(REPOSITORY / name).read_text(encoding="utf-8")))
@@ -55,11 +52,3 @@ def parameters() -> str:
         cells = [["parameter", "values", "default", "unit", "meaning"], ["---"] * 5, *rows]
         page.append("\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells))
     return "\n\n".join(page) + "\n"
-
-
-def verbs() -> str:
-    """A page with the help of `handloom` and of each verb."""
-    top = _parser()
-    (choices,) = (action.choices for action in top._actions if isinstance(action, argparse._SubParsersAction))
-    helps = {"handloom": top, **{f"handloom {name}": verb for name, verb in choices.items()}}
-    return "# The verbs\n" + "".join(f"\n## {name}\n\n```text\n{one.format_help()}```\n" for name, one in helps.items())

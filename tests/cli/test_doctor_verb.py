@@ -9,6 +9,7 @@ import sys
 import threading
 import tomllib
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -111,16 +112,25 @@ def test_a_package_that_only_an_extra_needs_is_a_note(
     assert items["not-there-search"]["text"] == "not installed, only handloom search needs it"
 
 
-def test_without_any_package_it_still_answers() -> None:
+@pytest.mark.parametrize("there", [("click", "typing_extensions"), ()])
+def test_without_packages_it_still_answers(there: tuple[str, ...], tmp_path: Path) -> None:
+    for name in there:  # the command line itself needs them
+        file = Path(str(import_module(name).__file__))
+        packaged = file.parent if file.name == "__init__.py" else file
+        (tmp_path / packaged.name).symlink_to(packaged)
     base_python = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     done = subprocess.run(
         [str(base_python), "-S", "-c", "import sys; from handloom.cli import main; sys.exit(main(['doctor']))"],
-        env={**kept, "PYTHONPATH": str(REPOSITORY / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**kept, "PYTHONPATH": f"{REPOSITORY / 'src'}:{tmp_path}", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
+    if not there:
+        told = "is not installed; type: python -m pip install --upgrade handloom\n"
+        assert (done.returncode, done.stdout) == (1, "") and done.stderr.endswith(told)
+        return
     assert (done.returncode, done.stderr) == (1, "")
     assert "ok       Python: 3." in done.stdout
     assert "MISSING  GPU: cannot be looked at without torch; type: python -m pip install" in done.stdout

@@ -39,7 +39,6 @@ def test_an_action_is_a_clip(capsys: pytest.CaptureFixture[str]) -> None:
         (["nowhere.yaml"], "nowhere.yaml: no such file or folder"),
         (["{five}", "--out", "five.mp4"], "--out: five.mp4 is for one action"),
         (["{five}", "--out", "five.jpg"], "--out: five.jpg is neither .png nor .mp4"),
-        (["{five}", "--of-each", "0"], "--of-each: must be at least 1 (got 0)"),
         (["bad.yaml"], "bad.yaml: meaning: is missing"),
         ([], "FILE: missing"),
     ],

@@ -118,7 +118,6 @@ def _test_part(out: Path) -> list[str]:
             "handloom train: train_action.seed=1: is for action",
         ),
         (["evaluate", "gone", "."], "handloom evaluate: gone: no such file"),
-        (["evaluate", "gone", ".", "--stride", "0"], "handloom evaluate: --stride: must be at least 1 (got 0)"),
     ],
 )
 def test_a_mistake_is_one_line(out: Path, given: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,7 +68,6 @@ def test_verify_runs_the_file_beside_the_model_it_came_from(capsys: pytest.Captu
             "handloom verify: model.ckpt: no such file",
         ),
         (["Hand.mlmodel", "--table", "a"], "handloom verify: --table, --split and --against belong together"),
-        (["Hand.mlmodel", "--stride", "0"], "handloom verify: --stride: must be at least 1 (got 0)"),
     ],
 )
 def test_a_mistake_is_one_line_on_stderr(given: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,5 +83,5 @@ def test_the_command_is_installed_and_its_help_has_an_example() -> None:
     assert command is not None
     done = subprocess.run([command, "verify", "--help"], capture_output=True, text=True)
     assert done.returncode == 0
-    assert "Example: handloom verify" in done.stdout
+    assert "\n  handloom verify HandPoseClassifier.mlmodel\n" in done.stdout
     assert subprocess.run([command], capture_output=True).returncode == 2

@@ -8,13 +8,15 @@ import re
 import shlex
 from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 
+import click
 import pytest
 import yaml
 from conftest import REPOSITORY
 
 import handloom
-from handloom.cli import _parsed
+from handloom.cli.commands import command_line
 from handloom.config import parameters_from
 from handloom.stages.compose import composed_text
 from handloom.stages.multirun import Multirun
@@ -74,7 +76,11 @@ def test_python_has_the_script_and_its_overrides_are_understood(words: list[str]
 
 @pytest.mark.parametrize("words", of("handloom"), ids=ids)
 def test_handloom_takes_the_words_and_what_comes_with_it_is_there(words: list[str]) -> None:
-    assert _parsed(words).command == words[0]
+    verb = command_line.get_command(click.Context(command_line), words[0])
+    assert verb, words[0]
+    if "--help" not in words:
+        redirected = words.index(">") if ">" in words else len(words)
+        verb.make_context(words[0], words[1:redirected])
     for word in words:
         assert not word.startswith("data/sample/") or (REPOSITORY / word).exists(), word
 
@@ -97,7 +103,7 @@ def test_files_that_it_leads_to_are_there(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_python_on_a_page_is_python(page: Path) -> None:
     for block in re.findall(r"```python\n(.*?)```", TEXTS[page], re.DOTALL):
-        ast.parse(block)
+        ast.parse(dedent(block))
 
 
 def test_the_readme_is_short() -> None:

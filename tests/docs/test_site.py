@@ -18,4 +18,4 @@ def test_the_site_is_built_without_a_warning_and_asks_no_other_server(tmp_path: 
         assert not [address for address in loaded if address.startswith(("http", "//"))], page
     reference = pages[tmp_path / "reference/python/index.html"]
     assert "handloom.HandPoseClassifier.train" in reference and "Parameters:" in reference  # from the docstrings
-    assert "handloom predict" in pages[tmp_path / "reference/verbs/index.html"]
+    assert "handloom predict" in pages[tmp_path / "reference/command_line/index.html"]

@@ -1,29 +1,24 @@
 """Data that lies anywhere: what is typed of it, and the parameters for it, from the groups of `conf/` and overrides."""
 
-import argparse
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handloom.cli.verb import POSE_OR_ACTION
+import click
+
+from handloom.cli.verb import PATH, POSE_OR_ACTION, overrides_argument
 from handloom.errors import ConfigurationError, DataError, printable
 
 if TYPE_CHECKING:
     from handloom.config import Kind, Parameters
 
 
-def add_data(verb: argparse.ArgumentParser) -> None:
-    """Add DATA and the overrides that say what it is."""
-    verb.add_argument("data", type=Path, metavar="DATA", help="a folder with a folder a class")
-    verb.add_argument(
-        "overrides",
-        nargs="*",
-        default=[],  # without one argparse says that it is required
-        metavar="KEY=VALUE",
-        help="parameters, by their names in params.yaml; data/pose=labeled_files (or data/action=...) reads DATA as"
-        " another kind of source",
-    )
+data_argument = click.argument("data", type=PATH, help="a folder with a folder a class")
+data_overrides_argument = overrides_argument(
+    "parameters, by their names in params.yaml; data/pose=labeled_files (or data/action=...) reads DATA as another"
+    " kind of source"
+)
 
 
 def check_data(data: Path, overrides: Sequence[str], tables: Sequence[str] = ()) -> None:

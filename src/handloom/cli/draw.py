@@ -1,50 +1,46 @@
 """`handloom draw`: what descriptions of gestures look like, and which of them cannot be told apart."""
 
-import argparse
 from pathlib import Path
 
-from handloom.cli.verb import Commands, add_verb
+import click
+
+from handloom.cli.verb import PATH, verb
 from handloom.errors import HandloomError, printable
 from handloom.support.console import DONE, json_text
 
 
-def add(commands: Commands) -> None:
-    """Add the verb."""
-    draw = add_verb(
-        commands,
-        "draw",
-        run,
-        summary="show what described gestures look like, as drawn hands",
-        description="Draw hands as descriptions have them: a sheet (.png) with a row a gesture, or of one action a clip"
-        " (.mp4). Of a folder it also tells how well its gestures can be told apart, before anything is trained: which"
-        " one each is most often taken for, and how far it is from background.",
-        example="handloom draw data/gestures --out gestures.png",
-    )
-    draw.add_argument("description", type=Path, metavar="FILE", nargs="?", help="a YAML file, or a folder of them")
-    draw.add_argument("--out", type=Path, help=".png or, for one action, .mp4 (FILE's name with .png)")
-    draw.add_argument("--of-each", type=int, default=8, help="hands of each pose (8)")
-    draw.add_argument("--seed", type=int, default=1, help="another number draws other hands (1)")
-    draw.add_argument("--no-joints", action="store_true", help="the hands alone")
-    draw.add_argument("--schema", action="store_true", help="print a JSON schema of these files, for editors")
+@verb(
+    examples="""
+    handloom draw data/gestures --out gestures.png
+    handloom draw data/gestures/wave.yaml --out wave.mp4
+    handloom draw --schema > gesture.schema.json
+    """
+)
+@click.argument("description", type=PATH, metavar="[FILE]", required=False, help="a YAML file, or a folder of them")
+@click.option(
+    "--out", type=PATH, metavar="FILE", show_default="FILE's name with .png", help="A .png, or for one action an .mp4."
+)
+@click.option("--of-each", type=click.IntRange(min=1), metavar="N", default=8, help="Hands of each pose.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", default=1, help="Another number draws other hands.")
+@click.option("--no-joints", is_flag=True, help="Draw the hands alone.")
+@click.option("--schema", is_flag=True, help="Print a JSON schema of these files, for editors.")
+def draw(description: Path | None, out: Path | None, of_each: int, seed: int, no_joints: bool, schema: bool) -> int:
+    """Draw the hands of described gestures.
 
-
-def run(given: argparse.Namespace) -> int:
-    """Draw it; print where, and what can be told of it."""
-    if given.of_each < 1:
-        raise HandloomError(f"--of-each: must be at least 1 (got {given.of_each})")
-    if given.seed < 0:
-        raise HandloomError(f"--seed: must not be negative (got {given.seed})")
-    if given.schema:
+    Writes a sheet (.png) with a row a gesture, or a clip (.mp4) of one action. For a folder it also prints how well
+    its gestures can be told apart: which other one each is most often taken for, and how far it is from background.
+    """
+    if schema:
         from handloom.described.schema import json_schema
 
         print(json_text(json_schema(), indent=2))
         return DONE
-    place: Path | None = given.description
+    place = description
     if place is None:
         raise HandloomError("FILE: missing; name a description (.yaml) or a folder of them")
     if not place.exists():
         raise HandloomError(f"{printable(str(place))}: no such file or folder; name a description (.yaml) or a folder")
-    out: Path = given.out or Path(f"{place.resolve().stem}.png")
+    out = out or Path(f"{place.resolve().stem}.png")
     if out.suffix not in (".mp4", ".png"):
         raise HandloomError(f"--out: {printable(out.name)} is neither .png nor .mp4; name one of them")
 
@@ -55,9 +51,9 @@ def run(given: argparse.Namespace) -> int:
     if out.suffix == ".mp4":
         if len(gestures) > 1 or not next(iter(gestures.values())).moves:
             raise HandloomError(f"--out: {printable(out.name)} is for one action; name one FILE, or a .png")
-        draw_clip(next(iter(gestures.values())), out, seed=given.seed, joints=not given.no_joints)
+        draw_clip(next(iter(gestures.values())), out, seed=seed, joints=not no_joints)
     else:
-        draw_sheet(gestures, out, seed=given.seed, of_each=given.of_each, joints=not given.no_joints)
+        draw_sheet(gestures, out, seed=seed, of_each=of_each, joints=not no_joints)
     print(printable(str(out)))
     if len(gestures) > 1:
         _tell_apart(gestures)

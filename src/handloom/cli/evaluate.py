@@ -1,6 +1,5 @@
 """`handloom evaluate`: how well a model does on labelled data that it has not learnt from."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,8 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from handloom.cli.composing import add_data, check_data, parameters_for, section_of
-from handloom.cli.verb import Commands, add_verb, check_model, results_only_on_stdout
+import click
+
+from handloom.cli.composing import check_data, data_argument, data_overrides_argument, parameters_for, section_of
+from handloom.cli.verb import MODEL_ADDRESS, check_model, json_option, results_only_on_stdout, stride_option, verb
 from handloom.errors import HandloomError, printable
 from handloom.support.console import DONE, json_text
 from handloom.support.text_table import text_table
@@ -21,49 +22,40 @@ if TYPE_CHECKING:
 _TABLE = ".parquet"
 
 
-def add(commands: Commands) -> None:
-    """Add the verb."""
-    evaluate = add_verb(
-        commands,
-        "evaluate",
-        run,
-        summary="how well a model does on labelled photos or videos",
-        description="Let a model answer for labelled examples, all of them, and count. An example in which no hand is"
-        " found is an error in accuracy_end_to_end. DATA may be a keypoint table (.parquet) too. Nothing is written;"
-        " what cannot be read is told on stderr.",
-        example="handloom evaluate exports/pose/HandPoseClassifier.mlpackage new_people/photos",
-    )
-    evaluate.add_argument(
-        "model",
-        metavar="MODEL",
-        help="model.ckpt, an exported file, a folder with one, runs:/..., models:/...",
-    )
-    add_data(evaluate)
-    evaluate.add_argument("--stride", type=int, default=15, help="frames between two windows of a clip (15)")
-    evaluate.add_argument("--json", action="store_true", help="metrics, numbers by class and confusions as JSON")
+@verb(
+    examples="""
+    handloom evaluate exports/pose/HandPoseClassifier.mlpackage new_people/photos
+    handloom evaluate models/pose/model.ckpt data/keypoints/pose.parquet --json
+    """
+)
+@click.argument("model", help=MODEL_ADDRESS)
+@data_argument
+@data_overrides_argument
+@stride_option("clip")
+@json_option("Print metrics, numbers by class and confusions as JSON.")
+def evaluate(model: str, data: Path, overrides: Sequence[str], stride: int, as_json: bool) -> int:
+    """Measure a model on labelled photos or videos.
 
-
-def run(given: argparse.Namespace) -> int:
-    """Print metrics and a table of the classes."""
-    if given.stride < 1:
-        raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")
-    check_model(given.model)
-    check_data(given.data, given.overrides, tables=(_TABLE,))
+    The model answers for each example. An example without a found hand is an error in accuracy_end_to_end. DATA may
+    also be a keypoint table (.parquet). Nothing is written. What cannot be read is named on stderr.
+    """
+    check_model(model)
+    check_data(data, overrides, tables=(_TABLE,))
 
     from handloom.evaluation.answers import answers_of, labels_of, notes_on
     from handloom.evaluation.metrics import calibration_metrics, confusion, per_class, summary
     from handloom.prediction.open_model import open_model
 
     with results_only_on_stdout(), TemporaryDirectory() as folder:
-        model = open_model(given.model)  # its store is not in that folder
-        examples = _examples(model.spec, given.data, given.overrides, Path(folder))
-        for note in filter(None, [model.spec.note, *notes_on(examples, model.spec.classes)]):
+        opened = open_model(model)  # its store is not in that folder
+        examples = _examples(opened.spec, data, overrides, Path(folder))
+        for note in filter(None, [opened.spec.note, *notes_on(examples, opened.spec.classes)]):
             print(f"handloom evaluate: {note}", file=sys.stderr)
-        answers = answers_of(model, examples, given.stride)
-    metrics = summary(answers) | calibration_metrics(answers, model.spec.background_label, model.thresholds)
-    labels = labels_of(answers, model.spec.classes)
+        answers = answers_of(opened, examples, stride)
+    metrics = summary(answers) | calibration_metrics(answers, opened.spec.background_label, opened.thresholds)
+    labels = labels_of(answers, opened.spec.classes)
     rows = per_class(answers, labels)
-    if given.json:
+    if as_json:
         found = {"metrics": metrics, "per_class": rows, "confusion": confusion(answers, labels)}
         print(json_text(found, indent=2))
     else:

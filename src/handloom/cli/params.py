@@ -1,39 +1,37 @@
 """`handloom params`: `params.yaml` from the groups in `conf/`, and what each parameter means."""
 
-import argparse
 import re
 
+import click
+
 from handloom.cli.project import project_folder
-from handloom.cli.verb import Commands, add_verb
+from handloom.cli.verb import verb
 from handloom.support.console import DONE
 
 PARAMETERS = "params.yaml"
 
 
-def add(commands: Commands) -> None:
-    """Add the verb."""
-    verb = add_verb(
-        commands,
-        "params",
-        run,
-        summary="write params.yaml from conf/, after a change of conf/",
-        description="Compose params.yaml, which the stages read, from the groups in conf/ of this project. `dvc exp run"
-        " -S` composes by itself; `dvc repro` never does. With --explain, print what parameters mean.",
-        example="handloom params && dvc repro",
-    )
-    verb.add_argument(
-        "--explain",
-        nargs="?",
-        const="",
-        metavar="KEY",
-        help="write nothing; print each parameter, or those with KEY in their name, with values, default and meaning",
-    )
+@verb(
+    examples="""
+    handloom params
+    handloom params --explain train_pose.optimizer
+    """
+)
+@click.option(
+    "--explain",
+    is_flag=False,
+    flag_value="",
+    metavar="[KEY]",
+    help="Write nothing. Print all parameters, or those with KEY in their name: values, default and meaning.",
+)
+def params(explain: str | None) -> int:
+    """Write params.yaml from conf/, after a change of conf/.
 
-
-def run(given: argparse.Namespace) -> int:
-    """Write the file, or leave it as it is where conf/ has a mistake."""
-    if given.explain is not None:
-        return _explain(given.explain)
+    The stages read params.yaml, and this verb composes it from the groups in conf/ of the project. `dvc exp run -S`
+    composes by itself, `dvc repro` does not.
+    """
+    if explain is not None:
+        return _explain(explain)
     project = project_folder()
 
     from handloom.stages.compose import write_parameters

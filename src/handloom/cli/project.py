@@ -1,65 +1,21 @@
 """The verbs of a project: making one, and what trains many times in it."""
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from handloom.cli.verb import POSE_OR_ACTION, Commands, add_verb
+import click
+
+from handloom.cli.verb import PATH, POSE_OR_ACTION, kind_argument, overrides_argument, verb
 from handloom.errors import HandloomError, printable
 from handloom.support.console import DONE
 
 if TYPE_CHECKING:
-    from handloom.config import ExtractKeypoints
+    from handloom.config import ExtractKeypoints, Kind
 
 _CONFIGURATION = Path("conf") / "config.yaml"
 _PARAMETERS = Path("params.yaml")
-
-
-def add_init(commands: Commands) -> None:
-    """Add `handloom init`."""
-    init = add_verb(
-        commands,
-        "init",
-        _init,
-        summary="make a project folder of your own, that runs with dvc repro",
-        description="Make a folder with the configuration (conf/, params.yaml), the stages (dvc.yaml, pipeline/) and an"
-        " empty data/ to fill with photos or videos, and print what to type next.",
-        example="handloom init my_gestures --kind pose",
-    )
-    init.add_argument("folder", type=Path, metavar="DIR", help="a new folder, or an empty one")
-    init.add_argument("--kind", choices=POSE_OR_ACTION, help="only stages for photos, or only for videos (both)")
-
-
-def add_search(commands: Commands) -> None:
-    """Add `handloom search`."""
-    search = add_verb(
-        commands,
-        "search",
-        _search,
-        summary="search parameters that train better, with Optuna",
-        description="Train again and again in this project, with parameters that Optuna chooses from conf/space/, and"
-        " write the best ones into conf/. A killed search resumes.",
-        example="handloom search pose search.trials=30",
-    )
-    _add_training(
-        search,
-        "parameters and ranges, in Hydra's grammar; space=NAME takes another file of conf/space/ than the kind's",
-    )
-
-
-def add_cross_validate(commands: Commands) -> None:
-    """Add `handloom cross-validate`."""
-    cross_validate = add_verb(
-        commands,
-        "cross-validate",
-        _cross_validate,
-        summary="mean and spread of a training's metrics, by folds",
-        description="Train and evaluate this project's parameters once a fold of the training and validation parts,"
-        " whole groups together, and print mean and spread. Finished folds are not repeated.",
-        example="handloom cross-validate pose 'cross_validate.seeds=[1,2,3]'",
-    )
-    _add_training(cross_validate, "parameters, in Hydra's grammar")
 
 
 def project_folder() -> Path:
@@ -95,32 +51,74 @@ def project_extraction() -> "ExtractKeypoints | None":
     return parameters_from(content).extract_keypoints
 
 
-def _init(given: argparse.Namespace) -> int:
+@verb(
+    examples="""
+    handloom init my_gestures --kind pose
+    cd my_gestures
+    """
+)
+@click.argument("folder", type=PATH, metavar="DIR", help="a new folder, or an empty one")
+@click.option(
+    "--kind", type=click.Choice(POSE_OR_ACTION), show_default="both", help="Only stages for photos, or only for videos."
+)
+def init(folder: Path, kind: "Kind | None") -> int:
+    """Make a project folder of your own, that runs with dvc repro.
+
+    The folder has the configuration (conf/, params.yaml), the stages (dvc.yaml, pipeline/) and an empty data/ for
+    photos or videos. What to type next is printed.
+    """
     from handloom.config import KINDS
     from handloom.project.new_project import make_project, next_steps
 
-    kinds = (given.kind,) if given.kind else KINDS
-    make_project(given.folder, kinds)
-    print(f"{printable(str(given.folder))} is made. Next:")
+    kinds = (kind,) if kind else KINDS
+    make_project(folder, kinds)
+    print(f"{printable(str(folder))} is made. Next:")
     steps = next_steps(kinds)
-    if given.folder.resolve() != Path.cwd():
-        steps = [f"cd {quote(str(given.folder))}", *steps]
+    if folder.resolve() != Path.cwd():
+        steps = [f"cd {quote(str(folder))}", *steps]
     for step in steps:
         print(f"  {step}")
     return DONE
 
 
-def _search(given: argparse.Namespace) -> int:
+@verb(
+    examples="""
+    handloom search pose
+    handloom search pose search.trials=30
+    handloom search pose 'train_pose.optimizer.lr=interval(0.001, 0.01)'
+    """
+)
+@kind_argument("pose or action")
+@overrides_argument("parameters and ranges, in Hydra's grammar; space=NAME takes another file of conf/space/")
+def search(kind: "Kind", overrides: Sequence[str]) -> int:
+    """Search parameters that train better, with Optuna.
+
+    Trains this project many times, with parameters that Optuna chooses from conf/space/, and writes the best ones into
+    conf/. If it is stopped, the same command goes on from there.
+    """
     project = project_folder()
 
     from handloom.search.search import search
     from handloom.stages.layout import as_seen_from_here
 
-    search(as_seen_from_here(project), given.kind, given.overrides)
+    search(as_seen_from_here(project), kind, overrides)
     return DONE
 
 
-def _cross_validate(given: argparse.Namespace) -> int:
+@verb(
+    examples="""
+    handloom cross-validate pose
+    handloom cross-validate pose 'cross_validate.seeds=[1,2,3]'
+    """
+)
+@kind_argument("pose or action")
+@overrides_argument("parameters, in Hydra's grammar")
+def cross_validate(kind: "Kind", overrides: Sequence[str]) -> int:
+    """Measure mean and spread of a training's metrics, by folds.
+
+    Trains and evaluates this project once a fold of the training and validation sets; groups stay whole. Finished
+    folds are not repeated.
+    """
     project = project_folder()
 
     from handloom.stages.layout import as_seen_from_here
@@ -131,16 +129,5 @@ def _cross_validate(given: argparse.Namespace) -> int:
 
         return cross_validate(*arguments)
 
-    in_project("handloom cross-validate", stage, as_seen_from_here(project), given.kind, given.overrides)
+    in_project("handloom cross-validate", stage, as_seen_from_here(project), kind, overrides)
     return DONE
-
-
-def _add_training(verb: argparse.ArgumentParser, overrides: str) -> None:
-    verb.add_argument("kind", choices=POSE_OR_ACTION, help="whose training")
-    verb.add_argument(
-        "overrides",
-        nargs="*",
-        default=[],  # without one argparse says that it is required
-        metavar="KEY=VALUE",
-        help=overrides,
-    )

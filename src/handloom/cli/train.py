@@ -1,39 +1,43 @@
 """`handloom train`: the whole pipeline on one folder of data, without DVC."""
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from handloom.cli.composing import add_data, check_data, parameters_for
-from handloom.cli.verb import POSE_OR_ACTION, Commands, add_verb, results_only_on_stdout
+import click
+
+from handloom.cli.composing import check_data, data_argument, data_overrides_argument, parameters_for
+from handloom.cli.verb import PATH, json_option, kind_argument, results_only_on_stdout, verb
 from handloom.errors import HandloomError, printable
 from handloom.support.console import DONE, json_text
 from handloom.support.text_table import text_table
 
-
-def add(commands: Commands) -> None:
-    """Add the verb."""
-    train = add_verb(
-        commands,
-        "train",
-        run,
-        summary="from labelled photos or videos to a model and its Core ML files, without DVC",
-        description="Find the joints, hold out a test part, train, evaluate and export, with the stages and the"
-        " parameters of a project. Killed and started again, it goes on where it was. Nothing is written outside --out"
-        " (in a DVC project: its cache and its MLflow runs are used).",
-        example="handloom train pose data/photos --out first_try train_pose.maximum_iterations=40 split.seed=2",
-    )
-    train.add_argument("kind", choices=POSE_OR_ACTION, help="pose learns from photos, action from videos")
-    add_data(train)
-    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where everything goes")
-    train.add_argument("--json", action="store_true", help="metrics and files as one JSON object")
+if TYPE_CHECKING:
+    from handloom.config import Kind
 
 
-def run(given: argparse.Namespace) -> int:
-    """Run the stages; print metrics and files."""
-    out: Path = given.out
+@verb(
+    examples="""
+    handloom train pose data/photos --out first_try
+    handloom train action data/videos --out first_try split.seed=2
+    handloom train pose photos --out short train_pose.maximum_iterations=40
+    """
+)
+@kind_argument("pose (from photos) or action (from videos)")
+@data_argument
+@data_overrides_argument
+@click.option("--out", type=PATH, required=True, metavar="DIR", help="The folder for everything that is written.")
+@json_option("Print metrics and files as one JSON object.")
+def train(kind: "Kind", data: Path, overrides: Sequence[str], out: Path, as_json: bool) -> int:
+    """Train a model on labelled photos or videos, without DVC.
+
+    Finds the joints, holds out a test set, trains, evaluates and exports, with the stages and the parameters of a
+    project. If it is stopped, the same command goes on from there. Nothing is written outside --out (in a DVC
+    project, its cache and its MLflow runs are used).
+    """
     if out.exists() and not out.is_dir():
         raise HandloomError(f"--out {printable(str(out))}: a file; name a folder")
-    check_data(given.data, given.overrides)
+    check_data(data, overrides)
 
     from handloom.stages.layout import Layout
     from handloom.stages.run import run_stages
@@ -41,10 +45,10 @@ def run(given: argparse.Namespace) -> int:
 
     layout, workspace = Layout.in_folder(out), Workspace.beside(out)
     with results_only_on_stdout():
-        parameters = parameters_for(given.kind, given.data, given.overrides)
-        results = run_stages(parameters, given.kind, layout, workspace)
+        parameters = parameters_for(kind, data, overrides)
+        results = run_stages(parameters, kind, layout, workspace)
     files = [layout.model_file, *(one.path for one in results.verifications)]
-    if given.json:
+    if as_json:
         print(json_text({"metrics": results.metrics, "files": [str(file) for file in files]}))
     else:
         print(text_table(list(results.metrics.items())))

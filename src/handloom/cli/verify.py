@@ -1,60 +1,57 @@
 """`handloom verify`: the interface of a saved model file, and what it computes."""
 
-import argparse
 from pathlib import Path
 
-from handloom.cli.verb import Commands, add_verb, check_model
+import click
+
+from handloom.cli.verb import PATH, check_model, json_option, stride_option, verb
 from handloom.errors import DataError, HandloomError, printable
 from handloom.models.files import EXPORTED_NAMES
 from handloom.support.console import DONE, REFUSED, json_text
 
 
-def add(commands: Commands) -> None:
-    """Add the verb."""
-    verify = add_verb(
-        commands,
-        "verify",
-        run,
-        summary="check a Core ML file, on any computer",
-        description="Check a saved model file, line by line: the interface of Create ML's hand classifiers, its"
-        " metadata and that it answers, by running the saved file itself; with --against also that it computes what was"
-        " trained, and that its metadata are the trained model's.",
-        example="handloom verify exports/pose/HandPoseClassifier.mlpackage --against models/pose/model.ckpt"
-        " --table data/keypoints/pose.parquet --split data/splits/pose.parquet",
-    )
-    verify.add_argument("file", type=Path, metavar="FILE", help=f"{EXPORTED_NAMES}; Create ML's own too")
-    verify.add_argument("--against", type=Path, metavar="MODEL", help="the model.ckpt that it was exported from")
-    verify.add_argument("--table", type=Path, help="keypoint table whose test part both are run on")
-    verify.add_argument("--split", type=Path, help="its parts; needed with --table")
-    verify.add_argument("--stride", type=int, default=15, help="frames between two windows of a clip (15)")
-    verify.add_argument("--json", action="store_true", help="all that is known, as JSON")
+@verb(
+    examples="""
+    handloom verify HandPoseClassifier.mlmodel
+    handloom verify exports/pose/HandPoseClassifier.mlpackage \\
+      --against models/pose/model.ckpt --table data/keypoints/pose.parquet \\
+      --split data/splits/pose.parquet
+    """
+)
+@click.argument("file", type=PATH, help=f"{EXPORTED_NAMES}; Create ML's own too")
+@click.option("--against", type=PATH, metavar="MODEL", help="The model.ckpt that it was exported from.")
+@click.option("--table", type=PATH, metavar="FILE", help="The keypoint table whose test set both answer for.")
+@click.option("--split", type=PATH, metavar="FILE", help="The split of that table; needed with --table.")
+@stride_option("clip")
+@json_option("Print all that was found as JSON.")
+def verify(file: Path, against: Path | None, table: Path | None, split: Path | None, stride: int, as_json: bool) -> int:
+    """Check an exported model file, on any computer.
 
-
-def run(given: argparse.Namespace) -> int:
-    """Print what was found; refuse a file that is not what it should be."""
-    if (given.table is None) != (given.split is None) or (given.table is not None and given.against is None):
+    Checks that the file has the interface of Create ML's hand classifiers and its metadata, and runs it. With
+    --against it also checks that the file computes what was trained, and has the trained model's metadata.
+    """
+    if (table is None) != (split is None) or (table is not None and against is None):
         raise HandloomError("--table, --split and --against belong together")
-    if given.stride < 1:
-        raise HandloomError(f"--stride: must be at least 1 (got {given.stride})")
-    for model_file in filter(None, (given.against, given.file)):
+    for model_file in filter(None, (against, file)):
         check_model(model_file)
-    for path in filter(None, (given.against, given.table, given.split)):
+    for path in filter(None, (against, table, split)):
         if path.exists() and not path.is_file():
             raise DataError(f"{printable(str(path))}: a folder, a pipe or a device, not a file")
-    for table in filter(None, (given.table, given.split)):
-        if not table.exists():
-            raise DataError(f"{printable(str(table))}: no such file; make it with dvc repro")
+    for path in filter(None, (table, split)):
+        if not path.exists():
+            raise DataError(f"{printable(str(path))}: no such file; make it with dvc repro")
 
     from handloom.dataset.examples import read_examples
-    from handloom.export.verification import rows_of, verify
+    from handloom.export.verification import rows_of
+    from handloom.export.verification import verify as verify_file
     from handloom.models.checkpoint import load_model
 
-    model = load_model(given.against) if given.against else None
+    model = load_model(against) if against else None
     window, examples = model.spec.window if model else 1, None
-    if model and given.table:
-        examples = read_examples(given.table, given.split, "test", left_hands=model.spec.left_hands)
-    found = verify(given.file, model, rows_of(window, examples, given.stride))
-    if given.json:
+    if model and table and split:
+        examples = read_examples(table, split, "test", left_hands=model.spec.left_hands)
+    found = verify_file(file, model, rows_of(window, examples, stride))
+    if as_json:
         print(json_text(found.plain(), indent=2))
     else:
         for row in found.interface:

@@ -10,7 +10,14 @@ from typing import Any, TextIO
 
 from handloom.errors import HandloomError, as_handloom_error, is_unprintable, printable
 
-DONE, REFUSED, INTERRUPTED, PIPE_CLOSED = 0, 1, 130, 141  # the last two are a shell's 128 + signal
+DONE, REFUSED, MISUSED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141  # the last two are a shell's 128 + signal
+EXIT_STATUSES = {
+    DONE: "done, and every check passed",
+    REFUSED: "a check failed, or an input cannot be used",
+    MISUSED: "the command was not understood",
+    INTERRUPTED: "interrupted",
+    PIPE_CLOSED: "the reader of the output closed it",
+}
 
 
 def status_of(name: str, work: Callable[[], int | None]) -> int:
