@@ -9,6 +9,14 @@ from handloom.support.console import DONE
 
 SHELLS: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 
+_NO_SPACE_AFTER_EQUALS = """\
+{function}_of_parameters() {{
+    {function} "$@"
+    [[ ${{COMPREPLY[*]}} == *= ]] && compopt -o nospace
+    return 0
+}}
+complete -o nosort -F {function}_of_parameters handloom"""
+
 
 @verb(
     examples="""
@@ -24,5 +32,8 @@ def completion(shell: str) -> int:
     With it, Tab completes verbs, options, files and, after KEY=VALUE, names of parameters. Put the line into ~/.bashrc
     or ~/.zshrc (for zsh after compinit), or the file where fish looks for it.
     """
-    print(SHELLS[shell](click.get_current_context().find_root().command, {}, "handloom", COMPLETION_VARIABLE).source())
+    script = SHELLS[shell](click.get_current_context().find_root().command, {}, "handloom", COMPLETION_VARIABLE)
+    print(script.source())
+    if shell == "bash":
+        print(_NO_SPACE_AFTER_EQUALS.format(function=script.func_name))
     return DONE

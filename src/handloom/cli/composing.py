@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handloom.cli.verb import PATH, POSE_OR_ACTION, overrides_argument
+from handloom.cli.overrides import overrides_argument
+from handloom.cli.verb import PATH, POSE_OR_ACTION
 from handloom.errors import ConfigurationError, DataError, printable
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handloom.cli.verb import PATH, POSE_OR_ACTION, kind_argument, overrides_argument, verb
+from handloom.cli.overrides import overrides_argument
+from handloom.cli.verb import PATH, POSE_OR_ACTION, kind_argument, verb
 from handloom.errors import HandloomError, printable
 from handloom.support.console import DONE
 

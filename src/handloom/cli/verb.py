@@ -70,11 +70,6 @@ def kind_argument(help: str) -> Decorator:
     return click.argument("kind", metavar="KIND", type=click.Choice(POSE_OR_ACTION), help=help)
 
 
-def overrides_argument(help: str) -> Decorator:
-    """Any number of parameters, ``key=value``, also after options."""
-    return click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...", help=help)
-
-
 def json_option(help: str = "Print JSON.") -> Decorator:
     """``--json``, as the argument `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help=help)
