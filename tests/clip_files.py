@@ -1,26 +1,30 @@
 """Clips as phones, editors and browsers write them, made for tests."""
 
 import struct
+from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 X264 = {"codec": "libx264", "options": {"preset": "ultrafast", "bf": "3", "g": "10", "qp": "8"}}
 
 
 def write_clip(
-    path,
-    pictures,
-    rate=30,
-    codec="mpeg4",
-    pixels="yuv420p",
-    options=None,
-    muxer=None,
-    stamps=None,
-    turn=None,
-    sound=0.0,
-):
+    path: Path,
+    pictures: Sequence[NDArray[Any]],
+    rate: int | Fraction = 30,
+    codec: str = "mpeg4",
+    pixels: str = "yuv420p",
+    options: dict[str, str] | None = None,
+    muxer: dict[str, str] | None = None,
+    stamps: Sequence[float] | None = None,
+    turn: tuple[Any, ...] | None = None,
+    sound: float = 0.0,
+) -> Path:
     """Encode; `stamps` are milliseconds, `turn` what set_display_rotation takes, `sound` seconds of silence."""
     with av.open(str(path), "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})
@@ -49,7 +53,7 @@ def write_clip(
     return path
 
 
-def turn(path, degrees):
+def turn(path: Path, degrees: int) -> None:
     """Set the clip's display matrix as a phone does that was held on its side: degrees clockwise to upright."""
     a, b, c, d = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
     content = bytearray(path.read_bytes())
@@ -61,7 +65,7 @@ def turn(path, degrees):
     path.write_bytes(content)
 
 
-def write_sound(path, cover=False):
+def write_sound(path: Path, cover: bool = False) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=8000)
         sound = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")

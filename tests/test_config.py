@@ -105,7 +105,7 @@ def changed(key: str, value: Any) -> dict[str, Any]:
         ("train_pose.prediction_window_size", 2),
     ],
 )
-def test_a_mistake_is_one_line_that_starts_with_the_key(key, value):
+def test_a_mistake_is_one_line_that_starts_with_the_key(key: str, value: Any) -> None:
     with pytest.raises(ConfigurationError) as caught:
         parameters_from(changed(key, value))
     text = str(caught.value)
@@ -117,12 +117,12 @@ def test_a_mistake_is_one_line_that_starts_with_the_key(key, value):
     ("key", "value"),
     [("extract_keypoints.borders", [0.5, 0.0]), ("train_pose.augmentation_options", ["rotate", "blur"])],
 )
-def test_a_mistake_in_a_list_names_its_place(key, value):
+def test_a_mistake_in_a_list_names_its_place(key: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=rf"^{key}\.1: [^\n]*$"):
         parameters_from(changed(key, value))
 
 
-def test_the_wrong_value_and_the_number_of_further_mistakes_are_told():
+def test_the_wrong_value_and_the_number_of_further_mistakes_are_told() -> None:
     content = changed("split.seed", -7)
     content["train_pose"]["batch_size"] = 0
     content["train_pose"]["threads"] = 0
@@ -130,26 +130,26 @@ def test_the_wrong_value_and_the_number_of_further_mistakes_are_told():
         parameters_from(content)
 
 
-def test_a_whole_number_will_do_for_a_fraction():
+def test_a_whole_number_will_do_for_a_fraction() -> None:
     assert parameters_from(changed("train_pose.optimizer.weight_decay", 0)).train_pose.optimizer.weight_decay == 0.0
 
 
 @pytest.mark.parametrize("window", [1, 30, 60])
-def test_clips_may_have_any_window(window):
+def test_clips_may_have_any_window(window: int) -> None:
     parameters = parameters_from(changed("train_action.prediction_window_size", window))
     assert parameters.training("action").prediction_window_size == window
 
 
-def test_params_yaml_is_composed_from_conf():
+def test_params_yaml_is_composed_from_conf() -> None:
     assert (REPOSITORY / "params.yaml").read_text(encoding="utf-8") == composed_text(CONF), "run `make params`"
 
 
-def test_sections_survive_plain_dictionaries():
+def test_sections_survive_plain_dictionaries() -> None:
     parameters = parameters_from(changed("split.seed", 5))
     assert section_from(Parameters, as_plain(parameters)) == parameters
 
 
-def test_the_kind_chooses_source_and_training():
+def test_the_kind_chooses_source_and_training() -> None:
     content = changed("train_action.seed", 9)
     content["data"]["action"]["path"] = "clips"
     parameters = parameters_from(content)
@@ -168,7 +168,7 @@ def options() -> list[str]:
     return [f"{places.get(group, group)}={option}" for group, option in sorted(found)]
 
 
-def test_there_are_options():
+def test_there_are_options() -> None:
     assert {
         "data/pose=labeled_directories",
         "train_pose=few_photos",
@@ -178,11 +178,11 @@ def test_there_are_options():
 
 
 @pytest.mark.parametrize("override", options())
-def test_every_option_composes_and_is_valid(override):
+def test_every_option_composes_and_is_valid(override: str) -> None:
     parameters_from(yaml.safe_load(composed_text(CONF, [override])))
 
 
-def test_overrides_are_seen():
+def test_overrides_are_seen() -> None:
     before = yaml.safe_load(composed_text(CONF))
     after = yaml.safe_load(
         composed_text(
@@ -201,13 +201,13 @@ def test_overrides_are_seen():
 
 
 @pytest.mark.parametrize("name", ["train_pose", "train_action"])
-def test_training_is_the_section_of_its_kind(name):
+def test_training_is_the_section_of_its_kind(name: str) -> None:
     composed = yaml.safe_load(composed_text(CONF))[name]
     assert composed == as_plain(config.default_training("pose" if name == "train_pose" else "action"))
     assert set(composed["augmentation_options"]) <= set(get_args(AugmentationOption))
 
 
-def test_a_new_parameter_is_known_everywhere():
+def test_a_new_parameter_is_known_everywhere() -> None:
     """Every field of every section has a meaning, and is a key of params.yaml: nothing else has to be written."""
     sections = [config.Parameters, *SECTIONS.values(), config.Groups]
     while sections:
@@ -220,7 +220,7 @@ def test_a_new_parameter_is_known_everywhere():
             assert known or field.description, f"{section.__name__}.{name}"
 
 
-def test_a_new_source_is_an_option_by_itself():
+def test_a_new_source_is_an_option_by_itself() -> None:
     for kind in KINDS:
         for option, node in data_options(kind).items():
             if option != "joined":
@@ -250,18 +250,18 @@ def read_by(overrides: list[str]) -> Any:
         (["data/pose=described_and_own"], {"own-path": "data/photos", "described-path": "data/gestures"}),
     ],
 )
-def test_dvc_watches_all_that_a_source_reads(overrides, read):
+def test_dvc_watches_all_that_a_source_reads(overrides: list[str], read: dict[str, str]) -> None:
     assert read_by(overrides) == read
 
 
-def test_dvc_composes_the_same_for_an_experiment(tmp_path):
+def test_dvc_composes_the_same_for_an_experiment(tmp_path: Path) -> None:
     overrides = ["data/pose=described_and_own", "train_pose.maximum_iterations=40"]
     out = tmp_path / "params.yaml"
     compose_and_dump(out, str(CONF), None, "config", str(tmp_path), overrides)
     assert out.read_text(encoding="utf-8") == composed_text(CONF, overrides)
 
 
-def test_params_yaml_that_does_not_list_what_is_read_is_refused():
+def test_params_yaml_that_does_not_list_what_is_read_is_refused() -> None:
     content = changed("data.pose.path", "data/mine")
     parameters_from(content)
     with pytest.raises(
@@ -270,14 +270,14 @@ def test_params_yaml_that_does_not_list_what_is_read_is_refused():
         config.check_raw_data(content)
 
 
-def test_params_yaml_of_an_older_handloom_says_what_to_do():
+def test_params_yaml_of_an_older_handloom_says_what_to_do() -> None:
     content = changed("data.pose.dependencies", ["data/photos"] * 4)
     with pytest.raises(ConfigurationError, match=r"^data\.pose\.dependencies: [^\n]*handloom init NAME[^\n]*$"):
         parameters_from(content)
 
 
 @pytest.mark.parametrize("kind", ["coco", "directory_with_videos_and_annotation", None, 3, REMOVED])
-def test_an_unknown_kind_of_source_is_refused(kind):
+def test_an_unknown_kind_of_source_is_refused(kind: Any) -> None:
     with pytest.raises(
         ConfigurationError,
         match=r"^data\.pose\.kind: unknown or missing; (there are labeled_directories, |handloom params )[^\n]*$",
@@ -296,7 +296,7 @@ def own_conf(tmp_path: Path, defaults: list[str], overrides: list[str], settings
     return content
 
 
-def test_conf_may_read_the_environment(tmp_path, monkeypatch):
+def test_conf_may_read_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOTOS", "/data/photos of anna")
     settings = "data:\n  action:\n    path: ${oc.env:PHOTOS}\n"
     assert own_conf(tmp_path, [], [], settings)["data"]["action"]["path"] == "/data/photos of anna"
@@ -323,7 +323,7 @@ PASTED = "defaults:\n  - data/pose: labeled_directories\n  - data/action: labele
         ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: '${split.seed}'}", "split.seed: Recursive"),
     ],
 )
-def test_a_mistake_in_conf_is_one_line_and_params_yaml_stays(text, told, tmp_path):
+def test_a_mistake_in_conf_is_one_line_and_params_yaml_stays(text: str, told: str, tmp_path: Path) -> None:
     conf = shutil.copytree(CONF, tmp_path / "conf")
     (conf / "config.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "params.yaml").write_text("as it was")
@@ -340,7 +340,7 @@ def kinds_of(content: dict[str, Any]) -> dict[str, str]:
     return {name: member.kind for name, member in pose.sources.items()}
 
 
-def test_joined_sources_are_two_of_ones_own(tmp_path):
+def test_joined_sources_are_two_of_ones_own(tmp_path: Path) -> None:
     content = own_conf(tmp_path, [], [])
     assert kinds_of(content) == {"own": "labeled_directories", "others": "labeled_files"}
     assert [member["path"] for member in content["data"]["pose"]["sources"].values()] == [
@@ -349,17 +349,17 @@ def test_joined_sources_are_two_of_ones_own(tmp_path):
     ]
 
 
-def test_a_joined_source_may_be_exchanged(tmp_path):
+def test_a_joined_source_may_be_exchanged(tmp_path: Path) -> None:
     content = own_conf(tmp_path, [], ["override data/pose@data.pose.sources.own: labeled_files"])
     assert kinds_of(content) == {"own": "labeled_files", "others": "labeled_files"}
 
 
-def test_a_joined_source_may_be_left_out(tmp_path):
+def test_a_joined_source_may_be_left_out(tmp_path: Path) -> None:
     overrides = ["override data/pose@data.pose.sources.others: null"]
     assert kinds_of(own_conf(tmp_path, [], overrides)) == {"own": "labeled_directories"}
 
 
-def test_a_joined_source_may_be_added(tmp_path):
+def test_a_joined_source_may_be_added(tmp_path: Path) -> None:
     defaults = ["data/pose@data.pose.sources.studio: mediapipe_landmarks"]
     settings = """data:
   pose:
@@ -384,7 +384,7 @@ def test_a_joined_source_may_be_added(tmp_path):
         ({"regex": "x"}, "data.pose.sources.own.regex"),
     ],
 )
-def test_a_mistake_in_a_joined_source_is_named_in_full(tmp_path, change, key):
+def test_a_mistake_in_a_joined_source_is_named_in_full(tmp_path: Path, change: dict[str, Any], key: str) -> None:
     content = own_conf(tmp_path, [], [])
     own = content["data"]["pose"]["sources"]["own"] | change
     content["data"]["pose"]["sources"]["own"] = {name: value for name, value in own.items() if value is not REMOVED}
@@ -393,13 +393,13 @@ def test_a_mistake_in_a_joined_source_is_named_in_full(tmp_path, change, key):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a.b", "a/b", "-a"])
-def test_the_name_of_a_joined_source_is_a_word(name):
+def test_the_name_of_a_joined_source_is_a_word(name: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^data\.pose\.sources[^\n]*$"):
         content = changed("data.pose", {"kind": "joined", "sources": {name: {"kind": "labeled_files", "path": "a"}}})
         parameters_from(content)
 
 
-def test_joined_sources_may_not_be_none():
+def test_joined_sources_may_not_be_none() -> None:
     with pytest.raises(ConfigurationError, match=r"^data\.pose\.sources: [^\n]*$"):
         parameters_from(changed("data.pose", {"kind": "joined", "sources": {}}))
 
@@ -449,7 +449,7 @@ def test_further_looks_need_a_border(change: str) -> None:
         parameters_from(yaml.safe_load(text))
 
 
-def test_every_parameter_is_explained():
+def test_every_parameter_is_explained() -> None:
     groups = list(explained())
     for group in groups:
         for row in group.parameters:

@@ -2,7 +2,9 @@
 
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from handloom.errors import ConfigurationError, DataError
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Class folders of empty files, and tables that label the same files."""
     monkeypatch.chdir(tmp_path)
     for name in ("b/ann-1.jpg", "b/2.jpg", "a/1.jpg", "a/ann-2.jpg", "a.1.mov", "b.1.mov"):
@@ -31,17 +33,17 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "media"
 
 
-def joints(count=4):
+def joints(count: int = 4) -> pd.DataFrame:
     keypoints = [np.full((1, 3, 21), 0.5, np.float32)] * count
     return pd.DataFrame({"session_id": np.arange(count) // 2, "label": "a", "keypoints": keypoints})
 
 
-def told(source):
+def told(source: DataSource) -> list[tuple[Any, ...]]:
     frame = source.gather_annotated_file_names()
     return [tuple(row) for row in frame.iloc[:, :2].itertuples(index=False)]
 
 
-def test_labeled_directories(folder):
+def test_labeled_directories(folder: Path) -> None:
     source = DataSource.labeled_directories(at=folder, groups=Groups(pattern="^([a-z]+)-"))
     assert source.labeled_media() == {
         "a": [folder / "a/1.jpg", folder / "a/ann-2.jpg"],
@@ -55,7 +57,7 @@ def test_labeled_directories(folder):
     assert frame["group"].tolist() == ["a/1.jpg", "ann", "b/2.jpg", "ann"]
 
 
-def test_labeled_files(folder):
+def test_labeled_files(folder: Path) -> None:
     for name in ("a/1.jpg", "a/ann-2.jpg", "b/ann-1.jpg", "b/2.jpg"):
         (folder / name).unlink()
     source = DataSource.labeled_files(at="media")
@@ -65,7 +67,7 @@ def test_labeled_files(folder):
     ]
 
 
-def test_directory_with_images_and_annotation(folder):
+def test_directory_with_images_and_annotation(folder: Path) -> None:
     source = DataSource.directory_with_images_and_annotation(
         at=folder, annotation_file="photos.csv", image_column="file", label_column="class", group_column="who"
     )
@@ -73,7 +75,7 @@ def test_directory_with_images_and_annotation(folder):
     assert source.gather_annotated_file_names()["group"].tolist() == ["ann", "bob"]
 
 
-def test_directory_with_videos_and_annotation(folder):
+def test_directory_with_videos_and_annotation(folder: Path) -> None:
     source = DataSource.directory_with_videos_and_annotation(
         at=folder,
         annotation_file="videos.json",
@@ -88,14 +90,14 @@ def test_directory_with_videos_and_annotation(folder):
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pa.table])
-def test_labeled_image_data_frame(folder, make):
+def test_labeled_image_data_frame(folder: Path, make: Callable[..., Any]) -> None:
     source = DataSource.labeled_image_data_frame(
         make({"imagePath": ["a/1.jpg", str(folder / "b/2.jpg")], "label": ["x", "y"]}), at=folder
     )
     assert told(source) == [(str(folder / "a/1.jpg"), "x"), (str(folder / "b/2.jpg"), "y")]
 
 
-def test_labeled_video_data_frame(folder):
+def test_labeled_video_data_frame(folder: Path) -> None:
     frame = pd.DataFrame({"videoPath": ["a.1.mov", "b.1.mov"], "label": ["x", "y"], "s": [0, 1]})
     source = DataSource.labeled_video_data_frame(frame, at=folder, start_time_column="s")
     gathered = source.gather_annotated_file_names()
@@ -104,7 +106,7 @@ def test_labeled_video_data_frame(folder):
 
 
 @pytest.mark.parametrize("kind", ["image", "video"])
-def test_what_was_gathered_is_a_source_again(folder, kind):
+def test_what_was_gathered_is_a_source_again(folder: Path, kind: str) -> None:
     """Its columns have the names that the data frame sources expect."""
     if kind == "image":
         first = DataSource.labeled_directories(at="media")
@@ -125,7 +127,7 @@ def test_what_was_gathered_is_a_source_again(folder, kind):
     pd.testing.assert_frame_equal(again.gather_annotated_file_names(), first.gather_annotated_file_names())
 
 
-def test_a_table_may_be_a_file(folder):
+def test_a_table_may_be_a_file(folder: Path) -> None:
     joints().to_json("joints.json", orient="records")
     assert len(DataSource.labeled_keypoints_data_frame("joints.json").stratified_split([1], 0)[0]) == 4
     source = DataSource.labeled_image_data_frame(
@@ -134,13 +136,13 @@ def test_a_table_may_be_a_file(folder):
     assert len(told(source)) == 2
 
 
-def test_joints_have_no_files():
+def test_joints_have_no_files() -> None:
     source = DataSource.labeled_keypoints_data_frame(joints())
     assert source.gather_annotated_file_names() is None
     assert source.labeled_media() == {}
 
 
-def test_joined(folder):
+def test_joined(folder: Path) -> None:
     videos = DataSource.labeled_video_data_frame(
         pd.DataFrame({"videoPath": ["a.1.mov"], "label": ["x"]}), at=folder, group_column=""
     )
@@ -168,55 +170,55 @@ def test_joined(folder):
         (lambda: DataSource.joined(), "sources: "),
     ],
 )
-def test_a_wrong_argument_is_one_line_that_names_it(build, text):
+def test_a_wrong_argument_is_one_line_that_names_it(build: Callable[[], object], text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         build()
     assert str(caught.value).startswith(text)
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_folder_is_an_error_of_the_data():
+def test_a_missing_folder_is_an_error_of_the_data() -> None:
     with pytest.raises(DataError, match=r"^nowhere: no such folder; data\.path names"):
         DataSource.labeled_directories(at="nowhere").labeled_media()
 
 
-def source_of(labels, groups):
+def source_of(labels: Any, groups: Any) -> DataSource:
     """Joints, one row a session, of these labels and groups."""
     frame = pd.DataFrame({"label": labels, "who": groups, "keypoints": [np.full(63, 0.5, np.float32)] * len(labels)})
     return DataSource.labeled_keypoints_data_frame(frame, session_id_column="", group_column="who")
 
 
-def test_a_split_keeps_the_shares_of_every_class():
+def test_a_split_keeps_the_shares_of_every_class() -> None:
     labels = ["a"] * 60 + ["b"] * 20
     parts = source_of(labels, range(80)).stratified_split([0.5, 0.25], seed=3)
     assert [Counter(part["label"]) for part in parts] == [{"a": 30, "b": 10}, {"a": 15, "b": 5}]
 
 
-def test_a_split_of_files(folder):
+def test_a_split_of_files(folder: Path) -> None:
     source = DataSource.labeled_directories(at=folder)
     parts = source.stratified_split([0.5, 0.5], seed=1)
     assert [sorted(part["label"]) for part in parts] == [["a", "b"], ["a", "b"]]
     assert sorted(pd.concat(parts)["imagePath"]) == sorted(source.gather_annotated_file_names()["imagePath"])
 
 
-def test_a_session_is_not_torn():
+def test_a_session_is_not_torn() -> None:
     parts = DataSource.labeled_keypoints_data_frame(joints(40)).stratified_split([0.5, 0.5], seed=1)
     assert [len(part) for part in parts] == [20, 20]
     assert not set(parts[0]["session_id"]) & set(parts[1]["session_id"])
     assert parts[0]["frame"].tolist() == [0, 1] * 10
 
 
-def test_a_long_session_counts_once():
+def test_a_long_session_counts_once() -> None:
     frame = joints(40).assign(session_id=[0] * 34 + [1, 2, 3, 4, 5, 6])
     frame["label"] = np.where(frame["session_id"] < 4, "a", "b")
     parts = DataSource.labeled_keypoints_data_frame(frame).stratified_split([0.5, 0.5], seed=1)
     assert [part.loc[part["label"] == "a", "session_id"].nunique() for part in parts] == [2, 2]
 
 
-def test_the_seed_decides():
+def test_the_seed_decides() -> None:
     source = source_of(["a", "b"] * 20, range(40))
 
-    def drawn(seed):
+    def drawn(seed: int) -> list[str]:
         return source.stratified_split([0.5], seed)[0]["path"].tolist()
 
     assert drawn(1) == drawn(1)
@@ -230,7 +232,9 @@ def test_the_seed_decides():
     st.booleans(),
     st.integers(0, 3),
 )
-def test_groups_stay_together_and_no_row_is_lost(rows, shares, whole, seed):
+def test_groups_stay_together_and_no_row_is_lost(
+    rows: list[tuple[str, int]], shares: list[int], whole: bool, seed: int
+) -> None:
     labels, groups = zip(*rows, strict=True)
     proportions = [share / (sum(shares) + (0 if whole else 2)) for share in shares]
     parts = source_of(list(labels), list(groups)).stratified_split(proportions, seed)
@@ -246,17 +250,17 @@ def test_groups_stay_together_and_no_row_is_lost(rows, shares, whole, seed):
 
 
 @pytest.mark.parametrize("proportions", [[1.1], [-0.1, 0.5], [0.6, 0.6], [float("nan")]])
-def test_proportions_are_shares(proportions):
+def test_proportions_are_shares(proportions: list[float]) -> None:
     with pytest.raises(ConfigurationError, match=r"^proportions: [^\n]*$"):
         source_of(["a"], [0]).stratified_split(proportions, 1)
 
 
-def test_a_missing_column_to_split_by_is_named():
+def test_a_missing_column_to_split_by_is_named() -> None:
     with pytest.raises(DataError, match=r"^label_column: no column 'class'; there are session_id, label, [^\n]*$"):
         source_of(["a"], [0]).stratified_split([0.5], 1, label_column="class")
 
 
-def test_joints_of_photos_as_a_data_frame_that_is_a_source_again(drawn):
+def test_joints_of_photos_as_a_data_frame_that_is_a_source_again(drawn: Path) -> None:
     source = DataSource.labeled_directories(at=drawn / "photos", groups=Groups(file="", pattern=r"^(person_\d+)"))
     frame = source.extract_keypoints()
     assert frame["path"].tolist() == sorted(frame["path"]) and len(frame) == 6
@@ -266,7 +270,7 @@ def test_joints_of_photos_as_a_data_frame_that_is_a_source_again(drawn):
     assert again["label"].tolist() == frame["label"].tolist()
 
 
-def test_joints_at_another_frame_rate():
+def test_joints_at_another_frame_rate() -> None:
     frame = joints(count=120)
     frame["session_id"] = 1
     rows = DataSource.labeled_keypoints_data_frame(frame).extract_keypoints(target_frame_rate=15)
@@ -274,7 +278,7 @@ def test_joints_at_another_frame_rate():
     assert np.allclose(np.diff(rows["time"]), 1 / 15)
 
 
-def test_what_could_not_be_used_is_told(drawn, tmp_path):
+def test_what_could_not_be_used_is_told(drawn: Path, tmp_path: Path) -> None:
     shutil.copytree(drawn / "photos", tmp_path / "photos")
     (tmp_path / "photos/five/torn.jpg").write_bytes(b"\xff\xd8\xff torn")
     with pytest.warns(UserWarning, match=r"torn\.jpg: not a readable picture"):
@@ -282,6 +286,6 @@ def test_what_could_not_be_used_is_told(drawn, tmp_path):
     assert len(frame) == 6
 
 
-def test_a_frame_rate_that_is_none_is_named():
+def test_a_frame_rate_that_is_none_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"^target_frame_rate: [^\n]*got -1"):
         DataSource.labeled_keypoints_data_frame(joints()).extract_keypoints(target_frame_rate=-1)

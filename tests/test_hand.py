@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
-from handloom.hand import BONES, JOINTS, mirror, palm_length, picture_from_poses, poses_from_picture, present
+from handloom.hand import BONES, JOINTS, Poses, mirror, palm_length, picture_from_poses, poses_from_picture, present
 
 CREATE_ML_ORDER = [
     "wrist",
@@ -39,18 +40,18 @@ coordinates = st.integers(1, 4).flatmap(lambda length: arrays(np.float32, (lengt
 
 
 @st.composite
-def poses_with_unseen_joints(draw):
+def poses_with_unseen_joints(draw: st.DrawFn) -> Poses:
     poses = draw(coordinates)
     seen = draw(arrays(np.bool_, poses[:, 2].shape))
     poses[:, 2] = 1.0
     return poses * seen[:, None]
 
 
-def test_joints_are_in_the_order_of_create_ml():
+def test_joints_are_in_the_order_of_create_ml() -> None:
     assert list(JOINTS) == CREATE_ML_ORDER
 
 
-def test_bones_are_a_tree_rooted_in_the_wrist():
+def test_bones_are_a_tree_rooted_in_the_wrist() -> None:
     assert len(BONES) == 20
     reached = {JOINTS.index("wrist")}
     for parent, child in BONES:
@@ -60,7 +61,7 @@ def test_bones_are_a_tree_rooted_in_the_wrist():
     assert reached == set(range(21))
 
 
-def test_fingers_run_from_the_wrist_to_the_tip():
+def test_fingers_run_from_the_wrist_to_the_tip() -> None:
     parents = {JOINTS[child]: JOINTS[parent] for parent, child in BONES}
     assert [parents[name] for name in ("indexTip", "indexDIP", "indexPIP", "indexMCP")] == [
         "indexDIP",
@@ -73,7 +74,7 @@ def test_fingers_run_from_the_wrist_to_the_tip():
 
 @given(pictures)
 @settings(deadline=None)
-def test_picture_and_poses_are_inverse(points):
+def test_picture_and_poses_are_inverse(points: NDArray[np.float32]) -> None:
     poses = poses_from_picture(points)
     assert poses.shape == (len(points), 3, 21)
     assert poses.dtype == np.float32
@@ -82,11 +83,11 @@ def test_picture_and_poses_are_inverse(points):
 
 @given(pictures, st.floats(0, 1, width=32))
 @settings(deadline=None)
-def test_confidence_is_the_third_channel(points, confidence):
+def test_confidence_is_the_third_channel(points: NDArray[np.float32], confidence: float) -> None:
     assert (poses_from_picture(points, confidence)[:, 2] == np.float32(confidence)).all()
 
 
-def test_top_of_the_picture_has_y_of_one():
+def test_top_of_the_picture_has_y_of_one() -> None:
     points = np.zeros((1, 21, 2))
     points[0, 3] = [0.25, 1.0]
     poses = poses_from_picture(points)
@@ -95,20 +96,20 @@ def test_top_of_the_picture_has_y_of_one():
 
 
 @pytest.mark.parametrize("shape", [(21, 2), (1, 20, 2), (1, 2, 21), (1, 21, 3)])
-def test_other_shapes_are_refused(shape):
+def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="expected shape"):
         poses_from_picture(np.zeros(shape))
 
 
 @given(poses_with_unseen_joints())
 @settings(deadline=None)
-def test_mirroring_twice_changes_nothing(poses):
+def test_mirroring_twice_changes_nothing(poses: Poses) -> None:
     np.testing.assert_allclose(mirror(mirror(poses)), poses, atol=1e-6)
 
 
 @given(poses_with_unseen_joints())
 @settings(deadline=None)
-def test_mirroring_keeps_unseen_joints_zero_and_turns_seen_ones(poses):
+def test_mirroring_keeps_unseen_joints_zero_and_turns_seen_ones(poses: Poses) -> None:
     before, mirrored = poses.copy(), mirror(poses)
     seen = poses[:, 2] > 0
     assert (mirrored[:, 0][~seen] == 0).all()
@@ -117,14 +118,14 @@ def test_mirroring_keeps_unseen_joints_zero_and_turns_seen_ones(poses):
     np.testing.assert_array_equal(poses, before)
 
 
-def test_a_frame_is_present_when_any_joint_was_seen():
+def test_a_frame_is_present_when_any_joint_was_seen() -> None:
     poses = np.zeros((3, 3, 21), np.float32)
     poses[1, 2, 20] = 0.1
     poses[2, :2] = 0.5
     assert present(poses).tolist() == [False, True, False]
 
 
-def test_palm_length_is_in_pixels_of_the_picture():
+def test_palm_length_is_in_pixels_of_the_picture() -> None:
     poses = np.zeros((1, 3, 21), np.float32)
     poses[0, :2, JOINTS.index("wrist")] = [0.5, 0.2]
     poses[0, :2, JOINTS.index("middleMCP")] = [0.53, 0.28]

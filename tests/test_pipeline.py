@@ -172,7 +172,9 @@ def _files(client: MlflowClient, run: object, folder: str) -> list:
     return files
 
 
-def test_experiments_take_overrides_and_do_not_extract_again(finished: Project, make_project) -> None:
+def test_experiments_take_overrides_and_do_not_extract_again(
+    finished: Project, make_project: Callable[[str], Project]
+) -> None:
     result = finished.run("dvc", "exp", "run", "--set-param", "train_pose.maximum_iterations=2", "evaluate@pose")
     try:
         assert "Running stage 'train_pose'" in result.stdout

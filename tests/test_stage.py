@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,14 +17,14 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     shutil.copytree(REPOSITORY / "pipeline", folder / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPOSITORY / "params.yaml", folder)
     return folder
 
 
-def run(project, script, *arguments):
+def run(project: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a stage script of the project from a folder that is not the project's."""
     elsewhere = project.parent / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
@@ -37,11 +38,11 @@ def run(project, script, *arguments):
     )
 
 
-def everything_in(folder):
+def everything_in(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.parent.rglob("*") if path.is_file())
 
 
-def one_line_of(project, script, *arguments):
+def one_line_of(project: Path, script: str, *arguments: str) -> str:
     """The one line on stderr, after checking that it is one and that nothing was written."""
     before = everything_in(project)
     result = run(project, script, *arguments)
@@ -56,7 +57,7 @@ def one_line_of(project, script, *arguments):
 
 
 @pytest.mark.parametrize("arguments", [[], ["poses"], ["split.seed=2", "pose"]])
-def test_the_kind_must_come_first(project, arguments):
+def test_the_kind_must_come_first(project: Path, arguments: list[Any]) -> None:
     assert "say which kind, first: pose or action" in one_line_of(project, "split.py", *arguments)
 
 
@@ -71,7 +72,7 @@ def test_the_kind_must_come_first(project, arguments):
         ("train_pose.prediction_window_size=2", "train_pose.prediction_window_size: "),
     ],
 )
-def test_a_wrong_override_is_named(project, override, told):
+def test_a_wrong_override_is_named(project: Path, override: str, told: str) -> None:
     assert told in one_line_of(project, "split.py", "pose", override)
 
 
@@ -86,19 +87,19 @@ def test_a_wrong_override_is_named(project, override, told):
         (b"split: ${nowhere}\n", "'nowhere'"),
     ],
 )
-def test_a_broken_params_yaml_is_named(project, content, told):
+def test_a_broken_params_yaml_is_named(project: Path, content: bytes, told: str) -> None:
     (project / "params.yaml").write_bytes(content)
     assert told in one_line_of(project, "split.py", "pose")
 
 
-def test_a_wrong_value_in_params_yaml_is_named(project):
+def test_a_wrong_value_in_params_yaml_is_named(project: Path) -> None:
     text = (project / "params.yaml").read_text(encoding="utf-8")
     assert "  test_ratio: 0.2\n" in text
     (project / "params.yaml").write_text(text.replace("  test_ratio: 0.2\n", "  test_ratio: 2.0\n"), encoding="utf-8")
     assert "split.test_ratio: " in one_line_of(project, "split.py", "action")
 
 
-def test_a_wrong_value_that_an_experiment_left_in_params_yaml_is_told_with_the_way_back(project):
+def test_a_wrong_value_that_an_experiment_left_in_params_yaml_is_told_with_the_way_back(project: Path) -> None:
     text = (project / "params.yaml").read_text(encoding="utf-8")
     (project / "params.yaml").write_text(text.replace("lr: 0.003", "lr: -1"), encoding="utf-8")
     told = one_line_of(project, "train_pose.py")
@@ -106,7 +107,7 @@ def test_a_wrong_value_that_an_experiment_left_in_params_yaml_is_told_with_the_w
     assert told.endswith("; handloom params writes params.yaml again, from conf/")
 
 
-def read_from(folder, author):
+def read_from(folder: Path, author: str) -> str:
     """The parameter `export_coreml.author` of a params.yaml that somebody sent."""
     text = (REPOSITORY / "params.yaml").read_text(encoding="utf-8")
     (folder / "params.yaml").write_text(text.replace("author: ''", f"author: '{author}'"), encoding="utf-8")
@@ -128,20 +129,22 @@ def read_from(folder, author):
         "${" * 400,
     ],
 )
-def test_a_params_yaml_of_somebody_else_does_not_read_the_environment(author, tmp_path, monkeypatch):
+def test_a_params_yaml_of_somebody_else_does_not_read_the_environment(
+    author: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SECRET", "hunter2")
     with pytest.raises(ConfigurationError, match=r"^params\.yaml: export_coreml\.author: \$\{") as caught:
         read_from(tmp_path, author)
     assert "hunter2" not in str(caught.value)
 
 
-def test_other_parameters_may_be_named(tmp_path):
+def test_other_parameters_may_be_named(tmp_path: Path) -> None:
     assert read_from(tmp_path, "${tracking.experiment}") == "handloom"
     assert read_from(tmp_path, "\\${oc.env:SECRET}") == "${oc.env:SECRET}"  # escaped: a text
 
 
 @pytest.mark.parametrize("section", ["hydra", "defaults"])
-def test_a_params_yaml_cannot_steer_hydra(section, tmp_path):
+def test_a_params_yaml_cannot_steer_hydra(section: str, tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(f"{section}: []\n")
     with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
         composed(tmp_path, "params", [])
@@ -156,11 +159,11 @@ def test_a_params_yaml_cannot_steer_hydra(section, tmp_path):
         ("split.py", ["action"], "data/keypoints/action.parquet"),
     ],
 )
-def test_missing_inputs_are_named(project, script, arguments, told):
+def test_missing_inputs_are_named(project: Path, script: str, arguments: list[str], told: str) -> None:
     assert told in one_line_of(project, script, *arguments)
 
 
-def test_a_stage_works_from_any_folder_with_overrides(project):
+def test_a_stage_works_from_any_folder_with_overrides(project: Path) -> None:
     make_table(project / "data/keypoints/pose.parquet")
     result = run(project, "split.py", "pose", "split.test_ratio=0.5", "split.validation.strategy=none")
     assert (result.returncode, result.stderr) == (0, "")
@@ -175,7 +178,7 @@ def test_a_stage_works_from_any_folder_with_overrides(project):
     )
 
 
-def test_multirun_runs_every_value(project):
+def test_multirun_runs_every_value(project: Path) -> None:
     make_table(project / "data/keypoints/pose.parquet")
     result = run(project, "split.py", "pose", "-m", "split.test_ratio=0.25,0.5")
     assert (result.returncode, result.stderr) == (0, "")
@@ -187,14 +190,14 @@ def test_multirun_runs_every_value(project):
     ]
 
 
-def test_multirun_names_a_wrong_value_in_one_line(project):
+def test_multirun_names_a_wrong_value_in_one_line(project: Path) -> None:
     result = run(project, "split.py", "pose", "--multirun", "split.seed=-1,1")
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("split: split.seed: ")
 
 
-def test_hydra_shows_the_configuration(project):
+def test_hydra_shows_the_configuration(project: Path) -> None:
     result = run(project, "split.py", "pose", "--cfg", "job", "-p", "split", "split.seed=7")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("# @package split\nseed: 7\n")
@@ -209,7 +212,7 @@ def test_hydra_shows_the_configuration(project):
         (["-c", "job", "split.sed=1"], "split.sed: unknown parameter; did you mean split.seed"),
     ],
 )
-def test_a_wrong_option_is_named(project, words, told):
+def test_a_wrong_option_is_named(project: Path, words: list[str], told: str) -> None:
     assert told in one_line_of(project, "split.py", "pose", *words)
 
 
@@ -230,7 +233,7 @@ if __name__ == "__main__":
 """
 
 
-def test_a_project_of_an_older_handloom_says_what_to_do(project):
+def test_a_project_of_an_older_handloom_says_what_to_do(project: Path) -> None:
     (project / "pipeline/split.py").write_text(OLD_SCRIPT)
     done = run(project, "split.py", "pose")
     assert done.returncode == 1
@@ -243,11 +246,11 @@ def test_a_project_of_an_older_handloom_says_what_to_do(project):
         composed_text(project / "conf")
 
 
-def counts_in(printed):
+def counts_in(printed: str) -> list[str]:
     return [line for line in printed.splitlines() if not line.startswith("note: ")]
 
 
-def make_table(path):
+def make_table(path: Path) -> None:
     """Eight photos of two classes."""
     import pyarrow as pa
 

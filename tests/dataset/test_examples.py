@@ -1,5 +1,9 @@
 """Examples: the keypoint table and the split joined again."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -15,7 +19,12 @@ PARTS = ("train", "test", "validation")
 COUNT = 12  # clips, of two classes by turns, each a person's own
 
 
-def rows_of(session_id, frames=(0, 1, 2), chirality=None, keypoints=None):
+def rows_of(
+    session_id: int,
+    frames: Sequence[int] = (0, 1, 2),
+    chirality: list[str | None] | None = None,
+    keypoints: list[Any] | None = None,
+) -> pa.Table:
     """A clip whose every number is session_id + frame / 10, with the rows of these frames."""
     count = len(frames)
     columns = {
@@ -37,19 +46,19 @@ def rows_of(session_id, frames=(0, 1, 2), chirality=None, keypoints=None):
 
 
 @pytest.fixture
-def table(tmp_path):
+def table(tmp_path: Path) -> Path:
     path = tmp_path / "table.parquet"
     keypoint_table.write(path, [rows_of(session) for session in range(COUNT)], {})
     return path
 
 
 @pytest.fixture
-def split(tmp_path, table):
+def split(tmp_path: Path, table: Path) -> Path:
     split_table(table, Split(test_ratio=0.3), out=tmp_path / "split.parquet")
     return tmp_path / "split.parquet"
 
 
-def written(tmp_path, tables):
+def written(tmp_path: Path, tables: list[pa.Table]) -> tuple[Path, Path]:
     """A table of these rows, all of it for training."""
     path = tmp_path / "own.parquet"
     keypoint_table.write(path, tables, {})
@@ -57,14 +66,14 @@ def written(tmp_path, tables):
     return path, tmp_path / "own_split.parquet"
 
 
-def test_every_clip_is_in_its_part_once(table, split):
+def test_every_clip_is_in_its_part_once(table: Path, split: Path) -> None:
     parts = read_split(split)
     for part in PARTS:
         names = [example.name for example in read_examples(table, split, part)]
         assert names == [f"{session}.mp4" for session in range(COUNT) if parts[session] == part]
 
 
-def test_examples_keep_label_group_and_the_order_of_frames(table, split):
+def test_examples_keep_label_group_and_the_order_of_frames(table: Path, split: Path) -> None:
     for example in (example for part in PARTS for example in read_examples(table, split, part)):
         session = int(example.name.removesuffix(".mp4"))
         assert example.label == ("wave" if session % 2 else "grab")
@@ -74,7 +83,7 @@ def test_examples_keep_label_group_and_the_order_of_frames(table, split):
         np.testing.assert_array_equal(example.poses, np.broadcast_to(expected[:, None, None], (3, 3, 21)))
 
 
-def test_clips_of_any_length_are_read_whole_however_the_file_is_cut(tmp_path):
+def test_clips_of_any_length_are_read_whole_however_the_file_is_cut(tmp_path: Path) -> None:
     lengths = [1, 40_000, 7, 30_000, 1, 2]  # more rows than are read at once
     random = np.random.default_rng(0)
     clips = [random.random((length, 3, 21), dtype=np.float32) for length in lengths]
@@ -87,7 +96,9 @@ def test_clips_of_any_length_are_read_whole_however_the_file_is_cut(tmp_path):
         np.testing.assert_array_equal(example.poses, clip)
 
 
-def test_what_is_too_much_for_memory_is_read_from_a_file_that_leaves_nothing(tmp_path, table, split):
+def test_what_is_too_much_for_memory_is_read_from_a_file_that_leaves_nothing(
+    tmp_path: Path, table: Path, split: Path
+) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
     inside = read_examples(table, split, "train", left_hands="mirrored")
@@ -98,12 +109,12 @@ def test_what_is_too_much_for_memory_is_read_from_a_file_that_leaves_nothing(tmp
     assert list(folder.iterdir()) == []
 
 
-def test_a_folder_that_cannot_take_the_file_is_named(tmp_path, table, split):
+def test_a_folder_that_cannot_take_the_file_is_named(tmp_path: Path, table: Path, split: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere: 0\.0 GiB of joints could not be written [^\n]*$"):
         read_examples(table, split, "train", in_memory=0.0, folder=tmp_path / "nowhere")
 
 
-def test_left_hands_are_mirrored_by_the_clip(tmp_path):
+def test_left_hands_are_mirrored_by_the_clip(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     seen = {
         "left": ["left", "right", "left"],
@@ -129,7 +140,7 @@ def test_left_hands_are_mirrored_by_the_clip(tmp_path):
         np.testing.assert_array_equal(example.poses, clip)
 
 
-def test_a_hand_is_found_when_any_frame_has_one(tmp_path):
+def test_a_hand_is_found_when_any_frame_has_one(tmp_path: Path) -> None:
     poses = np.zeros((3, 3, 21), np.float32)
     assert not Example(poses, "wave", "1.mp4", "ann").hand_found
     with_hand = poses.copy()
@@ -141,7 +152,7 @@ def test_a_hand_is_found_when_any_frame_has_one(tmp_path):
     assert [example.name for example in examples.with_hand()] == ["1.mp4", "2.mp4", "3.mp4"]
 
 
-def test_an_empty_part_has_no_examples(tmp_path, table):
+def test_an_empty_part_has_no_examples(tmp_path: Path, table: Path) -> None:
     files = written(tmp_path, [rows_of(session) for session in range(4)])
     for in_memory in (0.0, 1.0):
         examples = read_examples(*files, "test", in_memory)
@@ -149,7 +160,7 @@ def test_an_empty_part_has_no_examples(tmp_path, table):
         assert examples.targets(["grab", "wave"]).tolist() == []
 
 
-def test_examples_are_a_sequence():
+def test_examples_are_a_sequence() -> None:
     random = np.random.default_rng(0)
     made = [Example(random.random((n + 1, 3, 21), dtype=np.float32), "ab"[n % 2], f"{n}", "ann") for n in range(5)]
     examples = Examples.of(made)
@@ -164,7 +175,7 @@ def test_examples_are_a_sequence():
         examples[5]
 
 
-def test_targets_are_places_among_the_classes():
+def test_targets_are_places_among_the_classes() -> None:
     examples = Examples.of([Example(np.ones((1, 3, 21), np.float32), label, "", "") for label in "bcab"])
     assert examples.targets(["a", "b", "c"]).tolist() == [1, 2, 0, 1]
     assert examples[2:].targets(["a", "b"]).tolist() == [0, 1]
@@ -173,7 +184,7 @@ def test_targets_are_places_among_the_classes():
 
 
 @pytest.mark.parametrize("sessions", [range(COUNT - 1), range(COUNT + 1), range(1, COUNT + 1)])
-def test_a_split_of_another_table_is_refused(tmp_path, split, sessions):
+def test_a_split_of_another_table_is_refused(tmp_path: Path, split: Path, sessions: range) -> None:
     other = tmp_path / "other.parquet"
     keypoint_table.write(other, [rows_of(session) for session in sessions], {})
     with pytest.raises(DataError) as caught:
@@ -194,11 +205,11 @@ def test_a_split_of_another_table_is_refused(tmp_path, split, sessions):
         [rows_of(0, [0, 1]), rows_of(1), rows_of(0, [2])],
     ],
 )
-def test_rows_that_are_not_in_order_are_refused(tmp_path, tables):
+def test_rows_that_are_not_in_order_are_refused(tmp_path: Path, tables: list[pa.Table]) -> None:
     with pytest.raises(DataError, match=r"own\.parquet: its rows are not in the order of session_id and frame[^\n]*$"):
         read_examples(*written(tmp_path, tables), "train")
 
 
-def test_a_missing_split_is_named(tmp_path, table):
+def test_a_missing_split_is_named(tmp_path: Path, table: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.parquet: no such file"):
         read_examples(table, tmp_path / "nowhere.parquet", "train")

@@ -1,6 +1,9 @@
 """Train, validation and test: by class, whole groups on one side, the same for the same seed."""
 
 from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,14 +23,21 @@ shares = st.sampled_from([0.1, 0.2, 0.3, 0.5])
 random_examples = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 11)), min_size=1, max_size=80)
 
 
-def split(labels, groups=None, given_parts=None, **settings_of_split):
+def split(
+    labels: Iterable[str],
+    groups: list[str] | None = None,
+    given_parts: list[str] | None = None,
+    **settings_of_split: Any,
+) -> list[str]:
     groups = groups or [str(index) for index in range(len(labels))]
     return split_examples(list(labels), groups, given_parts or [""] * len(labels), Split(**settings_of_split))
 
 
 @given(random_examples, seeds, shares, shares)
 @settings(deadline=None)
-def test_every_example_has_one_part_and_no_group_is_on_two_sides(examples, seed, test_ratio, validation_share):
+def test_every_example_has_one_part_and_no_group_is_on_two_sides(
+    examples: list[tuple[str, int]], seed: int, test_ratio: float, validation_share: float
+) -> None:
     labels, groups = [label for label, _ in examples], [f"person_{group}" for _, group in examples]
     validation = Validation(strategy="fixed", ratio=validation_share)
     try:
@@ -43,7 +53,7 @@ def test_every_example_has_one_part_and_no_group_is_on_two_sides(examples, seed,
 
 @given(st.lists(st.integers(3, 40), min_size=1, max_size=4), seeds, shares)
 @settings(deadline=None)
-def test_without_groups_every_class_gives_its_share(counts, seed, ratio):
+def test_without_groups_every_class_gives_its_share(counts: list[int], seed: int, ratio: float) -> None:
     labels = [f"class_{number}" for number, count in enumerate(counts) for _ in range(count)]
     parts = split(labels, seed=seed, test_ratio=ratio, validation=NO_VALIDATION)
     tested = Counter(label for label, part in zip(labels, parts, strict=True) if part == "test")
@@ -54,7 +64,7 @@ def test_without_groups_every_class_gives_its_share(counts, seed, ratio):
 
 @given(st.lists(st.integers(3, 6), min_size=2, max_size=4), seeds)
 @settings(deadline=None)
-def test_shares_that_were_asked_for_are_never_empty(groups_of_class, seed):
+def test_shares_that_were_asked_for_are_never_empty(groups_of_class: list[int], seed: int) -> None:
     labels = [f"class_{number}" for number, count in enumerate(groups_of_class) for _ in range(count)]
     groups = [f"{index}" for index in range(len(labels))]
     parts = split(labels, groups, seed=seed, test_ratio=0.05, validation=Validation("fixed", 0.05))
@@ -63,7 +73,7 @@ def test_shares_that_were_asked_for_are_never_empty(groups_of_class, seed):
 
 @given(st.integers(3, 12), st.integers(1, 5), seeds)
 @settings(deadline=None)
-def test_people_who_show_every_class_give_about_the_share(people, repetitions, seed):
+def test_people_who_show_every_class_give_about_the_share(people: int, repetitions: int, seed: int) -> None:
     labels = ["a", "b", "c"] * (people * repetitions)
     groups = [f"person_{index // (3 * repetitions)}" for index in range(len(labels))]
     parts = split(labels, groups, seed=seed, test_ratio=0.34, validation=NO_VALIDATION)
@@ -73,10 +83,10 @@ def test_people_who_show_every_class_give_about_the_share(people, repetitions, s
 
 @given(random_examples, seeds)
 @settings(deadline=None, max_examples=30)
-def test_the_same_seed_gives_the_same_parts(examples, seed):
+def test_the_same_seed_gives_the_same_parts(examples: list[tuple[str, int]], seed: int) -> None:
     labels, groups = [label for label, _ in examples], [f"person_{group}" for _, group in examples]
 
-    def outcome():
+    def outcome() -> list[str] | str:
         try:
             return split(labels, groups, seed=seed)
         except DataError as error:
@@ -85,49 +95,49 @@ def test_the_same_seed_gives_the_same_parts(examples, seed):
     assert outcome() == outcome()
 
 
-def test_other_seeds_give_other_parts():
+def test_other_seeds_give_other_parts() -> None:
     outcomes = {tuple(split("ab" * 50, seed=seed)) for seed in range(10)}
     assert len(outcomes) >= 9
 
 
 @pytest.mark.parametrize(("count", "ratio"), [(0, 0), (49, 0), (50, 0.1), (199, 0.1), (200, 0.05), (5000, 0.05)])
-def test_automatic_validation_is_create_mls(count, ratio):
+def test_automatic_validation_is_create_mls(count: int, ratio: float) -> None:
     assert validation_ratio(Validation(), count) == ratio
 
 
 @pytest.mark.parametrize(("count", "validating"), [(49, 0), (50, 5), (199, 20), (200, 10)])
-def test_automatic_validation_counts_what_the_test_part_leaves(count, validating):
+def test_automatic_validation_counts_what_the_test_part_leaves(count: int, validating: int) -> None:
     given_parts = ["train"] * count + ["test"] * 7
     parts = split("a" * count + "a" * 7, given_parts=given_parts)
     assert parts.count("validation") == validating
     assert parts.count("test") == 7
 
 
-def test_fixed_and_no_validation():
+def test_fixed_and_no_validation() -> None:
     assert split("ab" * 20, test_ratio=0.0, validation=Validation("fixed", 0.25)).count("validation") == 10
     assert split("ab" * 200, test_ratio=0.0, validation=NO_VALIDATION) == ["train"] * 400
 
 
-def test_given_parts_are_kept():
+def test_given_parts_are_kept() -> None:
     given_parts = ["train", "train", "validation", "test", "test"] * 60
     assert split("ababa" * 60, given_parts=given_parts, test_ratio=0.5) == given_parts
 
 
-def test_a_given_test_part_is_not_added_to():
+def test_a_given_test_part_is_not_added_to() -> None:
     given_parts = ["test"] * 3 + ["train"] * 97
     parts = split("ab" * 50, given_parts=given_parts, test_ratio=0.5)
     assert [index for index, part in enumerate(parts) if part == "test"] == [0, 1, 2]
     assert "validation" in parts
 
 
-def test_a_class_that_is_only_held_out_is_named():
+def test_a_class_that_is_only_held_out_is_named() -> None:
     with pytest.raises(DataError, match="class 'b'") as caught:
         split("aab", given_parts=["train", "train", "test"])
     assert "\n" not in str(caught.value)
     assert "split.test_ratio" in str(caught.value)
 
 
-def test_a_class_whose_one_group_is_drawn_is_named():
+def test_a_class_whose_one_group_is_drawn_is_named() -> None:
     labels = "a" * 8 + "b" * 8
     groups = [str(index) for index in range(8)] + ["bob"] * 8
     with pytest.raises(DataError, match="class 'b': all of its examples were held out"):
@@ -135,7 +145,7 @@ def test_a_class_whose_one_group_is_drawn_is_named():
 
 
 @pytest.fixture
-def table(tmp_path):
+def table(tmp_path: Path) -> Path:
     """40 clips of two frames, five people, two classes."""
     count = 80
     columns = {
@@ -158,7 +168,7 @@ def table(tmp_path):
     return path
 
 
-def test_what_split_table_writes_read_split_reads(tmp_path, table):
+def test_what_split_table_writes_read_split_reads(tmp_path: Path, table: Path) -> None:
     out = tmp_path / "split.parquet"
     counts = split_table(table, Split(), out)
     parts = read_split(out)
@@ -172,13 +182,13 @@ def test_what_split_table_writes_read_split_reads(tmp_path, table):
     assert len({(row["group"], row["part"]) for row in written}) == 5
 
 
-def test_the_same_table_and_seed_write_the_same_bytes(tmp_path, table):
+def test_the_same_table_and_seed_write_the_same_bytes(tmp_path: Path, table: Path) -> None:
     split_table(table, Split(seed=3), tmp_path / "one.parquet")
     split_table(table, Split(seed=3), tmp_path / "two.parquet")
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
 
 
-def one_line_error(path):
+def one_line_error(path: Path) -> str:
     with pytest.raises(DataError) as caught:
         read_split(path)
     text = str(caught.value)
@@ -187,18 +197,18 @@ def one_line_error(path):
     return text
 
 
-def test_a_missing_file_of_parts_is_named_with_the_remedy(tmp_path):
+def test_a_missing_file_of_parts_is_named_with_the_remedy(tmp_path: Path) -> None:
     assert "dvc repro" in one_line_error(tmp_path / "nowhere.parquet")
 
 
 @pytest.mark.parametrize("content", [b"", b"0,train\n", b"PAR1" + bytes(100) + b"PAR1"])
-def test_what_is_no_file_of_parts_is_refused(tmp_path, content):
+def test_what_is_no_file_of_parts_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "split.parquet"
     path.write_bytes(content)
     assert "not a table of parts" in one_line_error(path)
 
 
-def test_a_table_without_the_column_of_parts_is_refused(tmp_path):
+def test_a_table_without_the_column_of_parts_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "split.parquet"
     pq.write_table(pa.table({"session_id": [0]}), path)
     assert "part" in one_line_error(path)

@@ -1,5 +1,8 @@
 """What is said of a split: numbers, and a line for what misleads."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -10,7 +13,9 @@ from handloom.dataset.split import split_table, split_text
 FIXED = Validation(strategy="fixed", ratio=0.2)
 
 
-def said(folder, labels, groups, given=None, **settings):
+def said(
+    folder: Path, labels: list[str], groups: list[str], given: list[str] | None = None, **settings: Any
+) -> list[str]:
     count = len(labels)
     columns = {
         "session_id": range(count),
@@ -31,7 +36,7 @@ def said(folder, labels, groups, given=None, **settings):
     return split_text(table, split, Split(**settings)).splitlines()
 
 
-def test_a_good_split_is_its_numbers(tmp_path):
+def test_a_good_split_is_its_numbers(tmp_path: Path) -> None:
     lines = said(tmp_path, "ab" * 50, [str(row // 5) for row in range(100)], validation=FIXED)
     assert lines == [
         "test: 20 examples of 2 classes",
@@ -40,7 +45,7 @@ def test_a_good_split_is_its_numbers(tmp_path):
     ]
 
 
-def test_few_groups_give_another_share_than_was_asked_for(tmp_path):
+def test_few_groups_give_another_share_than_was_asked_for(tmp_path: Path) -> None:
     notes = said(tmp_path, "ab" * 20, ["ann"] * 20 + ["bob"] * 20, validation=Validation(strategy="none"))[2:]
     assert notes[0] == (
         "note: the test part has 50% of the examples, not the 20% that was asked for: there are 2 groups, and each"
@@ -50,7 +55,7 @@ def test_few_groups_give_another_share_than_was_asked_for(tmp_path):
     assert notes[0].startswith("note: the validation part has 50% of the examples, not the 20%")
 
 
-def test_a_missing_validation_part_is_told_with_what_it_costs(tmp_path):
+def test_a_missing_validation_part_is_told_with_what_it_costs(tmp_path: Path) -> None:
     for validation, why in (
         (Validation(), "takes none of fewer than 50 examples (32)"),
         (Validation(strategy="none"), "split.validation.strategy is none"),
@@ -61,7 +66,7 @@ def test_a_missing_validation_part_is_told_with_what_it_costs(tmp_path):
         assert "not calibrated and no thresholds are recommended" in note
 
 
-def test_examples_that_are_all_groups_of_their_own_are_told(tmp_path):
+def test_examples_that_are_all_groups_of_their_own_are_told(tmp_path: Path) -> None:
     (note,) = said(tmp_path, "ab" * 50, map(str, range(100)), validation=FIXED)[3:]
     assert "note: each example is a group of its own" in note and "data.*.groups" in note
     copies = [str(max(row, 4)) for row in range(100)]
@@ -69,13 +74,13 @@ def test_examples_that_are_all_groups_of_their_own_are_told(tmp_path):
     assert "note: almost each example is a group of its own" in note
 
 
-def test_a_class_without_a_test_example_is_told(tmp_path):
+def test_a_class_without_a_test_example_is_told(tmp_path: Path) -> None:
     groups = [str(row // 2) for row in range(80)] + ["zoe"] * 10
     (note,) = said(tmp_path, "ab" * 40 + "c" * 10, groups, test_ratio=0.1, validation=FIXED)[3:]
     assert note.startswith("note: the test part has no example of 'c': nothing will be known of them")
 
 
-def test_parts_that_the_source_names_are_as_they_should_be(tmp_path):
+def test_parts_that_the_source_names_are_as_they_should_be(tmp_path: Path) -> None:
     given = ["test"] * 60 + ["validation"] * 10 + ["train"] * 30
     lines = said(tmp_path, "ab" * 50, [str(row // 5) for row in range(100)], given)
     assert [line.split(":")[0] for line in lines] == ["test", "train", "validation"]

@@ -1,5 +1,7 @@
 """Windows over a clip: every frame is seen, the last window is flush, short clips are filled up with zeros."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,14 +13,14 @@ from handloom.dataset.windows import Windows
 window_and_stride = st.integers(1, 60).flatmap(lambda window: st.tuples(st.just(window), st.integers(1, window)))
 
 
-def over(lengths, window, stride):
+def over(lengths: Sequence[int], window: int, stride: int) -> Windows:
     lengths = np.array(lengths, np.int64)
     return Windows.over(np.cumsum(lengths) - lengths, lengths, window, stride)
 
 
 @given(st.integers(1, 300), window_and_stride)
 @settings(deadline=None)
-def test_windows_cover_every_frame_and_end_with_the_clip(length, sizes):
+def test_windows_cover_every_frame_and_end_with_the_clip(length: int, sizes: tuple[int, int]) -> None:
     window, stride = sizes
     starts = over([length], window, stride).first
     assert {frame for start in starts for frame in range(start, start + window)} >= set(range(length))
@@ -33,13 +35,15 @@ def test_windows_cover_every_frame_and_end_with_the_clip(length, sizes):
     ("length", "window", "stride", "starts"),
     [(60, 60, 15, [0]), (61, 60, 15, [0, 1]), (90, 60, 15, [0, 15, 30]), (10, 60, 15, [0]), (5, 1, 2, [0, 2, 4])],
 )
-def test_starts_by_hand(length, window, stride, starts):
+def test_starts_by_hand(length: int, window: int, stride: int, starts: list[int]) -> None:
     assert over([length], window, stride).first.tolist() == starts
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=4), st.integers(1, 20), st.integers(1, 20), st.integers(1, 9))
 @settings(deadline=None, max_examples=50)
-def test_windows_hold_their_clip_alone_and_zeros_after_its_end(lengths, window, stride, at_once):
+def test_windows_hold_their_clip_alone_and_zeros_after_its_end(
+    lengths: list[int], window: int, stride: int, at_once: int
+) -> None:
     frames = np.arange(1, sum(lengths) * 63 + 1, dtype=np.float32).reshape(-1, 3, 21)
     whole = over(lengths, window, stride)
     cut = [(some, some.cut(frames)) for some in whole.some_at_a_time(at_once)]

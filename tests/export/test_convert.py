@@ -23,18 +23,21 @@ SETTINGS = ExportCoreML(author="A", short_description="B", license="C", version=
 SUFFIXES = (".mlpackage", ".mlmodel")
 
 
+Saved = tuple[Kind, Any, Path]  # the kind, what the file specifies, the file
+
+
 def write(model: TrainedModel, path: Path, provenance: Provenance | None = None, **changes: Any) -> Path:
     return save(model, path, replace(SETTINGS, **changes), provenance)
 
 
 @pytest.fixture(scope="module", params=[(kind, suffix) for kind in KINDS for suffix in SUFFIXES], ids="".join)
-def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Saved:
     kind, suffix = request.param
     path = write(trained(kind), tmp_path_factory.mktemp("export") / f"Hand{suffix}")
     return kind, read_specification(path), path
 
 
-def test_input_and_outputs_have_create_mls_names_and_types(saved) -> None:
+def test_input_and_outputs_have_create_mls_names_and_types(saved: Saved) -> None:
     kind, spec, _ = saved
     (poses,) = spec.description.input
     assert poses.name == "poses"
@@ -50,7 +53,7 @@ def test_input_and_outputs_have_create_mls_names_and_types(saved) -> None:
     assert not spec.isUpdatable
 
 
-def test_metadata_is_what_xcode_looks_at_and_does_not_imitate_apples_app(saved) -> None:
+def test_metadata_is_what_xcode_looks_at_and_does_not_imitate_apples_app(saved: Saved) -> None:
     kind, spec, _ = saved
     metadata = spec.description.metadata
     user = dict(metadata.userDefined)
@@ -81,7 +84,7 @@ def test_what_validation_taught_is_in_the_saved_metadata(tmp_path: Path) -> None
     assert "Calibrated on 40 validation examples" in probabilities.shortDescription
 
 
-def test_what_is_not_known_is_not_in_the_metadata(saved) -> None:
+def test_what_is_not_known_is_not_in_the_metadata(saved: Saved) -> None:
     _, spec, _ = saved
     keys = {"com.apple.coreml.model.preview.type", "Prediction Window Size", "Target Frame Rate"}
     assert keys <= set(spec.description.metadata.userDefined)
@@ -101,18 +104,18 @@ def test_an_app_is_told_to_mirror_left_hands_if_it_has_to() -> None:
     assert "1 - x" not in feature_descriptions(trained("action"))["poses"]
 
 
-def test_the_joint_order_stands_in_the_description(saved) -> None:
+def test_the_joint_order_stands_in_the_description(saved: Saved) -> None:
     _, spec, _ = saved
     assert ", ".join(JOINTS) in spec.description.input[0].shortDescription
     assert all(output.shortDescription for output in spec.description.output)
 
 
-def test_labels_keep_the_order_of_the_networks_outputs(saved) -> None:
+def test_labels_keep_the_order_of_the_networks_outputs(saved: Saved) -> None:
     _, spec, _ = saved
     assert class_labels(spec) == CLASSES
 
 
-def test_every_row_of_create_mls_interface_is_met(saved) -> None:
+def test_every_row_of_create_mls_interface_is_met(saved: Saved) -> None:
     _, spec, path = saved
     rows = check_interface(path, spec)
     assert len(rows) == (12 if path.suffix == ".mlpackage" else 15)
@@ -120,7 +123,7 @@ def test_every_row_of_create_mls_interface_is_met(saved) -> None:
 
 
 # Section 6.1 of what is known of Create ML's models, line by line: seven files, versions 3.0 to 6.1 of the app.
-def test_a_neural_network_is_what_create_ml_itself_writes(saved) -> None:
+def test_a_neural_network_is_what_create_ml_itself_writes(saved: Saved) -> None:
     kind, spec, path = saved
     if path.suffix == ".mlpackage":
         return  # the format that Create ML does not write
@@ -149,7 +152,7 @@ def test_a_neural_network_is_what_create_ml_itself_writes(saved) -> None:
     assert last.WhichOneof("layer") in ("softmax", "softmaxND")
 
 
-def test_the_package_is_complete(saved) -> None:
+def test_the_package_is_complete(saved: Saved) -> None:
     _, _, path = saved
     if path.suffix == ".mlpackage":
         manifest = json.loads((path / "Manifest.json").read_text())
@@ -157,7 +160,7 @@ def test_the_package_is_complete(saved) -> None:
             assert (path / "Data" / item["path"]).exists()
 
 
-def test_equal_models_are_equal_files(saved, tmp_path: Path) -> None:
+def test_equal_models_are_equal_files(saved: Saved, tmp_path: Path) -> None:
     kind, _, path = saved
     again = write(trained(kind), tmp_path / path.name)
     for file in (file for file in [path, *path.rglob("*")] if file.is_file()):

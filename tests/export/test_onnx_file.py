@@ -75,7 +75,7 @@ def pose_file(files: dict[Kind, Path]) -> Path:
     return files["pose"]
 
 
-def test_onnxruntime_agrees_with_pytorch(saved) -> None:
+def test_onnxruntime_agrees_with_pytorch(saved: tuple[TrainedModel, Path]) -> None:
     model, path = saved
     poses = windows(model.spec.window)
     runner = OnnxModel(path)
@@ -87,7 +87,7 @@ def test_onnxruntime_agrees_with_pytorch(saved) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7])
-def test_windows_can_be_taken_together(saved, size: int) -> None:
+def test_windows_can_be_taken_together(saved: tuple[TrainedModel, Path], size: int) -> None:
     model, path = saved
     poses = windows(model.spec.window)[-size:]
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
@@ -95,7 +95,7 @@ def test_windows_can_be_taken_together(saved, size: int) -> None:
     np.testing.assert_allclose(found, by_pytorch(model, poses), rtol=0, atol=1e-5)
 
 
-def test_interface_is_plain_and_named_as_in_the_core_ml_file(saved) -> None:
+def test_interface_is_plain_and_named_as_in_the_core_ml_file(saved: tuple[TrainedModel, Path]) -> None:
     model, path = saved
     proto = onnx.load(path)
     onnx.checker.check_model(proto, full_check=True)
@@ -109,7 +109,7 @@ def test_interface_is_plain_and_named_as_in_the_core_ml_file(saved) -> None:
     assert probabilities.shape == ["N", len(LABELS)]
 
 
-def test_metadata_tells_an_app_what_it_needs(saved) -> None:
+def test_metadata_tells_an_app_what_it_needs(saved: tuple[TrainedModel, Path]) -> None:
     _, path = saved
     metadata = {one.key: one.value for one in onnx.load(path).metadata_props}
     assert METADATA.items() <= metadata.items()
@@ -118,7 +118,9 @@ def test_metadata_tells_an_app_what_it_needs(saved) -> None:
     assert "Class Labels" in metadata["Description of labelProbabilities"]
 
 
-def test_equal_models_are_equal_files_and_the_weights_are_inside(saved, tmp_path: Path) -> None:
+def test_equal_models_are_equal_files_and_the_weights_are_inside(
+    saved: tuple[TrainedModel, Path], tmp_path: Path
+) -> None:
     model, path = saved
     again = tmp_path / "again.onnx"
     save_onnx(model, again, METADATA)
@@ -126,7 +128,7 @@ def test_equal_models_are_equal_files_and_the_weights_are_inside(saved, tmp_path
     assert list(tmp_path.iterdir()) == [again]
 
 
-def test_nothing_of_this_machine_is_in_the_file(saved) -> None:
+def test_nothing_of_this_machine_is_in_the_file(saved: tuple[TrainedModel, Path]) -> None:
     _, path = saved
     content = path.read_bytes()
     here = [Path(__file__).parents[2], Path(torch.__file__).parent, Path.home(), path.parent]
@@ -154,7 +156,9 @@ def test_a_window_of_another_length_is_refused(pose_file: Path) -> None:
         OnnxModel(pose_file).run(windows(2)[0])
 
 
-def test_a_damaged_or_missing_file_is_named_in_one_line(pose_file: Path, tmp_path: Path, capfd) -> None:
+def test_a_damaged_or_missing_file_is_named_in_one_line(
+    pose_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     content = pose_file.read_bytes()
     damaged = tmp_path / "damaged.onnx"
     for rest in (b"", b"hello", content[: len(content) // 2], content[:-1]):

@@ -2,7 +2,9 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,10 @@ class Answers:
     """Something that gives the trained model's probabilities, changed."""
 
     def __init__(
-        self, kind: Kind, change=lambda probabilities: probabilities, classes: list[str] | None = None
+        self,
+        kind: Kind,
+        change: Callable[[Any], Any] = lambda probabilities: probabilities,
+        classes: list[str] | None = None,
     ) -> None:
         self.model, self.change = trained(kind), change
         self.classes = classes or CLASSES

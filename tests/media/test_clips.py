@@ -5,8 +5,10 @@ import os
 import random
 import struct
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -18,24 +20,25 @@ from quadrants import HEIGHT, WIDTH, assert_upright, one_line_error, upright
 
 from handloom.errors import DataError
 from handloom.media.clips import ClipReader
+from handloom.media.frame import Frame, Picture
 
 
-def read(path, frame_rate=30.0, **more):
+def read(path: Path, frame_rate: float = 30.0, **more: Any) -> tuple[list[Frame], ClipReader]:
     """(frames, reader) with the reader's warnings."""
     reader = ClipReader(path, 480, frame_rate, **more)
     return list(reader), reader
 
 
-def numbered(count, step=4):
+def numbered(count: int, step: int = 4) -> list[Picture]:
     """Pictures whose grey tells their number."""
     return [np.full((HEIGHT, WIDTH, 3), 10 + step * number, np.uint8) for number in range(count)]
 
 
-def numbers_of(frames, step=4):
+def numbers_of(frames: list[Frame], step: int = 4) -> list[int]:
     return [round((float(frame.picture.mean()) - 10) / step) for frame in frames]
 
 
-def moving(count):
+def moving(count: int) -> list[Picture]:
     """Noise that moves: every frame differs, and decoding errors would show."""
     start = np.random.default_rng(0).integers(0, 256, (HEIGHT // 4, WIDTH // 4, 3), np.uint8)
     start = start.repeat(4, axis=0).repeat(4, axis=1)
@@ -77,7 +80,9 @@ CODECS = {
 
 
 @pytest.mark.parametrize(("suffix", "how"), CODECS.values(), ids=CODECS.keys())
-def test_every_usual_container_and_codec_is_read_frame_by_frame(tmp_path, suffix, how, capfd):
+def test_every_usual_container_and_codec_is_read_frame_by_frame(
+    tmp_path: Path, suffix: str, how: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
     size = 64  # the smallest that all encoders take
     pictures = [np.full((size, size, 3), 10 + 8 * number, np.uint8) for number in range(25)]
     for picture in pictures:
@@ -95,7 +100,7 @@ def test_every_usual_container_and_codec_is_read_frame_by_frame(tmp_path, suffix
 
 
 @pytest.mark.parametrize(("suffix", "how"), CODECS.values(), ids=CODECS.keys())
-def test_a_stretch_has_the_same_frames_as_the_whole(tmp_path, suffix, how):
+def test_a_stretch_has_the_same_frames_as_the_whole(tmp_path: Path, suffix: str, how: dict[str, Any]) -> None:
     path = write_clip(tmp_path / f"a.{suffix}", [picture.repeat(2, 0).repeat(2, 1) for picture in moving(25)], **how)
     rate = float(how.get("rate", 30))
     whole, _ = read(path, rate)
@@ -110,7 +115,7 @@ def test_a_stretch_has_the_same_frames_as_the_whole(tmp_path, suffix, how):
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_only_what_a_stretch_needs_is_decoded(tmp_path, suffix):
+def test_only_what_a_stretch_needs_is_decoded(tmp_path: Path, suffix: str) -> None:
     path = write_clip(tmp_path / f"a.{suffix}", numbered(60), **X264)
     frames, reader = read(path, start=45 / 30, end=50 / 30)
     assert numbers_of(frames) == [45, 46, 47, 48, 49]
@@ -121,7 +126,7 @@ def test_only_what_a_stretch_needs_is_decoded(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(("count", "rate"), [(1, 30), (2, 30), (31, 30), (31, 25)])
-def test_a_clip_at_the_rate_keeps_every_frame_once(tmp_path, count, rate):
+def test_a_clip_at_the_rate_keeps_every_frame_once(tmp_path: Path, count: int, rate: int) -> None:
     frames, _ = read(write_clip(tmp_path / "a.mp4", numbered(count), rate), float(rate))
     assert numbers_of(frames) == list(range(count))
     assert [frame.time for frame in frames] == pytest.approx([number / rate for number in range(count)])
@@ -129,23 +134,23 @@ def test_a_clip_at_the_rate_keeps_every_frame_once(tmp_path, count, rate):
 
 
 @pytest.mark.parametrize("count", [40, 41])
-def test_a_clip_at_twice_the_rate_gives_every_second_frame(tmp_path, count):
+def test_a_clip_at_twice_the_rate_gives_every_second_frame(tmp_path: Path, count: int) -> None:
     frames, _ = read(write_clip(tmp_path / "a.mp4", numbered(count), rate=60))
     assert numbers_of(frames) == list(range(0, count, 2))
     assert [frame.time for frame in frames] == pytest.approx([number / 30 for number in range(len(frames))])
 
 
-def test_a_clip_at_an_odd_rate_gives_the_newest_frame_of_each_moment(tmp_path):
+def test_a_clip_at_an_odd_rate_gives_the_newest_frame_of_each_moment(tmp_path: Path) -> None:
     frames, _ = read(write_clip(tmp_path / "a.mp4", numbered(26), rate=25), 10.0)
     assert numbers_of(frames) == [0, 2, 5, 7, 10, 12, 15, 17, 20, 22, 25]
 
 
-def test_ntsc_counts_as_thirty_frames_a_second(tmp_path):
+def test_ntsc_counts_as_thirty_frames_a_second(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4", numbered(30), rate=Fraction(30000, 1001))
     assert numbers_of(read(path)[0]) == list(range(30))
 
 
-def stamps_with(gaps, interval=33.3):
+def stamps_with(gaps: list[tuple[int, float]], interval: float = 33.3) -> list[float]:
     """30 time stamps in milliseconds; `gaps` are (number of the frame, milliseconds before it more than usual)."""
     more = dict(gaps)
     stamps, now = [], 0.0
@@ -157,7 +162,9 @@ def stamps_with(gaps, interval=33.3):
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
 @pytest.mark.parametrize("gaps", [[], [(9, 33.3), (20, 33.3)], [(15, 200)]], ids=["none", "dropped frames", "pause"])
-def test_a_few_gaps_do_not_make_a_clip_slow_and_the_frame_before_fills_them(tmp_path, gaps, suffix):
+def test_a_few_gaps_do_not_make_a_clip_slow_and_the_frame_before_fills_them(
+    tmp_path: Path, gaps: list[tuple[int, float]], suffix: str
+) -> None:
     stamps = stamps_with(gaps)
     frames, reader = read(write_clip(tmp_path / f"a.{suffix}", numbered(30), stamps=stamps, rate=1000))
     expected = [
@@ -169,26 +176,26 @@ def test_a_few_gaps_do_not_make_a_clip_slow_and_the_frame_before_fills_them(tmp_
 
 
 @pytest.mark.parametrize("interval", [100, 66.6, 40], ids=["10", "15", "25"])
-def test_a_slow_clip_of_variable_rate_is_refused_whatever_its_header_says(tmp_path, interval):
+def test_a_slow_clip_of_variable_rate_is_refused_whatever_its_header_says(tmp_path: Path, interval: float) -> None:
     path = write_clip(tmp_path / "slow.mkv", numbered(30), stamps=stamps_with([(5, 7), (9, -7)], interval), rate=60)
     text = one_line_error(lambda: read(path))
     assert text.startswith("slow.mkv: ") and "frames/s, fewer than" in text
     assert float(text.split()[1]) == pytest.approx(1000 / interval, rel=0.05)
 
 
-def test_half_a_clip_at_half_the_rate_is_slow(tmp_path):
+def test_half_a_clip_at_half_the_rate_is_slow(tmp_path: Path) -> None:
     stamps = stamps_with([(number, 33.3) for number in range(15, 30)])
     assert "frames/s" in one_line_error(lambda: read(write_clip(tmp_path / "a.mkv", numbered(30), stamps=stamps)))
 
 
-def test_a_clip_that_is_too_slow_names_the_parameter(tmp_path):
+def test_a_clip_that_is_too_slow_names_the_parameter(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "slow.mp4", numbered(5), rate=25)
     text = one_line_error(lambda: read(path))
     assert text.startswith("slow.mp4: 25 frames/s")
     assert "extract_keypoints.target_frame_rate (30)" in text
 
 
-def test_a_slow_clip_can_be_accepted_with_its_frames_repeated_and_a_warning(tmp_path):
+def test_a_slow_clip_can_be_accepted_with_its_frames_repeated_and_a_warning(tmp_path: Path) -> None:
     frames, reader = read(write_clip(tmp_path / "slow.mp4", numbered(6), rate=12), 30.0, accept_slow=True)
     assert numbers_of(frames) == [0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 4]
     assert reader.decoded == 6
@@ -196,7 +203,7 @@ def test_a_slow_clip_can_be_accepted_with_its_frames_repeated_and_a_warning(tmp_
 
 
 @pytest.mark.parametrize(("suffix", "offset"), [("mkv", 5000), ("ts", 3000), ("mp4", 700)])
-def test_the_first_time_stamp_is_second_zero(tmp_path, suffix, offset):
+def test_the_first_time_stamp_is_second_zero(tmp_path: Path, suffix: str, offset: int) -> None:
     stamps = [offset + round(number * 100 / 3) for number in range(30)]
     how = X264 if suffix == "ts" else {}
     frames, reader = read(write_clip(tmp_path / f"a.{suffix}", numbered(30), stamps=stamps, **how), start=0.5, end=0.7)
@@ -204,7 +211,7 @@ def test_the_first_time_stamp_is_second_zero(tmp_path, suffix, offset):
     assert reader.warnings == []
 
 
-def test_a_clip_that_was_trimmed_without_encoding_it_anew_begins_where_it_is_shown(tmp_path):
+def test_a_clip_that_was_trimmed_without_encoding_it_anew_begins_where_it_is_shown(tmp_path: Path) -> None:
     """Phones trim by an edit list: the frames before are still there, and needed to decode those that are shown."""
     path = write_clip(tmp_path / "a.mp4", numbered(30), **X264)
     content = bytearray(path.read_bytes())
@@ -220,7 +227,7 @@ def test_a_clip_that_was_trimmed_without_encoding_it_anew_begins_where_it_is_sho
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
-def test_a_leap_of_the_clock_is_named(tmp_path, suffix):
+def test_a_leap_of_the_clock_is_named(tmp_path: Path, suffix: str) -> None:
     stamps = [0, 33, 67, 100, 90_000_000]
     path = write_clip(tmp_path / f"a.{suffix}", numbered(5), stamps=stamps, rate=1000)
     for more in ({}, {"accept_slow": True}, {"end": 100_000.0, "accept_slow": True}):
@@ -228,7 +235,7 @@ def test_a_leap_of_the_clock_is_named(tmp_path, suffix):
         assert text == f"a.{suffix}: time stamps jump from 0.1 s to 90000 s; convert it anew or cut it"
 
 
-def test_time_stamps_that_go_back_are_named(tmp_path):
+def test_time_stamps_that_go_back_are_named(tmp_path: Path) -> None:
     """Swap the offsets from decoding to showing of two frames, as broken editors do."""
     path = write_clip(tmp_path / "a.mp4", numbered(30), **X264)
     content = bytearray(path.read_bytes())
@@ -250,19 +257,19 @@ def test_time_stamps_that_go_back_are_named(tmp_path):
     ("start", "end"),
     [(float("nan"), None), (0.5, 0.5), (0.5, 0.2), (-1.0, None), (0.0, float("nan")), (float("inf"), None)],
 )
-def test_a_stretch_that_is_none_is_named(tmp_path, start, end):
+def test_a_stretch_that_is_none_is_named(tmp_path: Path, start: float, end: float | None) -> None:
     path = write_clip(tmp_path / "a.mp4", numbered(30))
     assert one_line_error(lambda: read(path, start=start, end=end)).startswith("a.mp4: no stretch from ")
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
-def test_a_stretch_after_the_end_is_named_with_both_times(tmp_path, suffix):
+def test_a_stretch_after_the_end_is_named_with_both_times(tmp_path: Path, suffix: str) -> None:
     path = write_clip(tmp_path / f"a.{suffix}", numbered(31))
     text = one_line_error(lambda: read(path, start=4.0, end=5.0))
     assert "the labelled stretch starts at 4 s, but the clip's last frame is at 1 s" in text
 
 
-def test_a_stretch_that_ends_after_the_clip_is_warned_of(tmp_path):
+def test_a_stretch_that_ends_after_the_clip_is_warned_of(tmp_path: Path) -> None:
     frames, reader = read(write_clip(tmp_path / "a.mp4", numbered(30)), start=0.5, end=3.0)
     assert numbers_of(frames) == list(range(15, 30))
     assert reader.warnings == ["the labelled stretch ends at 3 s, after the clip (1 s)"]
@@ -272,7 +279,7 @@ def test_a_stretch_that_ends_after_the_clip_is_warned_of(tmp_path):
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_clips_are_upright_whatever_their_display_matrix(tmp_path, degrees):
+def test_clips_are_upright_whatever_their_display_matrix(tmp_path: Path, degrees: int) -> None:
     stored = np.rot90(upright(), degrees // 90)  # counter-clockwise, to be undone clockwise
     path = write_clip(tmp_path / "a.mp4", [stored] * 3)
     turn(path, degrees)
@@ -287,7 +294,7 @@ def test_clips_are_upright_whatever_their_display_matrix(tmp_path, degrees):
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270, -90])
-def test_turned_and_mirrored_clips_are_upright(tmp_path, degrees, mirrored, suffix):
+def test_turned_and_mirrored_clips_are_upright(tmp_path: Path, degrees: int, mirrored: bool, suffix: str) -> None:
     """As FFmpeg writes it: the picture is turned counter-clockwise by the degrees, then mirrored left to right."""
     stored = upright()
     if mirrored:
@@ -299,7 +306,7 @@ def test_turned_and_mirrored_clips_are_upright(tmp_path, degrees, mirrored, suff
         assert_upright(frame.picture)
 
 
-def test_large_frames_are_scaled_down_and_their_size_is_told_in_full(tmp_path):
+def test_large_frames_are_scaled_down_and_their_size_is_told_in_full(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4", [np.rot90(upright(150, 200))])
     turn(path, 90)
     (frame,) = ClipReader(path, 100, 30.0)
@@ -308,7 +315,7 @@ def test_large_frames_are_scaled_down_and_their_size_is_told_in_full(tmp_path):
     assert_upright(frame.picture)
 
 
-def test_fine_patterns_are_averaged_when_scaled_down(tmp_path):
+def test_fine_patterns_are_averaged_when_scaled_down(tmp_path: Path) -> None:
     """Else hands would get jagged edges."""
     stripes = np.zeros((240, 320, 3), np.uint8)
     stripes[:, ::4] = stripes[:, 1::4] = 200
@@ -318,7 +325,7 @@ def test_fine_patterns_are_averaged_when_scaled_down(tmp_path):
     assert np.abs(frame.picture[5:-5, 5:-5].astype(int) - 100).max() < 12
 
 
-def test_pixels_that_are_not_square_are_made_square(tmp_path):
+def test_pixels_that_are_not_square_are_made_square(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=30)
@@ -333,7 +340,7 @@ def test_pixels_that_are_not_square_are_made_square(tmp_path):
 
 
 @pytest.mark.parametrize("space", ["bt709", "smpte170m", "bt2020nc"])
-def test_colours_are_those_of_the_file_s_colour_space(tmp_path, space):
+def test_colours_are_those_of_the_file_s_colour_space(tmp_path: Path, space: str) -> None:
     path = tmp_path / "a.mp4"
     encoded = {"bt709": "ITU709", "smpte170m": "SMPTE170M", "bt2020nc": "BT2020"}[space]
     with av.open(str(path), "w") as container:
@@ -346,7 +353,7 @@ def test_colours_are_those_of_the_file_s_colour_space(tmp_path, space):
     assert_upright(frame.picture, tolerance=4)
 
 
-def test_a_size_that_changes_on_the_way_is_taken_as_it_comes(tmp_path):
+def test_a_size_that_changes_on_the_way_is_taken_as_it_comes(tmp_path: Path) -> None:
     """Motion JPEG: each picture has its own size."""
     path = tmp_path / "a.avi"
     with av.open(str(path), "w") as container:
@@ -367,11 +374,11 @@ def test_a_size_that_changes_on_the_way_is_taken_as_it_comes(tmp_path):
     assert {frame.picture.shape for frame in frames} == {(HEIGHT, WIDTH, 3), (24, 32, 3)}
 
 
-def test_no_more_than_a_few_decoded_frames_are_held(tmp_path):
+def test_no_more_than_a_few_decoded_frames_are_held(tmp_path: Path) -> None:
     """Else a long clip fills the memory until Python happens to collect its garbage."""
     path = write_clip(tmp_path / "a.mp4", numbered(60), turn=(90, False))
 
-    def held():
+    def held() -> int:
         return sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
 
     gc.collect()
@@ -389,7 +396,7 @@ def test_no_more_than_a_few_decoded_frames_are_held(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_sound_is_left_out_even_where_it_is_longer(tmp_path, suffix):
+def test_sound_is_left_out_even_where_it_is_longer(tmp_path: Path, suffix: str) -> None:
     path = write_clip(tmp_path / f"a.{suffix}", numbered(30), sound=3.0)
     frames, reader = read(path)
     assert numbers_of(frames) == list(range(30))
@@ -398,7 +405,7 @@ def test_sound_is_left_out_even_where_it_is_longer(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(("suffix", "cover"), [("mp4", False), ("m4a", False), ("mp4", True)])
-def test_a_file_with_sound_only_is_named_even_with_a_cover_picture(tmp_path, suffix, cover):
+def test_a_file_with_sound_only_is_named_even_with_a_cover_picture(tmp_path: Path, suffix: str, cover: bool) -> None:
     path = tmp_path / f"sound.{suffix}"
     write_sound(path, cover)
     assert one_line_error(lambda: read(path)) == f"sound.{suffix}: no video in it; take it out"
@@ -407,13 +414,13 @@ def test_a_file_with_sound_only_is_named_even_with_a_cover_picture(tmp_path, suf
 # What is broken, or no clip
 
 
-def front_index(path, count=60):
+def front_index(path: Path, count: int = 60) -> Path:
     return write_clip(path, moving(count), muxer={"movflags": "faststart"}, **X264)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "ts"])
 @pytest.mark.parametrize("part", [0.4, 0.7])
-def test_a_clip_that_is_cut_off_gives_the_frames_before_and_a_warning(tmp_path, suffix, part):
+def test_a_clip_that_is_cut_off_gives_the_frames_before_and_a_warning(tmp_path: Path, suffix: str, part: float) -> None:
     path = front_index(tmp_path / f"a.{suffix}")
     whole, _ = read(path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
@@ -428,7 +435,7 @@ def test_a_clip_that_is_cut_off_gives_the_frames_before_and_a_warning(tmp_path, 
 
 
 @pytest.mark.parametrize("name", ["HEVC", "VP9 in WebM", "ProRes", "AV1", "MJPEG"])
-def test_no_codec_shows_half_a_frame_of_a_clip_that_is_cut_off(tmp_path, name):
+def test_no_codec_shows_half_a_frame_of_a_clip_that_is_cut_off(tmp_path: Path, name: str) -> None:
     suffix, how = CODECS[name]
     suffix = "mov" if name == "MJPEG" else suffix
     muxer = {"movflags": "faststart"} if suffix in ("mp4", "mov") else {}
@@ -446,7 +453,7 @@ def test_no_codec_shows_half_a_frame_of_a_clip_that_is_cut_off(tmp_path, name):
             assert reader.warnings[0].startswith("broken after ")
 
 
-def test_what_is_broken_after_the_stretch_does_not_matter(tmp_path):
+def test_what_is_broken_after_the_stretch_does_not_matter(tmp_path: Path) -> None:
     path = front_index(tmp_path / "a.mp4")
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.7)])
     frames, reader = read(path, start=0.2, end=0.5)
@@ -458,7 +465,7 @@ def test_what_is_broken_after_the_stretch_does_not_matter(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_frames_after_a_damage_in_the_middle_are_not_used(tmp_path, suffix):
+def test_frames_after_a_damage_in_the_middle_are_not_used(tmp_path: Path, suffix: str) -> None:
     path = front_index(tmp_path / f"a.{suffix}")
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
@@ -469,7 +476,7 @@ def test_frames_after_a_damage_in_the_middle_are_not_used(tmp_path, suffix):
     assert len(reader.warnings) == 1 and reader.warnings[0].startswith("broken after ")
 
 
-def list_of_files(path):
+def list_of_files(path: Path) -> None:
     """FFmpeg would follow it to the other file."""
     write_clip(path.with_name("other.mp4"), numbered(30))
     path.write_text("ffconcat version 1.0\nfile other.mp4\n")
@@ -499,7 +506,9 @@ BAD = {
 
 
 @pytest.mark.parametrize(("write", "reason"), BAD.values(), ids=BAD.keys())
-def test_what_is_no_clip_is_named(tmp_path, write, reason, capfd):
+def test_what_is_no_clip_is_named(
+    tmp_path: Path, write: Callable[[Path], object], reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "MOV_1.mp4"
     write(path)
     capfd.readouterr()
@@ -510,7 +519,7 @@ def test_what_is_no_clip_is_named(tmp_path, write, reason, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_names_that_mean_something_to_ffmpeg_are_plain_names(tmp_path, monkeypatch):
+def test_names_that_mean_something_to_ffmpeg_are_plain_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("concat:a|b.mp4", "http:a.mp4", "a%03d.mp4", "a\nb.mp4", "-i.mp4", "手 👋.mp4"):
         write_clip(tmp_path / "a.mp4", numbered(3)).replace(tmp_path / name)
@@ -518,7 +527,7 @@ def test_names_that_mean_something_to_ffmpeg_are_plain_names(tmp_path, monkeypat
         assert numbers_of(read(Path(name))[0]) == [0, 1, 2]
 
 
-def test_a_reader_can_be_read_again(tmp_path):
+def test_a_reader_can_be_read_again(tmp_path: Path) -> None:
     path = front_index(tmp_path / "a.mp4")
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.7)])
     reader = ClipReader(path, 480, 30.0)
@@ -530,7 +539,9 @@ FUZZED = ["H.264 in MP4", "H.264 in MKV", "MPEG-4 in AVI", "HEVC", "VP9 in WebM"
 
 
 @pytest.mark.parametrize("name", FUZZED)
-def test_broken_clips_are_named_or_read_and_nothing_is_printed(tmp_path, name, capfd):
+def test_broken_clips_are_named_or_read_and_nothing_is_printed(
+    tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     suffix, how = CODECS[name]
     path = tmp_path / f"MOV_1.{suffix}"
     how = {**how, "muxer": {"movflags": "faststart"}} if suffix in ("mp4", "mov") else how

@@ -1,11 +1,14 @@
 """Clips whose end is missing: the whole frames before it, and a line that says how many they are."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from clip_files import X264, write_clip
 from PIL import Image
 
 from handloom.media.clips import ClipReader
+from handloom.media.frame import Picture
 
 HOW = {
     "gif": {"codec": "gif", "pixels": "rgb8", "rate": 25},
@@ -20,18 +23,18 @@ HOW = {
 }
 
 
-def moving(count):
+def moving(count: int) -> list[Picture]:
     start = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8).repeat(4, axis=0).repeat(4, axis=1)
     return [np.roll(start, 4 * number, axis=1) for number in range(count)]
 
 
-def read(path):
+def read(path: Path) -> tuple[list[Picture], list[str]]:
     reader = ClipReader(path, 480, 25.0)
     return [frame.picture for frame in reader], reader.warnings
 
 
 @pytest.mark.parametrize("suffix", HOW)
-def test_a_clip_that_ends_early_is_warned_of_and_a_whole_one_is_not(tmp_path, suffix):
+def test_a_clip_that_ends_early_is_warned_of_and_a_whole_one_is_not(tmp_path: Path, suffix: str) -> None:
     path = write_clip(tmp_path / f"a.{suffix}", moving(40), **HOW[suffix])
     whole, warnings = read(path)
     assert warnings == []
@@ -47,7 +50,7 @@ def test_a_clip_that_ends_early_is_warned_of_and_a_whole_one_is_not(tmp_path, su
         assert warning.endswith(f": only the part before is used ({len(frames)} frames)")
 
 
-def test_gifs_of_other_programs_are_whole(tmp_path):
+def test_gifs_of_other_programs_are_whole(tmp_path: Path) -> None:
     pictures = [Image.fromarray(picture).quantize(16 + number) for number, picture in enumerate(moving(12))]
     options = {"save_all": True, "append_images": pictures[1:], "duration": 40, "comment": b"x" * 700}
     pictures[0].save(tmp_path / "a.gif", **options)

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import zlib
+from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -18,7 +20,7 @@ from handloom.media.photos import read_photo
 from handloom.media.plain_rgb import scaled_rgb, size_within
 
 
-def limits(**settings):
+def limits(**settings: Any) -> MediaLimits:
     return MediaLimits.of(ExtractKeypoints(**settings))
 
 
@@ -31,8 +33,8 @@ def limits(**settings):
     ],
 )
 def test_a_picture_that_takes_too_much_memory_is_refused_before_it_is_decoded(
-    tmp_path, monkeypatch, mode, suffix, options
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str, suffix: str, options: dict[str, Any]
+) -> None:
     path = tmp_path / f"large.{suffix}"
     Image.new(mode, (1200, 1000)).save(path, **options)
     assert read_photo(path, 100, limits(picture_memory_limit=30.0)).width == 1200
@@ -42,12 +44,12 @@ def test_a_picture_that_takes_too_much_memory_is_refused_before_it_is_decoded(
     assert "more than extract_keypoints.picture_memory_limit (1); scale it down, or raise that" in text
 
 
-def test_phones_photos_of_200_megapixels_are_within_the_usual_limits():
+def test_phones_photos_of_200_megapixels_are_within_the_usual_limits() -> None:
     for bytes_per_pixel in (4, 7, 9):  # JPEG and PNG, HEIC, AVIF
         limits().check_memory("a", 16320, 12240, bytes_per_pixel)
 
 
-def test_a_transparent_picture_is_not_held_several_times(tmp_path):
+def test_a_transparent_picture_is_not_held_several_times(tmp_path: Path) -> None:
     """49 megapixels are 196 MB; four copies of them were held."""
     Image.new("RGBA", (7000, 7000), (200, 30, 30, 128)).save(tmp_path / "a.png", compress_level=1)
     code = (
@@ -62,7 +64,9 @@ def test_a_transparent_picture_is_not_held_several_times(tmp_path):
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16", "I", "F", "RGB"])
 @pytest.mark.parametrize(("size", "side"), [((640, 480), 100), ((640, 481), 99), ((97, 211), 64), ((50, 40), 64)])
-def test_in_strips_a_picture_is_what_it_is_as_a_whole(monkeypatch, mode, size, side):
+def test_in_strips_a_picture_is_what_it_is_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch, mode: str, size: tuple[int, int], side: int
+) -> None:
     values = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 4), np.uint8)
     image = Image.fromarray(values, "RGBA")
     if mode in ("I;16", "I", "F"):
@@ -76,7 +80,7 @@ def test_in_strips_a_picture_is_what_it_is_as_a_whole(monkeypatch, mode, size, s
     assert scaled_rgb(image, side).tobytes() == expected.tobytes()
 
 
-def test_a_text_in_a_png_that_fills_the_memory_is_refused(tmp_path):
+def test_a_text_in_a_png_that_fills_the_memory_is_refused(tmp_path: Path) -> None:
     Image.fromarray(upright()).save(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()
     text = b"Comment\0\0" + zlib.compress(bytes(50_000_000))
@@ -86,7 +90,7 @@ def test_a_text_in_a_png_that_fills_the_memory_is_refused(tmp_path):
     assert one_line_error(lambda: read_photo(tmp_path / "a.png", 1280)).startswith("a.png: not a readable picture")
 
 
-def test_a_jpeg_of_very_many_steps_is_refused(tmp_path):
+def test_a_jpeg_of_very_many_steps_is_refused(tmp_path: Path) -> None:
     Image.fromarray(upright()).save(tmp_path / "a.jpg", progressive=True)
     content = (tmp_path / "a.jpg").read_bytes()
     start = content.rindex(b"\xff\xda")
@@ -94,12 +98,14 @@ def test_a_jpeg_of_very_many_steps_is_refused(tmp_path):
     assert "a JPEG of 2" in one_line_error(lambda: read_photo(tmp_path / "a.jpg", 1280))
 
 
-def still(path, frames, side, **how):
+def still(path: Path, frames: int, side: int, **how: Any) -> Path:
     return write_clip(path, [np.full((side, side, 3), 60, np.uint8)] * frames, **how)
 
 
 @pytest.mark.parametrize(("suffix", "how"), [("gif", {"codec": "gif", "pixels": "rgb8", "rate": 25}), ("mp4", X264)])
-def test_a_clip_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, suffix, how):
+def test_a_clip_of_too_many_pixels_is_refused_before_it_is_decoded(
+    tmp_path: Path, suffix: str, how: dict[str, Any]
+) -> None:
     path = still(tmp_path / f"a.{suffix}", 10, 64, **how)
     reader = ClipReader(path, 480, 25.0, limits=limits(clip_pixels_limit=3e-5))
     text = one_line_error(lambda: list(reader))
@@ -111,7 +117,7 @@ def test_a_clip_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, suf
     assert "picture_memory_limit" in one_line_error(lambda: list(reader))
 
 
-def test_a_small_file_of_very_many_large_frames_is_refused():
+def test_a_small_file_of_very_many_large_frames_is_refused() -> None:
     usual = limits()
     usual.check_clip("an hour as a phone writes it", 60 * 3600, 1920, 1080, 5_000_000_000)
     usual.check_clip("an hour in 4K", 30 * 3600, 3840, 2160, 20_000_000_000)
@@ -121,7 +127,7 @@ def test_a_small_file_of_very_many_large_frames_is_refused():
     assert "pixels_per_byte_limit" in text
 
 
-def test_long_clips_of_phones_and_screens_are_within_the_usual_limits_and_small_gifs_too():
+def test_long_clips_of_phones_and_screens_are_within_the_usual_limits_and_small_gifs_too() -> None:
     usual = limits()
     usual.check_clip("an hour of 4K at 60 frames/s", 60 * 3600, 3840, 2160, 25_000_000_000, 3600, "hevc")
     usual.check_clip("an hour of a still screen", 30 * 3600, 1920, 1080, 30_000_000, 3600, "h264")
@@ -140,12 +146,12 @@ def test_long_clips_of_phones_and_screens_are_within_the_usual_limits_and_small_
         ((30_000, 1920, 1080, 1_000_000, 1000.0, "h264"), "30000 frames of 1920 x 1080 pixels"),
     ],
 )
-def test_what_would_run_for_minutes_though_it_is_small_is_refused(clip, counted):
+def test_what_would_run_for_minutes_though_it_is_small_is_refused(clip: tuple[Any, ...], counted: str) -> None:
     text = one_line_error(lambda: limits().check_clip("a", *clip))
     assert text.startswith(f"a: {counted}") and "; take it out, cut it, or raise extract_keypoints." in text
 
 
-def test_frames_that_grow_on_the_way_count_by_their_own_size(tmp_path):
+def test_frames_that_grow_on_the_way_count_by_their_own_size(tmp_path: Path) -> None:
     small, large = (still(tmp_path / f"{side}.ts", 10, side, **X264) for side in (64, 640))
     with av.open(small) as first, av.open(large) as second, av.open(tmp_path / "a.ts", "w") as both:
         stream = both.add_stream_from_template(first.streams.video[0])
@@ -159,6 +165,6 @@ def test_frames_that_grow_on_the_way_count_by_their_own_size(tmp_path):
     assert "frames of 640 x 640 pixels are " in one_line_error(lambda: list(reader))
 
 
-def test_the_limit_of_memory_may_be_raised_as_far_as_anyone_likes(tmp_path):
+def test_the_limit_of_memory_may_be_raised_as_far_as_anyone_likes(tmp_path: Path) -> None:
     path = still(tmp_path / "a.mp4", 3, 64, **X264)
     assert len(list(ClipReader(path, 480, 25.0, limits=limits(picture_memory_limit=1e6)))) > 1

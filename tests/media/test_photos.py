@@ -5,6 +5,8 @@ import random
 import time
 import warnings
 import zlib
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pillow_heif
@@ -32,13 +34,13 @@ STORED = {
 DEGREES = {1: 0, 2: 0, 3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 
 
-def noise(width=WIDTH, height=HEIGHT):
+def noise(width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp", "heic", "avif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_photos_are_upright_whatever_their_orientation(tmp_path, orientation, suffix):
+def test_photos_are_upright_whatever_their_orientation(tmp_path: Path, orientation: int, suffix: str) -> None:
     path = tmp_path / f"hand.{suffix}"
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = orientation
@@ -52,7 +54,7 @@ def test_photos_are_upright_whatever_their_orientation(tmp_path, orientation, su
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "heic", "tif"])
-def test_large_photos_are_scaled_down_and_their_size_is_told_in_full(tmp_path, suffix):
+def test_large_photos_are_scaled_down_and_their_size_is_told_in_full(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"hand.{suffix}"
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = 6
@@ -63,13 +65,13 @@ def test_large_photos_are_scaled_down_and_their_size_is_told_in_full(tmp_path, s
     assert_upright(frame.picture)
 
 
-def test_small_photos_are_not_scaled_up(tmp_path):
+def test_small_photos_are_not_scaled_up(tmp_path: Path) -> None:
     Image.fromarray(upright()).save(tmp_path / "hand.png")
     np.testing.assert_array_equal(read_photo(tmp_path / "hand.png", largest_side=1280).picture, upright())
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.5, 2.1, 4.3, 9.0])
-def test_a_jpeg_decoded_at_a_fraction_looks_like_one_decoded_in_full(tmp_path, factor):
+def test_a_jpeg_decoded_at_a_fraction_looks_like_one_decoded_in_full(tmp_path: Path, factor: float) -> None:
     """Never below the asked size, and no jagged edges: compare with the whole picture scaled down at once."""
     side = round(100 * factor)
     rows, columns = np.mgrid[0:side, 0 : side * 3 // 4]
@@ -82,7 +84,7 @@ def test_a_jpeg_decoded_at_a_fraction_looks_like_one_decoded_in_full(tmp_path, f
     assert np.abs(frame.picture.astype(int) - expected).mean() < 2
 
 
-def test_a_photo_of_200_megapixels_is_read_with_little_memory_and_no_warning(tmp_path):
+def test_a_photo_of_200_megapixels_is_read_with_little_memory_and_no_warning(tmp_path: Path) -> None:
     path = tmp_path / "samsung.jpg"
     Image.new("L", (16320, 12240), 90).save(path, quality=50)
     with warnings.catch_warnings():
@@ -97,7 +99,7 @@ def test_a_photo_of_200_megapixels_is_read_with_little_memory_and_no_warning(tmp
     ("mode", "suffix"),
     [("RGBA", "png"), ("RGBA", "webp"), ("CMYK", "jpg"), ("CMYK", "tif"), ("P", "png"), ("P", "gif"), ("RGB", "bmp")],
 )
-def test_colour_modes_become_rgb(tmp_path, mode, suffix):
+def test_colour_modes_become_rgb(tmp_path: Path, mode: str, suffix: str) -> None:
     path = tmp_path / f"hand.{suffix}"
     Image.fromarray(upright()).convert(mode).save(path)
     frame = read_photo(path, largest_side=1280)
@@ -108,7 +110,7 @@ def test_colour_modes_become_rgb(tmp_path, mode, suffix):
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 @pytest.mark.parametrize("mode", ["L", "LA", "I;16", "1"])
-def test_grey_keeps_its_brightness(tmp_path, mode, suffix):
+def test_grey_keeps_its_brightness(tmp_path: Path, mode: str, suffix: str) -> None:
     grey = np.linspace(0, 250, WIDTH).astype(np.uint8)[None].repeat(HEIGHT, axis=0)
     if mode == "1":
         grey = (grey > 128).astype(np.uint8) * 255
@@ -124,7 +126,7 @@ def test_grey_keeps_its_brightness(tmp_path, mode, suffix):
 
 
 @pytest.mark.parametrize("white", [1.0, 255.0, 65535.0, 1e6])
-def test_floats_and_wide_integers_are_scaled_by_the_range_they_use(tmp_path, white):
+def test_floats_and_wide_integers_are_scaled_by_the_range_they_use(tmp_path: Path, white: float) -> None:
     ramp = np.linspace(0, 1, WIDTH)[None].repeat(HEIGHT, axis=0)
     values = (ramp * white).astype(np.float32)
     values[0, 0] = np.nan
@@ -137,7 +139,7 @@ def test_floats_and_wide_integers_are_scaled_by_the_range_they_use(tmp_path, whi
         assert np.abs(row - ramp[1] * 255).max() <= 1, image.mode
 
 
-def test_sixteen_bits_of_colour_become_eight(tmp_path):
+def test_sixteen_bits_of_colour_become_eight(tmp_path: Path) -> None:
     """A PNG with 16 bits a channel, written by hand: Pillow writes none."""
     wide = upright().astype(">u2") * 257
     rows = b"".join(b"\0" + row.tobytes() for row in wide)
@@ -154,7 +156,7 @@ def test_sixteen_bits_of_colour_become_eight(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P"])
-def test_what_is_transparent_shows_the_background(tmp_path, mode):
+def test_what_is_transparent_shows_the_background(tmp_path: Path, mode: str) -> None:
     picture = Image.fromarray(upright()).convert("RGBA")
     alpha = Image.new("L", picture.size, 255)
     alpha.paste(0, (WIDTH // 2, 0, WIDTH, HEIGHT))
@@ -177,20 +179,20 @@ def test_what_is_transparent_shows_the_background(tmp_path, mode):
 
 
 @pytest.mark.parametrize("suffix", ["gif", "png", "webp"])
-def test_of_animations_the_first_picture_is_taken(tmp_path, suffix):
+def test_of_animations_the_first_picture_is_taken(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"hand.{suffix}"
     others = [Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in ("green", "white")]
     Image.fromarray(upright()).save(path, save_all=True, append_images=others, duration=100)
     assert_upright(read_photo(path, 1280).picture)
 
 
-def test_a_jpeg_with_a_second_picture_in_it_is_the_first(tmp_path):
+def test_a_jpeg_with_a_second_picture_in_it_is_the_first(tmp_path: Path) -> None:
     """As phones store depth and brightness beside the photo."""
     Image.fromarray(upright()).save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[noise()])
     assert_upright(read_photo(tmp_path / "a.jpg", 1280).picture)
 
 
-def test_an_embedded_thumbnail_is_not_taken_for_the_picture(tmp_path):
+def test_an_embedded_thumbnail_is_not_taken_for_the_picture(tmp_path: Path) -> None:
     """Thumbnails are stored at a lower quality, and editors leave them as they were."""
     heif = pillow_heif.from_pillow(noise(640, 480))
     heif.save(tmp_path / "plain.heic", quality=90)
@@ -204,19 +206,19 @@ def test_an_embedded_thumbnail_is_not_taken_for_the_picture(tmp_path):
 # What is no photo
 
 
-def half(format_name):
-    def write(path):
+def half(format_name: str) -> Callable[[Path], object]:
+    def write(path: Path) -> None:
         noise(256, 192).save(path, format_name)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
     return write
 
 
-def video(path):
+def video(path: Path) -> None:
     path.write_bytes(bytes.fromhex("00000020") + b"ftypisom" + bytes(300))
 
 
-def broken_link(path):
+def broken_link(path: Path) -> None:
     path.symlink_to(path.with_name("gone.jpg"))
 
 
@@ -251,7 +253,9 @@ BAD = {
 
 
 @pytest.mark.parametrize(("write", "reason"), BAD.values(), ids=BAD.keys())
-def test_what_is_no_photo_is_named(tmp_path, write, reason, capfd):
+def test_what_is_no_photo_is_named(
+    tmp_path: Path, write: Callable[[Path], object], reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "IMG_1.jpg"
     write(path)
     before = time.monotonic()
@@ -263,7 +267,7 @@ def test_what_is_no_photo_is_named(tmp_path, write, reason, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_photo_without_permission_is_named(tmp_path):
+def test_a_photo_without_permission_is_named(tmp_path: Path) -> None:
     path = tmp_path / "IMG_1.jpg"
     Image.fromarray(upright()).save(path)
     path.chmod(0)
@@ -281,21 +285,23 @@ def test_a_photo_without_permission_is_named(tmp_path):
 @pytest.mark.parametrize(
     "name", ["a\nb.jpg", "a\x1b[31m.jpg", "a\u2028b.jpg", "a\u202egpj.exe", os.fsdecode(b"\xff.jpg")]
 )
-def test_names_that_would_break_the_line_are_escaped(tmp_path, name):
+def test_names_that_would_break_the_line_are_escaped(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("text")
     text = one_line_error(lambda: read_photo(tmp_path / name, 1280))
     assert "\\" in text and text.encode("utf-8")
 
 
 @pytest.mark.parametrize("name", ["Foto 3.jpg", "手.png", "👩‍🦰👋🏽.heic", "é.tif"])
-def test_ordinary_names_are_left_alone(tmp_path, name):
+def test_ordinary_names_are_left_alone(tmp_path: Path, name: str) -> None:
     assert printable(name) == name
     Image.fromarray(upright()).save(tmp_path / name)
     assert_upright(read_photo(tmp_path / name, 1280).picture)
 
 
 @pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "BMP", "TIFF", "GIF"])
-def test_broken_files_are_named_or_read_and_nothing_is_printed(tmp_path, format_name, capfd):
+def test_broken_files_are_named_or_read_and_nothing_is_printed(
+    tmp_path: Path, format_name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "IMG_1.jpg"
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = 6

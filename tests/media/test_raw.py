@@ -1,6 +1,8 @@
 """Raw photos and TIFFs that open with a preview: never the thumbnail, whatever the name."""
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from raw_files import write_dng
 from handloom.media.photos import read_photo
 
 
-def tiff_with_preview(path, *, dng, marked=True, **how):
+def tiff_with_preview(path: Path, *, dng: bool, marked: bool = True, **how: Any) -> Path:
     """What scanners and raw converters write: a small page that says it is a preview, then the picture."""
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     if marked:
@@ -28,7 +30,9 @@ def tiff_with_preview(path, *, dng, marked=True, **how):
 @pytest.mark.parametrize("name", ["a.dng", "a.jpg", "a.tif", "a.NEF"])
 @pytest.mark.parametrize("dng", [True, False])
 @pytest.mark.parametrize(("orientation", "rotation"), [(1, 0), (6, 90)])
-def test_what_the_sensor_saw_is_developed_and_upright(tmp_path, name, dng, orientation, rotation):
+def test_what_the_sensor_saw_is_developed_and_upright(
+    tmp_path: Path, name: str, dng: bool, orientation: int, rotation: int
+) -> None:
     pytest.importorskip("rawpy", reason="the extra 'raw' is not installed")
     stored = np.rot90(upright(320, 240)) if orientation == 6 else upright(320, 240)
     frame = read_photo(write_dng(tmp_path / name, np.ascontiguousarray(stored), orientation, dng), largest_side=100)
@@ -38,7 +42,9 @@ def test_what_the_sensor_saw_is_developed_and_upright(tmp_path, name, dng, orien
 
 
 @pytest.mark.parametrize("dng", [True, False])
-def test_without_the_library_a_raw_photo_is_refused_by_name(tmp_path, monkeypatch, dng):
+def test_without_the_library_a_raw_photo_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dng: bool
+) -> None:
     monkeypatch.setitem(sys.modules, "rawpy", None)
     text = one_line_error(lambda: read_photo(write_dng(tmp_path / "a.tif", upright(), dng=dng), 1280))
     assert text.startswith("a.tif: a raw photo of a camera; ") and text.endswith("pip install 'handloom[raw]'")
@@ -52,33 +58,35 @@ def test_without_the_library_a_raw_photo_is_refused_by_name(tmp_path, monkeypatc
         *(b"II*\0\x10\0\0\0CR\2\0", b"II*\0\x08\0\0\0IIII"),
     ],
 )
-def test_raw_formats_that_cannot_be_developed_are_named_as_such(tmp_path, beginning):
+def test_raw_formats_that_cannot_be_developed_are_named_as_such(tmp_path: Path, beginning: bytes) -> None:
     (tmp_path / "a.jpg").write_bytes(beginning + bytes(500))
     text = one_line_error(lambda: read_photo(tmp_path / "a.jpg", 1280))
     assert text.startswith("a.jpg: ") and "raw photo" in text and "export it as JPEG" in text
 
 
 @pytest.mark.parametrize("big", [False, True])
-def test_a_dng_that_cannot_be_developed_is_no_thumbnail(tmp_path, big):
+def test_a_dng_that_cannot_be_developed_is_no_thumbnail(tmp_path: Path, big: bool) -> None:
     text = one_line_error(lambda: read_photo(tiff_with_preview(tmp_path / "a.dng", dng=True, big_tiff=big), 1280))
     assert "raw photo" in text and "export it as JPEG" in text
 
 
 @pytest.mark.parametrize("big", [False, True])
-def test_a_tiff_whose_first_page_is_small_is_refused_where_nothing_says_which_page_is_the_photo(tmp_path, big):
+def test_a_tiff_whose_first_page_is_small_is_refused_where_nothing_says_which_page_is_the_photo(
+    tmp_path: Path, big: bool
+) -> None:
     path = tiff_with_preview(tmp_path / "a.tif", dng=False, marked=False, big_tiff=big)
     text = one_line_error(lambda: read_photo(path, 1280))
     assert text == "a.tif: a TIFF whose first page is much smaller than another; save the page with the photo as JPEG"
 
 
 @pytest.mark.parametrize("big", [False, True])
-def test_of_a_tiff_the_picture_is_read_and_not_the_preview_before_it(tmp_path, big):
+def test_of_a_tiff_the_picture_is_read_and_not_the_preview_before_it(tmp_path: Path, big: bool) -> None:
     frame = read_photo(tiff_with_preview(tmp_path / "a.tif", dng=False, big_tiff=big), 1280)
     assert (frame.width, frame.height) == (300, 200)
     assert_upright(frame.picture)
 
 
-def test_of_a_tiff_with_several_pages_the_first_is_read(tmp_path):
+def test_of_a_tiff_with_several_pages_the_first_is_read(tmp_path: Path) -> None:
     pages = [Image.new("RGB", (64, 48), colour) for colour in (RED, BLUE)]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
     assert np.abs(read_photo(tmp_path / "a.tif", 1280).picture.astype(int) - RED).max() == 0
@@ -86,14 +94,14 @@ def test_of_a_tiff_with_several_pages_the_first_is_read(tmp_path):
 
 @pytest.mark.parametrize("count", [0, 1, 9, 65535])
 @pytest.mark.parametrize("offset", [0, 8, 2**32 - 1])
-def test_directories_that_lie_end(tmp_path, count, offset):
+def test_directories_that_lie_end(tmp_path: Path, count: int, offset: int) -> None:
     entries = b"\x4a\x01\x04\0\xff\xff\xff\xff\x08\0\0\0" * 9 + (8).to_bytes(4, "little")  # directories in themselves
     head = b"II*\0" + offset.to_bytes(4, "little") + count.to_bytes(2, "little")
     (tmp_path / "a.tif").write_bytes(head + entries)
     one_line_error(lambda: read_photo(tmp_path / "a.tif", 1280))
 
 
-def test_the_primary_picture_of_a_heic_is_read(tmp_path):
+def test_the_primary_picture_of_a_heic_is_read(tmp_path: Path) -> None:
     import pillow_heif
 
     file = pillow_heif.HeifFile()

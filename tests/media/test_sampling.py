@@ -1,5 +1,6 @@
 """Sampling by time stamp: each tick shows the newest item that is not later than it."""
 
+from collections.abc import Iterable, Iterator
 from itertools import count, islice
 
 import pytest
@@ -13,11 +14,11 @@ GAPS = st.lists(st.floats(0.0, 0.4), max_size=60)
 OFFSETS = st.floats(-100.0, 1000.0)
 
 
-def numbered(times):
+def numbered(times: Iterable[float]) -> list[tuple[float, int]]:
     return [(time, number) for number, time in enumerate(times)]
 
 
-def cumulated(first, gaps):
+def cumulated(first: float, gaps: list[float]) -> list[float]:
     times = [first]
     for gap in gaps:
         times.append(times[-1] + gap)
@@ -25,7 +26,7 @@ def cumulated(first, gaps):
 
 
 @given(OFFSETS, GAPS, RATES)
-def test_each_tick_shows_the_newest_item_that_is_not_later(first, gaps, rate):
+def test_each_tick_shows_the_newest_item_that_is_not_later(first: float, gaps: list[float], rate: float) -> None:
     times = cumulated(first, gaps)
     samples = list(sampled(numbered(times), rate))
     slack = TICK_TOLERANCE / rate + 1e-9
@@ -38,7 +39,9 @@ def test_each_tick_shows_the_newest_item_that_is_not_later(first, gaps, rate):
 
 
 @given(OFFSETS, st.integers(1, 200), RATES, st.floats(-0.05, 0.05))
-def test_items_at_the_rate_pass_unchanged_even_with_rounded_times(first, length, rate, jitter):
+def test_items_at_the_rate_pass_unchanged_even_with_rounded_times(
+    first: float, length: int, rate: float, jitter: float
+) -> None:
     items = [(first + (number + (jitter if number % 2 else 0)) / rate, number) for number in range(length)]
     samples = list(sampled(items, rate))
     assert [number for _, number in samples] == list(range(length))
@@ -46,7 +49,9 @@ def test_items_at_the_rate_pass_unchanged_even_with_rounded_times(first, length,
 
 
 @given(GAPS, RATES, st.floats(0.0, 3.0), st.floats(0.01, 3.0))
-def test_a_stretch_has_as_many_ticks_as_fit_before_its_end(gaps, rate, start, length):
+def test_a_stretch_has_as_many_ticks_as_fit_before_its_end(
+    gaps: list[float], rate: float, start: float, length: float
+) -> None:
     times = cumulated(0.0, [*gaps, 10.0])
     samples = list(sampled(numbered(times), rate, start, start + length))
     assert [time for time, _ in samples] == [tick / rate for tick in range(len(samples))]
@@ -56,37 +61,37 @@ def test_a_stretch_has_as_many_ticks_as_fit_before_its_end(gaps, rate, start, le
         assert times[number] <= start + time + TICK_TOLERANCE / rate + 1e-9
 
 
-def test_the_end_is_not_included_and_stretches_follow_each_other_without_gap_or_overlap():
+def test_the_end_is_not_included_and_stretches_follow_each_other_without_gap_or_overlap() -> None:
     items = numbered(number / 30 for number in range(31))
     parts = [sampled(items, 30.0, start, start + 0.2) for start in (0.0, 0.2, 0.4)]
     assert [number for part in parts for _, number in part] == list(range(18))
 
 
-def test_a_slower_source_repeats_its_items():
+def test_a_slower_source_repeats_its_items() -> None:
     assert [number for _, number in sampled(numbered([0.0, 0.1, 0.2]), 30.0)] == [0, 0, 0, 1, 1, 1, 2]
 
 
-def test_the_item_before_the_start_is_shown_at_the_start():
+def test_the_item_before_the_start_is_shown_at_the_start() -> None:
     assert list(sampled(numbered([0.0, 1.0, 2.0]), 2.0, start=0.75)) == [(0.0, 0), (0.5, 1), (1.0, 1)]
 
 
-def test_ticks_before_the_first_item_are_left_out():
+def test_ticks_before_the_first_item_are_left_out() -> None:
     assert list(sampled(numbered([1.0, 2.0]), 2.0, start=0.1, end=1.9)) == [(1.0, 0), (1.5, 0)]
 
 
-def test_a_start_after_the_last_item_gives_nothing():
+def test_a_start_after_the_last_item_gives_nothing() -> None:
     assert list(sampled(numbered([0.0, 1.0]), 10.0, start=1.5)) == []
     assert list(sampled([], 10.0)) == []
 
 
-def test_of_items_at_one_time_the_last_is_shown():
+def test_of_items_at_one_time_the_last_is_shown() -> None:
     assert list(sampled(numbered([0.0, 0.0, 0.1]), 10.0)) == [(0.0, 1), (0.1, 2)]
 
 
-def test_no_more_items_are_taken_than_the_stretch_needs():
+def test_no_more_items_are_taken_than_the_stretch_needs() -> None:
     taken = []
 
-    def endless():
+    def endless() -> Iterator[tuple[float, int]]:
         for number in count():
             taken.append(number)
             yield number / 30, number

@@ -3,6 +3,7 @@
 import os
 import pickle
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class RunsSomething:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return os.mkdir, (str(self.path),)
 
 
@@ -251,7 +252,7 @@ def test_a_calibration_that_cannot_be_is_refused(tmp_path: Path, change: dict[st
 
 
 @pytest.mark.parametrize("damage", [truncated, empty, text, foreign, other_archive, Path.unlink])
-def test_any_other_file_is_named_in_one_line(saved: Path, damage) -> None:
+def test_any_other_file_is_named_in_one_line(saved: Path, damage: Callable[..., Any]) -> None:
     damage(saved)
     assert_refused(saved)
 

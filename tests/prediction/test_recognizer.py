@@ -1,6 +1,7 @@
 """Live: gestures begin and end, in any stream."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from handloom.prediction.smoothing import Exponential, Mean
 SETTINGS = ExtractKeypoints(workers=1)
 
 
-def sided(kind: Kind = "pose", window: int = 1, **changes) -> Predictor:
+def sided(kind: Kind = "pose", window: int = 1, **changes: Any) -> Predictor:
     """A model that is sure, by where the middle of the hand is: to the left "a", to the right "b"."""
 
     def ask(windows: np.ndarray) -> np.ndarray:

@@ -2,23 +2,25 @@
 
 import json
 import os
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from places import make_place
+from places import Place, make_place
 
 from handloom import config
 from handloom.errors import DataError, HandloomError
-from handloom.sources import gather
+from handloom.sources import Gathered, gather
 
 place = pytest.fixture(make_place)
 
 GOOD = "ok/1.jpg"
 
 
-def refused(call):
+def refused(call: Callable[[], object]) -> str:
     with pytest.raises(HandloomError) as caught:
         call()
     text = str(caught.value)
@@ -26,12 +28,12 @@ def refused(call):
     return text
 
 
-def gathered_from(section):
+def gathered_from(section: Any) -> Gathered:
     return gather(section, "pose", "data.pose")
 
 
 @pytest.fixture
-def prepared(place):
+def prepared(place: Place) -> Place:
     """One good photo, and all that rows below name."""
     place.touch(GOOD, "ok/2.jpg", "folder/x.jpg", "sm\U0001f600ile/a b.jpg", "new\nline.jpg")
     (place.root / "outside.jpg").touch()
@@ -71,7 +73,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize(("row", "texts"), [(row, texts) for row, *texts in ROWS.values()], ids=list(ROWS))
-def test_a_bad_row_is_skipped(prepared, row, texts):
+def test_a_bad_row_is_skipped(prepared: Place, row: str, texts: list[str]) -> None:
     table = f"image,label,who,use\n{row}\n{GOOD},good,,\n"
     gathered = prepared.annotated(table, group_column="who", part_column="use")
     assert [(clip.file, clip.label) for clip in gathered.clips] == [(GOOD, "good")]
@@ -97,7 +99,7 @@ TIMES = {
 
 
 @pytest.mark.parametrize(("times", "text"), TIMES.values(), ids=list(TIMES))
-def test_a_row_with_bad_times_is_skipped(prepared, times, text):
+def test_a_row_with_bad_times_is_skipped(prepared: Place, times: str, text: str) -> None:
     table = f"video,label,start,end\nok/2.jpg,a,{times}\n{GOOD},good,0,1\n"
     gathered = prepared.videos(table, start_time_column="start", end_time_column="end")
     assert [(clip.file, clip.end) for clip in gathered.clips] == [(GOOD, 1)]
@@ -109,7 +111,7 @@ def test_a_row_with_bad_times_is_skipped(prepared, times, text):
 
 
 @pytest.mark.parametrize("name", ["sm\U0001f600ile/a b.jpg", "new\nline.jpg"])
-def test_odd_names_are_names(prepared, name):
+def test_odd_names_are_names(prepared: Place, name: str) -> None:
     gathered = prepared.annotated(json.dumps([{"image": name, "label": "sm\U0001f600ile"}]), "photos.json")
     assert [(clip.file, clip.label) for clip in gathered.clips] == [(name, "sm\U0001f600ile")]
 
@@ -124,7 +126,7 @@ ITEMS = {
 
 
 @pytest.mark.parametrize(("item", "text"), ITEMS.values(), ids=list(ITEMS))
-def test_a_bad_item_of_json_is_skipped(prepared, item, text):
+def test_a_bad_item_of_json_is_skipped(prepared: Place, item: dict[str, Any], text: str) -> None:
     gathered = prepared.annotated(json.dumps([item, {"image": GOOD, "label": "good"}]), "photos.json")
     assert [clip.file for clip in gathered.clips] == [GOOD]
     (skipped,) = gathered.skipped
@@ -133,7 +135,7 @@ def test_a_bad_item_of_json_is_skipped(prepared, item, text):
     assert skipped.reason.encode().decode().isprintable()
 
 
-def test_the_same_photo_under_two_labels_is_no_example(prepared):
+def test_the_same_photo_under_two_labels_is_no_example(prepared: Place) -> None:
     table = f"image,label\n{GOOD},good\nok/2.jpg,a\n./ok/2.jpg,b\n{GOOD},good\n"
     gathered = prepared.annotated(table)
     assert [clip.file for clip in gathered.clips] == [GOOD]
@@ -184,14 +186,16 @@ FILES = {
 @pytest.mark.parametrize(
     ("name", "content", "texts"), [(name, content, texts) for name, content, *texts in FILES.values()], ids=list(FILES)
 )
-def test_a_table_that_cannot_be_used_stops_it(prepared, name, content, texts):
+def test_a_table_that_cannot_be_used_stops_it(
+    prepared: Place, name: str, content: bytes | str, texts: list[str]
+) -> None:
     message = refused(lambda: prepared.annotated(content, name))
     assert message.startswith(f"{prepared.root / name}")
     assert all(text in message for text in texts), message
 
 
 @pytest.mark.parametrize("path", ["gone.csv", "photos", "photos/folder.csv", "a\x00b.csv", "gone/gone.parquet"])
-def test_a_table_that_is_not_there_stops_it(prepared, path):
+def test_a_table_that_is_not_there_stops_it(prepared: Place, path: str) -> None:
     (prepared.photos / "folder.csv").mkdir()
     section = config.DirectoryWithImagesAndAnnotation(
         path=str(prepared.photos), annotation_file=path, groups=config.Groups(file="")
@@ -215,7 +219,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(("settings", "text"), SETTINGS.values(), ids=list(SETTINGS))
-def test_a_setting_that_does_not_fit_stops_it(prepared, settings, text):
+def test_a_setting_that_does_not_fit_stops_it(prepared: Place, settings: dict[str, Any], text: str) -> None:
     section = config.DirectoryWithImagesAndAnnotation(
         **{
             "path": str(prepared.photos),
@@ -228,7 +232,7 @@ def test_a_setting_that_does_not_fit_stops_it(prepared, settings, text):
 
 
 @pytest.mark.parametrize("kind", ["directories", "files"])
-def test_bad_names_in_folders_are_skipped(prepared, kind):
+def test_bad_names_in_folders_are_skipped(prepared: Place, kind: str) -> None:
     os.close(os.open(os.fsencode(prepared.photos) + b"/ok/\xff.1.jpg", os.O_CREAT))
     gathered = getattr(prepared, kind)()
     assert "ok/1.jpg" in [clip.file for clip in gathered.clips]
@@ -238,7 +242,7 @@ def test_bad_names_in_folders_are_skipped(prepared, kind):
         assert sum(text in reason for reason in reasons) == 1, reasons
 
 
-def test_a_class_folder_without_a_label_is_skipped(place):
+def test_a_class_folder_without_a_label_is_skipped(place: Place) -> None:
     place.touch("a/1.jpg", f"{'x' * 120}/1.jpg", "b\nc/1.jpg")
     gathered = place.directories()
     assert [clip.label for clip in gathered.clips] == ["a"]
@@ -269,7 +273,7 @@ JOINTS = {
 
 @pytest.mark.parametrize("alone", [False, True], ids=["with others", "alone"])
 @pytest.mark.parametrize(("joints", "texts"), [(joints, texts) for joints, *texts in JOINTS.values()], ids=list(JOINTS))
-def test_a_row_with_bad_joints_is_skipped(place, joints, texts, alone):
+def test_a_row_with_bad_joints_is_skipped(place: Place, joints: Any, texts: list[str], alone: bool) -> None:
     rows = [{"session_id": "a", "label": "x", "keypoints": joints}]
     if not alone:
         rows += [{"session_id": "b", "label": "y", "keypoints": HAND.tolist()}]
@@ -291,7 +295,7 @@ SESSIONS = {
 
 
 @pytest.mark.parametrize(("change", "text"), SESSIONS.values(), ids=list(SESSIONS))
-def test_a_session_that_does_not_agree_is_skipped(place, change, text):
+def test_a_session_that_does_not_agree_is_skipped(place: Place, change: dict[str, Any], text: str) -> None:
     row = {"session_id": "s", "label": "a", "who": "ann", "use": "train", "keypoints": HAND}
     frame = pd.DataFrame([row | {"session_id": "good"}, row, row | change])
     gathered = place.joints(frame, group_column="who", part_column="use")
@@ -312,7 +316,9 @@ def test_a_session_that_does_not_agree_is_skipped(place, change, text):
         ("use", "training", "the part 'training' is none of"),
     ],
 )
-def test_a_session_with_a_bad_label_or_part_is_skipped_once(place, kind, column, value, text):
+def test_a_session_with_a_bad_label_or_part_is_skipped_once(
+    place: Place, kind: str, column: str, value: str, text: str
+) -> None:
     row = {"session_id": "good", "label": "a", "use": "", "keypoints": HAND}
     bad = row | {"session_id": "s", column: value}
     gathered = place.joints(pd.DataFrame([row, bad, bad]), kind, part_column="use")
@@ -339,7 +345,9 @@ TABLES = {
 @pytest.mark.parametrize(
     ("settings", "texts"), [(settings, texts) for settings, *texts in TABLES.values()], ids=list(TABLES)
 )
-def test_a_table_of_joints_that_is_not_as_declared_stops_it(place, settings, texts):
+def test_a_table_of_joints_that_is_not_as_declared_stops_it(
+    place: Place, settings: dict[str, Any], texts: list[str]
+) -> None:
     table = pa.table({"session_id": ["s"], "label": ["a"], "keypoints": [HAND], "x_0": [0.0], "x_1": [0.0]})
     message = refused(lambda: place.joints(table, **settings))
     assert message.startswith("joints: ")
@@ -347,24 +355,24 @@ def test_a_table_of_joints_that_is_not_as_declared_stops_it(place, settings, tex
 
 
 @pytest.mark.parametrize("value", [["a"] * 63, [["a"]], [None] * 63, [True], [{"x": 1.0}]])
-def test_lists_of_no_numbers_in_arrow_are_skipped(place, value):
+def test_lists_of_no_numbers_in_arrow_are_skipped(place: Place, value: Any) -> None:
     gathered = place.joints(pa.table({"session_id": ["s"], "label": ["a"], "keypoints": [value]}))
     assert len(gathered.keypoints) == 0
     assert gathered.skipped[0].reason.startswith("joints row 0: ")
 
 
 @pytest.mark.parametrize("frame", [[1, 2], pd.DataFrame(), pa.table({}), pd.DataFrame({"a": [], "label": []})])
-def test_no_table_stops_it(place, frame):
+def test_no_table_stops_it(place: Place, frame: Any) -> None:
     assert refused(lambda: place.joints(frame)).startswith("joints: ")
 
 
-def test_two_columns_of_one_name_stop_it(place):
+def test_two_columns_of_one_name_stop_it(place: Place) -> None:
     frame = pd.DataFrame([["s", "a", "b"]], columns=["session_id", "label", "label"])
     with pytest.raises(DataError, match="joints: 2 columns are called 'label'; rename all but one"):
         place.joints(frame)
 
 
-def test_a_bad_cell_of_many_columns_is_named(place):
+def test_a_bad_cell_of_many_columns_is_named(place: Place) -> None:
     header = ",".join(["session_id", "label", *(f"joint_{number}" for number in range(63))])
     rows = [["s", "a", *HAND.tolist()], ["s", "a", *HAND.tolist()], ["s", "a", *HAND.tolist()]]
     rows[1][5] = "n/a"

@@ -1,16 +1,19 @@
 """Columns of joints go by what their names say, in any order; names without a unique reading are refused."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from places import keypoints_section, make_place
+from places import Place, keypoints_section, make_place
 
 from handloom.errors import DataError
 from handloom.hand import JOINTS
 from handloom.keypoint_table import poses_of
-from handloom.sources import gather
+from handloom.sources import Gathered, gather
 from handloom.sources.column_names import joint_number
 
 place = pytest.fixture(make_place)
@@ -52,17 +55,17 @@ VALUES = np.random.default_rng(0).uniform(0.1, 0.9, (2, 21, 3))
 XYZ = {"origin": "lower_left", "axis_order": "joint_channel", "channels": "xyz"}
 
 
-def table_of(style, axes="xyz", joints=range(21)):
+def table_of(style: Callable[..., str], axes: str = "xyz", joints: Iterable[int] = range(21)) -> pd.DataFrame:
     columns = {style(axis, joint): VALUES[:, joint, "xyz".index(axis)] for joint in joints for axis in axes}
     return pd.DataFrame({"label": ["a", "b"], **columns})
 
 
-def read(frame, **more):
+def read(frame: pd.DataFrame, **more: Any) -> Gathered:
     section = keypoints_section(**{**XYZ, "session_id_column": "", "feature_column": "*", **more})
     return gather(section, "pose", "data.pose", frame)
 
 
-def right(gathered):
+def right(gathered: Gathered) -> bool:
     expected = np.concatenate([VALUES[:, :, :2].transpose(0, 2, 1), np.ones((2, 1, 21))], axis=1)
     return gathered.skipped == [] and np.allclose(poses_of(gathered.keypoints), expected, atol=1e-6)
 
@@ -73,7 +76,9 @@ def right(gathered):
     st.permutations(range(64)),
     st.sampled_from(["channel_joint", "joint_channel"]),
 )
-def test_the_order_of_columns_with_meaningful_names_does_not_matter(style, order, axis_order):
+def test_the_order_of_columns_with_meaningful_names_does_not_matter(
+    style: str, order: list[int], axis_order: str
+) -> None:
     frame = table_of((STYLES | NUMBERED)[style])
     if style == "n0":  # one number counts in the declared layout
         axis_order = "joint_channel"
@@ -81,7 +86,7 @@ def test_the_order_of_columns_with_meaningful_names_does_not_matter(style, order
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_tables_by_axis_and_sorted_by_name_are_read_by_name(style):
+def test_tables_by_axis_and_sorted_by_name_are_read_by_name(style: str) -> None:
     frame = table_of(STYLES[style])
     by_axis = [STYLES[style](axis, joint) for axis in "xyz" for joint in range(21)]
     assert right(read(frame[["label", *by_axis]]))
@@ -92,7 +97,7 @@ def test_tables_by_axis_and_sorted_by_name_are_read_by_name(style):
     assert gathered.keypoints.column("chirality").to_pylist() == [side, side]
 
 
-def test_names_without_meaning_keep_the_order_of_the_table():
+def test_names_without_meaning_keep_the_order_of_the_table() -> None:
     names = [f"{a}{b}" for a in "abcdefgh" for b in "abcdefgh"][:63]
     frame = pd.DataFrame(VALUES.reshape(2, 63), columns=names).assign(label=["a", "b"])
     assert right(read(frame))
@@ -100,7 +105,7 @@ def test_names_without_meaning_keep_the_order_of_the_table():
 
 
 @pytest.mark.parametrize(("name", "joint"), [("wrist", 0), ("THUMB_MCP", 2), ("littleTip", 20), ("VNHLKPDIP", 19)])
-def test_joints_have_names(name, joint):
+def test_joints_have_names(name: str, joint: int) -> None:
     assert joint_number(name) == joint
     assert joint_number(name + "2") is None and joint_number("nose") is None
 
@@ -140,7 +145,7 @@ CONFLICTS = {
 
 
 @pytest.mark.parametrize(("frame", "texts"), [(frame, texts) for frame, *texts in CONFLICTS.values()], ids=CONFLICTS)
-def test_names_without_a_unique_reading_are_refused(frame, texts):
+def test_names_without_a_unique_reading_are_refused(frame: Any, texts: list[str]) -> None:
     with pytest.raises(DataError) as caught:
         read(frame)
     message = str(caught.value)
@@ -148,7 +153,7 @@ def test_names_without_a_unique_reading_are_refused(frame, texts):
     assert all(text in message for text in texts), message
 
 
-def test_names_that_contradict_the_declared_order_are_refused():
+def test_names_that_contradict_the_declared_order_are_refused() -> None:
     by_channel = [f"{letter}{joint}" for letter in "uw" for joint in range(21)]
     values = VALUES[:, :, :2].transpose(0, 2, 1).reshape(2, 42)
     frame = pd.DataFrame(values, columns=by_channel).assign(label=["a", "b"])
@@ -157,7 +162,7 @@ def test_names_that_contradict_the_declared_order_are_refused():
         read(frame, channels="xy")
 
 
-def test_other_channels_are_left_out_and_told():
+def test_other_channels_are_left_out_and_told() -> None:
     style = STYLES["landmark_0_x"]
     frame = table_of(style).assign(**{f"landmark_{joint}_visibility": 0.0 for joint in range(21)}, index=[7, 8])
     gathered = read(frame)
@@ -176,7 +181,7 @@ def test_other_channels_are_left_out_and_told():
         read(table_of(style), channels="xy_confidence")
 
 
-def test_a_confidence_is_a_channel():
+def test_a_confidence_is_a_channel() -> None:
     frame = table_of(X0).assign(**{f"c{joint}": joint / 20 for joint in range(21)})
     gathered = read(frame[sorted(frame.columns)], channels="xy_confidence")
     np.testing.assert_allclose(poses_of(gathered.keypoints)[1, 2], np.arange(21) / 20, atol=1e-6)
@@ -184,20 +189,20 @@ def test_a_confidence_is_a_channel():
     assert gathered.notes == ["joints: z of joints: left out, data.pose.channels is xy_confidence"]
 
 
-def test_one_column_too_many_without_meaningful_names():
+def test_one_column_too_many_without_meaningful_names() -> None:
     frame = pd.DataFrame(VALUES.reshape(2, 63), columns=[f"c{number}" for number in range(63)])
     gathered = read(frame.assign(label=["a", "b"], person=["ann", "bob"]))
     assert right(gathered)
     assert gathered.notes == ["joints: columns that are no joints are left out: person"]
 
 
-def two_hands():
+def two_hands() -> pd.DataFrame:
     left, right = (table_of(lambda a, j, side=side: f"{side}_{a}{j}") for side in ("left", "right"))
     right.iloc[1, 1:] = 0
     return pd.concat([left, right.iloc[:, 1:]], axis=1)
 
 
-def test_two_hands_of_a_row_are_two_examples():
+def test_two_hands_of_a_row_are_two_examples() -> None:
     gathered = read(two_hands())
     assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right", "left"]
     assert gathered.keypoints.column("label").to_pylist() == ["a", "a", "b"]
@@ -208,7 +213,7 @@ def test_two_hands_of_a_row_are_two_examples():
     assert one.column("chirality").to_pylist() == ["right"]
 
 
-def test_two_hands_of_the_rows_of_a_clip_are_two_clips(place):
+def test_two_hands_of_the_rows_of_a_clip_are_two_clips(place: Place) -> None:
     frame = pd.concat([two_hands()] * 6).assign(label="a", session_id="s")
     gathered = place.joints(frame, feature_column="*", **XYZ)
     assert gathered.keypoints.column("session_id").to_pylist() == [0] * 12 + [1] * 12

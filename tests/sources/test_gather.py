@@ -1,10 +1,12 @@
 """Several sources as one, and what a classifier cannot learn from."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 import pytest
-from places import NO_GROUPS, keypoints_section, make_place
+from places import NO_GROUPS, Place, keypoints_section, make_place
 
 from handloom import config
 from handloom.dataset.split import split_examples
@@ -14,13 +16,13 @@ from handloom.sources import gather_all, gather_members
 place = pytest.fixture(make_place)
 
 
-def joints(labels, sessions=None):
+def joints(labels: list[str], sessions: list[int] | None = None) -> pd.DataFrame:
     values = [np.full(63, 0.5, np.float32) for _ in labels]
     return pd.DataFrame({"session_id": sessions or range(len(labels)), "label": labels, "keypoints": values})
 
 
 @pytest.fixture
-def joined(place):
+def joined(place: Place) -> tuple[config.JoinedAction, dict[str, pd.DataFrame]]:
     """A folder of class folders, one of labelled files, and two tables of joints in memory."""
     place.touch("a/ann-1.jpg", "a/2.jpg", "b/1.jpg", ".hidden")
     (place.root / "more").mkdir()
@@ -38,7 +40,9 @@ def joined(place):
     return config.JoinedAction(sources=sources), frames
 
 
-def test_members_come_in_the_order_of_the_configuration(joined):
+def test_members_come_in_the_order_of_the_configuration(
+    joined: tuple[config.JoinedAction, dict[str, pd.DataFrame]],
+) -> None:
     section, frames = joined
     gathered = gather_all(section, "action", frames=frames)
     assert [(clip.name, clip.member, clip.file, clip.group, clip.label) for clip in gathered.clips] == [
@@ -63,13 +67,13 @@ def test_members_come_in_the_order_of_the_configuration(joined):
     assert pattern.startswith("studio: data.action.sources.studio.groups.pattern ") and "gives 1 of 3 files" in pattern
 
 
-def test_a_mistake_in_a_member_names_it_in_full(joined):
+def test_a_mistake_in_a_member_names_it_in_full(joined: tuple[config.JoinedAction, dict[str, pd.DataFrame]]) -> None:
     section, frames = joined
     with pytest.raises(DataError, match=r"set data\.action\.sources\.first\.group_column$"):
         gather_all(section, "action", frames=frames | {"first": joints(["c"])})
 
 
-def test_one_source_keeps_its_names(place):
+def test_one_source_keeps_its_names(place: Place) -> None:
     place.touch("a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg")
     section = config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS)
     assert [clip.name for clip in gather_all(section, "pose").clips] == ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"]
@@ -89,7 +93,7 @@ def test_one_source_keeps_its_names(place):
         ),
     ],
 )
-def test_what_no_classifier_can_learn_from_is_refused(place, names, text):
+def test_what_no_classifier_can_learn_from_is_refused(place: Place, names: list[Any], text: str) -> None:
     place.touch(*names)
     section = config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS)
     with pytest.raises(DataError) as caught:
@@ -98,7 +102,7 @@ def test_what_no_classifier_can_learn_from_is_refused(place, names, text):
     assert len(gather_members(section, "pose").clips) == len([name for name in names if name[0] in "ab"])
 
 
-def test_the_reason_is_told_where_rows_were_skipped(place):
+def test_the_reason_is_told_where_rows_were_skipped(place: Place) -> None:
     place.touch("a.jpg")
     section = config.DirectoryWithImagesAndAnnotation(
         path=str(place.photos), annotation_file=place.write("a.csv", "image,label\nA.jpg,a\n"), groups=NO_GROUPS
@@ -110,7 +114,7 @@ def test_the_reason_is_told_where_rows_were_skipped(place):
 
 
 @pytest.mark.parametrize(("sessions", "enough"), [([1, 1, 2, 2], False), ([1, 2, 3, 4], True)])
-def test_sessions_count_not_rows(sessions, enough):
+def test_sessions_count_not_rows(sessions: list[int], enough: bool) -> None:
     frames = {"": joints(["a", "a", "b", "b"], sessions)}
     if enough:
         assert (
@@ -121,7 +125,7 @@ def test_sessions_count_not_rows(sessions, enough):
             gather_all(keypoints_section(), "action", frames=frames)
 
 
-def test_classes_may_come_from_several_members(place):
+def test_classes_may_come_from_several_members(place: Place) -> None:
     place.touch("a/1.jpg", "b/1.jpg")
     member = config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS)
     section = config.JoinedPose(sources={"photos": member, "table": keypoints_section()})
@@ -129,7 +133,7 @@ def test_classes_may_come_from_several_members(place):
     assert len(gathered.clips) == len(gathered.keypoints) == 2
 
 
-def test_a_source_without_a_usable_row_joins_too(place):
+def test_a_source_without_a_usable_row_joins_too(place: Place) -> None:
     place.touch("a/1.jpg", "b/1.jpg", "a/2.jpg", "b/2.jpg")
     member = config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS)
     section = config.JoinedPose(sources={"one": keypoints_section(), "two": keypoints_section(), "three": member})
@@ -138,7 +142,7 @@ def test_a_source_without_a_usable_row_joins_too(place):
     assert len(gathered.skipped) == 1
 
 
-def test_a_source_of_its_own_for_validation(place):
+def test_a_source_of_its_own_for_validation(place: Place) -> None:
     place.touch(*(f"{label}/{number}.jpg" for label in "ab" for number in range(8)))
     sources = {
         "own": config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS),
@@ -154,14 +158,14 @@ def test_a_source_of_its_own_for_validation(place):
     assert drawn.count(("own", "train")) == 12
 
 
-def test_joints_of_their_own_for_testing():
+def test_joints_of_their_own_for_testing() -> None:
     sources = {"own": keypoints_section(), "held": keypoints_section(part="test")}
     frames = {"own": joints(["a", "b"]), "held": joints(["a", "b", "b"], [1, 2, 2])}
     table = gather_all(config.JoinedAction(sources=sources), "action", frames=frames).keypoints
     assert table.column("part").to_pylist() == ["", "", "test", "test", "test"]
 
 
-def test_a_part_is_named_once(place):
+def test_a_part_is_named_once(place: Place) -> None:
     place.touch("train/a/1.jpg", "test/b/1.jpg")
     folders = config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS, parts_in_folders=True, part="test")
     table = keypoints_section(part="test")

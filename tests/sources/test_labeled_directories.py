@@ -1,7 +1,9 @@
 """One folder a class: what is found, in which order, and what is refused."""
 
+from collections.abc import Callable
+
 import pytest
-from places import make_place
+from places import Place, make_place
 
 from handloom import config
 from handloom.errors import DataError
@@ -10,7 +12,7 @@ from handloom.sources import gather, gather_members
 place = pytest.fixture(make_place)
 
 
-def one_line_error(call):
+def one_line_error(call: Callable[[], object]) -> str:
     with pytest.raises(DataError) as caught:
         call()
     text = str(caught.value)
@@ -18,7 +20,7 @@ def one_line_error(call):
     return text
 
 
-def test_classes_and_files_come_in_the_order_of_their_names(place):
+def test_classes_and_files_come_in_the_order_of_their_names(place: Place) -> None:
     place.touch("two/b.jpg", "two/a.jpg", "fist/10.jpg", "fist/9.png", "Zero/x.jpg", "Zero/y.jpg")
     clips = place.directories().clips
     names = ["Zero/x.jpg", "Zero/y.jpg", "fist/10.jpg", "fist/9.png", "two/a.jpg", "two/b.jpg"]
@@ -28,7 +30,7 @@ def test_classes_and_files_come_in_the_order_of_their_names(place):
     assert {(clip.part, clip.start, clip.end, clip.member) for clip in clips} == {("", None, None, "")}
 
 
-def test_folders_inside_a_class_are_read_too(place):
+def test_folders_inside_a_class_are_read_too(place: Place) -> None:
     place.touch("a/1.jpg", "a/ann/morning/2.jpg", "a/ann-1/3.jpg", "b/bob/1.jpg")
     clips = place.directories(groups=config.Groups(file="", folder_level=2)).clips
     assert [(clip.name, clip.label, clip.group) for clip in clips] == [
@@ -39,7 +41,7 @@ def test_folders_inside_a_class_are_read_too(place):
     ]
 
 
-def test_hidden_files_and_those_of_file_managers_are_passed_over(place):
+def test_hidden_files_and_those_of_file_managers_are_passed_over(place: Place) -> None:
     place.touch("a/1.jpg", "a/.DS_Store", "a/Thumbs.db", "a/desktop.ini", "a/.cache/2.jpg", "b/1.jpg", ".git/1.jpg")
     place.touch("a/._1.jpg", "b/.hidden.jpg")
     gathered = place.directories()
@@ -51,7 +53,7 @@ def test_hidden_files_and_those_of_file_managers_are_passed_over(place):
     ]
 
 
-def test_what_is_passed_over_beside_the_classes_is_told(place):
+def test_what_is_passed_over_beside_the_classes_is_told(place: Place) -> None:
     place.touch("a/1.jpg", "read.me", "x.jpg")
     (place.photos / "empty").mkdir()
     assert place.directories().notes == [
@@ -60,7 +62,7 @@ def test_what_is_passed_over_beside_the_classes_is_told(place):
     ]
 
 
-def test_a_folder_of_files_alone_names_the_source_that_reads_it(place):
+def test_a_folder_of_files_alone_names_the_source_that_reads_it(place: Place) -> None:
     place.touch("wave.1.mov", "wave.2.mov")
     section = config.LabeledDirectories(path=str(place.photos), groups=config.Groups(file=""))
     said = one_line_error(lambda: gather_members(section, "action"))
@@ -68,13 +70,13 @@ def test_a_folder_of_files_alone_names_the_source_that_reads_it(place):
     assert said.endswith("read them with data/action=labeled_files")
 
 
-def test_groups_are_found_by_name(place):
+def test_groups_are_found_by_name(place: Place) -> None:
     place.touch("a/ann-1.jpg", "a/bob-1.jpg", "b/ann-1.jpg", "b/x.jpg")
     clips = place.directories(groups=config.Groups(file="", pattern="^([a-z]+)-")).clips
     assert [clip.group for clip in clips] == ["ann", "bob", "ann", "b/x.jpg"]
 
 
-def test_parts_come_from_folders(place):
+def test_parts_come_from_folders(place: Place) -> None:
     place.touch("test/a/ann/1.jpg", "train/a/1.jpg", "train/b/2.jpg", "validation/b/1.jpg", "val/c/1.jpg")
     gathered = place.directories(parts_in_folders=True, groups=config.Groups(file="", folder_level=3))
     assert [(clip.name, clip.label, clip.group, clip.part) for clip in gathered.clips] == [
@@ -86,7 +88,7 @@ def test_parts_come_from_folders(place):
     assert "that are none of train, validation, test passed over (the first: val)" in gathered.notes[0]
 
 
-def test_parts_need_a_folder_to_learn_from(place):
+def test_parts_need_a_folder_to_learn_from(place: Place) -> None:
     place.touch("test/a/1.jpg", "test/b/1.jpg")
     text = one_line_error(lambda: place.directories(parts_in_folders=True))
     assert "no folder 'train'" in text
@@ -94,18 +96,18 @@ def test_parts_need_a_folder_to_learn_from(place):
 
 
 @pytest.mark.parametrize(("path", "what"), [("nowhere", "no such folder"), ("photos/x.jpg", "not a folder")])
-def test_a_missing_folder_is_named_with_its_parameter(place, path, what):
+def test_a_missing_folder_is_named_with_its_parameter(place: Place, path: str, what: str) -> None:
     place.touch("x.jpg")
     section = config.LabeledDirectories(path=path)
     text = one_line_error(lambda: gather(section, "action", "data.action"))
     assert text == f"{path}: {what}; data.action.path names the folder that the files lie in"
 
 
-def test_a_missing_list_of_groups_is_named_with_its_parameter(place):
+def test_a_missing_list_of_groups_is_named_with_its_parameter(place: Place) -> None:
     text = one_line_error(lambda: place.directories(groups=config.Groups(file="nowhere.csv")))
     assert "nowhere.csv: no such file; data.pose.groups.file" in text
 
 
-def test_one_label_has_one_spelling(place):
+def test_one_label_has_one_spelling(place: Place) -> None:
     place.touch("Jo\u0308rg/1.jpg", "J\u00f6rg/2.jpg", " fist /3.jpg")
     assert {clip.label for clip in place.directories().clips} == {"J\u00f6rg", "fist"}

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from places import keypoints_section, make_place
+from numpy.typing import NDArray
+from places import Place, keypoints_section, make_place
 
 from handloom.errors import DataError
-from handloom.hand import picture_from_poses
+from handloom.hand import Poses, picture_from_poses
 from handloom.keypoint_table import SCHEMA, poses_of
 from handloom.sources import gather
 from handloom.sources.frames import resampled
@@ -31,7 +34,7 @@ LAYOUTS = [
 SHAPES = ("flat", "nested", "batched")
 
 
-def written(poses, origin, axis_order, channels, shape):
+def written(poses: Poses, origin: str, axis_order: str, channels: str, shape: str) -> NDArray[np.float64]:
     """Poses as a table of the declared layout holds them: ``[T, ...]``."""
     values = poses.astype(np.float64)
     if origin == "upper_left":
@@ -46,7 +49,7 @@ def written(poses, origin, axis_order, channels, shape):
     return values.reshape(len(values), -1) if shape == "flat" else values[:, None] if shape == "batched" else values
 
 
-def seen(poses, channels):
+def seen(poses: Poses, channels: str) -> Poses:
     """What comes back where there is no confidence: every joint of a hand counts as seen."""
     poses = poses.copy()
     if channels != "xy_confidence":
@@ -54,7 +57,7 @@ def seen(poses, channels):
     return poses
 
 
-def some_poses(count, seed=0):
+def some_poses(count: int, seed: int = 0) -> Poses:
     poses = np.random.default_rng(seed).random((count, 3, 21), dtype=np.float32) * 0.9 + 0.05
     poses[2::5] = 0  # frames without a hand
     return poses
@@ -63,7 +66,9 @@ def some_poses(count, seed=0):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("origin", "axis_order", "channels"), LAYOUTS)
 @pytest.mark.parametrize("form", ["pandas", "arrow", "csv", "json", "parquet", "wide"])
-def test_every_layout_comes_to_the_convention(place, form, origin, axis_order, channels, shape):
+def test_every_layout_comes_to_the_convention(
+    place: Place, form: str, origin: str, axis_order: str, channels: str, shape: str
+) -> None:
     poses = some_poses(7)
     values = written(poses, origin, axis_order, channels, shape)
     names = {"session_id": [0, 0, 1, 1, 1, 2, 2], "label": list("aabbbcc")}
@@ -100,7 +105,7 @@ numbers = arrays(np.float32, (4, 3, 21), elements=st.floats(0.0625, 1, width=32)
 
 
 @given(numbers, st.sampled_from(LAYOUTS), st.sampled_from(SHAPES))
-def test_layouts_are_inverted(poses, layout, shape):
+def test_layouts_are_inverted(poses: Poses, layout: tuple[str, str, str], shape: str) -> None:
     origin, axis_order, channels = layout
     frame = pd.DataFrame({"label": ["a"] * 4, "keypoints": list(written(poses, *layout, shape))})
     section = keypoints_section(session_id_column="", origin=origin, axis_order=axis_order, channels=channels)
@@ -108,7 +113,7 @@ def test_layouts_are_inverted(poses, layout, shape):
     np.testing.assert_allclose(found, seen(poses, channels), atol=1e-6)
 
 
-def test_nested_lists_that_pandas_read_from_parquet(place):
+def test_nested_lists_that_pandas_read_from_parquet(place: Place) -> None:
     """It gives arrays of arrays of arrays there."""
     poses = some_poses(3)
     path = place.root / "nested.parquet"
@@ -118,7 +123,7 @@ def test_nested_lists_that_pandas_read_from_parquet(place):
     assert poses_of(place.joints(pd.read_parquet(path)).keypoints).tolist() == poses.tolist()
 
 
-def test_a_joint_that_was_not_seen_stays_at_zero(place):
+def test_a_joint_that_was_not_seen_stays_at_zero(place: Place) -> None:
     poses = some_poses(1)
     poses[0, :, 4] = 0
     frame = pd.DataFrame({"label": ["a"], "keypoints": [poses[0]]})
@@ -126,7 +131,7 @@ def test_a_joint_that_was_not_seen_stays_at_zero(place):
     assert poses_of(gathered.keypoints)[0, :, 4].tolist() == [0, 0, 0]
 
 
-def test_a_wrist_at_the_origin_is_a_joint(place):
+def test_a_wrist_at_the_origin_is_a_joint(place: Place) -> None:
     points = np.random.default_rng(0).uniform(-1, 1, (1, 21, 2))
     points[0, 0] = 0
     settings = {"origin": "upper_left", "axis_order": "joint_channel", "channels": "xy", "session_id_column": ""}
@@ -134,7 +139,7 @@ def test_a_wrist_at_the_origin_is_a_joint(place):
     assert poses_of(gathered.keypoints)[0, :, 0].tolist() == [0, 1, 1]
 
 
-def test_a_csv_without_a_header(place):
+def test_a_csv_without_a_header(place: Place) -> None:
     """As the scripts of kinivi/hand-gesture-recognition-mediapipe write it: class, then x, y joint by joint, y down."""
     points = np.random.default_rng(0).uniform(-1, 1, (3, 42))
     table = place.write("keypoint.csv", "\n".join(",".join(map(str, (i % 2, *row))) for i, row in enumerate(points)))
@@ -150,12 +155,12 @@ def test_a_csv_without_a_header(place):
     assert gathered.notes == [f"{table}: labels are numbers (0, 1): used as text"]
 
 
-def frame_of(sessions, **columns):
+def frame_of(sessions: Sequence[Any], **columns: Any) -> tuple[Poses, pd.DataFrame]:
     poses = some_poses(len(sessions), seed=1)
     return poses, pd.DataFrame({"session_id": sessions, "label": "a", "keypoints": list(poses), **columns})
 
 
-def test_rows_of_a_session_need_not_lie_together(place):
+def test_rows_of_a_session_need_not_lie_together(place: Place) -> None:
     poses, frame = frame_of(["b", "a", "b", "a", "b"])
     found = place.joints(frame).keypoints
     assert found.column("session_id").to_pylist() == [0, 0, 0, 1, 1]
@@ -165,14 +170,14 @@ def test_rows_of_a_session_need_not_lie_together(place):
 
 
 @pytest.mark.parametrize(("column", "step"), [("frame", 1), ("time", 1 / 30)])
-def test_a_column_of_frames_or_times_orders_them(place, column, step):
+def test_a_column_of_frames_or_times_orders_them(place: Place, column: str, step: float) -> None:
     poses, frame = frame_of(["a", "a", "b", "a"], **{column: np.array([2.5, 0.5, 0, 1.5]) * step})
     found = place.joints(frame).keypoints
     assert poses_of(found).tolist() == poses[[1, 3, 0, 2]].tolist()
     assert found.column("frame").to_pylist() == [0, 1, 2, 0]
 
 
-def test_for_poses_each_row_is_an_example(place):
+def test_for_poses_each_row_is_an_example(place: Place) -> None:
     _poses, frame = frame_of(["a", "a", "b"])
     found = place.joints(frame, "pose").keypoints
     assert found.column("session_id").to_pylist() == [0, 1, 2]
@@ -181,14 +186,14 @@ def test_for_poses_each_row_is_an_example(place):
     assert set(found.column("time").to_pylist()) == {0.0}
 
 
-def test_groups_and_parts_have_columns(place):
+def test_groups_and_parts_have_columns(place: Place) -> None:
     _, frame = frame_of(["a", "b", "c"], who=["ann", "", "bob"], use=["train", "test", ""])
     found = place.joints(frame, group_column="who", part_column="use").keypoints
     assert found.column("group").to_pylist() == ["ann", "joints/b", "bob"]
     assert found.column("part").to_pylist() == ["train", "test", ""]
 
 
-def test_a_table_of_our_own_comes_back_as_it_is(place):
+def test_a_table_of_our_own_comes_back_as_it_is(place: Place) -> None:
     poses = some_poses(4)
     own = pa.table(
         {
@@ -214,7 +219,7 @@ def test_a_table_of_our_own_comes_back_as_it_is(place):
     assert place.joints(own.to_pandas()).keypoints.equals(own)
 
 
-def test_columns_with_our_names_and_other_contents_are_passed_over(place):
+def test_columns_with_our_names_and_other_contents_are_passed_over(place: Place) -> None:
     _, frame = frame_of(["a", "b"], part=["index", "thumb"], frame=["x", "y"], score=["high", None], width=[1e99, 2])
     gathered = place.joints(frame)
     assert gathered.skipped == []
@@ -227,7 +232,7 @@ def test_columns_with_our_names_and_other_contents_are_passed_over(place):
     ]
 
 
-def test_a_star_leaves_out_what_else_the_table_says(place):
+def test_a_star_leaves_out_what_else_the_table_says(place: Place) -> None:
     values = some_poses(2).reshape(2, -1)
     names = pd.DataFrame({"session_id": ["a", "b"], "label": ["x", "y"], "time": [0, 0], "who": ["ann", "bob"]})
     frame = pd.concat([names, pd.DataFrame(values)], axis=1)
@@ -235,7 +240,7 @@ def test_a_star_leaves_out_what_else_the_table_says(place):
     assert poses_of(gathered.keypoints).reshape(2, -1).tolist() == values.tolist()
 
 
-def test_pixels_are_told(place):
+def test_pixels_are_told(place: Place) -> None:
     frame = pd.DataFrame({"label": ["a"], "keypoints": [np.linspace(0, 640, 42)]})
     notes = place.joints(frame, session_id_column="", channels="xy").notes
     assert notes == [
@@ -253,7 +258,7 @@ def test_pixels_are_told(place):
         (29.97, 30.0, [0, 1, 2, 3, 4, 5]),
     ],
 )
-def test_sessions_are_brought_to_the_frame_rate(place, rate, target, expected):
+def test_sessions_are_brought_to_the_frame_rate(place: Place, rate: float, target: float, expected: list[int]) -> None:
     poses, frame = frame_of(["a"] * 6 + ["b"])
     found = place.joints(frame, rate=target, frame_rate=rate).keypoints
     assert poses_of(found).tolist() == poses[[*expected, 6]].tolist()
@@ -261,7 +266,7 @@ def test_sessions_are_brought_to_the_frame_rate(place, rate, target, expected):
     np.testing.assert_allclose(found.column("time").to_pylist(), [*(np.arange(len(expected)) / target), 0])
 
 
-def test_slow_sessions_are_repeated_where_that_is_accepted():
+def test_slow_sessions_are_repeated_where_that_is_accepted() -> None:
     frame = pd.DataFrame({"session_id": [0, 0, 0], "label": "a", "keypoints": list(some_poses(3))})
     section = keypoints_section(frame_rate=15.0)
     gathered = gather(section, "action", "data.action", frame, 30.0, accept_slow=True)
@@ -270,7 +275,7 @@ def test_slow_sessions_are_repeated_where_that_is_accepted():
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.floats(5, 120), st.floats(5, 120))
-def test_a_sample_is_the_newest_row_that_is_not_later(counts, rate, target):
+def test_a_sample_is_the_newest_row_that_is_not_later(counts: list[int], rate: float, target: float) -> None:
     rows, samples = resampled(np.array(counts), rate, target)
     expected = []
     start = 0
@@ -288,7 +293,7 @@ def test_a_sample_is_the_newest_row_that_is_not_later(counts, rate, target):
         assert min(np.minimum(edges, 1 - edges).min(), np.minimum(steps, 1 - steps).min()) < 1e-6
 
 
-def test_a_hundred_thousand_rows_take_seconds(place):
+def test_a_hundred_thousand_rows_take_seconds(place: Place) -> None:
     count = 100_000
     values = np.random.default_rng(0).random((count, 63))
     table = pa.table({"session_id": np.arange(count) // 50, "label": (np.arange(count) // 50 % 7).astype(str)})
@@ -300,7 +305,7 @@ def test_a_hundred_thousand_rows_take_seconds(place):
     assert len(found.keypoints) > count / 2
 
 
-def some_hands(count):
+def some_hands(count: int) -> Poses:
     """Hands whose fingers are straight, here and there in the picture."""
     reach = np.repeat([[0.08, 0.14, 0.19, 0.23]], 5, axis=0).ravel()
     angles = np.repeat(np.linspace(0.8, 2.4, 5), 4)
@@ -311,7 +316,7 @@ def some_hands(count):
 
 @pytest.mark.parametrize("declared", ["channel_joint", "joint_channel"])
 @pytest.mark.parametrize("channels", CHANNEL_COUNTS)
-def test_hands_in_the_other_order_are_refused(place, declared, channels):
+def test_hands_in_the_other_order_are_refused(place: Place, declared: str, channels: str) -> None:
     rows = written(some_hands(6), "upper_left", declared, channels, "flat")
     frame = pd.DataFrame({"label": "a", "keypoints": list(rows)})
     settings = {"origin": "upper_left", "channels": channels, "session_id_column": ""}
@@ -323,7 +328,7 @@ def test_hands_in_the_other_order_are_refused(place, declared, channels):
         place.joints(frame, "pose", axis_order=other, **settings)
 
 
-def test_a_first_row_of_numbers_is_no_header(place):
+def test_a_first_row_of_numbers_is_no_header(place: Place) -> None:
     rows = "\n".join(f"a,{','.join(map(str, hand[:2].ravel()))}" for hand in some_hands(3))
     settings = {"session_id_column": "", "feature_column": "*", "channels": "xy"}
     with pytest.raises(DataError, match=r"its first row has numbers, .*; set data\.pose\.header to false and .*from 0"):

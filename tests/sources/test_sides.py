@@ -1,11 +1,12 @@
 """Which hand a row is: understood, or refused with the values that were seen; never dropped."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from places import make_place
+from places import Place, make_place
 
 from handloom.errors import DataError
 
@@ -35,12 +36,12 @@ WRITTEN = [
 ]
 
 
-def frame_of(column, values):
+def frame_of(column: str, values: list[Any]) -> pd.DataFrame:
     return pd.DataFrame({"label": list("ab" * 9)[: len(values)], "keypoints": [HAND] * len(values), column: values})
 
 
 @pytest.mark.parametrize(("column", "left", "right", "settings"), WRITTEN)
-def test_the_side_is_understood(place, column, left, right, settings):
+def test_the_side_is_understood(place: Place, column: str, left: Any, right: Any, settings: dict[str, Any]) -> None:
     frame = frame_of(column, [left, right, None, left])
     gathered = place.joints(frame, "pose", session_id_column="", **settings)
     assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right", "", "left"]
@@ -52,7 +53,7 @@ def test_the_side_is_understood(place, column, left, right, settings):
     assert "joints: right hands only: 3 other hands left out" in one.notes
 
 
-def test_json_has_categories_too(place):
+def test_json_has_categories_too(place: Place) -> None:
     rows = [
         {"label": "a", "keypoints": HAND.tolist(), "handedness": [{"category_name": side}]}
         for side in ("Left", "Right")
@@ -84,12 +85,14 @@ def test_json_has_categories_too(place):
         ("x", ["l", "r"], {"hand": "left"}, "no column tells which hand a row is; set data.pose.hand to each"),
     ],
 )
-def test_a_side_that_is_not_understood_is_refused(place, column, values, settings, text):
+def test_a_side_that_is_not_understood_is_refused(
+    place: Place, column: str, values: list[int] | list[list[str]] | list[str], settings: dict[str, Any], text: str
+) -> None:
     with pytest.raises(DataError, match=text):
         place.joints(frame_of(column, values), "pose", session_id_column="", **settings)
 
 
-def test_columns_that_contradict_each_other_are_refused(place):
+def test_columns_that_contradict_each_other_are_refused(place: Place) -> None:
     frame = frame_of("hand", ["L", "R"]).assign(is_right_hand=[0, 0])
     with pytest.raises(
         DataError, match="joints row 1: a right hand by the column 'hand', a left one by 'is_right_hand'"
@@ -98,7 +101,7 @@ def test_columns_that_contradict_each_other_are_refused(place):
 
 
 @pytest.mark.parametrize("column", ["swipe", "dominant_hand"])
-def test_a_column_that_may_mean_the_side_is_told(place, column):
+def test_a_column_that_may_mean_the_side_is_told(place: Place, column: str) -> None:
     gathered = place.joints(frame_of(column, ["left", "right"]), "pose", session_id_column="")
     assert gathered.keypoints.column("chirality").to_pylist() == ["", ""]
     (note,) = gathered.notes
@@ -106,7 +109,7 @@ def test_a_column_that_may_mean_the_side_is_told(place, column):
 
 
 @pytest.mark.parametrize("texts", [False, True])
-def test_the_object_around_the_joints_may_say_the_side(place, texts):
+def test_the_object_around_the_joints_may_say_the_side(place: Place, texts: bool) -> None:
     hands = [[{"keypoints": HAND.tolist(), "handedness": side}] for side in ("Left", "Right")]
     frame = pd.DataFrame({"label": ["a", "b"], "hands": [json.dumps(hand) for hand in hands] if texts else hands})
     gathered = place.joints(frame, "pose", session_id_column="", feature_column="hands")

@@ -1,6 +1,7 @@
 """Times of annotation files, in every form that Create ML takes."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ from handloom.sources.times import seconds_of
         (float("nan"), None),
     ],
 )
-def test_forms(value, seconds):
+def test_forms(value: Any, seconds: float | None) -> None:
     assert seconds_of(value) == pytest.approx(seconds)
 
 
@@ -44,19 +45,19 @@ def test_forms(value, seconds):
         *(True, [1], {"s": 1}, float("inf"), 10**400),
     ],
 )
-def test_what_is_no_time_is_refused(value):
+def test_what_is_no_time_is_refused(value: Any) -> None:
     with pytest.raises(UnusableError, match=r"^[^\n]*(write seconds, mm:ss or hh:mm:ss|a text was expected)[^\n]*$"):
         seconds_of(value)
 
 
 @pytest.mark.parametrize("value", ["-3", "-0:01", -1, -0.5])
-def test_negative_times_are_refused(value):
+def test_negative_times_are_refused(value: Any) -> None:
     with pytest.raises(UnusableError, match="is negative"):
         seconds_of(value)
 
 
 @given(st.integers(0, 359_999_999), st.booleans(), st.booleans())
-def test_what_was_written_is_read(milliseconds, hours, padded):
+def test_what_was_written_is_read(milliseconds: int, hours: bool, padded: bool) -> None:
     seconds, fraction = divmod(milliseconds, 1000)
     width = 2 if padded else 1
     last = f"{seconds % 60:0{width}}.{fraction:03}"

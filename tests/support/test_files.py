@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +16,11 @@ from handloom.support import files
 from handloom.support.files import as_cell, creating, replacing, sha256_of_file, write_csv, write_json
 
 
-def names_in(folder):
+def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_is_replaced_when_the_block_ends(tmp_path):
+def test_a_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
     with replacing(path) as beside:
@@ -28,7 +30,7 @@ def test_a_file_is_replaced_when_the_block_ends(tmp_path):
     assert names_in(tmp_path) == ["a.txt"]
 
 
-def test_a_folder_is_replaced_when_the_block_ends(tmp_path):
+def test_a_folder_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "model.mlpackage"
     path.mkdir()
     (path / "old").write_text("old")
@@ -40,7 +42,7 @@ def test_a_folder_is_replaced_when_the_block_ends(tmp_path):
     assert names_in(tmp_path) == ["model.mlpackage"]
 
 
-def test_the_old_file_stays_when_the_block_raises(tmp_path):
+def test_the_old_file_stays_when_the_block_raises(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
     with pytest.raises(KeyboardInterrupt), replacing(path) as beside:
@@ -50,7 +52,7 @@ def test_the_old_file_stays_when_the_block_raises(tmp_path):
     assert names_in(tmp_path) == ["a.txt"]
 
 
-def test_the_old_folder_stays_when_the_block_raises(tmp_path):
+def test_the_old_folder_stays_when_the_block_raises(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     path.mkdir()
     (path / "old").write_text("old")
@@ -62,13 +64,13 @@ def test_the_old_folder_stays_when_the_block_raises(tmp_path):
     assert names_in(tmp_path) == ["folder"]
 
 
-def test_nothing_is_made_when_the_block_raises_before_it_writes(tmp_path):
+def test_nothing_is_made_when_the_block_raises_before_it_writes(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "a.txt"):
         raise KeyboardInterrupt
     assert names_in(tmp_path) == []
 
 
-def test_missing_parent_folders_are_made_and_the_suffix_is_kept(tmp_path):
+def test_missing_parent_folders_are_made_and_the_suffix_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "b" / "c" / "table.parquet"
     with replacing(path) as beside:
         assert beside.parent == path.parent
@@ -77,7 +79,7 @@ def test_missing_parent_folders_are_made_and_the_suffix_is_kept(tmp_path):
     assert names_in(path.parent) == ["table.parquet"]
 
 
-def test_a_file_is_created_when_the_block_ends(tmp_path):
+def test_a_file_is_created_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with creating(path) as beside:
         assert beside.suffix == ".db"
@@ -87,7 +89,7 @@ def test_a_file_is_created_when_the_block_ends(tmp_path):
     assert names_in(tmp_path) == ["a.db"]
 
 
-def test_what_was_created_meanwhile_stays(tmp_path):
+def test_what_was_created_meanwhile_stays(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with creating(path) as beside:
         beside.write_text("second")
@@ -96,8 +98,8 @@ def test_what_was_created_meanwhile_stays(tmp_path):
     assert names_in(tmp_path) == ["a.db"]
 
 
-def test_a_file_is_created_where_there_are_no_hard_links(tmp_path, monkeypatch):
-    def refused(*_):
+def test_a_file_is_created_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
         raise OSError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refused)
@@ -108,14 +110,14 @@ def test_a_file_is_created_where_there_are_no_hard_links(tmp_path, monkeypatch):
     assert names_in(tmp_path) == ["a.db"]
 
 
-def test_nothing_is_created_when_the_block_raises(tmp_path):
+def test_nothing_is_created_when_the_block_raises(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), creating(tmp_path / "a.db") as beside:
         beside.write_text("half")
         raise KeyboardInterrupt
     assert names_in(tmp_path) == []
 
 
-def test_json_is_utf8_with_a_closing_newline(tmp_path):
+def test_json_is_utf8_with_a_closing_newline(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_json(path, {"größe": [1, 0.5, None]})
     text = path.read_text(encoding="utf-8")
@@ -125,7 +127,7 @@ def test_json_is_utf8_with_a_closing_newline(tmp_path):
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_json_refuses_what_is_no_number_and_keeps_the_old_file(tmp_path, number):
+def test_json_refuses_what_is_no_number_and_keeps_the_old_file(tmp_path: Path, number: float) -> None:
     path = tmp_path / "a.json"
     write_json(path, {"accuracy": 0.5})
     with pytest.raises(ValueError, match="JSON"):
@@ -134,14 +136,14 @@ def test_json_refuses_what_is_no_number_and_keeps_the_old_file(tmp_path, number)
     assert names_in(tmp_path) == ["a.json"]
 
 
-def test_csv_has_all_keys_in_order_of_appearance(tmp_path):
+def test_csv_has_all_keys_in_order_of_appearance(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     write_csv(path, [{"b": 1}, {"a": "x,y", "b": 2}])
     assert path.read_bytes() == b'b,a\n1,\n2,"x,y"\n'
     assert names_in(tmp_path) == ["a.csv"]
 
 
-def test_sha256_is_of_the_bytes(tmp_path):
+def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"\x00\xffhand")
     assert sha256_of_file(path) == hashlib.sha256(b"\x00\xffhand").hexdigest()
@@ -170,7 +172,9 @@ def test_sha256_is_of_the_bytes(tmp_path):
         *((-1.5, -1.5), (None, None), (3, 3)),
     ],
 )
-def test_nothing_in_a_table_for_people_runs_where_it_is_opened(tmp_path, text, cell):
+def test_nothing_in_a_table_for_people_runs_where_it_is_opened(
+    tmp_path: Path, text: float | str | None, cell: float | str | None
+) -> None:
     assert as_cell(text) == cell
     write_csv(tmp_path / "a.csv", [{"label": text, "number": -1}])
     with (tmp_path / "a.csv").open(newline="") as file:
@@ -181,13 +185,13 @@ def test_nothing_in_a_table_for_people_runs_where_it_is_opened(tmp_path, text, c
 FILE_EVENTS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree"}
 
 
-def killed_at(step, work):
+def killed_at(step: int, work: Callable[[], object]) -> bool:
     """Do `work` in a process of its own that is killed at its file operation of this number; whether it was killed."""
     process = os.fork()
     if process == 0:
         steps = iter(range(step, -1, -1))
 
-        def kill(event, _):
+        def kill(event: str, _: object) -> None:
             if event in FILE_EVENTS and next(steps, 1) == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
@@ -198,19 +202,19 @@ def killed_at(step, work):
     return os.waitpid(process, 0)[1] != 0
 
 
-def write_folder(path, text):
+def write_folder(path: Path, text: str) -> None:
     with replacing(path) as part:
         part.mkdir()
         for name in "abc":
             (part / name).write_text(text)
 
 
-def content_of(path):
+def content_of(path: Path) -> list[str]:
     return sorted(file.name + file.read_text() for file in path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["export", "model.mlpackage"])
-def test_a_folder_is_whole_wherever_its_writer_is_killed(tmp_path, name):
+def test_a_folder_is_whole_wherever_its_writer_is_killed(tmp_path: Path, name: str) -> None:
     path, step = tmp_path / name, 0
     write_folder(path, "0")
     while killed_at(step, lambda text=str(step + 1): write_folder(path, text)):
@@ -221,7 +225,9 @@ def test_a_folder_is_whole_wherever_its_writer_is_killed(tmp_path, name):
     assert content_of(path) == [f"{file}{step + 1}" for file in "abc"]
 
 
-def test_where_folders_cannot_be_exchanged_the_next_writer_puts_back_what_a_killed_one_took_away(tmp_path, monkeypatch):
+def test_where_folders_cannot_be_exchanged_the_next_writer_puts_back_what_a_killed_one_took_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "_swap", lambda one, other: False)
     path, step = tmp_path / "export", 0
     write_folder(path, "0")
@@ -237,7 +243,7 @@ def test_where_folders_cannot_be_exchanged_the_next_writer_puts_back_what_a_kill
     assert missing == 1
 
 
-def test_what_running_processes_are_writing_and_what_is_not_ours_stays(tmp_path):
+def test_what_running_processes_are_writing_and_what_is_not_ours_stays(tmp_path: Path) -> None:
     dead = os.fork()
     if dead == 0:
         os._exit(0)
@@ -252,7 +258,7 @@ def test_what_running_processes_are_writing_and_what_is_not_ours_stays(tmp_path)
     assert names_in(tmp_path) == sorted(["a.txt", *kept[:-1]])
 
 
-def test_a_file_gives_way_to_a_folder(tmp_path):
+def test_a_file_gives_way_to_a_folder(tmp_path: Path) -> None:
     (tmp_path / "export").touch()
     write_folder(tmp_path / "export", "new")
     assert content_of(tmp_path / "export") == ["anew", "bnew", "cnew"]

@@ -17,12 +17,12 @@ linux_only = pytest.mark.skipif(sys.platform != "linux", reason="macOS brings it
 
 
 @pytest.fixture
-def one_missing(monkeypatch):
+def one_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LINUX_LIBRARIES, "libdoesnotexist.so.9", "nothing")
 
 
 @linux_only
-def test_a_missing_library_is_named_with_its_package(one_missing):
+def test_a_missing_library_is_named_with_its_package(one_missing: None) -> None:
     assert missing_system_libraries() == {"libdoesnotexist.so.9": "nothing"}
     with pytest.raises(HandloomError) as caught:
         require_system_libraries()
@@ -33,7 +33,7 @@ def test_a_missing_library_is_named_with_its_package(one_missing):
 
 
 @linux_only
-def test_what_mediapipe_alone_loads_is_not_missed_without_it(monkeypatch):
+def test_what_mediapipe_alone_loads_is_not_missed_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LINUX_LIBRARIES, "libdoesnotexist.so.9", "nothing")
     monkeypatch.setattr(system_libraries, "ONLY_MEDIAPIPE", ("libdoesnotexist.so.9",))
     require_system_libraries(mediapipe=False)
@@ -42,7 +42,9 @@ def test_what_mediapipe_alone_loads_is_not_missed_without_it(monkeypatch):
 
 
 @linux_only
-def test_the_command_reports_it_with_status_one(one_missing, monkeypatch, capsys):
+def test_the_command_reports_it_with_status_one(
+    one_missing: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["system_libraries"])
     assert system_libraries.main() == 1
     out, err = capsys.readouterr()
@@ -52,18 +54,20 @@ def test_the_command_reports_it_with_status_one(one_missing, monkeypatch, capsys
 
 
 @linux_only
-def test_packages_are_listed_for_scripts(one_missing, monkeypatch, capsys):
+def test_packages_are_listed_for_scripts(
+    one_missing: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "argv", ["system_libraries", "--packages"])
     assert system_libraries.main() == 0
     assert capsys.readouterr() == ("nothing\n", "")
 
 
-def test_another_system_misses_nothing(one_missing, monkeypatch):
+def test_another_system_misses_nothing(one_missing: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     require_system_libraries()
 
 
-def test_the_check_needs_the_standard_library_only():
+def test_the_check_needs_the_standard_library_only() -> None:
     """It is run before the virtual environment is made."""
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
     base_python = Path(sys.base_prefix) / "bin" / name

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from handloom.config import Model, Training, as_plain
+from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import load_model
 from handloom.training.calibration import calibrate
 from handloom.training.checkpoints import save_model
@@ -20,7 +21,7 @@ def module(**settings: object) -> HandModule:
     return HandModule("pose", CLASSES, 30.0, as_plain(options)).eval()
 
 
-def calibration():
+def calibration() -> Calibration:
     torch.manual_seed(1)
     found = calibrate(9 * torch.randn(50, 3), torch.arange(50) % 3, CLASSES, "background")
     assert found is not None and found.temperature > 2 and found.thresholds
