@@ -11,7 +11,8 @@ from small_models import WINDOWS, rows, trained
 
 from handloom.config import KINDS, ExportCoreML, Kind
 from handloom.errors import ConfigurationError, DataError
-from handloom.export.core_ai_file import HASH, METADATA, PROGRAM, save_core_ai
+from handloom.export.core_ai_file import save_core_ai
+from handloom.export.core_ai_model import HASH, METADATA, PROGRAM
 from handloom.export.export import write_files
 from handloom.export.interface import user_metadata
 from handloom.export.self_check import SELF_CHECK, self_check

@@ -2,26 +2,25 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from ai_edge_litert import schema_py_generated as schema
 from small_models import WINDOWS, rows, trained
 from torch import nn
 
 from handloom.config import KINDS, ExportCoreML, Kind
-from handloom.errors import ConfigurationError, DataError
+from handloom.errors import DataError
 from handloom.export.export import write_files
 from handloom.export.interface import user_metadata
-from handloom.export.litert_file import LiteRTModel, save_litert
 from handloom.export.litert_graph import Graph, lowered
+from handloom.export.litert_model import LiteRTModel
 from handloom.export.self_check import SELF_CHECK, self_check
 from handloom.export.verification import verify
 from handloom.prediction.predictor import Predictor
 
-schema = pytest.importorskip("ai_edge_litert.schema_py_generated", reason="the extra litert is not installed")
 SETTINGS = ExportCoreML(formats=["tflite"], author="somebody")
 
 
@@ -95,12 +94,3 @@ def test_something_else_is_one_line(tmp_path: Path, content: bytes) -> None:
 def test_an_operation_that_is_missing_is_named(network: nn.Module, name: str) -> None:
     with pytest.raises(NotImplementedError, match=f"{name}.* has no lowering to LiteRT"):
         lowered(network.eval(), (torch.zeros(1, 3, 21),), Graph(schema), ["x"], "y")
-
-
-def test_without_the_extra_one_line_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
-    with pytest.raises(
-        ConfigurationError, match=r"formats: tflite needs ai_edge_litert: pip install 'handloom\[litert\]'$"
-    ):
-        save_litert(trained("pose"), tmp_path / "Hand.tflite", SETTINGS, {})
-    assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,8 @@ import torch
 
 from handloom.config import KINDS, Kind, Model
 from handloom.errors import DataError
-from handloom.export.onnx_file import OnnxModel, save_onnx
+from handloom.export.onnx_file import save_onnx
+from handloom.export.onnx_model import OnnxModel
 from handloom.hand import JOINTS
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.model import ModelSpec
@@ -240,7 +241,8 @@ for name in sys.argv[1:]:
     sys.modules[name] = None
 from pathlib import Path
 from handloom.errors import ConfigurationError
-from handloom.export.onnx_file import OnnxModel, save_onnx
+from handloom.export.onnx_file import save_onnx
+from handloom.export.onnx_model import OnnxModel
 Path("a.onnx").touch()
 for call in (lambda: save_onnx(None, Path("a.onnx"), {}), lambda: OnnxModel(Path("a.onnx"))):
     try:

@@ -20,7 +20,6 @@ from handloom.hand import poses_from_picture
 from handloom.prediction.predictor import Predictor
 from handloom.sample import draw_photos
 
-pytest.importorskip("ai_edge_litert", reason="the extra litert is not installed")
 SETTINGS = ExportCoreML(formats=["task"])
 
 

@@ -1,17 +1,22 @@
 """Left hands turned into right ones, so that a classifier has to learn each sign once."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from handloom.hand import Poses, mirror
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 FRAMES_AT_ONCE = 65_536
 
 
-def votes(chirality: pa.Array) -> NDArray[np.int8]:
+def votes(chirality: "pa.Array") -> NDArray[np.int8]:
     """What each frame says of its hand, ``[T]``: 1 for left, -1 for right, 0 where nothing is known."""
+    import pyarrow.compute as pc  # here, so that predicting needs no PyArrow
+
     left, right = (pc.fill_null(pc.equal(chirality, side), False) for side in ("left", "right"))
     return left.to_numpy(zero_copy_only=False).astype(np.int8) - right.to_numpy(zero_copy_only=False).astype(np.int8)
 

@@ -5,13 +5,15 @@ Apps use these names as literals: the input `poses`, the outputs `label` and `la
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from handloom import __version__
 from handloom.config import Kind
 from handloom.hand import JOINTS, Poses
-from handloom.models.checkpoint import TrainedModel
-from handloom.models.provenance import Provenance
+
+if TYPE_CHECKING:
+    from handloom.models.checkpoint import TrainedModel
+    from handloom.models.provenance import Provenance
 
 POSES = "poses"
 LABEL = "label"
@@ -59,7 +61,7 @@ PREVIEW_TYPES: dict[Kind, str] = {"pose": "handPoseClassifier", "action": "handA
 _CATEGORIES: dict[Kind, str] = {"pose": "hand pose", "action": "hand action"}
 
 
-def user_metadata(model: TrainedModel, provenance: Provenance | None = None) -> dict[str, str]:
+def user_metadata(model: "TrainedModel", provenance: "Provenance | None" = None) -> dict[str, str]:
     """The metadata keys that Xcode's preview and readers look at; those that name Apple's own app are not imitated.
 
     After them, under keys of handloom's own and only where known: whether the app has to mirror left hands, the class
@@ -143,7 +145,7 @@ def thresholds_of(metadata: Mapping[str, str], classes: Sequence[str]) -> dict[s
     return found
 
 
-def _provenance_metadata(provenance: Provenance | None) -> dict[str, str]:
+def _provenance_metadata(provenance: "Provenance | None") -> dict[str, str]:
     if provenance is None:
         return {}
     known = {
@@ -156,7 +158,7 @@ def _provenance_metadata(provenance: Provenance | None) -> dict[str, str]:
     return {name: value for name, value in known.items() if value}
 
 
-def _calibration_metadata(model: TrainedModel) -> dict[str, str]:
+def _calibration_metadata(model: "TrainedModel") -> dict[str, str]:
     if model.calibration is None:
         return {}
     known = {
@@ -168,7 +170,7 @@ def _calibration_metadata(model: TrainedModel) -> dict[str, str]:
     return {name: json.dumps(value, ensure_ascii=False) for name, value in known.items() if value is not None}
 
 
-def feature_descriptions(model: TrainedModel) -> dict[str, str]:
+def feature_descriptions(model: "TrainedModel") -> dict[str, str]:
     """What input and outputs say of themselves."""
     category, window = _CATEGORIES[model.spec.kind], model.spec.window
     frames = "1 frame" if window == 1 else f"{window} frames, oldest first"
@@ -193,7 +195,7 @@ def feature_descriptions(model: TrainedModel) -> dict[str, str]:
     }
 
 
-def self_describing(model: TrainedModel, metadata: Mapping[str, str]) -> dict[str, str]:
+def self_describing(model: "TrainedModel", metadata: Mapping[str, str]) -> dict[str, str]:
     """The metadata for a format that knows neither labels nor descriptions of input and output: with these."""
     descriptions = feature_descriptions(model)
     return {

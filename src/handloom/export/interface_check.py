@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,10 +39,12 @@ from handloom.export.interface import (
 )
 from handloom.export.self_check import read_self_check, sha256_without_seal
 from handloom.export.specification import argument, class_labels, operations
-from handloom.export.task_file import looks_whole
+from handloom.export.task_model import looks_whole
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
-from handloom.models.checkpoint import TrainedModel
 from handloom.models.files import ML_PROGRAM, NEURAL_NETWORK, TASK
+
+if TYPE_CHECKING:
+    from handloom.models.checkpoint import TrainedModel
 
 TOGETHER = 0.01  # how far the sum of all probabilities may be from 1; half precision rounds each
 SHOWN = 80  # characters of a file's text in a row
@@ -126,7 +128,7 @@ def check_metadata(file: ExportedModel) -> list[InterfaceRow]:
     return rows
 
 
-def check_metadata_against(model: TrainedModel, metadata: Mapping[str, str]) -> list[InterfaceRow]:
+def check_metadata_against(model: "TrainedModel", metadata: Mapping[str, str]) -> list[InterfaceRow]:
     """Each entry that the export of a model writes of it, and each of these that the file has beside, one a row."""
     expected = user_metadata(model)
     return [

@@ -1,4 +1,4 @@
-"""Calling libraries that read and write model files: some may be missing, some talk too much, each fails in its way."""
+"""Calling libraries that read and write model files: some print too much, each raises its own errors."""
 
 import io
 import logging
@@ -6,29 +6,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Literal
 
-from handloom.errors import ConfigurationError, DataError, HandloomError, first_line, printable
-
-Extra = Literal["onnx", "coreai", "litert"]  # of `pyproject.toml`: packages that only some formats need
-
-
-@contextmanager
-def needs_extra(extra: Extra, asked: str) -> Iterator[None]:
-    """Around the imports of an extra's packages.
-
-    Args:
-        extra: its name in `pyproject.toml`.
-        asked: what was asked for, for the message.
-
-    Raises:
-        ConfigurationError: a package is not installed.
-    """
-    try:
-        yield
-    except ImportError as error:
-        missing = (error.name or extra).partition(".")[0]
-        raise ConfigurationError(f"{asked} needs {missing}: pip install 'handloom[{extra}]'") from None
+from handloom.errors import DataError, HandloomError, first_line, printable
 
 
 @contextmanager

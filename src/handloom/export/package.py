@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from handloom.errors import DataError, first_line, printable
+from handloom.export.core_ml_messages import model_class
 from handloom.models.files import COMPILED, EXPORTED, EXPORTED_NAMES
 from handloom.support.files import sha256_of_file
 from handloom.support.fingerprint import fingerprint
@@ -26,10 +27,8 @@ def save_package(model: Any, path: Path) -> None:
 
     coremltools draws the identifiers in the manifest at random, and writes the maps of the specification in any order.
     """
-    from coremltools.proto import Model_pb2
-
     model.save(str(path))
-    specification = Model_pb2.Model.FromString((path / SPECIFICATION).read_bytes())
+    specification = model_class().FromString((path / SPECIFICATION).read_bytes())
     (path / SPECIFICATION).write_bytes(specification.SerializeToString(deterministic=True))
 
     manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.export.core_ai_file import CoreAIModel
+from handloom.export.core_ai_model import CoreAIModel
 from handloom.export.exported import ExportedModel, Precision
 from handloom.export.interface import LABEL_PROBABILITIES, POSES
 from handloom.export.interpreter.ml_program import ProgramModel
 from handloom.export.interpreter.neural_network import NetworkModel
-from handloom.export.litert_file import LiteRTModel
-from handloom.export.onnx_file import OnnxModel
+from handloom.export.litert_model import LiteRTModel
+from handloom.export.onnx_model import OnnxModel
 from handloom.export.package import require_model_file
 from handloom.export.specification import class_labels, input_shape, read_specification
-from handloom.export.task_file import TaskModel
+from handloom.export.task_model import TaskModel
 from handloom.models.files import CORE_AI, CORE_ML, LITERT, ML_PROGRAM, NEURAL_NETWORK, ONNX, TASK
 
 _CORE_ML: dict[str, Callable[[Path, Precision], ExportedModel]] = {

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from handloom.errors import DataError, printable
-from handloom.export.libraries import one_line, quiet
+from handloom.export.core_ml_messages import data_type_names, model_class
+from handloom.export.libraries import one_line
 from handloom.export.package import require_model_file, specification_file
 from handloom.models.files import ML_PROGRAM
 
@@ -23,9 +24,7 @@ def read_specification(path: Path) -> Any:
         kind = "a folder" if path.suffix == ML_PROGRAM else "a file"
         raise DataError(f"{printable(str(path))}: a model with this ending is {kind}; export the model again")
     with one_line(path, "a Core ML model"):
-        with quiet():
-            from coremltools.proto import Model_pb2
-        spec = Model_pb2.Model.FromString((specification_file(path) if path.is_dir() else path).read_bytes())
+        spec = model_class().FromString((specification_file(path) if path.is_dir() else path).read_bytes())
     if spec.WhichOneof("Type") is None or not spec.description.input:
         raise DataError(
             f"{printable(str(path))}: not a Core ML model, it lacks a type or an input; export the model again"
@@ -74,21 +73,20 @@ def storage(spec: Any) -> Storage:
 
 
 def _program_storage(spec: Any) -> Iterator[Storage]:
-    from coremltools.proto import MIL_pb2
-
+    names = data_type_names()
     for operation in operations(spec):
         if "lut_to_dense" in operation.type:
             yield "palettized"
         elif operation.type.startswith("constexpr_"):
             yield "8_bit"
-        elif any(output.type.tensorType.dataType == MIL_pb2.FLOAT16 for output in operation.outputs):
+        elif any(names[output.type.tensorType.dataType] == "FLOAT16" for output in operation.outputs):
             yield "float16"
 
 
 def _network_storage(spec: Any) -> Iterator[Storage]:
     network = getattr(spec, spec.WhichOneof("Type"))
     for layer in getattr(network, "layers", ()):
-        kind = layer.WhichOneof("layer")  # none where it is newer than coremltools
+        kind = layer.WhichOneof("layer")  # none where it is newer than `core_ml.binpb`
         for weights in _weights(getattr(layer, kind)) if kind else ():
             if weights.HasField("quantization"):
                 kind = weights.quantization.WhichOneof("QuantizationType")

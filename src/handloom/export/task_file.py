@@ -13,32 +13,25 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from typing_extensions import override
 
 from handloom.config import ExportCoreML, LandmarkModel
-from handloom.errors import ConfigurationError, DataError, printable
-from handloom.export.exported import ExportedModel
-from handloom.export.libraries import needs_extra, one_line, quiet
-from handloom.export.litert_file import LiteRTInterpreter, finished, metadata_of, with_about
+from handloom.errors import ConfigurationError
+from handloom.export.libraries import quiet
+from handloom.export.litert_file import finished, with_about
 from handloom.export.litert_graph import Graph, lowered
-from handloom.export.package import EMBEDDER, RECOGNIZER, embedder_of, require_model_file
+from handloom.export.package import EMBEDDER, RECOGNIZER
 from handloom.export.self_check import seal
-from handloom.hand import CHANNELS, JOINT_COUNT, Poses, picture_from_poses
+from handloom.export.task_model import CLASSIFIER, INPUTS, LABELS
+from handloom.hand import JOINT_COUNT
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.models.checkpoint import TrainedModel
 from handloom.support.files import sha256_of_file
 
 LANDMARKER = "hand_landmarker.task"
-CLASSIFIER, LABELS = "canned_gesture_classifier.tflite", "labels.txt"
-INPUTS = ("hand", "handedness", "world_hand")
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # so that the archive is the same bytes each time
-SMALLEST = 0.1  # longer side of a hand, as a share of the picture, from which on its size in the picture is no matter
 
 
 class _FromLandmarks(nn.Module):
@@ -76,8 +69,8 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
         metadata: what the embedder says of the model.
 
     Raises:
-        ConfigurationError: the extra `litert` is not installed, or the format is not for this model: it is one for
-            actions, wants left hands mirrored, or learnt from joints of other landmark networks.
+        ConfigurationError: the format is not for this model: it is one for actions, wants left hands mirrored, or was
+            trained on joints of other landmark networks.
         LandmarkModelError: the landmark networks cannot be had.
     """
     if model.spec.kind != "pose":
@@ -86,8 +79,8 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
         raise ConfigurationError(
             "export_coreml.formats: task cannot mirror left hands; set train_pose.left_hands to as_they_are"
         )
-    with needs_extra("litert", "export_coreml.formats: task"):
-        from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert import schema_py_generated as schema
+
     landmarks = landmark_model_path(LandmarkModel())
     if sha256_of_file(landmarks) not in metadata.get("Landmarks", sha256_of_file(landmarks)):
         raise ConfigurationError(
@@ -137,66 +130,3 @@ def _label_metadata() -> bytes:
     builder = flatbuffers.Builder(256)
     builder.Finish(model.Pack(builder), b"M001")
     return bytes(builder.Output())
-
-
-def looks_whole(windows: Poses) -> NDArray[np.bool_]:
-    """Which of windows ``[K, 1, 3, 21]`` MediaPipe could give: all joints seen, and not so small that size counts."""
-    sides = np.ptp(windows[:, :, :2], axis=3).max(axis=(1, 2))
-    whole: NDArray[np.bool_] = (windows[:, :, 2] > 0).all(axis=(1, 2)) & (sides >= SMALLEST)
-    return whole
-
-
-class TaskModel(ExportedModel):
-    """The gesture recogniser inside a `.task`, fed with what MediaPipe makes of landmarks, and run by LiteRT.
-
-    Args:
-        path: what `save_task` wrote.
-
-    Attributes:
-        classes: labels, in the order of the scores, as MediaPipe reads them.
-        shape: of a window.
-        metadata: what the embedder says of the model.
-
-    Raises:
-        DataError: the file is missing or damaged, or handloom did not write it.
-        ConfigurationError: the extra `litert` is not installed.
-    """
-
-    shape = (1, len(CHANNELS), JOINT_COUNT)
-
-    def __init__(self, path: Path) -> None:
-        with needs_extra("litert", str(path)):
-            import ai_edge_litert  # noqa: F401
-
-        require_model_file(path)
-        self.path = path
-        with one_line(path, "a bundle of a gesture recogniser"):
-            content = embedder_of(path)
-            with zipfile.ZipFile(path) as bundle:
-                damaged = bundle.testzip()
-                with zipfile.ZipFile(io.BytesIO(bundle.read(RECOGNIZER))) as recognizer:
-                    behind = recognizer.read(CLASSIFIER)
-            if damaged:
-                raise DataError(
-                    f"{printable(str(path))}: {printable(damaged)} in it is damaged; export the model again"
-                )
-            with zipfile.ZipFile(io.BytesIO(behind)) as archive:
-                self.classes = archive.read(LABELS).decode().split("\n")
-            self.metadata = metadata_of(content)
-            self._embedder, self._classifier = LiteRTInterpreter(content), LiteRTInterpreter(behind)
-            ends = [self._embedder.inputs, self._classifier.shape_of_output]
-        if ends != [list(INPUTS), [1, len(self.classes)]] or not self.metadata:
-            raise DataError(f"{printable(str(path))}: a bundle, but not one of handloom's gesture recognisers")
-
-    @override
-    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One window ``[1, 3, 21]`` to ``[classes]``; joints that were not seen count as seen."""
-        if poses.shape != self.shape:
-            raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
-        with one_line(self.path, "a bundle of a gesture recogniser"):
-            places = picture_from_poses(poses)[0]  # y down
-            hand: Any = places - places[0]
-            hand = hand / max(float(np.ptp(hand, axis=0).max()), 1e-5)
-            hand = np.concatenate([hand, np.zeros((JOINT_COUNT, 1), np.float32)], axis=1)[None].astype(np.float32)
-            embedding = self._embedder.run(hand, np.zeros((1, 1), np.float32), np.zeros_like(hand))
-            return self._classifier.run(embedding)[0]

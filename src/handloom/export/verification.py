@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handloom.dataset.examples import Examples
 from handloom.dataset.windows import Windows
 from handloom.errors import DataError, printable
 from handloom.export.comparison import Comparison, Limits, NamedWindows, compare
@@ -27,11 +26,14 @@ from handloom.export.libraries import one_line
 from handloom.export.package import sha256_of, size_of
 from handloom.export.read import read_by_core_ml, read_exported
 from handloom.export.specification import Storage, read_specification, storage
-from handloom.export.task_file import looks_whole
+from handloom.export.task_model import looks_whole
 from handloom.hand import Poses
-from handloom.models.checkpoint import TrainedModel
 from handloom.models.files import CORE_ML, NEURAL_NETWORK, TASK
 from handloom.models.model import WINDOWS_AT_ONCE
+
+if TYPE_CHECKING:
+    from handloom.dataset.examples import Examples
+    from handloom.models.checkpoint import TrainedModel
 
 # How far a file may be from the trained model, by how its weights are stored. Half precision keeps eleven bits of each
 # number; what compressing costs was measured on the drawn sample, and is written into each verification.
@@ -112,7 +114,7 @@ class Verification:
         }
 
 
-def verify(path: Path, model: TrainedModel | None, rows: Rows) -> Verification:
+def verify(path: Path, model: "TrainedModel | None", rows: Rows) -> Verification:
     """Read a saved file back, check its interface, and run it beside the trained model on every row.
 
     A neural network (`.mlmodel`) is run twice: as stored, and with each layer's result in half precision, since the
@@ -148,7 +150,7 @@ def verify(path: Path, model: TrainedModel | None, rows: Rows) -> Verification:
     return Verification(path, size_of(path), stored, interface, comparisons, note)
 
 
-def _comparisons(path: Path, stored: Storage, model: TrainedModel, rows: Rows) -> dict[str, Comparison]:
+def _comparisons(path: Path, stored: Storage, model: "TrainedModel", rows: Rows) -> dict[str, Comparison]:
     comparisons = {}
     for how, precision, limits in _ways(path, stored):
         file = read_exported(path, precision)
@@ -179,7 +181,7 @@ def _ways(path: Path, stored: Storage) -> list[tuple[str, Precision, Limits]]:
     return ways
 
 
-def rows_of(window: int, examples: Examples | None = None, stride: int = 1) -> Rows:
+def rows_of(window: int, examples: "Examples | None" = None, stride: int = 1) -> Rows:
     """What a file is run on: the windows of the test part, and hard cases made of some of them.
 
     Args:
@@ -211,7 +213,7 @@ def rows_of(window: int, examples: Examples | None = None, stride: int = 1) -> R
     return {TEST_PART: test_part, HARD_CASES: lambda: _hardened(base)}
 
 
-def _some_of(examples: Examples, window: int) -> Poses:
+def _some_of(examples: "Examples", window: int) -> Poses:
     """Windows with a hand from a few clips, evenly chosen: ``[K, window, 3, 21]``; a drawn hand where there is none."""
     found = np.flatnonzero(examples.hand_found)
     if not len(found):

@@ -12,9 +12,9 @@ from handloom.errors import DataError, expect, first_line, printable
 from handloom.export.exported import ExportedModel
 from handloom.export.package import require_model_file
 from handloom.export.read import read_by_core_ml, read_exported
-from handloom.models.checkpoint import load_model
 from handloom.models.files import CHECKPOINT, COMPILED, EXPORTED, EXPORTED_NAMES, MODEL_FILE, REGISTERED, RUN
 from handloom.models.model import Model
+from handloom.support.extras import needs_extra
 from handloom.support.workspace import Workspace
 from handloom.tracking.store import Store
 from handloom.tracking.store_errors import StoreError
@@ -62,6 +62,9 @@ def _trained(path: Path) -> Model:
         require_model_file(path)
     if path.suffix != CHECKPOINT and path.exists():
         raise DataError(f"{printable(str(path))}: not a model file; give a {CHECKPOINT}, {EXPORTED_NAMES}")
+    with needs_extra(printable(str(path))):
+        from handloom.models.checkpoint import load_model
+
     return load_model(path)
 
 

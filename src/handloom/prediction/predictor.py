@@ -1,6 +1,7 @@
 """A classifier ready to answer about hands of either side, and what is asked of the arguments of every prediction."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from handloom.config import Kind, LeftHands
@@ -156,6 +156,9 @@ def paths_of(name: str, paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
 
 def _on_one_thread(ask: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
     """Ask a small network while other processes keep all cores busy: its threads would only wait for each other."""
+    torch = sys.modules.get("torch")
+    if torch is None:  # an exported file is asked without PyTorch
+        return ask()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -129,7 +129,7 @@ class NetworkModel(ExportedModel):
     def _prepared(self, layer: Any, weights: Weights) -> _Step:
         kind = layer.WhichOneof("layer")
         if kind not in LAYERS:
-            # A type that is newer than coremltools is read as no type at all.
+            # A type that is newer than `core_ml.binpb` is read as no type at all.
             raise UnknownOperation(f"{kind or 'of unknown type'} (layer {layer.name!r})", self.path)
         with self._naming(kind, layer.name), np.errstate(all="ignore"):
             ready = LAYERS[kind](getattr(layer, kind), weights)

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from handloom.errors import DataError, printable
+from handloom.export.core_ml_messages import data_type_names
 from handloom.export.interpreter.budget import Budget, UnknownOperation
 from handloom.export.interpreter.compressed_weights import COMPRESSED_WEIGHTS
 from handloom.export.interpreter.elementwise_operations import ELEMENTWISE
 from handloom.export.interpreter.shape_operations import SHAPES
+from handloom.export.interpreter.stored_values import StoredValues
 from handloom.export.interpreter.summing_operations import SUMMING
-from handloom.export.libraries import one_line, quiet
+from handloom.export.libraries import one_line
 from handloom.export.package import WEIGHTS, specification_file
 from handloom.export.specification import read_specification
 
@@ -111,7 +113,7 @@ def read_program(path: Path) -> Program:
     for operation in block.operations:
         if operation.type not in {_CONST, _CLASSIFY, *OPERATIONS}:
             raise UnknownOperation(operation.type, path)
-    with one_line(path, "an ML program"), quiet():
+    with one_line(path, "an ML program"):
         return _Reader(path).program(spec, function.inputs, block)
 
 
@@ -119,11 +121,9 @@ class _Reader:
     """Collects what the messages and the files of weights beside them say."""
 
     def __init__(self, path: Path) -> None:
-        from coremltools.converters.mil.frontend.milproto.load import TranscriptionContext
-
         self.path = path
         self.weights_folder = specification_file(path).with_name(WEIGHTS)
-        self.weights = TranscriptionContext(str(self.weights_folder))
+        self.stored = StoredValues(self.weights_folder)
         self.constants: dict[str, Any] = {}
         self.budget = Budget()
 
@@ -194,28 +194,24 @@ class _Reader:
 
     def _value(self, value: Any) -> Any:
         """A NumPy array or scalar in the stored type, text, or a list of these."""
-        from coremltools.converters.mil.frontend.milproto.load import _load_value
-
         if value.type.WhichOneof("type") == "listType":
             return [self._value(one) for one in value.immediateValue.list.values]
         if value.WhichOneof("value") == "blobFileValue":
             file = value.blobFileValue.fileName
             if file != f"@model_path/{WEIGHTS}/{PurePosixPath(file).name}" or not self._has_weights(file):
                 raise self._broken(f"names {file!r} as its weights, which is not in the package")
-        loaded = _load_value(self.weights, value)
+        loaded = self.stored.tensor(value)
         self.budget.after([loaded] if isinstance(loaded, np.ndarray) else [])
-        return np.array(loaded) if isinstance(loaded, np.ndarray) else loaded  # not a view of the open file
+        return loaded
 
     def _has_weights(self, file: str) -> bool:
         return (self.weights_folder / PurePosixPath(file).name).is_file()
 
 
 def _declared(named: Any) -> Declared:
-    from coremltools.proto import MIL_pb2
-
     tensor = named.type.tensorType
     shape = tuple(
         dimension.constant.size if dimension.WhichOneof("dimension") == "constant" else None
         for dimension in tensor.dimensions
     )
-    return Declared(named.name, MIL_pb2.DataType.Name(tensor.dataType), shape)
+    return Declared(named.name, data_type_names()[tensor.dataType], shape)

@@ -1,0 +1,84 @@
+"""Running a saved Core AI file (`.aimodel`), without PyTorch."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from handloom.errors import DataError, printable
+from handloom.export.exported import ExportedModel
+from handloom.export.interface import LABEL_PROBABILITIES, POSES, labels_of
+from handloom.export.libraries import one_line
+from handloom.export.package import require_model_file
+from handloom.support.extras import needs_extra
+
+PROGRAM, HASH, METADATA = "main.mlirb", "main.hash", "metadata.json"
+FUNCTION = "main"
+CUSTOM = "creatorDefinedMetadata"
+
+
+class CoreAIModel(ExportedModel):
+    """A saved `.aimodel`, run by Apple's runtime.
+
+    Args:
+        path: what `core_ai_file.save_core_ai` wrote.
+
+    Attributes:
+        classes: labels, in the order of the probabilities.
+        shape: of a window.
+        metadata: the custom metadata.
+
+    Raises:
+        DataError: the folder is missing or damaged, or handloom did not write it.
+        ConfigurationError: the extra `coreai` is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        require_model_file(path)
+        with one_line(path, "a Core AI model"):
+            digest = hashlib.sha256((path / PROGRAM).read_bytes()).digest()
+            if digest != (path / HASH).read_bytes():  # before Apple's code, which trusts it, parses it
+                raise DataError(f"{printable(str(path))}: its {PROGRAM} is damaged; export the model again")
+            custom = json.loads((path / METADATA).read_text(encoding="utf-8")).get(CUSTOM, {})
+            self.metadata = {str(name): str(value) for name, value in custom.items()}
+        with needs_extra(str(path)):
+            import coreai.authoring
+            import coreai.runtime
+
+        self._array, self.path = coreai.runtime.NDArray, path
+        # The runtime is asynchronous; a thread of its own has a loop, whatever runs in the caller's.
+        self._thread, self._loop = ThreadPoolExecutor(max_workers=1), asyncio.new_event_loop()
+        with one_line(path, "a Core AI model"):
+            asset = coreai.authoring.AIModelAsset.load(path)
+            self._function = self._wait(_loaded(asset))
+            given, made = self._function.desc.input_names, self._function.desc.output_names
+            self.classes = labels_of(self.metadata) if (given, made) == ([POSES], [LABEL_PROBABILITIES]) else []
+            if self.classes:
+                self.shape = tuple(size or 0 for size in self._function.desc.input_descriptor(POSES).shape)
+        if not self.classes:
+            raise DataError(f"{printable(str(path))}: a Core AI model, but not one of handloom's hand classifiers")
+
+    @override
+    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One window ``[window, 3, 21]`` to the probability of each class ``[classes]``."""
+        if poses.shape != self.shape:
+            raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
+        with one_line(self.path, "a Core AI model"):
+            given = self._array(np.ascontiguousarray(poses, np.float32))
+            found = self._wait(self._function({POSES: given}))[LABEL_PROBABILITIES].numpy()
+            return np.array(found, np.float32).reshape(len(self.classes))
+
+    def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self._thread.submit(self._loop.run_until_complete, work).result()
+
+
+async def _loaded(asset: Any) -> Any:
+    async with asset.executable() as model:
+        return model.load_function(FUNCTION)

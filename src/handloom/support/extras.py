@@ -1,0 +1,48 @@
+"""Packages that a bare installation does not have, and the extra of `pyproject.toml` that brings each."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from handloom.errors import ConfigurationError
+
+# By the module that is imported. All others come with `train`, or with handloom itself.
+_EXTRAS: Mapping[str, str] = {
+    "coreai": "coreai",
+    "coreai_torch": "coreai",
+    "dask": "dask",
+    "distributed": "dask",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "onnxscript": "onnx",
+    "optuna": "search",
+    "ray": "ray",
+    "rawpy": "raw",
+}
+_WHOLE = "train"
+
+
+@contextmanager
+def needs_extra(asked: str) -> Iterator[None]:
+    """Around the imports of packages that may be missing.
+
+    Args:
+        asked: what was asked for, for the message.
+
+    Raises:
+        ConfigurationError: a package is not installed; the text says what to type.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigurationError(missing_package(asked, error)) from None
+
+
+def missing_package(asked: str, error: ImportError) -> str:
+    """The line that says what to install.
+
+    Args:
+        asked: what was asked for.
+        error: what Python says of the import.
+    """
+    missing = (error.name or "").partition(".")[0]
+    return f"{asked} needs {missing or error}: pip install 'handloom[{_EXTRAS.get(missing, _WHOLE)}]'"
