@@ -100,16 +100,28 @@ def test_a_package_that_only_an_extra_needs_is_a_note(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    asked = [f'not-there-{extra}>=1; extra == "{extra}"' for extra in (*extras, "of-tomorrow")]
+    asked = [f'not-there-{extra}>=1; extra == "{extra}"' for extra in {*extras, "of-tomorrow"} - {"train"}]
     monkeypatch.setattr(sys.modules["handloom.cli.doctor.packages"], "requires", lambda name: asked)
     status, items = found(capsys)
     assert status == 0
     assert "not-there-dev" not in items
-    for extra in {*extras, "of-tomorrow"} - {"dev"}:
+    for extra in {*extras, "of-tomorrow"} - {"dev", "train"}:
         item = items[f"not-there-{extra}"]
         assert item["state"] == "note" and item["text"].startswith("not installed, only ")
         assert item["advice"] == f"python -m pip install 'not-there-{extra}>=1'"
     assert items["not-there-search"]["text"] == "not installed, only handloom search needs it"
+
+
+@pytest.mark.parametrize(("trains", "state"), [(True, "MISSING"), (False, "note")])
+def test_what_training_needs_is_missing_where_some_of_it_is_there(
+    trains: bool, state: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules["handloom.cli.doctor.packages"]
+    monkeypatch.setattr(module, "requires", lambda name: ['not-there>=1; extra == "train"'])
+    monkeypatch.setattr(module, "installed_to_train", lambda: trains)
+    status, items = found(capsys)
+    assert (status, items["not-there"]["state"]) == (int(trains), state)
+    assert items["not-there"]["advice"].startswith("type: python -m pip install")
 
 
 @pytest.mark.parametrize("there", [("click", "typing_extensions"), ()])
@@ -133,7 +145,7 @@ def test_without_packages_it_still_answers(there: tuple[str, ...], tmp_path: Pat
         return
     assert (done.returncode, done.stderr) == (1, "")
     assert "ok       Python: 3." in done.stdout
-    assert "MISSING  GPU: cannot be looked at without torch; type: python -m pip install" in done.stdout
+    assert "GPU" not in done.stdout  # only training needs one
     assert "MISSING  landmark model: cannot be looked at without" in done.stdout
 
 

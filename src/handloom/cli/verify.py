@@ -41,14 +41,18 @@ def verify(file: Path, against: Path | None, table: Path | None, split: Path | N
         if not path.exists():
             raise DataError(f"{printable(str(path))}: no such file; make it with dvc repro")
 
-    from handloom.dataset.examples import read_examples
     from handloom.export.verification import rows_of
     from handloom.export.verification import verify as verify_file
-    from handloom.models.checkpoint import load_model
 
-    model = load_model(against) if against else None
-    window, examples = model.spec.window if model else 1, None
+    model, window, examples = None, 1, None
+    if against:  # the imports here, so that a file alone is checked where handloom is installed to predict only
+        from handloom.models.checkpoint import load_model
+
+        model = load_model(against)
+        window = model.spec.window
     if model and table and split:
+        from handloom.dataset.examples import read_examples
+
         examples = read_examples(table, split, "test", left_hands=model.spec.left_hands)
     found = verify_file(file, model, rows_of(window, examples, stride))
     if as_json:

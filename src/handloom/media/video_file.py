@@ -154,9 +154,9 @@ class VideoFile(Closing):
         """What makes a frame upright: the same for the whole video, read from the frame that comes first."""
         if self._turn is None:
             # Only once: a frame that was asked for it holds itself, and so its memory, until the garbage is collected.
-            every: Any = frame.side_data  # iterates over its values, whatever its type says
-            matrices = (bytes(data) for data in every if data.type.name == "DISPLAYMATRIX" and data.buffer_size >= 36)
-            self._turn = next((Turn.of(matrix) for matrix in matrices), Turn())
+            # Asked by its key: iterating gives values before PyAV 19, and keys since.
+            matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+            self._turn = Turn.of(bytes(matrix)) if matrix is not None and matrix.buffer_size >= 36 else Turn()
         return self._turn
 
     def stamp_of(self, packet: Any) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from handloom.errors import HandloomError, as_handloom_error, is_unprintable, printable
+from handloom.support.extras import missing_package
 
 DONE, REFUSED, MISUSED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141  # the last two are a shell's 128 + signal
 EXIT_STATUSES = {
@@ -55,6 +56,11 @@ def _status_of(name: str, work: Callable[[], int | None]) -> int:
             raise
         except OSError:  # a full disk
             _drop_output()
+        return REFUSED
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("handloom"):
+            raise
+        print(missing_package(name, error), file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt as error:  # also `Paused`, which has a text
         print(f"{name}: {str(error) or 'interrupted'}", file=sys.stderr)

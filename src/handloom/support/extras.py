@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 
 from handloom.errors import ConfigurationError
 
@@ -18,7 +19,7 @@ _EXTRAS: Mapping[str, str] = {
     "ray": "ray",
     "rawpy": "raw",
 }
-_WHOLE = "train"
+WHOLE = "train"  # the extra of all that predicting does not need
 
 
 @contextmanager
@@ -45,4 +46,17 @@ def missing_package(asked: str, error: ImportError) -> str:
         error: what Python says of the import.
     """
     missing = (error.name or "").partition(".")[0]
-    return f"{asked} needs {missing or error}: pip install 'handloom[{_EXTRAS.get(missing, _WHOLE)}]'"
+    return f"{asked} needs {missing or error}: pip install 'handloom[{_EXTRAS.get(missing, WHOLE)}]'"
+
+
+def installed_to_train() -> bool:
+    """Whether this is more than what predicting needs: what the extra `train` brings."""
+    return any(_is_installed(name) for name in ("dvc", "mlflow", "pytorch-lightning"))
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True

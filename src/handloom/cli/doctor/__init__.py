@@ -12,6 +12,7 @@ from handloom.cli.doctor.tracking_store import check_store
 from handloom.cli.verb import json_option, verb
 from handloom.errors import printable
 from handloom.support.console import DONE, REFUSED, json_text
+from handloom.support.extras import WHOLE, installed_to_train
 
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "packages": check_packages,
@@ -23,6 +24,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "telemetry": telemetry,
     "paths": paths,
 }
+OF_TRAINING = {"programs", "MLflow store", "GPU", "telemetry", "paths"}  # left out where handloom is to predict only
 
 
 @verb(
@@ -50,9 +52,11 @@ def doctor(as_json: bool) -> int:
 def findings() -> Iterator[Finding]:
     """Those of all checks."""
     for name, check in CHECKS.items():
+        if name in OF_TRAINING and not installed_to_train():
+            continue
         try:
             yield from check()
         except ImportError as error:
-            advice = "type: python -m pip install --upgrade handloom"
+            advice = f"type: python -m pip install --upgrade 'handloom[{WHOLE}]'"
             what = f"cannot be looked at without {error.name or error}"
             yield Finding(name, "MISSING", what, advice)

@@ -11,6 +11,7 @@ import handloom
 from handloom.cli.doctor.machine import Finding
 from handloom.errors import HandloomError
 from handloom.project.template import template_folder
+from handloom.support.extras import WHOLE, installed_to_train
 
 LOGGING_HOST = "play.googleapis.com"  # what `strace -f -e trace=network` shows of MediaPipe 1.2.2
 _FOR_DEVELOPERS = "dev"
@@ -34,7 +35,10 @@ def check_packages() -> Iterator[Finding]:
         try:
             found = version(requirement.name)
         except PackageNotFoundError:
-            if extra:
+            if extra == WHOLE and not installed_to_train():
+                advice = f"type: python -m pip install 'handloom[{WHOLE}]'"
+                yield Finding(requirement.name, "note", "not installed, predicting does not need it", advice)
+            elif extra and extra != WHOLE:
                 yield Finding(
                     requirement.name, "note", f"not installed, only {_EXTRAS.get(extra, extra)} needs it", typed
                 )
@@ -85,7 +89,6 @@ _EXTRAS = {
     "raw": "reading raw photos of cameras",
     "search": "handloom search",
     "coreai": "the format aimodel of export_coreml.formats",
-    "litert": "the formats tflite and task of export_coreml.formats",
 }
 
 
