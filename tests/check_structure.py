@@ -27,6 +27,7 @@ training
 evaluation
 export
 prediction
+report
 stages
 cross_validation search runs
 data_source api cli project stage multirun compose

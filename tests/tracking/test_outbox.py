@@ -105,7 +105,7 @@ def test_a_server_that_goes_away_in_the_middle_gets_the_rest_later(
 ) -> None:
     write_tables(LABELS, WITH_VALIDATION)
     train_with(parameters("middle"), callbacks=[StopServer(server, after=2)])
-    metrics = evaluate(parameters("middle"), "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here())
+    metrics = evaluate(parameters("middle"), "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here()).metrics
     said = [line for line in capsys.readouterr().err.splitlines() if "MLflow" in line]
     assert len(said) == 1 and said[0].endswith("send it with: handloom send")
     assert server.uri in said[0] and "refuses the connection" in said[0]
@@ -174,7 +174,9 @@ def test_a_run_that_began_without_the_server_is_one_run_however_often_sending_is
     assert len(client.get_metric_history(run.info.run_id, "test_accuracy")) == 1
     assert the_run(client, "killed").data.to_dictionary() == run.data.to_dictionary()
 
-    metrics = evaluate(chosen, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here())  # finds the run by our id
+    metrics = evaluate(
+        chosen, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here()
+    ).metrics  # finds the run by our id
     again = the_run(client, "killed")
     assert again.data.metrics["test_accuracy"] == metrics["accuracy"]
     sha = Counter(one.tags["handloom.model_sha256"] for one in client.search_model_versions("name='handloom-pose'"))

@@ -43,7 +43,7 @@ def in_a_repository_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def evaluated(stride: int = 1) -> dict[str, float]:
     parameters = Parameters(data=DATA, train_pose=SETTINGS, evaluate=Evaluate(window_stride=stride))
-    return evaluate(parameters, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here())
+    return evaluate(parameters, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here()).metrics
 
 
 def versions() -> list[ModelVersion]:

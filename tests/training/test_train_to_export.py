@@ -34,7 +34,7 @@ def run(split: Split) -> tuple[dict[str, float], list[dict[str, str]], dict[str,
     """Train, evaluate and export; metrics, rows per class, the exported metadata and the run's metrics."""
     write_tables(LABELS, split)
     train_small()
-    metrics = evaluate(PARAMETERS, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here())
+    metrics = evaluate(PARAMETERS, "pose", OUT, TABLE, PARTS, Path("report"), Workspace.here()).metrics
     parameters = replace(PARAMETERS, train_pose=SETTINGS)
     (package, *_) = export_coreml(parameters, "pose", OUT, TABLE, PARTS, Path("export"), Workspace.here())
     user = read_specification(package.path).description.metadata.userDefined

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from handloom import tracking
@@ -28,6 +28,26 @@ from handloom.support.files import sha256_of_file, write_csv, write_json
 from handloom.support.workspace import Workspace
 
 PREDICTIONS = "predictions.csv"
+PAGE = "report.html"  # see `handloom.report`
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's answers for the test set.
+
+    Attributes:
+        model: the trained model.
+        examples: the test set.
+        answers: what the model says of each of them.
+        metrics: the numbers.
+        run: of the training, in MLflow.
+    """
+
+    model: Model
+    examples: Examples
+    answers: Sequence[Answer]
+    metrics: dict[str, float]
+    run: tracking.Run
 
 
 def evaluate(
@@ -39,7 +59,7 @@ def evaluate(
     out: Path,
     workspace: Workspace,
     register: bool = True,
-) -> dict[str, float]:
+) -> Evaluation:
     """Predict the test part; write metrics and tables to the folder `out`, log them to its run, register it.
 
     Args:
@@ -84,7 +104,7 @@ def evaluate(
             tracking.TEST_DATA: fingerprint_of(as_they_are, stride),
         }
         run.register_model(model / MODEL_FILE, spec, metrics, tags)
-    return metrics
+    return Evaluation(trained, examples, answers, metrics, run)
 
 
 def _write_report(out: Path, model: Model, answers: Sequence[Answer], metrics: dict[str, float]) -> None:
@@ -103,7 +123,9 @@ def _log(run: tracking.Run, out: Path, metrics: dict[str, float], pictures: Pict
     """Log the numbers, and the files of the folder, those that name the data's files only where they may be seen."""
     run.log_metrics({f"test_{name}": value for name, value in metrics.items()})
     named = [out / PREDICTIONS]
-    run.log_files([file for file in sorted(out.glob("[!.]*")) if file not in named], f"reports/{out.name}")
+    run.log_files(
+        [file for file in sorted(out.glob("[!.]*")) if file not in [*named, out / PAGE]], f"reports/{out.name}"
+    )
     run.log_private_files(named, f"reports/{out.name}", pictures)
 
 

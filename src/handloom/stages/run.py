@@ -3,20 +3,25 @@
 Each imports its own room when it runs: the others', torch and MLflow among them, take seconds.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from handloom.config import Kind, Parameters, Source, as_plain, raw_data, read_from
+from handloom.errors import HandloomError
 from handloom.stages.layout import Layout
 from handloom.support.workspace import Workspace
 
 if TYPE_CHECKING:
     from pytorch_lightning import Callback
 
+    from handloom.dataset.examples import Examples
+    from handloom.evaluation.answers import Answer
     from handloom.export.verification import Verification
     from handloom.extraction.report import ExtractionReport
+    from handloom.models.model import Model
 
 Stage = Literal["extract_keypoints", "split", "train", "evaluate", "export_coreml"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -165,11 +170,51 @@ def evaluate(
         kind: "pose" or "action".
         layout: where artefacts lie.
         workspace: where work in progress lies.
-        register: whether the model becomes a version in MLflow's registry.
+        register: whether the model becomes a version in MLflow's registry and gets a page to look at; one of many,
+            such as that of a fold, does not.
     """
     from handloom.evaluation.evaluate import evaluate
 
-    return evaluate(parameters, kind, layout.model, layout.keypoints, layout.split, layout.report, workspace, register)
+    found = evaluate(parameters, kind, layout.model, layout.keypoints, layout.split, layout.report, workspace, register)
+    if register:
+        page = report(parameters, kind, layout, workspace, found.model, found.examples, found.answers)
+        found.run.log_private_files([page], f"reports/{kind}", parameters.tracking.pictures)
+    return found.metrics
+
+
+def report(
+    parameters: Parameters,
+    kind: Kind,
+    layout: Layout,
+    workspace: Workspace,
+    model: "Model",
+    examples: "Examples",
+    answers: "Sequence[Answer]",
+) -> Path:
+    """Write the page that shows what the test set says of a model. See `handloom.report`.
+
+    Args:
+        parameters: all of them.
+        kind: "pose" or "action".
+        layout: where artefacts lie.
+        workspace: where work in progress lies.
+        model: the trained model.
+        examples: the test set.
+        answers: what the model says of it.
+    """
+    from handloom.evaluation.evaluate import PAGE
+    from handloom.report.page import Written, write_page
+    from handloom.sources import Clip, gather_members
+
+    def clips() -> list[Clip]:
+        try:
+            return gather_members(source_of(parameters, kind, workspace), kind).clips
+        except HandloomError as error:
+            print(f"evaluate {kind}: {PAGE} shows joints without pictures: {error}", file=sys.stderr)
+            return []
+
+    written = Written(layout.keypoints, layout.split, layout.model, layout.keypoint_report)
+    return write_page(layout.report / PAGE, parameters, model, examples, answers, clips, written)
 
 
 def export_coreml(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "list[Verification]":

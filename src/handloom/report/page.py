@@ -1,0 +1,129 @@
+"""Writing `report.html`: one file, with all pictures in it, that asks nothing of any network."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from handloom import __version__
+from handloom.config import Parameters
+from handloom.dataset.examples import Examples
+from handloom.evaluation.answers import Answer, labels_of, notes_on
+from handloom.evaluation.evaluate import PAGE
+from handloom.evaluation.metrics import (
+    calibration_metrics,
+    confidence_bins,
+    confusion,
+    per_class,
+    per_class_at_thresholds,
+    summary,
+)
+from handloom.extraction.report import REPORT
+from handloom.models.files import HISTORY_FILE, RUN_FILE
+from handloom.models.model import Model
+from handloom.models.provenance import read_provenance
+from handloom.report import content
+from handloom.report.figures import learning_curves, reliability_plot
+from handloom.report.pictures import Pictures
+from handloom.sources import Clip
+from handloom.support.files import replacing
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where the stages wrote what the page shows.
+
+    Attributes:
+        table: keypoint table.
+        split: its parts.
+        model: the folder of the trained model, with the course of its training.
+        extraction: the folder that says what happened to each file.
+    """
+
+    table: Path
+    split: Path
+    model: Path
+    extraction: Path
+
+
+def write_page(
+    page: Path,
+    parameters: Parameters,
+    model: Model,
+    examples: Examples,
+    answers: Sequence[Answer],
+    clips: Callable[[], Iterable[Clip]],
+    written: Written,
+) -> Path:
+    """Write the page; the same inputs give the same bytes.
+
+    Args:
+        page: the file to write.
+        parameters: all of them.
+        model: the trained model.
+        examples: the test set.
+        answers: what the model says of it.
+        clips: gives the media of the source, for pictures.
+        written: where the stages wrote.
+
+    Raises:
+        DataError: a file of the stages is missing or of another form.
+    """
+    stride = parameters.evaluate.window_stride
+    views = content.Views(written.table, written.split, "test", examples)
+    said = {
+        "version": __version__,
+        "spec": model.spec,
+        "provenance": read_provenance(written.model / RUN_FILE),
+        "notes": notes_on(examples, model.spec.classes),
+        "parts": content.part_counts(written.split),
+        "mistakes": content.mistakes(model, examples, answers, views, stride),
+        "without_hand": content.without_hand(answers, views),
+        "extraction": content.extraction_report(written.extraction / REPORT),
+        "limits": content,
+        "picture": Pictures(clips, model.spec.kind, model.spec.frame_rate).data_uri,
+    }
+    said |= _numbers(model, answers, examples.groups.to_pylist())
+    said |= _plots(written.model / HISTORY_FILE, answers)
+    with replacing(page) as part:
+        part.write_text(_template().render(said), encoding="utf-8")
+    return page
+
+
+def _numbers(model: Model, answers: Sequence[Answer], people: Sequence[str]) -> dict[str, Any]:
+    labels = labels_of(answers, model.spec.classes)
+    at_thresholds = per_class_at_thresholds(answers, labels, model.thresholds)
+    return {
+        "labels": labels,
+        "people": len(set(people)),
+        "headline": content.headline(answers, people),
+        "metrics": summary(answers) | calibration_metrics(answers, model.spec.background_label, model.thresholds),
+        "confusion": confusion(answers, labels),
+        "per_class": [row | more for row, more in zip(per_class(answers, labels), at_thresholds, strict=True)],
+        "intervals": content.class_intervals(answers),
+        "per_person": content.per_person(answers, people),
+    }
+
+
+def _plots(history_file: Path, answers: Sequence[Answer]) -> dict[str, Any]:
+    history, bins = content.read_history(history_file), confidence_bins(answers)
+    return {
+        "bins": bins,
+        "reliability": reliability_plot(bins),
+        "loss": history and learning_curves(history.iterations, history.loss, "loss"),
+        "accuracy": history and learning_curves(history.iterations, history.accuracy, "accuracy"),
+    }
+
+
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("handloom.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
+    return environment.get_template(PAGE + ".jinja")
