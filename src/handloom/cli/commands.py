@@ -16,7 +16,13 @@ from handloom.support.console import DONE, EXIT_STATUSES, MISUSED
 VERBS: dict[str, dict[str, str]] = {
     "Make a project": {"init": "project", "params": "params", "draw": "draw"},
     "Train": {"train": "train", "search": "project", "cross-validate": "project", "reproduce": "runs"},
-    "Look at results": {"predict": "predict", "evaluate": "evaluate", "compare": "runs", "ui": "store"},
+    "Look at results": {
+        "predict": "predict",
+        "evaluate": "evaluate",
+        "report": "report",
+        "compare": "runs",
+        "ui": "store",
+    },
     "Ship": {"verify": "verify"},
     "Keep it running": {"doctor": "doctor", "send": "store", "completion": "completion"},
 }

@@ -32,22 +32,48 @@ PAGE = "report.html"  # see `handloom.report`
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Answered:
     """A model's answers for the test set.
 
     Attributes:
         model: the trained model.
         examples: the test set.
         answers: what the model says of each of them.
-        metrics: the numbers.
-        run: of the training, in MLflow.
     """
 
     model: Model
     examples: Examples
     answers: Sequence[Answer]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of a test: the answers, the metrics, and the training's run in MLflow."""
+
+    answered: Answered
     metrics: dict[str, float]
     run: tracking.Run
+
+
+def answer_test_set(model: Path, table: Path, split: Path, stride: int) -> Answered:
+    """Let a trained model answer for the test set.
+
+    Args:
+        model: the folder with the trained model.
+        table: keypoint table.
+        split: its parts.
+        stride: frames from one window of a clip to the next.
+
+    Raises:
+        DataError: the test set is empty or has no hand.
+    """
+    trained = load_model(model / MODEL_FILE)
+    examples = read_examples(table, split, "test", left_hands=trained.spec.left_hands)
+    if not examples.hand_found.any():
+        raise DataError(
+            f"{split}: the test part has no example with a hand; raise split.test_ratio or add a test folder"
+        )
+    return Answered(trained, examples, answers_of(trained, examples, stride))
 
 
 def evaluate(
@@ -75,17 +101,12 @@ def evaluate(
     Raises:
         DataError: the test part is empty, has no hand, or no label that the model knows.
     """
-    trained = load_model(model / MODEL_FILE)
+    stride = parameters.evaluate.window_stride
+    answered = answer_test_set(model, table, split, stride)
+    trained, examples, answers = answered.model, answered.examples, answered.answers
     spec = trained.spec
-    examples = read_examples(table, split, "test", left_hands=spec.left_hands)
-    if not examples.hand_found.any():
-        raise DataError(
-            f"{split}: the test part has no example with a hand; raise split.test_ratio or add a test folder"
-        )
     for note in notes_on(examples, spec.classes):
         print(f"evaluate {kind}: {note}", file=sys.stderr)
-    stride = parameters.evaluate.window_stride
-    answers = answers_of(trained, examples, stride)
     metrics = summary(answers) | calibration_metrics(answers, spec.background_label, trained.thresholds)
     _write_report(out, trained, answers, metrics)
     provenance = read_provenance(model / RUN_FILE)
@@ -104,7 +125,7 @@ def evaluate(
             tracking.TEST_DATA: fingerprint_of(as_they_are, stride),
         }
         run.register_model(model / MODEL_FILE, spec, metrics, tags)
-    return Evaluation(trained, examples, answers, metrics, run)
+    return Evaluation(answered, metrics, run)
 
 
 def _write_report(out: Path, model: Model, answers: Sequence[Answer], metrics: dict[str, float]) -> None:

@@ -9,9 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from handloom import __version__
 from handloom.config import Parameters
-from handloom.dataset.examples import Examples
 from handloom.evaluation.answers import Answer, labels_of, notes_on
-from handloom.evaluation.evaluate import PAGE
+from handloom.evaluation.evaluate import PAGE, Answered
 from handloom.evaluation.metrics import (
     calibration_metrics,
     confidence_bins,
@@ -51,9 +50,7 @@ class Written:
 def write_page(
     page: Path,
     parameters: Parameters,
-    model: Model,
-    examples: Examples,
-    answers: Sequence[Answer],
+    answered: Answered,
     clips: Callable[[], Iterable[Clip]],
     written: Written,
 ) -> Path:
@@ -62,15 +59,14 @@ def write_page(
     Args:
         page: the file to write.
         parameters: all of them.
-        model: the trained model.
-        examples: the test set.
-        answers: what the model says of it.
+        answered: the model's answers for the test set.
         clips: gives the media of the source, for pictures.
         written: where the stages wrote.
 
     Raises:
         DataError: a file of the stages is missing or of another form.
     """
+    model, examples, answers = answered.model, answered.examples, answered.answers
     stride = parameters.evaluate.window_stride
     views = content.Views(written.table, written.split, "test", examples)
     said = {

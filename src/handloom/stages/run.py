@@ -17,11 +17,9 @@ from handloom.support.workspace import Workspace
 if TYPE_CHECKING:
     from pytorch_lightning import Callback
 
-    from handloom.dataset.examples import Examples
-    from handloom.evaluation.answers import Answer
+    from handloom.evaluation.evaluate import Answered
     from handloom.export.verification import Verification
     from handloom.extraction.report import ExtractionReport
-    from handloom.models.model import Model
 
 Stage = Literal["extract_keypoints", "split", "train", "evaluate", "export_coreml"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -177,44 +175,39 @@ def evaluate(
 
     found = evaluate(parameters, kind, layout.model, layout.keypoints, layout.split, layout.report, workspace, register)
     if register:
-        page = report(parameters, kind, layout, workspace, found.model, found.examples, found.answers)
+        page = report(parameters, kind, layout, workspace, found.answered)
         found.run.log_private_files([page], f"reports/{kind}", parameters.tracking.pictures)
     return found.metrics
 
 
 def report(
-    parameters: Parameters,
-    kind: Kind,
-    layout: Layout,
-    workspace: Workspace,
-    model: "Model",
-    examples: "Examples",
-    answers: "Sequence[Answer]",
+    parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace, answered: "Answered | None" = None
 ) -> Path:
-    """Write the page that shows what the test set says of a model. See `handloom.report`.
+    """Write the page that shows what the test set says of a model; its file. See `handloom.report`.
 
     Args:
         parameters: all of them.
         kind: "pose" or "action".
         layout: where artefacts lie.
         workspace: where work in progress lies.
-        model: the trained model.
-        examples: the test set.
-        answers: what the model says of it.
+        answered: the model's answers for the test set; None lets it answer now.
     """
-    from handloom.evaluation.evaluate import PAGE
+    from handloom.evaluation.evaluate import PAGE, answer_test_set
     from handloom.report.page import Written, write_page
     from handloom.sources import Clip, gather_members
+
+    stride = parameters.evaluate.window_stride
+    answered = answered or answer_test_set(layout.model, layout.keypoints, layout.split, stride)
 
     def clips() -> list[Clip]:
         try:
             return gather_members(source_of(parameters, kind, workspace), kind).clips
         except HandloomError as error:
-            print(f"evaluate {kind}: {PAGE} shows joints without pictures: {error}", file=sys.stderr)
+            print(f"{PAGE} of {kind}: shows joints without pictures: {error}", file=sys.stderr)
             return []
 
     written = Written(layout.keypoints, layout.split, layout.model, layout.keypoint_report)
-    return write_page(layout.report / PAGE, parameters, model, examples, answers, clips, written)
+    return write_page(layout.report / PAGE, parameters, answered, clips, written)
 
 
 def export_coreml(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "list[Verification]":
