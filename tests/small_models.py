@@ -34,8 +34,8 @@ CALIBRATION = Calibration(
         ClassThreshold("ä", 20, 0.75, 1.0, 0.7),
         ClassThreshold("c", 0, None, None, None),
     ),
-    background_taken_for_gesture=0.25,
-    background_taken_for_gesture_at_thresholds=0.125,
+    false_activation_rate=0.25,
+    false_activation_rate_at_thresholds=0.125,
 )
 
 

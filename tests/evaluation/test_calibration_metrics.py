@@ -22,8 +22,8 @@ THRESHOLDS = {"fist": 0.8}  # none is recommended for the others, so they are an
 def test_numbers_are_over_found_hands() -> None:
     numbers = calibration_metrics(ANSWERS, "background", THRESHOLDS)
     assert numbers["log_loss"] == pytest.approx(-sum(math.log(one) for one in (0.9, 0.5, 0.4, 0.05, 0.8)) / 5)
-    assert numbers["background_taken_for_gesture"] == pytest.approx(2 / 3)
-    assert numbers["background_taken_for_gesture_at_thresholds"] == pytest.approx(1 / 3)
+    assert numbers["false_activation_rate"] == pytest.approx(2 / 3)
+    assert numbers["false_activation_rate_at_thresholds"] == pytest.approx(1 / 3)
     assert sum(one.count for one in confidence_bins(ANSWERS)) == 6
     errors = (0.9, 0.5, 0.6, 0.95, 0.8, 0.7)
     right = (1, 1, 0, 0, 1, 0)
@@ -37,7 +37,7 @@ def test_what_cannot_be_told_is_not_there() -> None:
     assert set(calibration_metrics(ANSWERS, "background", {})) == {
         "calibration_error",
         "log_loss",
-        "background_taken_for_gesture",
+        "false_activation_rate",
     }
     assert set(calibration_metrics(ANSWERS, "nothing", THRESHOLDS)) == {"calibration_error", "log_loss"}
     assert set(calibration_metrics(ANSWERS[-1:], "background", THRESHOLDS)) == {"calibration_error"}

@@ -78,8 +78,8 @@ def test_what_validation_taught_is_in_the_saved_metadata(tmp_path: Path) -> None
     user = dict(spec.description.metadata.userDefined)
     assert float(user["Temperature"]) == 1.5
     assert json.loads(user["Recommended Thresholds"]) == {"b": 0.625, "ä": 0.75}
-    assert float(user["Background Taken For Gesture"]) == 0.25
-    assert float(user["Background Taken For Gesture At Thresholds"]) == 0.125
+    assert float(user["False Activation Rate"]) == 0.25
+    assert float(user["False Activation Rate At Thresholds"]) == 0.125
     (probabilities,) = [one for one in spec.description.output if one.name == "labelProbabilities"]
     assert "Calibrated on 40 validation examples" in probabilities.shortDescription
 
@@ -88,13 +88,13 @@ def test_what_is_not_known_is_not_in_the_metadata(saved: Saved) -> None:
     _, spec, _ = saved
     keys = {"com.apple.coreml.model.preview.type", "Prediction Window Size", "Target Frame Rate"}
     assert keys <= set(spec.description.metadata.userDefined)
-    own = {"Temperature", "Recommended Thresholds", "Background Taken For Gesture", "Left Hands"}
+    own = {"Temperature", "Recommended Thresholds", "False Activation Rate", "Left Hands"}
     assert not own & set(spec.description.metadata.userDefined)
     assert not [one for one in spec.description.output if "alibrated" in one.shortDescription]
-    nothing = replace(CALIBRATION, classes=(), background_taken_for_gesture=None)
+    nothing = replace(CALIBRATION, classes=(), false_activation_rate=None)
     metadata = user_metadata(replace(trained("pose"), calibration=nothing))
     assert "Temperature" in metadata
-    assert not {"Recommended Thresholds", "Background Taken For Gesture"} & set(metadata)
+    assert not {"Recommended Thresholds", "False Activation Rate"} & set(metadata)
 
 
 def test_an_app_is_told_to_mirror_left_hands_if_it_has_to() -> None:

@@ -237,7 +237,7 @@ NUMBERS = Calibration(1.5, 9, 0.5, 0.4, 0.2, 0.1, (), 0.25, 0.125)
         {"classes": (ClassThreshold("fist", 5, 0.5, 0.9, 0.8),) * 2},
         {"log_loss": -0.1},
         {"calibration_error": 1.5},
-        {"background_taken_for_gesture": -1.0},
+        {"false_activation_rate": -1.0},
     ],
     ids=["other order", "a class twice", "a negative loss", "an error above 1", "a negative share"],
 )

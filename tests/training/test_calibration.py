@@ -126,14 +126,14 @@ def test_no_other_threshold_has_a_better_f1(percents: list[tuple[int, bool]]) ->
         assert f1(found.threshold) == best
 
 
-def test_background_taken_for_a_gesture_is_counted_with_and_without_thresholds() -> None:
+def test_false_activations_are_counted_with_and_without_thresholds() -> None:
     # Three of five background windows are taken for fist, one of them so weakly that the threshold keeps it out.
     rows = [[4, 0, 0], [4, 0, 0], [0, 1, 0], [0, 6, 0], [0, 6, 0], *[[0, 6, 0]] * 8, *[[0, 0, 6]] * 8]
     targets = torch.tensor([0] * 5 + [1] * 8 + [2] * 8)
     calibration = calibrate(torch.tensor(rows).float(), targets, CLASSES, "background")
     assert calibration is not None
-    assert calibration.background_taken_for_gesture == pytest.approx(3 / 5)
-    assert calibration.background_taken_for_gesture_at_thresholds == pytest.approx(2 / 5)
+    assert calibration.false_activation_rate == pytest.approx(3 / 5)
+    assert calibration.false_activation_rate_at_thresholds == pytest.approx(2 / 5)
     assert set(calibration.thresholds) == set(CLASSES)
 
 
@@ -143,7 +143,7 @@ def test_without_a_background_class_or_its_examples_nothing_is_said_of_it() -> N
     unseen = calibrate(scores[targets > 0], targets[targets > 0], CLASSES, "background")
     for calibration in (absent, unseen):
         assert calibration is not None
-        assert calibration.background_taken_for_gesture is None
+        assert calibration.false_activation_rate is None
         assert not [name for name in calibration.metrics if "background" in name]
 
 

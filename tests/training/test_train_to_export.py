@@ -53,10 +53,10 @@ def test_model_report_metadata_and_run_have_the_same_numbers() -> None:
     assert float(user["Temperature"]) == calibration.temperature == logged["calibration_temperature"]
     reported = {row["label"]: float(row["recommended_threshold"]) for row in classes if row["recommended_threshold"]}
     assert json.loads(user["Recommended Thresholds"]) == calibration.thresholds == reported
-    assert float(user["Background Taken For Gesture"]) == logged["calibration_background_taken_for_gesture"]
+    assert float(user["False Activation Rate"]) == logged["calibration_false_activation_rate"]
     assert calibration.examples == logged["calibration_examples"] > 0
     assert all((row["precision_at_threshold"] == "") == (row["recommended_threshold"] == "") for row in classes)
-    for name in ("log_loss", "calibration_error", "background_taken_for_gesture_at_thresholds"):
+    for name in ("log_loss", "calibration_error", "false_activation_rate_at_thresholds"):
         assert logged[f"test_{name}"] == metrics[name]
 
     bins = rows_of(Path("report/reliability.csv"))
@@ -68,9 +68,9 @@ def test_model_report_metadata_and_run_have_the_same_numbers() -> None:
 def test_without_validation_nothing_is_said_of_it() -> None:
     metrics, classes, user, logged = run(WITHOUT_VALIDATION)
     assert load_model(OUT / "model.ckpt").calibration is None
-    assert not {"Temperature", "Recommended Thresholds", "Background Taken For Gesture"} & set(user)
+    assert not {"Temperature", "Recommended Thresholds", "False Activation Rate"} & set(user)
     assert not [name for name in logged if name.startswith(("calibration", "validation"))]
-    assert "background_taken_for_gesture" in metrics  # of the test part
+    assert "false_activation_rate" in metrics  # of the test part
     assert not [name for name in metrics if name.endswith("_at_thresholds")]
     assert {row["recommended_threshold"] for row in classes} == {""}
 

@@ -15,8 +15,8 @@ from handloom.evaluation.answers import Answer
 from handloom.models.calibration import (
     ConfidenceBin,
     answer_at,
-    background_taken_for_gesture,
     calibration_error,
+    false_activation_rate,
     log_loss,
     reliability,
 )
@@ -122,7 +122,7 @@ def calibration_metrics(
 ) -> dict[str, float]:
     """The numbers by name, over examples in which a hand was found.
 
-    `calibration_error`; `log_loss`, over the classes that the model knows; `background_taken_for_gesture`, the share of
+    `calibration_error`; `log_loss`, over the classes that the model knows; `false_activation_rate`, the share of
     the background class that was taken for another, and the same `_at_thresholds`. What cannot be told is left out.
     """
     found = [answer for answer in answers if answer.hand_found]
@@ -131,9 +131,9 @@ def calibration_metrics(
     if known:
         numbers["log_loss"] = log_loss(known)
     for name, said in (("", found), ("_at_thresholds", at_thresholds(found, thresholds) if thresholds else [])):
-        share = background_taken_for_gesture(
+        share = false_activation_rate(
             [answer.label for answer in said], [answer.predicted for answer in said], background_label
         )
         if share is not None:
-            numbers[f"background_taken_for_gesture{name}"] = share
+            numbers[f"false_activation_rate{name}"] = share
     return numbers

@@ -123,9 +123,9 @@ def _advice(model: TrainedModel, thresholds: dict[str, float]) -> Iterator[str]:
     if model.spec.background_label not in model.spec.classes:
         yield "No class stands for no gesture: any hand gets one of the labels, so the thresholds alone keep it out."
     calibration = model.calibration
-    if calibration and calibration.background_taken_for_gesture is not None:
-        taken = f"{calibration.background_taken_for_gesture:.1%}"
-        at_thresholds = calibration.background_taken_for_gesture_at_thresholds
+    if calibration and calibration.false_activation_rate is not None:
+        taken = f"{calibration.false_activation_rate:.1%}"
+        at_thresholds = calibration.false_activation_rate_at_thresholds
         also = "" if at_thresholds is None else f", with the thresholds {at_thresholds:.1%}"
         yield f"On validation {taken} of the examples without a gesture were taken for one{also}."
 

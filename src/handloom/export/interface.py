@@ -29,8 +29,8 @@ RECOMMENDED_THRESHOLDS = "Recommended Thresholds"
 TRAINED_WITH = "Trained With"
 CLASS_LABELS = "Class Labels"  # of formats without a classifier: a JSON list, in the order of the probabilities
 TEMPERATURE = "Temperature"
-TAKEN_FOR_GESTURE = "Background Taken For Gesture"
-TAKEN_FOR_GESTURE_AT_THRESHOLDS = "Background Taken For Gesture At Thresholds"
+FALSE_ACTIVATION_RATE = "False Activation Rate"
+FALSE_ACTIVATION_RATE_AT_THRESHOLDS = "False Activation Rate At Thresholds"
 # Those that the trained model decides; the others say where it comes from.
 MODEL_METADATA = (
     PREVIEW_TYPE,
@@ -40,8 +40,8 @@ MODEL_METADATA = (
     BACKGROUND_LABEL,
     RECOMMENDED_THRESHOLDS,
     TEMPERATURE,
-    TAKEN_FOR_GESTURE,
-    TAKEN_FOR_GESTURE_AT_THRESHOLDS,
+    FALSE_ACTIVATION_RATE,
+    FALSE_ACTIVATION_RATE_AT_THRESHOLDS,
 )
 
 # A file without this entry is Create ML's own, which samples clips at this rate unless told otherwise.
@@ -164,8 +164,8 @@ def _calibration_metadata(model: "TrainedModel") -> dict[str, str]:
     known = {
         TEMPERATURE: model.calibration.temperature,
         RECOMMENDED_THRESHOLDS: model.calibration.thresholds or None,
-        TAKEN_FOR_GESTURE: model.calibration.background_taken_for_gesture,
-        TAKEN_FOR_GESTURE_AT_THRESHOLDS: model.calibration.background_taken_for_gesture_at_thresholds,
+        FALSE_ACTIVATION_RATE: model.calibration.false_activation_rate,
+        FALSE_ACTIVATION_RATE_AT_THRESHOLDS: model.calibration.false_activation_rate_at_thresholds,
     }
     return {name: json.dumps(value, ensure_ascii=False) for name, value in known.items() if value is not None}
 

@@ -43,9 +43,9 @@ class Calibration:
         log_loss_before, log_loss: mean negative log likelihood at temperature 1 and calibrated, nats.
         calibration_error_before, calibration_error: expected calibration error, likewise.
         classes: thresholds, in the order of the network's outputs.
-        background_taken_for_gesture: share of the windows of the background class that were taken for another; None
+        false_activation_rate: share of the windows of the background class that were taken for another; None
             without any.
-        background_taken_for_gesture_at_thresholds: the same where an answer below its threshold is none.
+        false_activation_rate_at_thresholds: the same where an answer below its threshold is none.
     """
 
     temperature: float
@@ -55,8 +55,8 @@ class Calibration:
     calibration_error_before: float
     calibration_error: float
     classes: tuple[ClassThreshold, ...]
-    background_taken_for_gesture: float | None
-    background_taken_for_gesture_at_thresholds: float | None
+    false_activation_rate: float | None
+    false_activation_rate_at_thresholds: float | None
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -73,8 +73,8 @@ class Calibration:
             "log_loss": self.log_loss,
             "error_before": self.calibration_error_before,
             "error": self.calibration_error,
-            "background_taken_for_gesture": self.background_taken_for_gesture,
-            "background_taken_for_gesture_at_thresholds": self.background_taken_for_gesture_at_thresholds,
+            "false_activation_rate": self.false_activation_rate,
+            "false_activation_rate_at_thresholds": self.false_activation_rate_at_thresholds,
         }
         return {name: number for name, number in numbers.items() if number is not None}
 
@@ -92,7 +92,7 @@ def calibration_from(content: Any, classes: Sequence[str]) -> Calibration | None
     shares = [
         *(value for one in found.classes for value in (one.threshold, one.precision, one.recall)),
         *(found.calibration_error_before, found.calibration_error),
-        *(found.background_taken_for_gesture, found.background_taken_for_gesture_at_thresholds),
+        *(found.false_activation_rate, found.false_activation_rate_at_thresholds),
     ]
     if not (all(0 <= number < math.inf for number in found.metrics.values()) and found.temperature > 0):
         raise ValueError("its calibration holds what is no number")
@@ -108,7 +108,7 @@ def answer_at(predicted: str, probability: float, thresholds: Mapping[str, float
     return predicted if probability >= thresholds.get(predicted, 0.0) else NO_ANSWER
 
 
-def background_taken_for_gesture(labels: Sequence[str], answers: Sequence[str], background_label: str) -> float | None:
+def false_activation_rate(labels: Sequence[str], answers: Sequence[str], background_label: str) -> float | None:
     """Share of the background's examples that were answered with another class; None where it has no examples."""
     said = [answer for label, answer in zip(labels, answers, strict=True) if label == background_label]
     return sum(answer not in (background_label, NO_ANSWER) for answer in said) / len(said) if said else None

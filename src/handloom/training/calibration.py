@@ -12,8 +12,8 @@ from handloom.models.calibration import (
     Calibration,
     ClassThreshold,
     answer_at,
-    background_taken_for_gesture,
     calibration_error,
+    false_activation_rate,
     log_loss,
     reliability,
 )
@@ -74,10 +74,8 @@ def calibrate(scores: Tensor, targets: Tensor, classes: list[str], background_la
         calibration_error_before=_calibration_error(before, truth),
         calibration_error=_calibration_error(after, truth),
         classes=thresholds,
-        background_taken_for_gesture=background_taken_for_gesture(labels, answers, background_label),
-        background_taken_for_gesture_at_thresholds=background_taken_for_gesture(
-            labels, at_thresholds, background_label
-        ),
+        false_activation_rate=false_activation_rate(labels, answers, background_label),
+        false_activation_rate_at_thresholds=false_activation_rate(labels, at_thresholds, background_label),
     )
 
 
