@@ -13,8 +13,12 @@ export MLFLOW_DISABLE_TELEMETRY ?= true
 # CUDA, 3.7 GB more on disk: `make install TORCH_INDEX=` takes that one.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
+# `make install LOCKED=1` takes requirements.lock, where each file has its hash. Those are the package index's files, on Linux
+# with CUDA: PyTorch's own index has others.
+LOCKED ?=
+
 .DEFAULT_GOAL := help
-.PHONY: help install repro test swift lint format params bench pictures docs ui send reproduce clean purge system
+.PHONY: help install lock repro test swift lint format params bench pictures docs ui send reproduce clean purge system
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,12 +32,19 @@ install: $(READY) ## make .venv with the tested versions of everything (2.9 GB, 
 $(READY): pyproject.toml constraints.txt | system
 	@echo "install: fetches about 220 packages into .venv, 2.9 GB on disk; this takes minutes, once"
 	$(PYTHON) -m venv .venv
-	@if [ "$$(uname)" = Linux ] && [ -n "$(TORCH_INDEX)" ]; then \
+	@if [ -n "$(LOCKED)" ]; then \
+	  $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.lock; \
+	elif [ "$$(uname)" = Linux ] && [ -n "$(TORCH_INDEX)" ]; then \
 	  $(BIN)/python -m pip install --disable-pip-version-check --no-deps --retries 1 --timeout 20 \
 	    --index-url "$(TORCH_INDEX)" "$$(grep '^torch==' constraints.txt)" || \
 	  echo "install: no CPU build of PyTorch from $(TORCH_INDEX); the package index's is taken, with CUDA 3.7 GB more"; fi
 	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
+
+lock: $(READY) ## write requirements.lock: the versions of constraints.txt for Linux and macOS, with hashes
+	@python -m pip install --quiet --disable-pip-version-check uv
+	@python -m uv pip compile pyproject.toml --extra dev --constraint constraints.txt --universal --python-version 3.11.5 \
+	  --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock' --quiet --output-file requirements.lock
 
 repro: $(READY) | system ## run the whole pipeline: pictures in, Core ML models out
 	@dvc repro
