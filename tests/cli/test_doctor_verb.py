@@ -101,7 +101,7 @@ def test_a_package_that_only_an_extra_needs_is_a_note(
 ) -> None:
     extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     asked = [f'not-there-{extra}>=1; extra == "{extra}"' for extra in {*extras, "of-tomorrow"} - {"train"}]
-    monkeypatch.setattr(sys.modules["handloom.cli.doctor.packages"], "requires", lambda name: asked)
+    monkeypatch.setattr(sys.modules["handloom.cli.requirements"], "requires", lambda name: asked)
     status, items = found(capsys)
     assert status == 0
     assert "not-there-dev" not in items
@@ -117,7 +117,9 @@ def test_what_training_needs_is_missing_where_some_of_it_is_there(
     trains: bool, state: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = sys.modules["handloom.cli.doctor.packages"]
-    monkeypatch.setattr(module, "requires", lambda name: ['not-there>=1; extra == "train"'])
+    monkeypatch.setattr(
+        sys.modules["handloom.cli.requirements"], "requires", lambda name: ['not-there>=1; extra == "train"']
+    )
     monkeypatch.setattr(module, "installed_to_train", lambda: trains)
     status, items = found(capsys)
     assert (status, items["not-there"]["state"]) == (int(trains), state)

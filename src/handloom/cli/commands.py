@@ -24,7 +24,7 @@ VERBS: dict[str, dict[str, str]] = {
         "ui": "store",
     },
     "Ship": {"verify": "verify"},
-    "Keep it running": {"doctor": "doctor", "send": "store", "completion": "completion"},
+    "Keep it running": {"doctor": "doctor", "info": "info", "send": "store", "completion": "completion"},
 }
 _EXAMPLES = """
 handloom init my_gestures

@@ -41,14 +41,28 @@ def landmark_model_path(settings: LandmarkModel) -> Path:
     Raises:
         LandmarkModelError: the file is missing or has another sha256 than asked for, or it cannot be fetched.
     """
+    path = model_file(settings)
     if settings.path:
-        return _own_model(Path(settings.path), settings.sha256)
-    path = user_cache_path("handloom") / "hand_landmarker.task"
+        return _own_model(path, settings.sha256)
     if not path.exists():
         with replacing(path) as beside:
             _build(beside)
     _check_networks(path)
     return path
+
+
+def model_file(settings: LandmarkModel) -> Path:
+    """Where the model file is, or will be after it was fetched."""
+    return Path(settings.path) if settings.path else user_cache_path("handloom") / "hand_landmarker.task"
+
+
+def found_networks(path: Path) -> dict[str, str]:
+    """The sha256 of each network of a model file, by its name; of a file that holds none, nothing."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+    except (OSError, zipfile.BadZipFile):
+        return {}
 
 
 def _own_model(path: Path, sha256: str) -> Path:
@@ -64,13 +78,9 @@ def _own_model(path: Path, sha256: str) -> Path:
 
 
 def _check_networks(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            contents = {name: archive.read(name) for name in NETWORKS}
-    except (zipfile.BadZipFile, KeyError):
-        contents = {}
+    found = found_networks(path)
     for name, (_, sha256) in NETWORKS.items():
-        if hashlib.sha256(contents.get(name, b"")).hexdigest() != sha256:
+        if found.get(name) != sha256:
             raise LandmarkModelError(
                 f"{path}: the landmark model is damaged ({name} has a wrong sha256); delete the file"
             )

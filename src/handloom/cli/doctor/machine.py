@@ -12,7 +12,7 @@ from handloom.errors import HandloomError
 from handloom.support.system_libraries import missing_system_libraries
 
 if TYPE_CHECKING:
-    from handloom.config import LandmarkModel
+    from handloom.config import ExtractKeypoints
 
 
 State = Literal["ok", "note", "MISSING"]
@@ -75,13 +75,11 @@ def _activate() -> str:
 
 def landmark_model() -> Iterator[Finding]:
     """The model that finds joints: there and undamaged, or, without fetching it, whether it could be fetched."""
-    from platformdirs import user_cache_path
-
-    from handloom.landmarks.landmark_model import WHEEL, landmark_model_path
+    from handloom.landmarks.landmark_model import WHEEL, landmark_model_path, model_file
 
     item = "landmark model"
-    settings = _landmark_settings()
-    path = Path(settings.path) if settings.path else user_cache_path("handloom") / "hand_landmarker.task"
+    settings = extraction_settings().landmark_model
+    path = model_file(settings)
     if settings.path or path.exists():
         try:
             yield Finding(item, "ok", str(landmark_model_path(settings)))
@@ -101,16 +99,16 @@ def landmark_model() -> Iterator[Finding]:
         )
 
 
-def _landmark_settings() -> "LandmarkModel":
-    """The project's own settings where the working folder is one."""
-    from handloom.config import LandmarkModel
+def extraction_settings() -> "ExtractKeypoints":
+    """The project's own settings where the working folder is one, as far as they can be read; else the defaults."""
+    from handloom.config import ExtractKeypoints, section_from
     from handloom.support.yaml_files import read_yaml
 
     try:
         content = read_yaml(Path("params.yaml"))
-        return LandmarkModel(**content["extract_keypoints"]["landmark_model"])
+        return section_from(ExtractKeypoints, content["extract_keypoints"])
     except (HandloomError, ValueError, KeyError, TypeError):
-        return LandmarkModel()
+        return ExtractKeypoints()
 
 
 def _pip(*arguments: str) -> str:

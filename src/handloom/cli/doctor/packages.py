@@ -1,20 +1,17 @@
 """Python, handloom and its packages, by what handloom's own metadata ask for; what some do of their own accord."""
 
-import os
 import platform
 import re
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import handloom
+from handloom.cli.calls_home import calls_home
 from handloom.cli.doctor.machine import Finding
+from handloom.cli.requirements import asked_packages
 from handloom.errors import HandloomError
 from handloom.project.template import template_folder
 from handloom.support.extras import WHOLE, installed_to_train
-
-LOGGING_HOST = "play.googleapis.com"  # what `strace -f -e trace=network` shows of MediaPipe 1.2.2
-_FOR_DEVELOPERS = "dev"
 
 
 def check_packages() -> Iterator[Finding]:
@@ -22,19 +19,11 @@ def check_packages() -> Iterator[Finding]:
     yield Finding("Python", "ok", f"{platform.python_version()}, {platform.machine()}")
     yield Finding("handloom", "ok", handloom.__version__)
 
-    from packaging.requirements import Requirement
-
     tested = _tested_versions()
-    for text in requires("handloom") or []:
-        requirement = Requirement(text)
-        extra = _extra_of(text)
-        if extra == _FOR_DEVELOPERS or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
-            continue
+    for requirement, extra, found in asked_packages():
         asked = f"{requirement.name}{requirement.specifier}"
         typed = f"python -m pip install '{asked}'"
-        try:
-            found = version(requirement.name)
-        except PackageNotFoundError:
+        if found is None:
             if extra == WHOLE and not installed_to_train():
                 advice = f"type: python -m pip install 'handloom[{WHOLE}]'"
                 yield Finding(requirement.name, "note", "not installed, predicting does not need it", advice)
@@ -55,18 +44,8 @@ def check_packages() -> Iterator[Finding]:
 
 def telemetry() -> Iterator[Finding]:
     """Who is told of each use."""
-    yield Finding(
-        "MediaPipe's metrics",
-        "note",
-        f"{version('mediapipe')} calls {LOGGING_HOST} while it looks for hands, and has no switch; it does so only with"
-        " extract_keypoints.landmarker.runtime: mediapipe",
-        f"to stop it, put a line `0.0.0.0 {LOGGING_HOST}` into /etc/hosts, or type, on Linux: unshare -rn COMMAND",
-    )
-    item, name = "MLflow's telemetry", "MLFLOW_DISABLE_TELEMETRY"
-    if os.environ.get(name, "true").lower() in ("true", "1"):
-        yield Finding(item, "ok", "off")
-    else:
-        yield Finding(item, "note", f"on, because {name} is {os.environ[name]}", f"type: unset {name}")
+    for one in calls_home():
+        yield Finding(one.item, "ok" if one.on is False else "note", one.text, one.switch)
 
 
 def paths() -> Iterator[Finding]:
@@ -90,11 +69,6 @@ _EXTRAS = {
     "search": "handloom search",
     "coreai": "the format aimodel of export_coreml.formats",
 }
-
-
-def _extra_of(requirement: str) -> str:
-    named = re.search(r"""extra\s*==\s*["']([\w-]+)["']""", requirement)
-    return named[1] if named else ""
 
 
 def _tested_versions() -> dict[str, str]:
