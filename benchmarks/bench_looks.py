@@ -21,8 +21,8 @@ from handloom.media.photos import read_photo
 
 PHOTOS = Path("data/sample/photos")
 SETTINGS = {
-    "one look": ExtractKeypoints(borders=[]),
-    "with borders": ExtractKeypoints(),
+    "one look": ExtractKeypoints(tta_paddings=[]),
+    "with paddings": ExtractKeypoints(),
     "thorough": parameters("extract_keypoints=thorough").extract_keypoints,
 }
 

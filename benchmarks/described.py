@@ -85,7 +85,7 @@ def digits(photos: str, subjects: str, *which: str) -> None:
         ways: dict[str, tuple[Callable[[str], Source], Training]] = {
             "described and five photos": (
                 lambda own: JoinedPose(sources={"own": joints(own), "described": described}),
-                replace(pose_training(), source_shares=both.source_shares, aligned=both.aligned),
+                replace(pose_training(), source_weights=both.source_weights, align_to=both.align_to),
             ),
             "five photos, described start": (joints, parameters("train_pose=few_photos").train_pose),
             "five photos, random start": (joints, parameters().train_pose),

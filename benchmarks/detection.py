@@ -10,7 +10,7 @@ hands are counted: on 1000 pictures without a hand, drawn by this script, always
     face         300 drawn heads with neck and shoulders on such backgrounds, from small to larger than the picture
     arm          100 bare forearms, elbows and blobs in the colours of skin, on such backgrounds
 
-One look is `extract_keypoints.borders=[]`; the settings are the defaults otherwise. Both take the same way as in the
+One look is `extract_keypoints.tta_paddings=[]`. All other settings are the defaults. Both take the same way as in the
 stage, on all cores, in processes that have started. The bar: at most 1 % of the 1000 with a false hand. `--save` writes
 contact sheets of all kinds, and of the pictures with a false hand with its joints.
 """
@@ -40,7 +40,7 @@ from handloom.sample.draw import write_photo
 from handloom.sample.flesh import NOTHING, Picture, Relief
 from handloom.sample.skin import skin_of
 
-SETTINGS = {"one look": ExtractKeypoints(borders=[]), "defaults": ExtractKeypoints()}
+SETTINGS = {"one look": ExtractKeypoints(tta_paddings=[]), "defaults": ExtractKeypoints()}
 SIZES = ((240, 320), (320, 240), (256, 256), (640, 480), (480, 640))  # width, height
 TONES = [skin_of(person) for person in make_people(1, 50)]
 BAR = 0.01
@@ -89,7 +89,7 @@ def _report(paths: list[Path], what: str) -> dict[str, Found]:
         counts = [hands[title].total() if name == "all" else hands[title][name] for title in found]
         print(f"  {name:<12} {number:8}" + "".join(f"{count:14} = {count / number:7.2%}" for count in counts))
     ratio = seconds["defaults"] / seconds["one look"]
-    again = sum(extraction.second_looks for extraction in found["defaults"])
+    again = sum(extraction.retries for extraction in found["defaults"])
     print(
         f"  {'seconds':<12} {'':8}"
         + "".join(f"{second:24.1f}" for second in seconds.values())

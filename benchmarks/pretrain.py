@@ -1,4 +1,4 @@
-"""Learn the weights that `start: described` begins with, from joints of random described hands; no photo is seen.
+"""Learn the weights of `pretrained_weights: described`, from joints of random described hands; no photo is seen.
 
     python benchmarks/pretrain.py
 
@@ -56,7 +56,7 @@ def family() -> Examples:
 
 
 def learnt_weights(network: HandNetwork) -> dict[str, np.ndarray]:
-    """What `start: described` reads, of a network that has learnt: float16 by name."""
+    """What `pretrained_weights: described` reads, of a network that has learnt: float16 by name."""
     return {
         name: numbers.detach().numpy().astype(np.float16)
         for name, numbers in network.state_dict().items()

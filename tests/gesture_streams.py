@@ -62,7 +62,7 @@ def _queue(chance: random.Random) -> dict[str, Any]:
         "window": window,
         "stride": chance.randint(1, 7),
         "missingHand": chance.choice(list(MISSING_HAND)),
-        "requiredShare": chance.choice([0, 0.25, 1 / 3, 0.5, 0.6, 2 / 3, 0.7, 0.8, 1, chance.random()]),
+        "minimumPresence": chance.choice([0, 0.25, 1 / 3, 0.5, 0.6, 2 / 3, 0.7, 0.8, 1, chance.random()]),
         "hands": [frame if chance.random() < seen else 0 for frame in frames],
     }
 
@@ -139,7 +139,7 @@ def _stream(chance: random.Random) -> dict[str, Any]:
         "window": 1 if kind == "pose" else chance.randint(1, 5),
         "stride": 1 if kind == "pose" else chance.randint(1, 3),
         "missingHand": chance.choice(list(MISSING_HAND)),
-        "requiredShare": chance.choice([0, 0.5, 0.6, 1]) if kind == "action" else 0.6,
+        "minimumPresence": chance.choice([0, 0.5, 0.6, 1]) if kind == "action" else 0.6,
         "frameRate": rate,
         "leftHands": chance.choice(["mirrored", "as_they_are"]),
         "backgroundLabel": chance.choice([labels[0], "background"]),
@@ -172,7 +172,7 @@ def stream_events(stream: dict[str, Any]) -> list[list[str]]:
         hold_time=stream["holdTime"],
         cooldown=stream["cooldown"],
         stride=stream["stride"],
-        required_share=stream["requiredShare"],
+        minimum_presence=stream["minimumPresence"],
         missing_hand=MISSING_HAND[stream["missingHand"]],
     )
     events = []

@@ -38,7 +38,7 @@ def _arrival_words(said: Arrival) -> str:
 
 def _steps(example: dict[str, Any]) -> Iterator[str]:
     missing = MISSING_HAND[example["missingHand"]]
-    queue = WindowQueue[int](example["window"], example["stride"], missing, example["requiredShare"])
+    queue = WindowQueue[int](example["window"], example["stride"], missing, example["minimumPresence"])
     for hand in example["hands"]:
         step = queue.append(hand, hand=hand > 0)
         yield step.value if isinstance(step, NoWindow) else " ".join(map(str, step))

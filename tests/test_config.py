@@ -1,5 +1,6 @@
 """Parameters: what is refused, in which words, and what is composed."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any, get_args
@@ -10,6 +11,7 @@ from dvc.utils.hydra import compose_and_dump
 
 from handloom import config
 from handloom.config import KINDS, AugmentationOption, Parameters, as_plain, parameters_from, section_from
+from handloom.config.errors import RENAMED, flat
 from handloom.config.explain import explained
 from handloom.config.hydra_nodes import data_options, nodes
 from handloom.errors import ConfigurationError
@@ -115,7 +117,7 @@ def test_a_mistake_is_one_line_that_starts_with_the_key(key: str, value: Any) ->
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("extract_keypoints.borders", [0.5, 0.0]), ("train_pose.augmentation_options", ["rotate", "blur"])],
+    [("extract_keypoints.tta_paddings", [0.5, 0.0]), ("train_pose.augmentation_options", ["rotate", "blur"])],
 )
 def test_a_mistake_in_a_list_names_its_place(key: str, value: Any) -> None:
     with pytest.raises(ConfigurationError, match=rf"^{key}\.1: [^\n]*$"):
@@ -276,6 +278,13 @@ def test_params_yaml_of_an_older_handloom_says_what_to_do() -> None:
         parameters_from(content)
 
 
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_renamed_parameter_says_its_new_name(old: str, new: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{re.escape(old)} is now {re.escape(new)}$"):
+        parameters_from(changed(old, None))
+    assert new in flat(as_plain(parameters_from(changed("split.seed", 1))))
+
+
 @pytest.mark.parametrize("kind", ["coco", "directory_with_videos_and_annotation", None, 3, REMOVED])
 def test_an_unknown_kind_of_source_is_refused(kind: Any) -> None:
     with pytest.raises(
@@ -420,7 +429,7 @@ def test_descriptions_and_ones_own_files_are_one_source(tmp_path: Path, kind: st
 def test_few_photos_start_from_learnt_weights() -> None:
     text = composed_text(CONF, ["train_pose=few_photos"])
     training = parameters_from(yaml.safe_load(text)).train_pose
-    assert (training.start, training.optimizer.lr) == ("described", 0.001)
+    assert (training.pretrained_weights, training.optimizer.lr) == ("described", 0.001)
     assert training.model == config.default_training("pose").model
 
 
@@ -429,23 +438,29 @@ def test_photos_are_looked_at_thoroughly_where_that_is_asked_for() -> None:
         parameters_from(yaml.safe_load(composed_text(CONF, overrides))).extract_keypoints
         for overrides in ([], ["extract_keypoints=thorough"])
     )
-    assert (usual.look_again, usual.turns) == ("unsure", [])
-    assert (thorough.look_again, thorough.turns, thorough.borders) == ("always", [20.0, -20.0], [0.25, 0.5, 1.0])
+    assert (usual.test_time_augmentation, usual.tta_rotations) == ("unsure", [])
+    assert (thorough.test_time_augmentation, thorough.tta_rotations, thorough.tta_paddings) == (
+        "always",
+        [20.0, -20.0],
+        [0.25, 0.5, 1.0],
+    )
 
 
 def test_few_photos_correct_descriptions() -> None:
     text = composed_text(CONF, ["data/pose=described_and_own", "train_pose=described_and_own"])
     parameters = parameters_from(yaml.safe_load(text))
     assert isinstance(parameters.data.pose, config.JoinedPose)
-    for name in ("own", *parameters.train_pose.aligned, *parameters.train_pose.aligned.values()):
+    for name in ("own", *parameters.train_pose.align_to, *parameters.train_pose.align_to.values()):
         assert name in parameters.data.pose.sources
-    assert parameters.train_pose.source_shares == {"own": 0.7}
+    assert parameters.train_pose.source_weights == {"own": 0.7}
 
 
-@pytest.mark.parametrize("change", ["turns=[20]", "look_again=always"])
+@pytest.mark.parametrize("change", ["tta_rotations=[20]", "test_time_augmentation=always"])
 def test_further_looks_need_a_border(change: str) -> None:
-    text = composed_text(CONF, ["extract_keypoints.borders=[]", f"extract_keypoints.{change}"])
-    with pytest.raises(ConfigurationError, match=r"^extract_keypoints\.borders: empty, so no photo is looked at again"):
+    text = composed_text(CONF, ["extract_keypoints.tta_paddings=[]", f"extract_keypoints.{change}"])
+    with pytest.raises(
+        ConfigurationError, match=r"^extract_keypoints\.tta_paddings: empty, but test-time augmentation needs a padding"
+    ):
         parameters_from(yaml.safe_load(text))
 
 

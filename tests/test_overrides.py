@@ -88,6 +88,7 @@ def test_what_is_no_override_is_named(word: str, told: str) -> None:
         ("learning_rate=1", "learning_rate: unknown parameter"),
         ("lr=1", "lr: unknown parameter; did you mean train_pose.optimizer.lr or train_action.optimizer.lr"),
         ("~split.sed", "split.sed: unknown parameter; did you mean split.seed"),
+        ("train_pose.start=described", "train_pose.start is now train_pose.pretrained_weights"),
         ("+split.seed=1", "split.seed: is there already; leave out the + before it"),
         ("data/poze=sample", "data/poze: no such group of options; did you mean data/pose"),
         (
@@ -98,7 +99,7 @@ def test_what_is_no_override_is_named(word: str, told: str) -> None:
         ("model@train_pose.modl=window", "model@train_pose.modl: no such group of options; did you mean model@train_"),
         ("train_pose=3", "train_pose: a group of options; type train_pose=OPTION, or train_pose.PARAMETER=VALUE"),
         ("data.pose.path=a,b", "data.pose.path: several values, 'a,b', which need -m; one text is 'data.pose.path="),
-        ("extract_keypoints.turns=10,20", "which need -m; a list is 'extract_keypoints.turns=[10,20]'"),
+        ("extract_keypoints.tta_rotations=10,20", "which need -m; a list is 'extract_keypoints.tta_rotations=[10,20]'"),
         ("train_pose.optimizer.lr=0,001", "which need -m; a decimal number is train_pose.optimizer.lr=0.001"),
         ("data=pose", "data: a section; type data.PARAMETER=VALUE"),
         ("split.seed=1,2", "split.seed: several values, '1,2', which need -m"),

@@ -49,7 +49,7 @@ class Summary:
 def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> list[Summary]:
     """Train and test each fold with each seed; write `folds.csv` and `summary.json`, print mean and spread.
 
-    Folds are of the training and the validation part, unless `cross_validate.with_test_part`; there is no validation
+    Folds are of the training and the validation part, unless `cross_validate.include_test_set`; there is no validation
     part within a fold. Started again, it repeats no training that is done, and goes on with the one that was killed.
 
     Raises:
@@ -66,13 +66,13 @@ def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace
     table, split, out = layout.keypoints, layout.split, layout.cross_validation
     parts = parts_to_learn_from(kind, table, split)
     sessions = pq.read_table(split).to_pydict()
-    ids = [one for one in sessions["session_id"] if settings.with_test_part or parts[one] != "test"]
+    ids = [one for one in sessions["session_id"] if settings.include_test_set or parts[one] != "test"]
     rows = {one: row for row, one in enumerate(sessions["session_id"])}
     labels, groups = ([sessions[name][rows[one]] for one in ids] for name in ("label", "group"))
     folds = folds_by_group(labels, groups, settings.folds, settings.fold_seed)
 
     made = TrainingTask(kind, replace(training, seed=0), table, split).made_of
-    dealt = [settings.folds, settings.fold_seed, settings.with_test_part, parameters.evaluate.window_stride]
+    dealt = [settings.folds, settings.fold_seed, settings.include_test_set, parameters.evaluate.window_stride]
     name = f"{kind}-{fingerprint([made, dealt, code_version('handloom.evaluation.evaluate')])[:12]}"
     folder = workspace.cross_validation / name
     results: list[dict[str, float]] = []

@@ -11,7 +11,7 @@ struct Stream: Decodable {
     let window: Int
     let stride: Int
     let missingHand: String
-    let requiredShare: Double
+    let minimumPresence: Double
     let metadata: [String: String]
     let weight: Double?
     let count: Int?
@@ -48,7 +48,7 @@ struct Stream: Decodable {
     func action() throws -> HandActionClassifier {
         try HandActionClassifier(
             model: model, stride: stride, missingHand: WindowQueue.MissingHand(rawValue: missingHand)!,
-            requiredShare: requiredShare)
+            minimumPresence: minimumPresence)
     }
 
     func events() throws -> [[String]] {

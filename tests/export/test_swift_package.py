@@ -11,7 +11,7 @@ from handloom.export import interface
 from handloom.export.self_check import SELF_CHECK
 from handloom.export.swift_kit import STRIDE, write_swift_package
 from handloom.hand import CHANNELS, JOINTS
-from handloom.models.model import DEFAULT_THRESHOLD, REQUIRED_SHARE
+from handloom.models.model import DEFAULT_THRESHOLD, MINIMUM_PRESENCE
 
 KIT = Path(interface.__file__).parent / "swift" / "HandloomKit"
 SOURCES = KIT / "Sources" / "HandloomKit"
@@ -99,7 +99,7 @@ def swift_strings(text: str, name: str) -> list[str]:
 def test_the_defaults_are_those_that_the_note_tells() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in swift_files(SOURCES))
     assert defaults(text, "defaultThreshold: Double") == {DEFAULT_THRESHOLD}
-    assert defaults(text, "requiredShare: Double") == {REQUIRED_SHARE}
+    assert defaults(text, "minimumPresence: Double") == {MINIMUM_PRESENCE}
     action = (SOURCES / "HandActionClassifier.swift").read_text(encoding="utf-8")
     assert defaults(action, "stride: Int") == {STRIDE}
 

@@ -150,7 +150,7 @@ def test_a_renamed_photo_is_not_read_again_but_one_with_other_settings_is(photos
     assert entries() == 6
     extract(photos, ExtractKeypoints(workers=1, target_frame_rate=15.0))  # means nothing for photos
     assert entries() == 6
-    extract(photos, ExtractKeypoints(workers=1, look_again="always"))
+    extract(photos, ExtractKeypoints(workers=1, test_time_augmentation="always"))
     assert entries() == 12
 
 

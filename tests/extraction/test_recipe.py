@@ -40,9 +40,9 @@ CHANGED: dict[str, Any] = {
     "accept_slow_clips": True,
     "hand": "left",
     "detection_confidence": 0.6,
-    "borders": [0.5],
-    "turns": [15.0],
-    "look_again": "always",
+    "tta_paddings": [0.5],
+    "tta_rotations": [15.0],
+    "test_time_augmentation": "always",
     "largest_picture_side": 640,
     "largest_frame_side": 640,
     "picture_memory_limit": 100.0,
@@ -54,9 +54,9 @@ CHANGED: dict[str, Any] = {
     "landmarker": Landmarker(runtime="mediapipe"),
     "landmark_model": LandmarkModel(path="elsewhere.task"),
 }
-BOTH = {"hand", "detection_confidence", "borders", "landmarker"}
+BOTH = {"hand", "detection_confidence", "tta_paddings", "landmarker"}
 MATTERS: dict[Kind, set[str]] = {
-    "pose": BOTH | {"turns", "look_again", "largest_picture_side"},
+    "pose": BOTH | {"tta_rotations", "test_time_augmentation", "largest_picture_side"},
     "action": BOTH | {"largest_frame_side", "target_frame_rate", "accept_slow_clips"},
 }
 

@@ -58,7 +58,7 @@ LABELS = st.sampled_from(["one", "五指", "e\u0301"])
 READ = st.builds(
     lambda label, hands, decoded, again, warnings: (
         label,
-        extraction(*hands, decoded=decoded, second_looks=again, helped=again // 2, warnings=warnings),
+        extraction(*hands, decoded=decoded, retries=again, helped=again // 2, warnings=warnings),
     ),
     LABELS,
     st.lists(st.booleans(), min_size=1, max_size=3),
@@ -98,15 +98,15 @@ def test_everything_is_counted_once_and_the_counts_add_up(
         "files": len(happenings) + len(known),
         "unreadable": sum(what is None for _, what in happenings),
         "skipped": sum(what == "skipped" for _, what in happenings),
-        "known": len(known),
+        "from_table": len(known),
         "files_with_hand": with_hand,
         "files_with_warnings": sum(bool(one.warnings) for one in extractions),
         "frames": len(frames),
-        "frames_known": sum(len(hands) for _, hands in known),
+        "frames_from_table": sum(len(hands) for _, hands in known),
         "frames_with_hand": sum(frames),
         "frames_decoded": sum(one.decoded for one in extractions),
-        "second_looks": sum(one.second_looks for one in extractions),
-        "second_looks_helped": sum(one.helped for one in extractions),
+        "retries": sum(one.retries for one in extractions),
+        "retries_helped": sum(one.helped for one in extractions),
     }
     for name, number in total.items():
         assert sum(count[name] for count in content["classes"].values()) == number
@@ -127,7 +127,7 @@ def test_everything_is_counted_once_and_the_counts_add_up(
 def test_a_row_of_files_csv_tells_what_happened_to_a_file(tmp_path: Path) -> None:
     with ExtractionReport(tmp_path) as report:
         read = extraction(
-            True, False, True, decoded=6, second_looks=2, helped=1, warnings=("no rotation is given", "it is slow")
+            True, False, True, decoded=6, retries=2, helped=1, warnings=("no rotation is given", "it is slow")
         )
         report.add(clip("wave/a.mp4", 1.5, 3.25), read)
         report.add_unreadable(clip("wave/b.mp4"), "wave/b.mp4: ends too early")
@@ -221,8 +221,22 @@ def test_joints_from_a_table_are_counted_a_session_at_a_time(tmp_path: Path) -> 
         label: {name: number for name, number in count.items() if number} for label, count in content["classes"].items()
     }
     assert counted == {
-        "one": {"files": 2, "known": 2, "files_with_hand": 1, "frames": 4, "frames_known": 4, "frames_with_hand": 1},
-        "two": {"files": 2, "known": 2, "files_with_hand": 1, "frames": 2, "frames_known": 2, "frames_with_hand": 1},
+        "one": {
+            "files": 2,
+            "from_table": 2,
+            "files_with_hand": 1,
+            "frames": 4,
+            "frames_from_table": 4,
+            "frames_with_hand": 1,
+        },
+        "two": {
+            "files": 2,
+            "from_table": 2,
+            "files_with_hand": 1,
+            "frames": 2,
+            "frames_from_table": 2,
+            "frames_with_hand": 1,
+        },
     }
     assert content["without_hand"] == ["one/b", "two/c"]
     assert rows == []
@@ -260,12 +274,12 @@ def test_columns_appear_when_there_is_something_to_tell(tmp_path: Path) -> None:
     with ExtractionReport(tmp_path) as report:
         report.add(clip("one/a.mp4"), extraction(True, False))
         plain = report.as_text().splitlines()[0]
-        report.add(clip("one/b.mp4"), extraction(True, False, decoded=4, second_looks=3, helped=1))
+        report.add(clip("one/b.mp4"), extraction(True, False, decoded=4, retries=3, helped=1))
         report.add_skipped(skipped("labels.csv, row 3", "one"))
         report.add_unreadable(clip("one/torn.jpg"), "one/torn.jpg: not a picture")
     head, one, *_ = report.as_text().splitlines()
     assert not any(word in plain for word in ("second", "decoded", "unreadable", "skipped"))
-    assert head.split()[-6:] == ["second", "looks", "helped", "decoded", "unreadable", "skipped"]
+    assert head.split()[-5:] == ["retries", "helped", "decoded", "unreadable", "skipped"]
     assert one.split()[-6:] == ["1", "of", "3", "6", "1", "1"]
 
 

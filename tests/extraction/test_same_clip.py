@@ -170,7 +170,7 @@ def test_a_hand_that_was_gone_for_some_frames_is_found_again(grab: Pictures, tmp
     extraction = extracted(write_clip(tmp_path / "a.mp4", pictures, **H264), "action")
     assert np.flatnonzero(~present(extraction.frames["keypoints"])).tolist() == list(gone)
     # There is nothing to find, and after a while it is not looked for any more.
-    assert (extraction.second_looks, extraction.helped) == (min(gap, round(30 * LOOK_AGAIN_SECONDS)), 0)
+    assert (extraction.retries, extraction.helped) == (min(gap, round(30 * LOOK_AGAIN_SECONDS)), 0)
 
 
 @pytest.mark.parametrize(("x", "y"), [(-0.5, 0.0), (0.0, 0.5)], ids=["left", "down"])
@@ -184,9 +184,9 @@ def test_a_hand_that_leaves_the_picture_and_comes_back_is_found_by_a_second_look
         shift = np.array([[1, 0, far * x * width], [0, 1, far * y * height]])
         pictures.append(cv2.warpAffine(picture, shift, (width, height), borderMode=cv2.BORDER_REPLICATE))
     path = write_clip(tmp_path / "a.mp4", pictures, **H264)
-    once, again = (extracted(path, "action", ExtractKeypoints(borders=borders)) for borders in ([], [0.5]))
-    assert (once.second_looks, once.helped) == (0, 0)
-    assert 0 < again.helped < again.second_looks <= len(grab)
+    once, again = (extracted(path, "action", ExtractKeypoints(tta_paddings=paddings)) for paddings in ([], [0.5]))
+    assert (once.retries, once.helped) == (0, 0)
+    assert 0 < again.helped < again.retries <= len(grab)
     assert once.hands < again.hands < len(grab)
     assert present(again.frames["keypoints"])[[0, -1]].all()
     seen = present(again.frames["keypoints"])

@@ -16,11 +16,11 @@ from handloom.landmarks.reader import HandReader
 from handloom.media.photos import read_photo
 
 
-@pytest.mark.parametrize("look_again", ["unsure", "always"])
+@pytest.mark.parametrize("test_time_augmentation", ["unsure", "always"])
 def test_a_hand_that_fills_the_picture_is_found_where_it_is(
-    drawn: Path, look_again: Literal["unsure", "always"]
+    drawn: Path, test_time_augmentation: Literal["unsure", "always"]
 ) -> None:
-    settings = ExtractKeypoints(turns=[20.0, -20.0], look_again=look_again)
+    settings = ExtractKeypoints(tta_rotations=[20.0, -20.0], test_time_augmentation=test_time_augmentation)
     model = landmark_model_path(LandmarkModel())
     true = keypoint_table.read(drawn / "photos.parquet")
     with HandReader(settings, model) as reader:
@@ -51,7 +51,7 @@ def test_turned_looks_alone_find_the_hand_where_it_is(drawn: Path, turn: float) 
 def test_a_photo_is_looked_at_again_only_where_the_settings_say_so(drawn: Path) -> None:
     path = next((drawn / "photos").rglob("*.jpg"))
     picture = read_photo(path, 1280).picture
-    for look_again in ("unsure", "always"):
-        settings = ExtractKeypoints(look_again=look_again)
+    for test_time_augmentation in ("unsure", "always"):
+        settings = ExtractKeypoints(test_time_augmentation=test_time_augmentation)
         with HandReader(settings, landmark_model_path(LandmarkModel())) as reader:
-            assert reader.in_photo(picture).again == (look_again == "always")
+            assert reader.in_photo(picture).again == (test_time_augmentation == "always")

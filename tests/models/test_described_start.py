@@ -24,5 +24,5 @@ def test_all_but_the_last_layer_is_given() -> None:
 
 @pytest.mark.parametrize(("model", "window"), [(replace(Model(), width=16), 1), (Model(), 45)])
 def test_a_network_of_another_size_is_refused(model: Model, window: int) -> None:
-    with pytest.raises(ConfigurationError, match="start: described is for photos"):
+    with pytest.raises(ConfigurationError, match="pretrained_weights: described is for photos"):
         start_described(HandNetwork(3, window, model))

@@ -98,7 +98,7 @@ def test_of_a_slow_cameras_frame_the_newest_tick_counts() -> None:
 def test_too_few_hands_are_no_answer() -> None:
     places = [0.1, 0.1, None, None, None] * 2
     assert run(Recognizer(sided("action", window=5), stride=1, threshold=0.1), places) == []
-    assert run(Recognizer(sided("action", window=5), stride=1, threshold=0.1, required_share=0.4), places) == [
+    assert run(Recognizer(sided("action", window=5), stride=1, threshold=0.1, minimum_presence=0.4), places) == [
         "4 began a"
     ]
 
@@ -143,7 +143,7 @@ def test_gestures_in_pictures(drawn: Path) -> None:
     buffer = np.empty_like(left)  # one memory for all frames, as some cameras give them
     said = []
     predictor = sided("action", window=4)
-    with Recognizer(predictor, stride=1, threshold=0.5, required_share=1.0, settings=SETTINGS) as recognizer:
+    with Recognizer(predictor, stride=1, threshold=0.5, minimum_presence=1.0, settings=SETTINGS) as recognizer:
         frames = [nothing] * 5 + [left] * 12 + [nothing] * 12 + [right] * 12
         for number, frame in enumerate(frames):
             buffer[:] = frame

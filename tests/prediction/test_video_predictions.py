@@ -80,7 +80,7 @@ def same(one: list[Prediction], other: list[Prediction]) -> None:
 def test_the_mean_of_the_windows_is_what_evaluation_says(clip: Path) -> None:
     found = list(predict_video(PREDICTOR, clip, stride=9, settings=SETTINGS))
     extraction = extracted(clip)
-    assert extraction.second_looks > 0
+    assert extraction.retries > 0
     (expected,) = predict_examples(MODEL, [Example(extraction.frames["keypoints"], "a", "x", "x")], stride=9)
     means = {label: np.mean([dict(one.results)[label] for one in found]) for label in MODEL.spec.classes}
     assert means == pytest.approx(dict(zip(MODEL.spec.classes, expected.tolist(), strict=True)), rel=1e-4)
@@ -94,7 +94,7 @@ def test_frames_one_at_a_time_give_what_the_clip_gives(clip: Path) -> None:
     whole = list(predict_video(PREDICTOR, clip, stride=4, settings=SETTINGS))
     same(list(predict_stream(PREDICTOR, frames, stride=4, settings=SETTINGS)), whole)
     live = []
-    with Recognizer(PREDICTOR, stride=4, required_share=0.0, settings=SETTINGS) as recognizer:
+    with Recognizer(PREDICTOR, stride=4, minimum_presence=0.0, settings=SETTINGS) as recognizer:
         for picture, time in frames:
             before = recognizer.prediction
             recognizer.add_frame(picture, time)
@@ -113,7 +113,7 @@ def test_a_hand_that_leaves_the_picture_is_looked_for_again(tmp_path: Path) -> N
         pictures.append(np.asarray(moved, np.uint8))
     path = write_clip(tmp_path / "leaving.mp4", pictures, **H264)
     extraction = extracted(path)
-    assert 0 < extraction.helped < extraction.second_looks
+    assert 0 < extraction.helped < extraction.retries
     model = landmark_model_path(LandmarkModel())
     with HandReader(SETTINGS, model) as reader, reader.follow() as follower:
         for frame, expected in zip(ClipReader(path, 480, 30.0), extraction.frames["keypoints"], strict=True):

@@ -99,11 +99,11 @@ def test_frames_are_dropped_where_that_is_named() -> None:
 
 def test_a_camera_loses_joints_and_runs_of_frames_unasked() -> None:
     poses = clips(count=100, frames=40)
-    joints = augment(poses, [], replace(OFF, lost_joints=0.4), generator())
+    joints = augment(poses, [], replace(OFF, joint_dropout=0.4), generator())
     lost = joints[:, :, 2] == 0
     assert 0.15 < lost.float().mean() < 0.25
     assert torch.equal(joints, poses * ~lost[:, :, None])
-    frames = augment(poses, [], replace(OFF, lost_frames=0.5), generator())
+    frames = augment(poses, [], replace(OFF, hand_dropout=0.5), generator())
     assert 0.2 < (frames[:, :, 2] == 0).float().mean() < 0.3
 
 

@@ -20,13 +20,13 @@ def everything(count: int, window: int) -> torch.Tensor:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 999), st.integers(1, 12), shares, shares)
-def test_of_frames_with_a_hand_one_is_left(seed: int, window: int, drop_frames: float, lost_frames: float) -> None:
+def test_of_frames_with_a_hand_one_is_left(seed: int, window: int, drop_frames: float, hand_dropout: float) -> None:
     seen = torch.rand(40, window, 1, generator=generator(seed)).gt(0.5).expand(-1, -1, 21)
-    left = lose(seen, 0.0, drop_frames, lost_frames, generator(seed + 1))
+    left = lose(seen, 0.0, drop_frames, hand_dropout, generator(seed + 1))
     assert not (left & ~seen).any()
     assert torch.equal(left.any(dim=2), left.all(dim=2))  # frames are lost whole
     assert torch.equal(left.flatten(1).any(dim=1), seen.flatten(1).any(dim=1))
-    if window == 1 or drop_frames == lost_frames == 0:
+    if window == 1 or drop_frames == hand_dropout == 0:
         assert torch.equal(left, seen)
 
 

@@ -190,14 +190,14 @@ def test_early_stopping_without_validation_is_refused() -> None:
 
 def test_aligning_sources_that_are_not_there_is_refused() -> None:
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
-    with pytest.raises(ConfigurationError, match=r"^train_pose\.aligned\.described: no example to learn from is of a"):
-        train_small(aligned={"described": "own"})
+    with pytest.raises(ConfigurationError, match=r"^train_pose\.align_to\.described: no example to learn from is of a"):
+        train_small(align_to={"described": "own"})
 
 
 def test_clips_are_not_aligned() -> None:
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
-    with pytest.raises(ConfigurationError, match=r"^train_action\.aligned: only photos can be aligned"):
-        train_small("action", aligned={"described": "own"})
+    with pytest.raises(ConfigurationError, match=r"^train_action\.align_to: only photos can be aligned"):
+        train_small("action", align_to={"described": "own"})
 
 
 def test_a_loss_that_is_no_number_stops_in_one_line_and_keeps_the_last_good_checkpoint() -> None:

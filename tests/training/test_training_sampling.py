@@ -52,9 +52,9 @@ def test_a_source_gets_its_share_however_few_its_examples_are() -> None:
 @pytest.mark.parametrize(
     ("shares", "message"),
     [
-        ({"other": 0.3}, "source_shares.other: no example to learn from"),
-        ({"own": 0.5, "described": 0.5}, "source_shares: together 1; they must leave something for other sources"),
-        ({"own": 0.2, "described": 0.3, "drawn": 0.1}, "source_shares: together 0.6"),
+        ({"other": 0.3}, "source_weights.other: no example to learn from"),
+        ({"own": 0.5, "described": 0.5}, "source_weights: the sum is 1; it must be 1, or below 1 where there are"),
+        ({"own": 0.2, "described": 0.3, "drawn": 0.1}, "source_weights: the sum is 0.6"),
     ],
 )
 def test_shares_that_do_not_fit_the_sources_are_refused(shares: dict[str, float], message: str) -> None:

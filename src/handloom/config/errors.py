@@ -7,11 +7,31 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from handloom.config.fields import KINDS
 from handloom.errors import printable
 
 OF_AN_OLDER_HANDLOOM = (
     "of an older handloom; make one with handloom init NAME, and move data/ and your lines of conf/config.yaml into it"
 )
+# Full names of parameters of an older handloom, and what they are called now.
+RENAMED = {
+    "extract_keypoints.borders": "extract_keypoints.tta_paddings",
+    "extract_keypoints.turns": "extract_keypoints.tta_rotations",
+    "extract_keypoints.look_again": "extract_keypoints.test_time_augmentation",
+    **{
+        f"train_{kind}.{old}": f"train_{kind}.{new}"
+        for kind in KINDS
+        for old, new in (
+            ("source_shares", "source_weights"),
+            ("aligned", "align_to"),
+            ("start", "pretrained_weights"),
+            ("augmentation.lost_joints", "augmentation.joint_dropout"),
+            ("augmentation.lost_frames", "augmentation.hand_dropout"),
+        )
+    },
+    "search.prune_from": "search.prune_warmup",
+    "cross_validate.with_test_part": "cross_validate.include_test_set",
+}
 _LONGEST = 120  # characters of a wrong value in its line
 
 
@@ -41,12 +61,12 @@ def one_line(
 def _text(first: Any, key: str, got: str, names: Iterable[str]) -> str:
     if first["type"].startswith("union_tag"):
         kinds = str(first.get("ctx", {}).get("expected_tags", "")).replace("'", "")
-        there = f"; there are {kinds}" if kinds else "; handloom params --explain lists those that exist"
+        there = f"; there are {kinds}" if kinds else "; handloom params --explain lists them all"
         return f"{key}.kind: unknown or missing{there}"
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         if key.endswith(".dependencies"):
             return f"{key}: {OF_AN_OLDER_HANDLOOM}"
-        return f"{key}: unknown parameter{nearest(key, names) or '; handloom params --explain lists those that exist'}"
+        return unknown_parameter(key, names) or f"{key}: unknown parameter; handloom params --explain lists them all"
     if first["type"] in ("missing", "missing_argument"):
         return f"{key}: missing; add it to params.yaml"
     if first["type"] == "string_type" and isinstance(first["input"], int | float):
@@ -56,6 +76,14 @@ def _text(first: Any, key: str, got: str, names: Iterable[str]) -> str:
         return f"{key}: should be a section with parameters (got {got})"
     message = first["msg"][0].lower() + first["msg"][1:]
     return f"{key}: {message} (got {got})"
+
+
+def unknown_parameter(key: str, names: Iterable[str]) -> str:
+    """The line for an unknown parameter that has a new name, or is like a known one; empty: neither."""
+    if key in RENAMED:
+        return f"{key} is now {RENAMED[key]}"
+    similar = nearest(key, names)
+    return f"{key}: unknown parameter{similar}" if similar else ""
 
 
 def _got(value: Any) -> str:

@@ -72,10 +72,10 @@ def parameters_from(content: Mapping[str, Any]) -> Parameters:
             f" (got {parameters.train_pose.prediction_window_size}); for clips use train_action"
         )
     looks = parameters.extract_keypoints
-    if not looks.borders and (looks.turns or looks.look_again == "always"):
+    if not looks.tta_paddings and (looks.tta_rotations or looks.test_time_augmentation == "always"):
         raise ConfigurationError(
-            "extract_keypoints.borders: empty, so no photo is looked at again; name one, or leave turns empty and"
-            " look_again at unsure"
+            "extract_keypoints.tta_paddings: empty, but test-time augmentation needs a padding; add one, or set"
+            " tta_rotations to [] and test_time_augmentation to unsure"
         )
     return parameters
 

@@ -69,13 +69,13 @@ class ExtractKeypoints:
         " the others: chosen again in every picture, which costs time in clips",
     )
     detection_confidence: Share = parameter(0.5, "below it the landmarker reports no hand")
-    borders: list[Annotated[float, Field(gt=0, le=2)]] = parameter(
+    tta_paddings: list[Annotated[float, Field(gt=0, le=2)]] = parameter(
         [0.5, 1.0], "further looks at tight photos: the edge is replicated by these shares of the size; []: none"
     )
-    turns: list[Annotated[float, Field(ge=-90, le=90)]] = parameter(
-        [], "photos are turned by these angles in more looks, with each of the borders", "degrees"
+    tta_rotations: list[Annotated[float, Field(ge=-90, le=90)]] = parameter(
+        [], "photos are turned by these angles in more looks, with each of the tta_paddings", "degrees"
     )
-    look_again: Literal["unsure", "always"] = parameter(
+    test_time_augmentation: Literal["unsure", "always"] = parameter(
         "unsure", "unsure: at photos whose hand is not found for sure; always: at all photos"
     )
     largest_picture_side: PictureSide = parameter(1280, "larger photos are scaled down", "pixels")
@@ -150,8 +150,8 @@ class Augmentation:
     shear: Share = parameter(0.2, "of width by height, at most: hands seen from an angle; 0 for none")
     stretch: float = parameter(1.8, "factor on width over height, at most; 1 for none", ge=1, le=4)
     joint_noise: ShareBelowOne = parameter(0.02, "standard deviation; 0 for none", "palm lengths")
-    lost_joints: ShareBelowOne = parameter(0.0, "share of the joints that are lost, at most")
-    lost_frames: ShareBelowOne = parameter(0.0, "longest run of frames without the hand, share of a window")
+    joint_dropout: ShareBelowOne = parameter(0.0, "share of the joints that are lost, at most")
+    hand_dropout: ShareBelowOne = parameter(0.0, "longest run of frames without the hand, share of a window")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -197,17 +197,17 @@ class Training:
     class_balance: Literal["none", "weights", "sampling"] = parameter(
         "none", "weights: rare classes count more in the loss; sampling: all are drawn equally often"
     )
-    source_shares: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = parameter(
+    source_weights: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = parameter(
         {},
         "of joined sources: {own: 0.5} draws half of what is shown from own, however few examples it has; the others"
         " share the rest; {}: every example is shown once an iteration",
     )
-    aligned: dict[str, str] = parameter(
+    align_to: dict[str, str] = parameter(
         {},
         "of joined sources of photos: {described: own} moves the middle of each class of described to near that of own",
     )
-    start: Literal["random", "described"] = parameter(
-        "random", "described: from the weights that come with handloom, for few photos"
+    pretrained_weights: Literal["none", "described"] = parameter(
+        "none", "described: start from the weights that come with handloom, trained on described hands; for few photos"
     )
     background_label: str = parameter(
         "background", "the class of no gesture: how often it is taken for one is reported"
@@ -251,7 +251,7 @@ class Search:
     kept_share: Share = parameter(
         0.75, "of the complete trials: which part of them, at the same report, counts as lower"
     )
-    prune_from: Share = parameter(0.2, "share of maximum_iterations that every trial may have")
+    prune_warmup: Share = parameter(0.2, "share of maximum_iterations that every trial may have")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -261,7 +261,7 @@ class CrossValidate:
     folds: int = parameter(5, "parts of the examples", ge=2)
     seeds: Annotated[list[Seed], Field(min_length=1)] = parameter([1], "each fold is trained once with each")
     fold_seed: Seed = parameter(1, "which group is in which fold")
-    with_test_part: bool = parameter(False, "true: folds of all examples; false: the test part is left alone")
+    include_test_set: bool = parameter(False, "true: folds of all examples; false: the test part is left alone")
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -10,7 +10,7 @@ from handloom.export.swift_kit import PACKAGE_NAME, with_package, without_packag
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.files import CORE_AI, CORE_ML, LITERT, ML_PROGRAM, NEURAL_NETWORK, ONNX, TASK
-from handloom.models.model import DEFAULT_THRESHOLD, REQUIRED_SHARE, ModelSpec
+from handloom.models.model import DEFAULT_THRESHOLD, MINIMUM_PRESENCE, ModelSpec
 
 _USES = {
     NEURAL_NETWORK: "iOS 14 and macOS 11 on: older ones have no hand request in Vision",
@@ -139,7 +139,7 @@ def _input(spec: ModelSpec) -> str:
     action = spec.kind == "action"
     if action:
         lines.append(
-            f"- A frame without a hand is all zeros. Predict only if {REQUIRED_SHARE:.0%} of the frames hold a hand."
+            f"- A frame without a hand is all zeros. Predict only if {MINIMUM_PRESENCE:.0%} of the frames hold a hand."
         )
     else:
         lines.append("- Do not ask the model where there is no hand.")

@@ -16,29 +16,29 @@ class ClassCount:
         files: all that its source names: photos, clips or stretches of clips, rows, sessions of a table of joints.
         unreadable: those of them that could not be read.
         skipped: those of them that were not even tried.
-        known: those of them whose joints came from a table.
+        from_table: those of them whose joints came from a table.
         files_with_hand: those of them with a hand in any frame.
         files_with_warnings: those of them that were read with a warning.
         frames: rows in the keypoint table.
-        frames_known: those of them that came from a table.
+        frames_from_table: those of them that came from a table.
         frames_with_hand: those of them with a hand.
-        frames_decoded: frames of the media; other than `frames` - `frames_known` where clips were resampled.
-        second_looks: frames that were looked at again with a border.
-        second_looks_helped: those of them in which only the further look found the hand.
+        frames_decoded: frames of the media; other than `frames` - `frames_from_table` where clips were resampled.
+        retries: frames that were looked at again with a border.
+        retries_helped: those of them in which only the further look found the hand.
     """
 
     files: int = 0
     unreadable: int = 0
     skipped: int = 0
-    known: int = 0
+    from_table: int = 0
     files_with_hand: int = 0
     files_with_warnings: int = 0
     frames: int = 0
-    frames_known: int = 0
+    frames_from_table: int = 0
     frames_with_hand: int = 0
     frames_decoded: int = 0
-    second_looks: int = 0
-    second_looks_helped: int = 0
+    retries: int = 0
+    retries_helped: int = 0
 
     @property
     def unusable(self) -> int:
@@ -53,7 +53,7 @@ class ClassCount:
     @property
     def resampled(self) -> bool:
         """Whether other frames were decoded than are in the keypoint table."""
-        return self.frames_decoded != self.frames - self.frames_known
+        return self.frames_decoded != self.frames - self.frames_from_table
 
 
 def count_table(classes: Mapping[str, ClassCount], total: ClassCount) -> str:
@@ -65,15 +65,15 @@ def count_table(classes: Mapping[str, ClassCount], total: ClassCount) -> str:
 
 
 def _columns(total: ClassCount, resampled: bool) -> dict[str, Callable[[ClassCount], str]]:
-    """The table's columns: what was nowhere the case has none."""
+    """The table's columns: a count that is 0 for all classes has no column."""
     columns: dict[str, Callable[[ClassCount], str]] = {
         "files": lambda count: str(count.files),
         "with a hand": lambda count: _share(count.files_with_hand, count.used),
         "frames": lambda count: str(count.frames),
         "frames with a hand": lambda count: _share(count.frames_with_hand, count.frames),
     }
-    if total.second_looks:
-        columns["second looks helped"] = lambda count: f"{count.second_looks_helped} of {count.second_looks}"
+    if total.retries:
+        columns["retries helped"] = lambda count: f"{count.retries_helped} of {count.retries}"
     if resampled:
         columns["decoded"] = lambda count: str(count.frames_decoded)
     if total.unreadable:

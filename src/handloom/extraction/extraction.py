@@ -42,7 +42,7 @@ class Extraction:
     Attributes:
         frames: `FRAME` ``[T]``; keypoints are `poses` as in `handloom.hand`, zeros where no hand was found.
         decoded: frames that were decoded; more or fewer than T where a clip was resampled.
-        second_looks: frames that were looked at again with a border.
+        retries: frames that were looked at again with a border.
         helped: those of them in which only the further look found the hand.
         warnings: one line each, without the file's name.
         thumbnail: JPEG of one frame, upright.
@@ -51,7 +51,7 @@ class Extraction:
 
     frames: NDArray[np.void]
     decoded: int = 1
-    second_looks: int = 0
+    retries: int = 0
     helped: int = 0
     warnings: tuple[str, ...] = ()
     thumbnail: bytes = field(default=b"", repr=False)
@@ -67,7 +67,7 @@ class Extraction:
         head = {
             "frames": len(self.frames),
             "decoded": self.decoded,
-            "second_looks": self.second_looks,
+            "retries": self.retries,
             "helped": self.helped,
             "warnings": self.warnings,
             "thumbnail_frame": self.thumbnail_frame,
@@ -124,7 +124,7 @@ def _extraction(looks: Iterable[tuple[Frame, Looked]]) -> Extraction:
     assert shown is not None  # readers yield a frame or raise
     return Extraction(
         np.array(rows, FRAME),
-        second_looks=again,
+        retries=again,
         helped=helped,
         thumbnail=_thumbnail(shown[1]),
         thumbnail_frame=shown[0],

@@ -10,11 +10,18 @@ from handloom.support.files import sha256_of_file
 from handloom.support.fingerprint import fingerprint
 
 SETTINGS: dict[Kind, tuple[str, ...]] = {
-    "pose": ("hand", "detection_confidence", "borders", "turns", "look_again", "largest_picture_side"),
+    "pose": (
+        "hand",
+        "detection_confidence",
+        "tta_paddings",
+        "tta_rotations",
+        "test_time_augmentation",
+        "largest_picture_side",
+    ),
     "action": (
         "hand",
         "detection_confidence",
-        "borders",
+        "tta_paddings",
         "largest_frame_side",
         "target_frame_rate",
         "accept_slow_clips",

@@ -30,8 +30,8 @@ FILE_COLUMNS = (
     "frames",
     "decoded",
     "hands",
-    "second_looks",
-    "second_looks_helped",
+    "retries",
+    "retries_helped",
     "problem",
     "warnings",
 )
@@ -95,8 +95,8 @@ class ExtractionReport:
         count.frames += frames
         count.frames_with_hand += hands
         count.frames_decoded += extraction.decoded
-        count.second_looks += extraction.second_looks
-        count.second_looks_helped += extraction.helped
+        count.retries += extraction.retries
+        count.retries_helped += extraction.helped
         if not hands:
             self.without_hand.append(name)
         for warning in dict.fromkeys(extraction.warnings):
@@ -106,7 +106,7 @@ class ExtractionReport:
             clip.label,
             clip.start,
             clip.end,
-            numbers=(frames, extraction.decoded, hands, extraction.second_looks, extraction.helped),
+            numbers=(frames, extraction.decoded, hands, extraction.retries, extraction.helped),
             warnings="; ".join(extraction.warnings),
         )
         self.sheets.add(clip, extraction)
@@ -149,10 +149,10 @@ class ExtractionReport:
         for label, name, with_hand, frames in zip(*columns, strict=True):
             count = self.classes[label]
             count.files += 1
-            count.known += 1
+            count.from_table += 1
             count.files_with_hand += with_hand > 0
             count.frames += frames
-            count.frames_known += frames
+            count.frames_from_table += frames
             count.frames_with_hand += with_hand
             if not with_hand:
                 self.without_hand.append(name)
@@ -204,7 +204,7 @@ class ExtractionReport:
                     f"class '{shown}': none of its {count.files} files could be used; the first:"
                     f" {self._first_problems[label]}"
                 )
-            if count.used == count.known:
+            if count.used == count.from_table:
                 raise DataError(
                     f"class '{shown}': no hand in any of its {count.used} examples, whose joints came from a table;"
                     " remove the class, or take its joints from pictures"
@@ -224,7 +224,7 @@ class ExtractionReport:
         Returns:
             `files` and `unusable_files`; of the files that could be used, the share with a hand, `hands_found`;
             `frames`; and of these the share with a hand, `frames_with_hand`, and the share in which only the further
-            look found it, `second_looks_helped`.
+            look found it, `retries_helped`.
         """
         total = self.total()
         return {
@@ -233,7 +233,7 @@ class ExtractionReport:
             "hands_found": total.files_with_hand / max(1, total.used),
             "frames": total.frames,
             "frames_with_hand": total.frames_with_hand / max(1, total.frames),
-            "second_looks_helped": total.second_looks_helped / max(1, total.frames),
+            "retries_helped": total.retries_helped / max(1, total.frames),
         }
 
     def as_plain(self) -> dict[str, Any]:
@@ -257,7 +257,7 @@ class ExtractionReport:
             lines += self._listed([*self.unreadable.values(), *self.skipped], total.unusable, PROBLEMS_SHOWN)
         if self.without_hand:
             first, number = printable(self.without_hand[0]), len(self.without_hand)
-            seen = f"; see {self._path(NO_HAND_SHEET)}" if total.used > total.known else ""
+            seen = f"; see {self._path(NO_HAND_SHEET)}" if total.used > total.from_table else ""
             lines.append(f"no hand found in {number} file{'s' * (number > 1)}, the first: {first}{seen}")
         if self.warnings:
             lines.append(f"{total.files_with_warnings} of {total.files} files were read with a warning:")

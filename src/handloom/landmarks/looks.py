@@ -56,10 +56,13 @@ def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> L
     Args:
         look: looks once.
         picture: uint8 ``[height, width, 3]``.
-        settings: the section `extract_keypoints`; its `borders`, `turns` and `look_again` say how.
+        settings: the section `extract_keypoints`; `test_time_augmentation` says when to look again,
+            `tta_paddings` and `tta_rotations` say how.
     """
     plain = look(picture)
-    if not settings.borders or (settings.look_again == "unsure" and plain is not None and _is_sure(plain)):
+    if not settings.tta_paddings or (
+        settings.test_time_augmentation == "unsure" and plain is not None and _is_sure(plain)
+    ):
         return Looked(plain)
     looks = [one for one in (plain, *_further_looks(look, picture, settings)) if one]
     if not looks:
@@ -88,8 +91,8 @@ def find_lost(look: Look, picture: Picture, borders: Sequence[float], last: Foun
 
 
 def _further_looks(look: Look, picture: Picture, settings: ExtractKeypoints) -> Iterator[FoundHand | None]:
-    for border in settings.borders:
-        for turn in (0.0, *settings.turns):
+    for border in settings.tta_paddings:
+        for turn in (0.0, *settings.tta_rotations):
             yield _with_border(look, picture, border, turn)
 
 

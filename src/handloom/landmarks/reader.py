@@ -143,7 +143,7 @@ class HandFollower(Closing):
         if hand is not None:
             self._last, self._last_time = hand, time
         elif self._last is not None and time - self._last_time <= LOOK_AGAIN_SECONDS:
-            return find_lost(self._reader.first, picture, self._settings.borders, self._last)
+            return find_lost(self._reader.first, picture, self._settings.tta_paddings, self._last)
         return Looked(hand)
 
 

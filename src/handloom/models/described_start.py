@@ -28,7 +28,7 @@ def start_described(network: HandNetwork) -> None:
     for name in learnt:
         if name not in weights or weights[name].shape != own[name].shape:
             raise ConfigurationError(
-                "start: described is for photos and for the network of the default sizes; leave model as it is"
+                "pretrained_weights: described is for photos and a network of the default sizes; do not change model"
                 " (single_frame), or set start to random"
             )
     network.load_state_dict({name: weights[name] if name in learnt else own[name] for name in own})

@@ -15,7 +15,7 @@ WINDOWS_AT_ONCE = 256
 # Where validation taught none: the probability from which on an answer is worth believing. HandloomKit has the same.
 DEFAULT_THRESHOLD = 0.8
 # The share of a live window's frames that has to hold a hand, as in Apple's own sample. HandloomKit has the same.
-REQUIRED_SHARE = 0.6
+MINIMUM_PRESENCE = 0.6
 
 
 @dataclass(frozen=True)

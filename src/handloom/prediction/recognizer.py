@@ -17,7 +17,7 @@ from handloom.prediction.frame_clock import LONGEST_GAP, Arrival, FrameClock
 from handloom.prediction.predictor import Predictor, require_predictor
 from handloom.prediction.results import Classification, Prediction
 from handloom.prediction.smoothing import Smoother, Smoothing
-from handloom.prediction.window_queue import REQUIRED_SHARE, MissingHand, NoWindow, WindowQueue
+from handloom.prediction.window_queue import MINIMUM_PRESENCE, MissingHand, NoWindow, WindowQueue
 from handloom.prediction.windows import NO_HAND, Tick, predict_windows, usual_stride
 from handloom.support.closing import Closing
 
@@ -37,7 +37,7 @@ class Recognizer(Closing):
         hold_time: seconds for which a gesture has to be believed before it begins.
         cooldown: seconds after the end of a gesture in which none begins.
         stride: frames at the model's rate from one prediction to the next; a third of the window, at least 1, if None.
-        required_share: the share of the window's frames that has to hold a hand, 0 to 1; with less there is no answer.
+        minimum_presence: the share of the window's frames that must show a hand, 0 to 1; with less there is no answer.
         missing_hand: what becomes of frames without a hand, see `WindowQueue`.
         longest_gap: seconds without a frame after which everything is forgotten.
         settings: the section `extract_keypoints`; its defaults if None.
@@ -61,7 +61,7 @@ class Recognizer(Closing):
         hold_time: float = 0.0,
         cooldown: float = 0.0,
         stride: int | None = None,
-        required_share: float = REQUIRED_SHARE,
+        minimum_presence: float = MINIMUM_PRESENCE,
         missing_hand: MissingHand = "append_zeros",
         longest_gap: float = LONGEST_GAP,
         settings: ExtractKeypoints | None = None,
@@ -74,7 +74,7 @@ class Recognizer(Closing):
         self._settings = settings or ExtractKeypoints()
         self._clock = FrameClock(predictor.frame_rate, longest_gap)
         self._queue: WindowQueue[Tick] = WindowQueue(
-            predictor.window, usual_stride(predictor, stride), missing_hand, required_share
+            predictor.window, usual_stride(predictor, stride), missing_hand, minimum_presence
         )
         self._smoother = Smoother(smoothing)
         self._decision = GestureDecision(

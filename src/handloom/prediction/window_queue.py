@@ -4,7 +4,7 @@ from collections import deque
 from enum import Enum
 from typing import Generic, Literal, TypeVar
 
-from handloom.models.model import REQUIRED_SHARE
+from handloom.models.model import MINIMUM_PRESENCE
 
 Item = TypeVar("Item")
 
@@ -26,7 +26,7 @@ class WindowQueue(Generic[Item]):
         stride: frames from one prediction to the next.
         missing_hand: "append_zeros" keeps a frame without a hand (the caller gives one of zeros), "skip" leaves it out,
             so that the window spans the gap.
-        required_share: the share of the last `window` frames that has to hold a hand, 0 to 1.
+        minimum_presence: the share of the last `window` frames that has to hold a hand, 0 to 1.
     """
 
     def __init__(
@@ -34,11 +34,11 @@ class WindowQueue(Generic[Item]):
         window: int,
         stride: int,
         missing_hand: MissingHand = "append_zeros",
-        required_share: float = REQUIRED_SHARE,
+        minimum_presence: float = MINIMUM_PRESENCE,
     ) -> None:
         self.window, self.stride = window, stride
         self.missing_hand: MissingHand = missing_hand
-        self.required_share = required_share
+        self.minimum_presence = minimum_presence
         self._frames: deque[Item] = deque(maxlen=window)
         self._present: deque[bool] = deque(maxlen=window)
         self._until_step = window
@@ -54,7 +54,7 @@ class WindowQueue(Generic[Item]):
         if self._until_step:
             return NoWindow.WAIT
         self._until_step = self.stride
-        if len(self._frames) < self.window or sum(self._present) / self.window < self.required_share:
+        if len(self._frames) < self.window or sum(self._present) / self.window < self.minimum_presence:
             return NoWindow.TOO_FEW_HANDS
         return list(self._frames)
 

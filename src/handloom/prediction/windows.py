@@ -59,7 +59,7 @@ def predict_ticks(
         empty_windows: give windows without any hand too, with empty results.
         tick_rate: ticks a second; the model's rate if None.
     """
-    queue: WindowQueue[Tick] = WindowQueue(predictor.window, stride, required_share=0.0)
+    queue: WindowQueue[Tick] = WindowQueue(predictor.window, stride, minimum_presence=0.0)
     for block in blocks:
         steps = [queue.append(tick, hand=bool((tick.poses[2] > 0).any())) for tick in block]
         windows = [step for step in steps if not isinstance(step, NoWindow)]

@@ -81,7 +81,7 @@ class GivingUp:
         self._pruner = PercentilePruner(
             100 * settings.kept_share,
             settings.prune_after_trials,
-            n_warmup_steps=round(settings.prune_from * iterations),
+            n_warmup_steps=round(settings.prune_warmup * iterations),
         )
 
     def first(self, reported: Mapping[int, float]) -> int | None:

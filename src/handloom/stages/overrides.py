@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import GrammarParseError, OmegaConfBaseException
 
-from handloom.config.errors import nearest
+from handloom.config.errors import nearest, unknown_parameter
 from handloom.config.hydra_nodes import nodes
 from handloom.errors import ConfigurationError, first_line
 
@@ -139,7 +139,7 @@ def _unknown(override: Override, text: str, known: Known, groups: Sequence[str])
     if "@" not in key and "/" not in key:
         if any(name.startswith(f"{key}.") for name in known()):
             return f"{key}: a section; type {key}.PARAMETER=VALUE"
-        return f"{key}: unknown parameter{nearest(key, [*known(), *groups])}"
+        return unknown_parameter(key, [*known(), *groups]) or f"{key}: unknown parameter"
     if not groups:
         return f"{key}: a stage script takes single parameters; swap a group with dvc exp run -S {override.input_line}"
     places = re.search(r"override one of (.*?)\?", text)

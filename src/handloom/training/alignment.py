@@ -46,7 +46,9 @@ def aligned(examples: Examples, towards: Mapping[str, str]) -> Examples:
     for moving, leading in towards.items():
         for name in (moving, leading):
             if not (sources == name).any():
-                raise ConfigurationError(f"aligned.{name}: no example to learn from is of a joined source of this name")
+                raise ConfigurationError(
+                    f"align_to.{name}: no example to learn from is of a joined source of this name"
+                )
         for label in np.unique(labels[sources == moving]):
             moved, led = (examples.starts[usable & (labels == label) & (sources == name)] for name in (moving, leading))
             if len(moved) and len(led):

@@ -47,7 +47,7 @@ def augment(
         noise = torch.randn(place.shape, generator=generator, device=generator.device)
         place = noise.mul_(strength.joint_noise * _palm_length(place, seen)).add_(place)
     drop_frames = strength.drop_frames if "drop_frames" in options else 0.0
-    left = lose(seen, strength.lost_joints, drop_frames, strength.lost_frames, generator).float()
+    left = lose(seen, strength.joint_dropout, drop_frames, strength.hand_dropout, generator).float()
     x, y = place.unbind(2)
     matrix, shift = _random_maps(len(poses), options, strength, generator)
     moved = torch.empty_like(poses)
@@ -103,7 +103,7 @@ def _palm_length(place: Tensor, seen: Tensor) -> Tensor:
 
 
 def lose(
-    seen: Tensor, lost_joints: float, drop_frames: float, lost_frames: float, generator: torch.Generator
+    seen: Tensor, joint_dropout: float, drop_frames: float, hand_dropout: float, generator: torch.Generator
 ) -> Tensor:
     """Lose joints here and there, frames here and there, and a run of frames.
 
@@ -112,9 +112,9 @@ def lose(
 
     Args:
         seen: bool ``[N, T, 21]``, which joints there are.
-        lost_joints: the largest share of the joints.
+        joint_dropout: the largest share of the joints.
         drop_frames: the largest share of the frames.
-        lost_frames: the longest run of frames, as a share of T.
+        hand_dropout: the longest run of frames, as a share of T.
         generator: source of all chance, on the device of `seen`.
 
     Returns:
@@ -123,16 +123,16 @@ def lose(
     count, window, _ = seen.shape
     device = generator.device
     share = torch.rand(4, count, 1, generator=generator, device=device)
-    if lost_joints:
+    if joint_dropout:
         chance = torch.rand(seen.shape, generator=generator, device=device)
-        seen = seen & (chance >= lost_joints * share[0, :, :, None])
-    if window == 1 or not (drop_frames or lost_frames):
+        seen = seen & (chance >= joint_dropout * share[0, :, :, None])
+    if window == 1 or not (drop_frames or hand_dropout):
         return seen
 
     luck = torch.rand(count, window, generator=generator, device=device)
     kept = luck >= drop_frames * share[1]
-    if lost_frames:
-        length = (share[2] * (int(lost_frames * window) + 1)).long()
+    if hand_dropout:
+        length = (share[2] * (int(hand_dropout * window) + 1)).long()
         begin = (share[3] * (window - length + 1)).long()
         frame = torch.arange(window, device=device)
         kept &= (frame < begin) | (frame >= begin + length)

@@ -56,13 +56,13 @@ def check_examples(
             f"train_{kind}.prediction_window_size is {window} frames, but the longest clip to learn from has {longest};"
             f" set it to at most {longest}"
         )
-    if settings.source_shares and settings.class_balance == "sampling":
+    if settings.source_weights and settings.class_balance == "sampling":
         raise ConfigurationError(
-            f"train_{kind}.source_shares: with class_balance sampling there would be two rules of what is drawn; set"
+            f"train_{kind}.source_weights: cannot be combined with class_balance=sampling; set"
             " class_balance to none or weights"
         )
-    if settings.aligned and kind == "action":
-        raise ConfigurationError("train_action.aligned: only photos can be aligned; set it to {}")
+    if settings.align_to and kind == "action":
+        raise ConfigurationError("train_action.align_to: only photos can be aligned; set it to {}")
     if settings.early_stopping.patience and not validation.hand_found.any():
         raise ConfigurationError(
             f"train_{kind}.early_stopping.patience: the validation part is empty, so there is no loss to go by;"

@@ -54,7 +54,7 @@ class TrainingBatches:
         self._frames = torch.from_numpy(examples.frames)
         self._starts, self._lengths = torch.from_numpy(examples.starts), torch.from_numpy(examples.lengths)
         self._targets = torch.from_numpy(examples.targets(classes))
-        self._chances = shared(examples.names.to_pylist(), settings.source_shares) if settings.source_shares else None
+        self._chances = shared(examples.names.to_pylist(), settings.source_weights) if settings.source_weights else None
         self._device, self._rank, self._processes = CPU, 0, 1
 
     def set_epoch(self, epoch: int) -> None:
@@ -205,14 +205,14 @@ def shared(names: Sequence[str], shares: Mapping[str, float]) -> Tensor:
         own = sources == source
         if not own.any():
             raise ConfigurationError(
-                f"source_shares.{source}: no example to learn from is of a joined source of this name"
+                f"source_weights.{source}: no example to learn from is of a joined source of this name"
             )
         chances[own] = share / own.sum()
         others &= ~own
     left = 1 - sum(shares.values())
     if (left > 1e-9) != bool(others.any()) or left < -1e-9:
         raise ConfigurationError(
-            f"source_shares: together {1 - left:g}; they must leave something for other sources, and be 1 without any"
+            f"source_weights: the sum is {1 - left:g}; it must be 1, or below 1 where there are other sources"
         )
     chances[others] = left / max(int(others.sum()), 1)
     return torch.from_numpy(chances)

@@ -165,9 +165,9 @@ def _build(task: TrainingTask, parts: _Parts, checkpoint: Path | None) -> tuple[
     settings = task.settings
     lightning.seed_everything(settings.seed, verbose=False)
     module = _module(task, parts)
-    if settings.start == "described" and not checkpoint:
+    if settings.pretrained_weights == "described" and not checkpoint:
         start_described(module.network)
-    training = aligned(parts.training, settings.aligned) if settings.aligned else parts.training
+    training = aligned(parts.training, settings.align_to) if settings.align_to else parts.training
     return module, HandData(training, parts.validation, parts.classes, settings)
 
 

@@ -21,18 +21,18 @@ public final class HandActionClassifier {
     ///   - model: a hand action classifier.
     ///   - stride: frames, at the model's rate, from one prediction to the next.
     ///   - missingHand: what becomes of a frame without a hand.
-    ///   - requiredShare: the share of the window's frames that has to hold a hand, 0 to 1.
+    ///   - minimumPresence: the share of the window's frames that has to hold a hand, 0 to 1.
     public init(
         model: MLModel,
         stride: Int = 5,
         missingHand: WindowQueue.MissingHand = .appendZeros,
-        requiredShare: Double = 0.6
+        minimumPresence: Double = 0.6
     ) throws {
         let checked = try ClassifierModel(model)
         self.model = checked
         clock = FrameClock(frameRate: checked.metadata.frameRate ?? 30)
         queue = WindowQueue(
-            window: checked.window, stride: stride, missingHand: missingHand, requiredShare: requiredShare)
+            window: checked.window, stride: stride, missingHand: missingHand, minimumPresence: minimumPresence)
     }
 
     /// Loads a compiled model (`.mlmodelc`), with the defaults of `init(model:)`.

@@ -33,7 +33,7 @@ public struct WindowQueue: Sendable {
     public let missingHand: MissingHand
 
     /// The share of the last `window` frames that has to hold a hand.
-    public let requiredShare: Double
+    public let minimumPresence: Double
 
     private var frames: [HandArray] = []
     private var present: [Bool] = []
@@ -45,19 +45,19 @@ public struct WindowQueue: Sendable {
     ///   - window: frames that a prediction sees.
     ///   - stride: frames from one prediction to the next.
     ///   - missingHand: what becomes of a frame without a hand.
-    ///   - requiredShare: the share of the last `window` frames that has to hold a hand, 0 to 1.
+    ///   - minimumPresence: the share of the last `window` frames that has to hold a hand, 0 to 1.
     public init(
         window: Int,
         stride: Int = 1,
         missingHand: MissingHand = .appendZeros,
-        requiredShare: Double = 0.6
+        minimumPresence: Double = 0.6
     ) {
         precondition(window > 0 && stride > 0, "window and stride must be positive")
-        precondition((0...1).contains(requiredShare), "the required share must be from 0 to 1")
+        precondition((0...1).contains(minimumPresence), "the required share must be from 0 to 1")
         self.window = window
         self.stride = stride
         self.missingHand = missingHand
-        self.requiredShare = requiredShare
+        self.minimumPresence = minimumPresence
         framesUntilStep = window
     }
 
@@ -81,7 +81,7 @@ public struct WindowQueue: Sendable {
         guard framesUntilStep == 0 else { return .wait }
         framesUntilStep = stride
         let share = Double(present.filter { $0 }.count) / Double(window)
-        guard frames.count == window, share >= requiredShare else { return .tooFewHands }
+        guard frames.count == window, share >= minimumPresence else { return .tooFewHands }
         return .predict(frames)
     }
 

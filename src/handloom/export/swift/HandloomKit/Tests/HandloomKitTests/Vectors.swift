@@ -16,7 +16,7 @@ struct Vectors: Decodable {
         let window: Int
         let stride: Int
         let missingHand: String
-        let requiredShare: Double
+        let minimumPresence: Double
         let hands: [Int]
         let steps: [String]
     }

@@ -8,7 +8,7 @@ final class WindowQueueTests: XCTestCase {
                 window: example.window,
                 stride: example.stride,
                 missingHand: try XCTUnwrap(WindowQueue.MissingHand(rawValue: example.missingHand)),
-                requiredShare: example.requiredShare
+                minimumPresence: example.minimumPresence
             )
             let steps = try example.hands.map { try words(queue.append($0 == 0 ? nil : hand($0))) }
             XCTAssertEqual(steps, example.steps, example.name)
