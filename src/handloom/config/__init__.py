@@ -6,6 +6,7 @@ of parameters (`docs/write_parameters.py`) are made of the dataclasses.
 """
 
 from handloom.config.data import (
+    CreateMLProject,
     Data,
     Described,
     DirectoryWithImagesAndAnnotation,
@@ -55,6 +56,7 @@ __all__ = [
     "KINDS",
     "Augmentation",
     "AugmentationOption",
+    "CreateMLProject",
     "CrossValidate",
     "Data",
     "Described",

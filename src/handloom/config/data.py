@@ -180,6 +180,19 @@ class Interval:
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
+class CreateMLProject(_Member):
+    """The joints that Create ML found for a hand pose project, with its training and validation rows.
+
+    Create ML keeps them in the project folder (.mlproj) once it has trained there. Groups are not known: each photo is
+    a group of its own.
+    """
+
+    kind: Literal["create_ml_project"] = "create_ml_project"
+    path: Text = required("the project, a folder that ends in .mlproj", proposed="data/gestures.mlproj")
+    model: str = parameter("", "which of the project's models, by its name; empty: the only one that keeps joints")
+
+
+@dataclass(frozen=True, config=STRICT, kw_only=True)
 class Described(_Member):
     """Gestures that are described (docs/gestures.md), a YAML file a class: joints are made of them, not of pictures."""
 
@@ -210,6 +223,7 @@ PoseMember = Annotated[
     | DirectoryWithImagesAndAnnotation
     | LabeledImageDataFrame
     | LabeledKeypointsDataFrame
+    | CreateMLProject
     | Described,
     Field(discriminator="kind"),
 ]
@@ -253,7 +267,7 @@ MediaSource = (
     | LabeledImageDataFrame
     | LabeledVideoDataFrame
 )
-Member = MediaSource | LabeledKeypointsDataFrame | Described
+Member = MediaSource | LabeledKeypointsDataFrame | CreateMLProject | Described
 Source = Member | JoinedPose | JoinedAction
 
 

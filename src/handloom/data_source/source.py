@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from handloom.config import (
+    CreateMLProject,
     Described,
     DirectoryWithImagesAndAnnotation,
     DirectoryWithVideosAndAnnotation,
@@ -195,6 +196,16 @@ class DataSource:
             ConfigurationError: an argument is out of range.
         """
         return cls._made(LabeledKeypointsDataFrame, locals())
+
+    @classmethod
+    def create_ml_project(cls, *, at: Place, model: str = "") -> Self:
+        """A hand pose project of Create ML (.mlproj): the joints that Vision found, training and validation rows.
+
+        Args:
+            at: the project's folder.
+            model: which of its models; empty: the only one that keeps joints.
+        """
+        return cls._made(CreateMLProject, locals())
 
     @classmethod
     def described(cls, *, at: Place, examples_per_class: int = 500, people: int = 200, seed: int = 1) -> Self:

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from handloom.config import (
+    CreateMLProject,
     Described,
     DirectoryWithImagesAndAnnotation,
     DirectoryWithVideosAndAnnotation,
@@ -112,7 +113,8 @@ def kind_of(section: Source) -> Kind:
 
 def _holds_joints(section: Source) -> bool:
     """Whether it has examples that are no files."""
-    return any(isinstance(member, LabeledKeypointsDataFrame | Described) for member in members(section).values())
+    joints = LabeledKeypointsDataFrame | CreateMLProject | Described
+    return any(isinstance(member, joints) for member in members(section).values())
 
 
 def _clips(section: Source, frames: Mapping[str, Frame]) -> list[Clip]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from handloom.config import (
+    CreateMLProject,
     Described,
     DirectoryWithImagesAndAnnotation,
     DirectoryWithVideosAndAnnotation,
@@ -27,6 +28,7 @@ from handloom.config import (
 from handloom.errors import ConfigurationError, printable
 from handloom.sources.annotated_media import annotated_media
 from handloom.sources.clip import Gathered, Skipped
+from handloom.sources.create_ml_project import create_ml_project
 from handloom.sources.described import described
 from handloom.sources.groups import with_copies_together
 from handloom.sources.labeled_directories import labeled_directories
@@ -74,6 +76,8 @@ def _gather(member: Member, kind: Kind, key: str, frame: Any, frame_rate: float,
             return annotated_media(member, key, frame)
         case LabeledKeypointsDataFrame():
             return labeled_keypoints(member, kind, key, frame, frame_rate, accept_slow)
+        case CreateMLProject():
+            return create_ml_project(member, key)
         case Described():
             return described(member, kind, key, frame_rate)
 
