@@ -31,6 +31,7 @@ SECTIONS = {
         config.LabeledImageDataFrame,
         config.LabeledVideoDataFrame,
         config.LabeledKeypointsDataFrame,
+        config.CreateMLProject,
         config.Described,
     )
 }

@@ -21,6 +21,7 @@ VERBS: dict[str, dict[str, str]] = {
         "evaluate": "evaluate",
         "report": "report",
         "compare": "runs",
+        "compare-create-ml": "create_ml",
         "ui": "store",
     },
     "Ship": {"verify": "verify"},

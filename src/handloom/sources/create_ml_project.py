@@ -65,7 +65,9 @@ def project_model(path: Path, name: str, parameter: str) -> ProjectModel:
     listed = ", ".join(printable(model.name) for model in models)
     chosen = [model for model in models if model.name == name or not name]
     if not chosen:
-        raise DataError(f"{shown}: no model called {printable(name)!r} keeps joints; set {parameter} to one of {listed}")
+        raise DataError(
+            f"{shown}: no model called {printable(name)!r} keeps joints; set {parameter} to one of {listed}"
+        )
     if len(chosen) > 1:
         raise DataError(f"{shown}: keeps the joints of {len(chosen)} models; set {parameter} to one of {listed}")
     return chosen[0]

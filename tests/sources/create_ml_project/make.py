@@ -14,8 +14,8 @@ lie below a made-up home folder, as Create ML writes them.
 
 import csv
 import json
-import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import turicreate
@@ -49,16 +49,17 @@ def odd(folder):
 
 def main(joints, project, odd_folder):
     odd(odd_folder)
-    rows = list(csv.DictReader(open(joints, newline="")))
+    with Path(joints).open(newline="") as file:
+        rows = list(csv.DictReader(file))
     session = f"{project}/Checkpoints/{ID}.Gestures.checkpoint/extracting-{len(rows):09d}.checkpoint"
     for folder, part in (("training", "train"), ("validation", "validation")):
-        os.makedirs(f"{session}/{folder}")
+        Path(session, folder).mkdir(parents=True)
         table([row for row in rows if row["part"] == part], f"{session}/{folder}/DataTable")
-    os.makedirs(f"{project}/Model Containers")
-    with open(f"{project}/Project.json", "w") as file:
-        json.dump({"taskType": "handPoseClassifier", "projectName": "Gestures", "version": "1.1"}, file)
-    with open(f"{project}/Model Containers/Gestures.json", "w") as file:
-        json.dump({"id": ID, "preferredFilename": "Gestures", "state": "trained"}, file)
+    about = {"taskType": "handPoseClassifier", "projectName": "Gestures", "version": "1.1"}
+    container = {"id": ID, "preferredFilename": "Gestures", "state": "trained"}
+    Path(project, "Model Containers").mkdir()
+    Path(project, "Project.json").write_text(json.dumps(about))
+    Path(project, "Model Containers/Gestures.json").write_text(json.dumps(container))
 
 
 if __name__ == "__main__":
