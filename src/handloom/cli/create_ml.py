@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from handloom.cli.composing import parameters_for, section_of
-from handloom.cli.verb import PATH, json_option, overrides_argument, results_only_on_stdout, verb
+from handloom.cli.overrides import overrides_argument
+from handloom.cli.verb import PATH, json_option, results_only_on_stdout, verb
 from handloom.errors import ConfigurationError, DataError, HandloomError, printable
 from handloom.support.console import DONE, json_text
 from handloom.support.text_table import text_table
