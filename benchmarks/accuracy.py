@@ -23,6 +23,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import phone
@@ -162,19 +163,20 @@ def changed_table(photos: Path, change: str, folder: Path) -> Path:
 
 def extracted(
     source: Source, kind: Kind, frame_rate: float, folder: Path, settings: ExtractKeypoints | None = None
-) -> dict[str, list]:
+) -> dict[str, list[Any]]:
     """Run the stage extract_keypoints; return its sessions as columns."""
     table = folder / TABLE
     settings = replace(settings or ExtractKeypoints(), target_frame_rate=frame_rate)
     extract_keypoints(source, settings, kind, table, folder / "keypoints", Workspace.here().keypoint_cache)
     rows = keypoint_table.read(table).select(["session_id", "label", "group"])
-    return rows.group_by(rows.column_names, use_threads=False).aggregate([]).sort_by("session_id").to_pydict()
+    rows = rows.group_by(rows.column_names, use_threads=False).aggregate([]).sort_by("session_id")
+    return dict(rows.to_pydict())
 
 
 def measured(
     kind: Kind,
     settings: Training,
-    sessions: dict[str, list],
+    sessions: dict[str, list[Any]],
     folds: Sequence[Fold],
     folder: Path,
     changed_tables: dict[str, Path] | None = None,
@@ -194,7 +196,12 @@ def measured(
 
 
 def tried(
-    kind: Kind, settings: Training, sessions: dict[str, list], fold: Fold, folder: Path, changed_tables: dict[str, Path]
+    kind: Kind,
+    settings: Training,
+    sessions: dict[str, list[Any]],
+    fold: Fold,
+    folder: Path,
+    changed_tables: dict[str, Path],
 ) -> Result:
     """Train without the fold's examples, in a repository of its own, and answer them."""
     project = folder / f"{fold.name}-{fold.seed}"
@@ -226,7 +233,7 @@ def answered(model: TrainedModel, examples: Sequence[Example], stride: int) -> C
     )
 
 
-def members(sessions: dict[str, list], chosen: Sequence[bool]) -> frozenset[int]:
+def members(sessions: dict[str, list[Any]], chosen: Sequence[bool]) -> frozenset[int]:
     return frozenset(session for session, one in zip(sessions["session_id"], chosen, strict=True) if one)
 
 

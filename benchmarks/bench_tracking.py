@@ -61,7 +61,7 @@ class TimedTracker(TrainingTracker):
 
     def open(self, *arguments: Any) -> RunLogger:
         """As it is, timed; and so is what the logger does at its end."""
-        logger = self._timed(super().open)(*arguments)
+        logger: RunLogger = self._timed(super().open)(*arguments)
         for name in ("log_metrics", "finish", "finalize"):
             setattr(logger, name, self._timed(getattr(logger, name)))
         return logger

@@ -68,7 +68,7 @@ def stage(settings: Training, clips: list[Example], folder: Path) -> list[float]
     trainer = trainer_for(settings, "action", folder, callbacks)
     module = HandModule("action", CLASSES, 30.0, as_plain(settings))
     trainer.fit(module, datamodule=HandData(clips, [], CLASSES, settings))
-    return np.diff(clock.moments)[1:].tolist()
+    return [float(seconds) for seconds in np.diff(clock.moments)[1:]]
 
 
 def bare(network: nn.Module, settings: Training, clips: list[Example]) -> list[float]:
@@ -87,7 +87,7 @@ def bare(network: nn.Module, settings: Training, clips: list[Example]) -> list[f
             nn.utils.clip_grad_norm_(network.parameters(), options.gradient_clip)
             optimizer.step()
         moments.append(time.perf_counter())
-    return np.diff(moments)[1:].tolist()
+    return [float(seconds) for seconds in np.diff(moments)[1:]]
 
 
 def main(rounds: int = 4) -> None:

@@ -26,6 +26,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 from handloom.config import ExtractKeypoints, LandmarkModel
 from handloom.described.people import Generator, generator_for, make_people
@@ -148,7 +149,8 @@ def _noise(random: Generator, picture: Picture, skin: Floats, number: int) -> Pi
             share = (np.floor(along / period) + np.floor(across / period)) % 2
         case _:
             share = (along - along.min()) / np.ptp(along)
-    return (first + (second - first) * share[..., None]).astype(np.float32)
+    mixed: NDArray[np.float32] = (first + (second - first) * share[..., None]).astype(np.float32)
+    return mixed
 
 
 def _arm(random: Generator, picture: Picture, skin: Floats, number: int) -> Picture:
@@ -216,7 +218,8 @@ def _oval(x: float, y: float, wide: float, high: float, turned: float = 0) -> Fl
     angle = np.linspace(0, 2 * np.pi, 90)
     points = np.stack([wide * np.cos(angle), high * np.sin(angle)], axis=-1)
     turn = np.array([[np.cos(turned), np.sin(turned)], [-np.sin(turned), np.cos(turned)]])
-    return points @ turn + [x, y]
+    moved: NDArray[np.float64] = points @ turn + [x, y]
+    return moved
 
 
 def _curve(points: list[tuple[float, float]]) -> Floats:

@@ -78,7 +78,8 @@ def correlation(clips: list[Floats]) -> Floats:
         np.concatenate([(clip[later:] * clip[: len(clip) - later]).sum(axis=(1, 2)) for clip in clips]).mean()
         for later in range(LATER + 1)
     ]
-    return np.array(products) / products[0]
+    shares: NDArray[np.floating] = np.array(products) / products[0]
+    return shares
 
 
 def main() -> None:

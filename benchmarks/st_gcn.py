@@ -78,4 +78,5 @@ class STGCN(nn.Module):
         values = self.norm(poses.flatten(2).transpose(1, 2)).unflatten(1, (3, JOINT_COUNT)).transpose(2, 3)
         for unit in self.units:
             values = unit(values, self.graphs)
-        return self.out(values.mean(dim=(2, 3)))
+        scores: Tensor = self.out(values.mean(dim=(2, 3)))
+        return scores

@@ -25,7 +25,7 @@ def clip_of(label: str) -> Path:
     chosen = split.filter(pc.and_(pc.equal(split["part"], "test"), pc.equal(split["label"], label)))
     session = min(chosen["session_id"].to_pylist())
     table = keypoint_table.read(Path("data/keypoints/action.parquet"))
-    return CLIPS / table.filter(pc.equal(table["session_id"], session))["path"][0].as_py()
+    return CLIPS / str(table.filter(pc.equal(table["session_id"], session))["path"][0].as_py())
 
 
 def bars(probabilities: dict[str, float], active: str | None) -> Image.Image:

@@ -9,30 +9,56 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from handloom.api.classifier import HandActionClassifier, HandPoseClassifier
-    from handloom.api.errors import CancelledError, IncompatibleParametersError, ModifiedTrainingDataError
-    from handloom.api.job import Job
-    from handloom.api.metrics import ClassifierMetrics
-    from handloom.api.parameters import (
-        ImageAugmentationOptions,
-        ModelMetadata,
-        ModelParameters,
-        TrainingSessionParameters,
-        ValidationData,
-        VideoAugmentationOptions,
+    # X as X: for a type checker, that is a name of this package.
+    from handloom.api.classifier import (
+        HandActionClassifier as HandActionClassifier,
+        HandPoseClassifier as HandPoseClassifier,
     )
-    from handloom.api.progress import Checkpoint, Phase, Progress
-    from handloom.api.session import TrainingSession
-    from handloom.config import Groups
-    from handloom.data_source import DataSource
-    from handloom.errors import ConfigurationError, DataError, HandloomError
-    from handloom.prediction.photos import predict_photos
-    from handloom.prediction.predictor import Predictor
-    from handloom.prediction.recognizer import Event, Recognizer
-    from handloom.prediction.results import Classification, Prediction
-    from handloom.prediction.smoothing import Exponential, Mean
-    from handloom.prediction.streams import predict_stream
-    from handloom.prediction.videos import predict_video, predict_videos
+    from handloom.api.errors import (
+        CancelledError as CancelledError,
+        IncompatibleParametersError as IncompatibleParametersError,
+        ModifiedTrainingDataError as ModifiedTrainingDataError,
+    )
+    from handloom.api.job import Job as Job
+    from handloom.api.metrics import ClassifierMetrics as ClassifierMetrics
+    from handloom.api.parameters import (
+        ImageAugmentationOptions as ImageAugmentationOptions,
+        ModelMetadata as ModelMetadata,
+        ModelParameters as ModelParameters,
+        TrainingSessionParameters as TrainingSessionParameters,
+        ValidationData as ValidationData,
+        VideoAugmentationOptions as VideoAugmentationOptions,
+    )
+    from handloom.api.progress import (
+        Checkpoint as Checkpoint,
+        Phase as Phase,
+        Progress as Progress,
+    )
+    from handloom.api.session import TrainingSession as TrainingSession
+    from handloom.config import Groups as Groups
+    from handloom.data_source import DataSource as DataSource
+    from handloom.errors import (
+        ConfigurationError as ConfigurationError,
+        DataError as DataError,
+        HandloomError as HandloomError,
+    )
+    from handloom.prediction.decision import Event as Event
+    from handloom.prediction.photos import predict_photos as predict_photos
+    from handloom.prediction.predictor import Predictor as Predictor
+    from handloom.prediction.recognizer import Recognizer as Recognizer
+    from handloom.prediction.results import (
+        Classification as Classification,
+        Prediction as Prediction,
+    )
+    from handloom.prediction.smoothing import (
+        Exponential as Exponential,
+        Mean as Mean,
+    )
+    from handloom.prediction.streams import predict_stream as predict_stream
+    from handloom.prediction.videos import (
+        predict_video as predict_video,
+        predict_videos as predict_videos,
+    )
 
 _HOMES = {
     "api.classifier": ("HandActionClassifier", "HandPoseClassifier"),
@@ -52,9 +78,10 @@ _HOMES = {
     "config": ("Groups",),
     "data_source": ("DataSource",),
     "errors": ("ConfigurationError", "DataError", "HandloomError"),
+    "prediction.decision": ("Event",),
     "prediction.photos": ("predict_photos",),
     "prediction.predictor": ("Predictor",),
-    "prediction.recognizer": ("Event", "Recognizer"),
+    "prediction.recognizer": ("Recognizer",),
     "prediction.results": ("Classification", "Prediction"),
     "prediction.smoothing": ("Exponential", "Mean"),
     "prediction.streams": ("predict_stream",),

@@ -74,7 +74,8 @@ def mirror(poses: Poses) -> Poses:
 def palm_length(poses: Poses, width: int, height: int) -> NDArray[np.float64]:
     """The distance from the wrist to the middle knuckle, in pixels of a `width` x `height` picture: ``[T]``."""
     x, y = poses[:, 0].astype(float) * width, poses[:, 1].astype(float) * height
-    return np.hypot(x[:, MIDDLE_MCP] - x[:, WRIST], y[:, MIDDLE_MCP] - y[:, WRIST])
+    length: NDArray[np.float64] = np.hypot(x[:, MIDDLE_MCP] - x[:, WRIST], y[:, MIDDLE_MCP] - y[:, WRIST])
+    return length
 
 
 def upright(seen: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -1,6 +1,7 @@
 """`handloom draw`: what descriptions of gestures look like, and which of them cannot be told apart."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,7 +61,7 @@ def draw(description: Path | None, out: Path | None, of_each: int, seed: int, no
     return DONE
 
 
-def _tell_apart(gestures: dict) -> None:
+def _tell_apart(gestures: dict[str, Any]) -> None:
     from handloom.config import Training
     from handloom.described.separation import separation_of
     from handloom.support.text_table import text_table

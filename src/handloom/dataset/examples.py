@@ -118,7 +118,7 @@ class Examples(Sequence[Example]):
         """
         index = {label: number for number, label in enumerate(classes)}
         known = np.array([index.get(label, -1) for label in self.labels.dictionary.to_pylist()], np.int64)
-        targets = known[self.labels.indices.to_numpy()]
+        targets: NDArray[np.int64] = known[self.labels.indices.to_numpy()]
         if (targets < 0).any():
             raise ValueError(f"{self.labels[int(np.argmin(targets))]}: none of the classes {list(classes)}")
         return targets

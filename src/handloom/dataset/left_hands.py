@@ -17,8 +17,10 @@ def votes(chirality: "pa.Array") -> NDArray[np.int8]:
     """What each frame says of its hand, ``[T]``: 1 for left, -1 for right, 0 where nothing is known."""
     import pyarrow.compute as pc  # here, so that predicting needs no PyArrow
 
-    left, right = (pc.fill_null(pc.equal(chirality, side), False) for side in ("left", "right"))
-    return left.to_numpy(zero_copy_only=False).astype(np.int8) - right.to_numpy(zero_copy_only=False).astype(np.int8)
+    left, right = (
+        np.asarray(pc.fill_null(pc.equal(chirality, side), False), bool).astype(np.int8) for side in ("left", "right")
+    )
+    return left - right
 
 
 def mirror_left_hands(

@@ -190,4 +190,5 @@ def _error_in_picture(
     """``[T, 21, 2]`` pixels, y down; the camera's left hands are mirrored right ones."""
     way = np.array([-1.0 if left else 1.0, -1.0])
     seen = (pixels - pixels[:, :1]) / scale * way
-    return error.draw_in_time(space, seen, random) * scale * way
+    errors: NDArray[np.float64] = error.draw_in_time(space, seen, random) * scale * way
+    return errors

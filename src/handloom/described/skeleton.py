@@ -144,7 +144,8 @@ def _thumb_bones(shapes: Floats) -> Floats:
     across = THUMB_BENDS_TO - (metacarpal @ THUMB_BENDS_TO)[:, None] * metacarpal
     across /= np.linalg.norm(across, axis=-1, keepdims=True)
     flexion = np.radians(np.stack([0 * curl, -2 + 58 * curl, -6 + 114 * curl], axis=-1))[..., None]
-    return np.cos(flexion) * metacarpal[:, None] + np.sin(flexion) * across[:, None]
+    directions: NDArray[np.float64] = np.cos(flexion) * metacarpal[:, None] + np.sin(flexion) * across[:, None]
+    return directions
 
 
 def _add_bones(joints: Floats, lengths: Floats, roots: slice, directions: Floats) -> None:

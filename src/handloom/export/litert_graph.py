@@ -247,7 +247,8 @@ def _layer_norm(
 
 def _scaled(graph: Graph, shape: list[int], x: Made, scale: Array, shift: Array) -> Made:
     product = _binary("MUL", "MulOptions")(graph, shape, x, scale)
-    return _binary("ADD", "AddOptions")(graph, shape, product, shift)
+    shifted: Made = _binary("ADD", "AddOptions")(graph, shape, product, shift)
+    return shifted
 
 
 def _batch_norm(
@@ -296,7 +297,8 @@ def _convolution(
         dilationHFactor=dilation[0],
         dilationWFactor=1,
     )
-    return _permute(graph, shape, _reshape(graph, [count, steps, shape[1]], mixed), [0, 2, 1])
+    turned: Made = _permute(graph, shape, _reshape(graph, [count, steps, shape[1]], mixed), [0, 2, 1])
+    return turned
 
 
 def _softmax(graph: Graph, shape: list[int], x: Made, axis: int, *_: Any) -> Made:

@@ -98,4 +98,5 @@ class LiteRTModel(ExportedModel):
         if poses.shape != self.shape:
             raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
         with one_line(self.path, "a LiteRT model"):
-            return self._interpreter.run(poses)[0]
+            probabilities: NDArray[np.float32] = self._interpreter.run(poses)[0]
+            return probabilities

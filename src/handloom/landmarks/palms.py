@@ -99,4 +99,5 @@ def overlaps(corners: Floats, one: Floats) -> Floats:
     """Intersection over union of boxes with one box, ``[n, 2, 2]`` and ``[2, 2]``: corners, x and y."""
     shared = np.clip(np.minimum(corners[:, 1], one[1]) - np.maximum(corners[:, 0], one[0]), 0, None).prod(axis=1)
     union = (corners[:, 1] - corners[:, 0]).prod(axis=1) + (one[1] - one[0]).prod() - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    overlap: NDArray[np.float32] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return overlap

@@ -150,7 +150,8 @@ def from_detector(points: Points, picture: Picture) -> Points:
     sides = np.array(picture.shape[1::-1], Float)
     share = Float(1) / sides
     whole = sides.max()
-    return points * (whole * share) + (Float(-0.5) * whole + Float(0.5) * sides) * share
+    placed: NDArray[np.float32] = points * (whole * share) + (Float(-0.5) * whole + Float(0.5) * sides) * share
+    return placed
 
 
 def around_palm(low: Points, high: Points, wrist: Points, middle: Points, picture: Picture) -> Square:

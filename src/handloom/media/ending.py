@@ -79,7 +79,7 @@ def _flash(content: mmap.mmap) -> bool:
     if size > len(content) - 4 or size < 11:
         return True
     tag = len(content) - 4 - size
-    return int.from_bytes(content[tag + 1 : tag + 4], "big") + 11 != size
+    return bool(int.from_bytes(content[tag + 1 : tag + 4], "big") + 11 != size)
 
 
 def _matroska(content: mmap.mmap) -> bool:

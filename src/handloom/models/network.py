@@ -40,7 +40,8 @@ class SpatialLayer(nn.Module):
         values = self.values(self.norm(joints)).reshape(-1, JOINT_COUNT, GRAPHS, self.width // GRAPHS)
         mixed = self.graphs @ values.transpose(1, 2)  # [B, graphs, 21, width / graphs]
         mixed = mixed.transpose(1, 2).reshape(-1, JOINT_COUNT, self.width)
-        return joints + self.out(torch.relu(mixed))
+        added: Tensor = self.out(torch.relu(mixed))
+        return joints + added
 
 
 class Steps(nn.Module):
@@ -133,4 +134,5 @@ class HandNetwork(nn.Module):
             steps = layer(steps, seen)
         steps = steps * seen
         mean = steps.sum(dim=2) / seen.sum(dim=2).clamp(min=1.0)
-        return self.out(self.dropout(torch.cat([mean, steps.amax(dim=2)], dim=1)))
+        scores: Tensor = self.out(self.dropout(torch.cat([mean, steps.amax(dim=2)], dim=1)))
+        return scores

@@ -12,12 +12,13 @@ from handloom.hand import VOTES, Poses, poses_from_picture
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.reader import HandFollower, HandReader
 from handloom.media.frame import Picture
-from handloom.prediction.decision import DEFAULT_THRESHOLD, DecisionSettings, Event, GestureDecision
+from handloom.models.model import DEFAULT_THRESHOLD, MINIMUM_PRESENCE
+from handloom.prediction.decision import DecisionSettings, Event, GestureDecision
 from handloom.prediction.frame_clock import LONGEST_GAP, Arrival, FrameClock
 from handloom.prediction.predictor import Predictor, require_predictor
 from handloom.prediction.results import Classification, Prediction
 from handloom.prediction.smoothing import Smoother, Smoothing
-from handloom.prediction.window_queue import MINIMUM_PRESENCE, MissingHand, NoWindow, WindowQueue
+from handloom.prediction.window_queue import MissingHand, NoWindow, WindowQueue
 from handloom.prediction.windows import NO_HAND, Tick, predict_windows, usual_stride
 from handloom.support.closing import Closing
 

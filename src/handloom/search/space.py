@@ -1,6 +1,6 @@
 """What a search tries: a range for each parameter, in Hydra's override grammar."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ def _distribution(name: str, override: Override) -> BaseDistribution:
     try:
         if isinstance(sweep, IntervalSweep):
             whole = isinstance(sweep.start, int) and isinstance(sweep.end, int)
-            kind: Any = IntDistribution if whole else FloatDistribution
+            kind: Callable[..., BaseDistribution] = IntDistribution if whole else FloatDistribution
             return kind(sweep.start, sweep.end, log=log)
         if isinstance(sweep, RangeSweep | ChoiceSweep):
             values = [_plain(name, value) for value in override.sweep_iterator(transformer=Transformer.identity)]

@@ -80,7 +80,7 @@ class Rows:
     @property
     def inside(self) -> Flags:
         """``[R - 1]``, whether a row and the next one are of one clip."""
-        return np.diff(self.unit) == 0
+        return np.equal(self.unit[1:], self.unit[:-1])
 
 
 @dataclass

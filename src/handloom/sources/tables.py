@@ -91,7 +91,7 @@ class Table:
         """A column as Python's own values."""
         values = self.columns[column]
         if isinstance(values, pa.ChunkedArray):
-            return values.to_pylist()
+            return list(values.to_pylist())
         return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
     def texts(self, column: str) -> list[str]:

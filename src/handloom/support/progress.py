@@ -23,7 +23,7 @@ def listening(listener: Listener) -> Iterator[None]:
         _listener.reset(token)
 
 
-class ProgressBar(tqdm):
+class ProgressBar(tqdm):  # type: ignore[type-arg]  # only the class in the stubs takes a type
     """A bar on stderr.
 
     Args:

@@ -14,7 +14,7 @@ def text_table(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> s
 
     lines = [[_shown(value) for value in row] for row in ([heads, *rows] if heads else rows)]
     align = ("left", *["right"] * (len(lines[0]) - 1)) if lines else None
-    return tabulate(lines, tablefmt="plain", disable_numparse=True, colalign=align)
+    return str(tabulate(lines, tablefmt="plain", disable_numparse=True, colalign=align))
 
 
 def _shown(value: object) -> str:

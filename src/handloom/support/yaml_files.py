@@ -5,7 +5,7 @@ Hydra and OmegaConf read `params.yaml` and `conf/` with a loader of their own, s
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -18,8 +18,10 @@ MOST_VALUES = 50_000  # each alias counted as all that it stands for
 MOST_DIGITS = 100  # of a whole number
 
 
-# libyaml's parser, where PyYAML was built with it, takes a tenth of the time.
-_PlainLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+if TYPE_CHECKING:
+    _PlainLoader = yaml.SafeLoader
+else:  # libyaml's parser, where PyYAML was built with it, takes a tenth of the time
+    _PlainLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_PlainLoader):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.__version__ import version as lightning_version
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from torch import Tensor
@@ -192,7 +193,7 @@ def save_model(module: HandModule, calibration: Calibration | None, path: Path) 
     """
     state = {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}
     content = {
-        "pytorch-lightning_version": lightning.__version__,
+        "pytorch-lightning_version": lightning_version,
         "state_dict": folded(state, calibration.temperature) if calibration else state,
         "hyper_parameters": _fresh(dict(module.hparams)),
         "hparams_name": "kwargs",

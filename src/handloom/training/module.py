@@ -60,7 +60,8 @@ class HandModule(lightning.LightningModule):
 
     def forward(self, poses: Tensor) -> Tensor:
         """``[N, window, 3, 21]`` to class scores ``[N, classes]``."""
-        return self.network(poses)
+        scores: Tensor = self.network(poses)
+        return scores
 
     @override
     def configure_optimizers(self) -> Any:

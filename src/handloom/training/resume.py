@@ -18,8 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as lightning
 import torch
+from pytorch_lightning.__version__ import version as lightning_version
 
 from handloom import keypoint_table
 from handloom.config import Kind, Training, as_plain
@@ -76,7 +76,7 @@ class TrainingTask:
             SPLIT: sha256_of_file(self.split),
             "the code": code_version(CODE),
             "PyTorch's version": torch.__version__,
-            "Lightning's version": lightning.__version__,
+            "Lightning's version": lightning_version,
         }
 
     @cached_property

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytorch_lightning as lightning
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from handloom.config import Kind, Training
 from handloom.errors import ConfigurationError, first_line
@@ -56,7 +57,7 @@ def trainer_for(
                 enable_model_summary=False,
                 default_root_dir=folder,
             )
-    except (lightning.utilities.exceptions.MisconfigurationException, ValueError, RuntimeError) as error:
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
         raise ConfigurationError(
             f"train_{kind}.accelerator {settings.accelerator}, devices {settings.devices}, strategy"
             f" {settings.strategy} and precision {settings.precision} do not go together on this machine"

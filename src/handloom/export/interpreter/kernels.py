@@ -98,7 +98,8 @@ def padded(x: Array, widths: Sequence[tuple[int, int]], mode: str = "constant", 
     need_elements(*(size + sum(width) for size, width in zip(x.shape, widths, strict=True)))
     if mode == "reflect" and any(max(width) >= size for size, width in zip(x.shape, widths, strict=True)):
         raise ValueError(f"it reflects {max(map(max, widths))} elements of an axis that has fewer")
-    return np.pad(x, widths, mode, **options)  # type: ignore[call-overload]
+    padded: Array = np.pad(x, widths, mode, **options)  # type: ignore[call-overload]  # options depend on the mode
+    return padded
 
 
 def matrix_product(first: Array, second: Array) -> Array:

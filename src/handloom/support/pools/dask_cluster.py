@@ -27,21 +27,23 @@ class DaskCluster(Cluster):
         return sum(self._client.nthreads().values())
 
     @override
-    def start(self, function: Callable[[Sequence[Any]], Sequence[Any]], items: Sequence[Any]) -> Future:
+    def start(self, function: Callable[[Sequence[Any]], Sequence[Any]], items: Sequence[Any]) -> Future[Any]:
         # How often a task is begun again is the scheduler's `distributed.scheduler.allowed-failures`: 3.
-        return self._client.submit(function, items, pure=False)
+        task: Future[Any] = self._client.submit(function, items, pure=False)
+        return task
 
     @override
-    def next_done(self, tasks: Iterable[Future]) -> Future:
+    def next_done(self, tasks: Iterable[Future[Any]]) -> Future[Any]:
         return next(iter(wait(list(tasks), return_when="FIRST_COMPLETED").done))
 
     @override
-    def result_of(self, task: Future) -> Sequence[Any] | None:
+    def result_of(self, task: Future[Any]) -> Sequence[Any] | None:
         try:
-            return task.result()
+            result: Sequence[Any] = task.result()
+            return result
         except KilledWorker:
             return None
 
     @override
-    def give_up(self, tasks: Iterable[Future]) -> None:
+    def give_up(self, tasks: Iterable[Future[Any]]) -> None:
         self._client.cancel(list(tasks))

@@ -63,7 +63,8 @@ class RayCluster(Cluster):
     @override
     def result_of(self, task: Any) -> Sequence[Any] | None:
         try:
-            return ray.get(task)
+            result: Sequence[Any] = ray.get(task)
+            return result
         except LOST:
             return None
         except RayTaskError as error:  # as the function raised it, without a stack of the other process
