@@ -208,7 +208,7 @@ def test_joints_that_do_not_belong_to_the_session_are_refused(
 
     with pytest.raises(IncompatibleParametersError) as caught:
         fresh(labeled(photos), extraction={"hand": "left"}).reuse_extracted_features(session)
-    assert (caught.value.original_value, caught.value.new_value) == ("followed", "left")
+    assert (caught.value.original_value, caught.value.new_value) == ("raised", "left")
     with pytest.raises(ModifiedTrainingDataError, match="the other session has another data source"):
         fresh(DataSource.labeled_directories(at=photos)).reuse_extracted_features(session)
     with pytest.raises(HandloomError, match="the other session has not finished extraction"):

@@ -213,7 +213,7 @@ def test_other_parameters_are_refused_by_name_with_both_values() -> None:
         ({"batch_size": 8}, "batch_size", 2, 8),
         ({"training": {**pose_parameters().training, "optimizer": {"lr": 0.5}}}, "optimizer.lr", 0.01, 0.5),
         ({"validation": type(pose_parameters().validation).split("fixed", ratio=0.4)}, "validation.ratio", 0.3, 0.4),
-        ({"extraction": {"hand": "left"}}, "hand", "followed", "left"),
+        ({"extraction": {"hand": "left"}}, "hand", "raised", "left"),
     ):
         with pytest.raises(IncompatibleParametersError) as caught:
             HandPoseClassifier.make_training_session(pose_source(), pose_parameters(**changes), every_iteration(folder))

@@ -60,6 +60,7 @@ def test_every_photo_becomes_a_row_in_the_order_of_the_names(photos: Path) -> No
         metadata["landmarker"] == f"LiteRT {version('ai-edge-litert')}"
         and len(metadata["landmark_model_sha256"]) == 64
         and metadata["frame_rate"] == "30"
+        and metadata["hand"] == "raised"
     )
 
 

@@ -26,11 +26,10 @@ def frames_from(keypoints: np.ndarray, chirality: int = 1) -> np.ndarray:
     ),
     warnings=st.lists(st.text(), max_size=3),
     thumbnail=st.binary(max_size=40),
-    counts=st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)),
+    counts=st.lists(st.integers(0, 99), min_size=6, max_size=6),
 )
-def test_bytes_and_back(keypoints: np.ndarray, warnings: list[str], thumbnail: bytes, counts: tuple[int, ...]) -> None:
-    decoded, again, helped = counts
-    before = Extraction(frames_from(keypoints), decoded, again, helped, tuple(warnings), thumbnail, thumbnail_frame=2)
+def test_bytes_and_back(keypoints: np.ndarray, warnings: list[str], thumbnail: bytes, counts: list[int]) -> None:
+    before = Extraction(frames_from(keypoints), *counts, tuple(warnings), thumbnail, thumbnail_frame=2)
     after = Extraction.from_bytes(before.to_bytes())
     assert after.frames.tobytes() == before.frames.tobytes()
     assert {**vars(after), "frames": None} == {**vars(before), "frames": None}

@@ -58,7 +58,16 @@ LABELS = st.sampled_from(["one", "五指", "e\u0301"])
 READ = st.builds(
     lambda label, hands, decoded, again, warnings: (
         label,
-        extraction(*hands, decoded=decoded, retries=again, helped=again // 2, warnings=warnings),
+        extraction(
+            *hands,
+            decoded=decoded,
+            retries=again,
+            helped=again // 2,
+            two_hands=again,
+            higher_taken=again // 2,
+            larger_taken=again // 3,
+            warnings=warnings,
+        ),
     ),
     LABELS,
     st.lists(st.booleans(), min_size=1, max_size=3),
@@ -107,6 +116,9 @@ def test_everything_is_counted_once_and_the_counts_add_up(
         "frames_decoded": sum(one.decoded for one in extractions),
         "retries": sum(one.retries for one in extractions),
         "retries_helped": sum(one.helped for one in extractions),
+        "files_with_two_hands": sum(one.two_hands > 0 for one in extractions),
+        "files_higher_taken": sum(2 * one.higher_taken > one.two_hands for one in extractions),
+        "files_larger_taken": sum(2 * one.larger_taken > one.two_hands for one in extractions),
     }
     for name, number in total.items():
         assert sum(count[name] for count in content["classes"].values()) == number
@@ -127,13 +139,34 @@ def test_everything_is_counted_once_and_the_counts_add_up(
 def test_a_row_of_files_csv_tells_what_happened_to_a_file(tmp_path: Path) -> None:
     with ExtractionReport(tmp_path) as report:
         read = extraction(
-            True, False, True, decoded=6, retries=2, helped=1, warnings=("no rotation is given", "it is slow")
+            *(True, False, True),
+            decoded=6,
+            retries=2,
+            helped=1,
+            two_hands=3,
+            higher_taken=2,
+            larger_taken=1,
+            warnings=("no rotation is given", "it is slow"),
         )
         report.add(clip("wave/a.mp4", 1.5, 3.25), read)
         report.add_unreadable(clip("wave/b.mp4"), "wave/b.mp4: ends too early")
     _, rows, _ = written(tmp_path)
     assert [list(filter(None, row.values())) for row in rows] == [
-        ["wave/a.mp4", "1.5", "3.25", "wave", "3", "6", "2", "2", "1", "no rotation is given; it is slow"],
+        [
+            "wave/a.mp4",
+            "1.5",
+            "3.25",
+            "wave",
+            "3",
+            "6",
+            "2",
+            "2",
+            "1",
+            "3",
+            "2",
+            "1",
+            "no rotation is given; it is slow",
+        ],
         ["wave/b.mp4", "wave", "wave/b.mp4: ends too early"],
     ]
 

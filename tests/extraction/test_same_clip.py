@@ -16,9 +16,9 @@ from handloom import keypoint_table
 from handloom.config import ExtractKeypoints, HandChoice, Kind, LandmarkModel
 from handloom.extraction.extraction import Extraction, extract_files
 from handloom.hand import CHIRALITIES, WRIST, present
+from handloom.landmarks.choice import MEMORY
 from handloom.landmarks.files import Stretch
 from handloom.landmarks.landmark_model import landmark_model_path
-from handloom.landmarks.reader import LOOK_AGAIN_SECONDS
 from handloom.media.clips import ClipReader
 from handloom.sample import draw_clips
 
@@ -170,7 +170,7 @@ def test_a_hand_that_was_gone_for_some_frames_is_found_again(grab: Pictures, tmp
     extraction = extracted(write_clip(tmp_path / "a.mp4", pictures, **H264), "action")
     assert np.flatnonzero(~present(extraction.frames["keypoints"])).tolist() == list(gone)
     # There is nothing to find, and after a while it is not looked for any more.
-    assert (extraction.retries, extraction.helped) == (min(gap, round(30 * LOOK_AGAIN_SECONDS)), 0)
+    assert (extraction.retries, extraction.helped) == (min(gap, round(30 * MEMORY)), 0)
 
 
 @pytest.mark.parametrize(("x", "y"), [(-0.5, 0.0), (0.0, 0.5)], ids=["left", "down"])

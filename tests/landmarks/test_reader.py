@@ -43,8 +43,7 @@ def test_turned_looks_alone_find_the_hand_where_it_is(drawn: Path, turn: float) 
     with HandReader(ExtractKeypoints(), landmark_model_path(LandmarkModel())) as reader:
         for row, pose in zip(true.to_pylist(), picture_from_poses(keypoint_table.poses_of(true)), strict=True):
             picture = read_photo(drawn / "photos" / row["path"], 1280).picture
-            found = _with_border(reader.first, picture, 0.5, turn)
-            assert found is not None, row["path"]
+            (found,) = _with_border(reader.look, picture, 0.5, turn)
             assert np.abs(found.points - pose).mean() < 0.03, row["path"]
 
 

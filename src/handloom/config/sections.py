@@ -23,7 +23,7 @@ from handloom.config.fields import (
 )
 
 Runtime = Literal["litert", "mediapipe"]  # what runs the two networks of the hand landmark model
-HandChoice = Literal["followed", "largest", "most_confident", "left", "right"]
+HandChoice = Literal["raised", "followed", "largest", "most_confident", "left", "right"]
 PictureSide = Annotated[int, Field(ge=64, le=32_766)]  # OpenCV cuts squares out of no larger pictures
 AugmentationOption = Literal["horizontally_flip", "rotate", "scale", "translate", "interpolate_frames", "drop_frames"]
 
@@ -64,9 +64,9 @@ class ExtractKeypoints:
         False, "true: clips slower than that are used, frames repeated; false: refused, as Create ML does"
     )
     hand: HandChoice = parameter(
-        "followed",
-        "which of several hands. followed: the first one seen, through the clip (in a photo the most confident one);"
-        " the others: chosen again in every picture, which costs time in clips",
+        "raised",
+        "which of two hands. raised: the higher one, or the larger one where one is less than half as large;"
+        " followed: the first one seen (in a photo the most confident one). In clips the chosen hand is followed",
     )
     detection_confidence: Share = parameter(0.5, "below it the landmarker reports no hand")
     tta_paddings: list[Annotated[float, Field(gt=0, le=2)]] = parameter(

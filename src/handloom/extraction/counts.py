@@ -25,6 +25,9 @@ class ClassCount:
         frames_decoded: frames of the media; other than `frames` - `frames_from_table` where clips were resampled.
         retries: frames that were looked at again with a border.
         retries_helped: those of them in which only the further look found the hand.
+        files_with_two_hands: files in which two hands were seen at once.
+        files_higher_taken: those of them in which the higher hand was taken, in clips in most of the frames with two.
+        files_larger_taken: those of them in which the larger hand was taken, likewise.
     """
 
     files: int = 0
@@ -39,6 +42,9 @@ class ClassCount:
     frames_decoded: int = 0
     retries: int = 0
     retries_helped: int = 0
+    files_with_two_hands: int = 0
+    files_higher_taken: int = 0
+    files_larger_taken: int = 0
 
     @property
     def unusable(self) -> int:
@@ -74,6 +80,10 @@ def _columns(total: ClassCount, resampled: bool) -> dict[str, Callable[[ClassCou
     }
     if total.retries:
         columns["retries helped"] = lambda count: f"{count.retries_helped} of {count.retries}"
+    if total.files_with_two_hands:
+        columns["two hands"] = lambda count: str(count.files_with_two_hands)
+        columns["higher taken"] = lambda count: str(count.files_higher_taken)
+        columns["larger taken"] = lambda count: str(count.files_larger_taken)
     if resampled:
         columns["decoded"] = lambda count: str(count.frames_decoded)
     if total.unreadable:

@@ -51,6 +51,7 @@ def extract_keypoints(
         "kind": kind,
         "landmark_model_sha256": sha256_of_file(model) if model else "",
         "landmarker": runtime_version(settings) if model else "",
+        "hand": settings.hand if model else "",
         "frame_rate": f"{settings.target_frame_rate:g}",
     }
     with ExtractionReport(folder) as report, keypoint_table.writing(table, metadata) as add:

@@ -44,6 +44,9 @@ class Extraction:
         decoded: frames that were decoded; more or fewer than T where a clip was resampled.
         retries: frames that were looked at again with a border.
         helped: those of them in which only the further look found the hand.
+        two_hands: frames in which two hands were seen; in clips only some frames are searched for a second one.
+        higher_taken: those of them in which the higher hand was taken.
+        larger_taken: those of them in which the larger hand was taken.
         warnings: one line each, without the file's name.
         thumbnail: JPEG of one frame, upright.
         thumbnail_frame: which one.
@@ -53,6 +56,9 @@ class Extraction:
     decoded: int = 1
     retries: int = 0
     helped: int = 0
+    two_hands: int = 0
+    higher_taken: int = 0
+    larger_taken: int = 0
     warnings: tuple[str, ...] = ()
     thumbnail: bytes = field(default=b"", repr=False)
     thumbnail_frame: int = 0
@@ -69,6 +75,9 @@ class Extraction:
             "decoded": self.decoded,
             "retries": self.retries,
             "helped": self.helped,
+            "two_hands": self.two_hands,
+            "higher_taken": self.higher_taken,
+            "larger_taken": self.larger_taken,
             "warnings": self.warnings,
             "thumbnail_frame": self.thumbnail_frame,
         }
@@ -113,10 +122,14 @@ def _extraction(looks: Iterable[tuple[Frame, Looked]]) -> Extraction:
     rows = []
     shown: tuple[int, Picture] | None = None
     best = -1.0
-    again = helped = 0
+    counts = dict.fromkeys(("retries", "helped", "two_hands", "higher_taken", "larger_taken"), 0)
     for number, (frame, looked) in enumerate(looks):
-        again += looked.again
-        helped += looked.helped
+        counts["retries"] += looked.again
+        counts["helped"] += looked.helped
+        if looked.hand and looked.others:
+            counts["two_hands"] += 1
+            counts["higher_taken"] += all(looked.hand.down() < other.down() for other in looked.others)
+            counts["larger_taken"] += all(looked.hand.area() > other.area() for other in looked.others)
         rows.append(_row(frame, looked.hand))
         score = looked.hand.score if looked.hand else 0.0
         if score > best:  # the clearest frame stands for the file on contact sheets
@@ -124,8 +137,11 @@ def _extraction(looks: Iterable[tuple[Frame, Looked]]) -> Extraction:
     assert shown is not None  # readers yield a frame or raise
     return Extraction(
         np.array(rows, FRAME),
-        retries=again,
-        helped=helped,
+        retries=counts["retries"],
+        helped=counts["helped"],
+        two_hands=counts["two_hands"],
+        higher_taken=counts["higher_taken"],
+        larger_taken=counts["larger_taken"],
         thumbnail=_thumbnail(shown[1]),
         thumbnail_frame=shown[0],
     )

@@ -32,6 +32,9 @@ FILE_COLUMNS = (
     "hands",
     "retries",
     "retries_helped",
+    "two_hands",
+    "higher_taken",
+    "larger_taken",
     "problem",
     "warnings",
 )
@@ -97,6 +100,9 @@ class ExtractionReport:
         count.frames_decoded += extraction.decoded
         count.retries += extraction.retries
         count.retries_helped += extraction.helped
+        count.files_with_two_hands += extraction.two_hands > 0
+        count.files_higher_taken += 2 * extraction.higher_taken > extraction.two_hands
+        count.files_larger_taken += 2 * extraction.larger_taken > extraction.two_hands
         if not hands:
             self.without_hand.append(name)
         for warning in dict.fromkeys(extraction.warnings):
@@ -106,7 +112,16 @@ class ExtractionReport:
             clip.label,
             clip.start,
             clip.end,
-            numbers=(frames, extraction.decoded, hands, extraction.retries, extraction.helped),
+            numbers=(
+                frames,
+                extraction.decoded,
+                hands,
+                extraction.retries,
+                extraction.helped,
+                extraction.two_hands,
+                extraction.higher_taken,
+                extraction.larger_taken,
+            ),
             warnings="; ".join(extraction.warnings),
         )
         self.sheets.add(clip, extraction)
@@ -282,7 +297,7 @@ class ExtractionReport:
         label: str,
         start: float | None = None,
         end: float | None = None,
-        numbers: Sequence[int | None] = (None,) * 5,
+        numbers: Sequence[int | None] = (None,) * 8,
         problem: str = "",
         warnings: str = "",
     ) -> None:

@@ -6,8 +6,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.hand import MIDDLE_MCP, WRIST
+from handloom.hand import JOINTS, MIDDLE_MCP, WRIST
 from handloom.media.frame import Picture
+
+PALM_TRIANGLE = (WRIST, JOINTS.index("indexMCP"), JOINTS.index("littleMCP"))
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,21 @@ class FoundHand:
         """The size of the box around the joints, as a share of the picture."""
         return float(np.prod(self.points.max(axis=0) - self.points.min(axis=0)))
 
+    def palm(self) -> float:
+        """The longest side of the triangle of wrist, first and last knuckle, as a share of the picture."""
+        corners = self.points[list(PALM_TRIANGLE)]
+        return float(np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1).max())
+
+    def down(self) -> float:
+        """How far the middle of its joints is below the picture's upper edge, as a share of the height."""
+        return float(self.points[:, 1].mean())
+
+    def share_inside(self, other: "FoundHand") -> float:
+        """The share of the box around its joints that lies in the box of another hand."""
+        low = np.maximum(self.points.min(axis=0), other.points.min(axis=0))
+        high = np.minimum(self.points.max(axis=0), other.points.max(axis=0))
+        return float(np.prod(np.clip(high - low, 0, None)) / max(self.area(), 1e-12))
+
     def distance(self, other: "FoundHand") -> float:
         """The mean distance between the joints of two hands, in palm lengths of the other one."""
         palm = np.linalg.norm(other.points[MIDDLE_MCP] - other.points[WRIST])
@@ -38,13 +55,18 @@ class FoundHand:
 class Follower(Protocol):
     """Follows hands through the frames of one clip."""
 
-    def find(self, picture: Picture, milliseconds: int) -> list[FoundHand]:
+    def find(self, picture: Picture, milliseconds: int, *, search: bool = True) -> list[FoundHand]:
         """The hands of the next frame, the one first that has been followed for longest.
 
         Args:
             picture: uint8 ``[height, width, 3]``, RGB, upright.
             milliseconds: since the clip's first frame; they must rise from frame to frame.
+            search: whether to look for further hands than those that are followed. Without a hand it always does.
         """
+        ...
+
+    def keep(self, hand: int | None) -> None:
+        """Follow only that one of the hands that `find` just gave, by its place in the list; None: none of them."""
         ...
 
     def close(self) -> object:

@@ -17,8 +17,8 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from handloom.errors import LandmarkModelError
-from handloom.hand import JOINT_COUNT, JOINTS, WRIST
-from handloom.landmarks.landmarker import FoundHand
+from handloom.hand import JOINT_COUNT
+from handloom.landmarks.landmarker import PALM_TRIANGLE, FoundHand
 from handloom.landmarks.native_libraries import quiet_stderr
 from handloom.landmarks.palms import (
     BOXES,
@@ -48,7 +48,6 @@ DETECTOR, LANDMARKS = "hand_detector.tflite", "hand_landmarks_detector.tflite"
 SAME_PLACE = 0.5
 # Two hands are one where so many joints are nearer than this share of the palm, and their boxes overlap by more.
 SAME_JOINTS, SAME_JOINT, SAME_BOX = 10, 0.2, 0.2
-_PALM_TRIANGLE = (WRIST, JOINTS.index("indexMCP"), JOINTS.index("littleMCP"))
 # What the two networks take and give: pixels a side, and the shapes of the outputs that are used.
 SHAPES = {
     DETECTOR: (DETECTOR_SIDE, ((1, BOXES, NUMBERS), (1, BOXES, 1))),
@@ -164,7 +163,11 @@ class LiteRTLandmarker(Closing):
 
 
 class LiteRTFollower(Closing):
-    """Follows hands through the frames of one clip: the detector runs only while there are fewer than it may follow."""
+    """Follows hands through the frames of one clip.
+
+    The detector runs only while there are fewer than it may follow, and of these frames only in those that are to be
+    searched, or where there is no hand.
+    """
 
     def __init__(self, landmarker: LiteRTLandmarker, hands: int) -> None:
         self._landmarker, self._hands = landmarker, hands
@@ -173,10 +176,14 @@ class LiteRTFollower(Closing):
     def close(self) -> None:
         """Nothing is held."""
 
-    def find(self, picture: Picture, milliseconds: int) -> list[FoundHand]:
+    def keep(self, hand: int | None) -> None:
+        """Follow only that one of the hands just found."""
+        self._squares = [] if hand is None else [self._squares[hand]]
+
+    def find(self, picture: Picture, milliseconds: int, *, search: bool = True) -> list[FoundHand]:
         """The hands of the next frame, those first that were followed for longest."""
         squares = self._squares
-        if len(squares) < self._hands:
+        if len(squares) < self._hands and (search or not squares):
             for square in self._landmarker.squares(picture, self._hands):
                 if all(square.overlap(other) <= SAME_PLACE for other in squares):
                     squares = [*squares, square]
@@ -197,7 +204,7 @@ def is_same_hand(one: Points, other: Points, picture: Picture) -> bool:
 
 def _palm(joints: Points) -> float:
     """The longest side of the triangle of wrist, first and last knuckle, pixels."""
-    corners = joints[list(_PALM_TRIANGLE)]
+    corners = joints[list(PALM_TRIANGLE)]
     return float(np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1).max())
 
 

@@ -7,17 +7,18 @@ to the truth.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from handloom.config import ExtractKeypoints
+from handloom.landmarks.choice import ChosenHand, candidates, choose
 from handloom.landmarks.landmarker import FoundHand
 from handloom.media.frame import Picture
 
-# Looks at a picture once: the hand that counts, or None.
-Look = Callable[[Picture], FoundHand | None]
+# Looks at a picture once: all hands.
+Look = Callable[[Picture], list[FoundHand]]
 
 # Bordered pictures are made no larger than this, pixels; the networks see 192 and 224 of them.
 BORDERED_SIDE = 1024
@@ -28,8 +29,6 @@ BORDERED_SIDE = 1024
 SURE = 0.9
 # Looks whose joints are further apart than this, in palm lengths on average, saw different hands.
 SAME_HAND = 1.0
-# A hand further away than this, in palm lengths, from where it was lost is another one.
-STILL_THE_SAME = 3.0
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,13 @@ class Looked:
         hand: the hand, or None.
         again: whether there was a further look.
         helped: whether only a further look found the hand.
+        others: the hands that were seen together with it and do not count.
     """
 
     hand: FoundHand | None
     again: bool = False
     helped: bool = False
+    others: tuple[FoundHand, ...] = ()
 
 
 def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> Looked:
@@ -56,48 +57,60 @@ def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> L
     Args:
         look: looks once.
         picture: uint8 ``[height, width, 3]``.
-        settings: the section `extract_keypoints`; `test_time_augmentation` says when to look again,
-            `tta_paddings` and `tta_rotations` say how.
+        settings: the section `extract_keypoints`; `hand` says which hand counts,
+            `test_time_augmentation` when to look again, `tta_paddings` and `tta_rotations` how.
     """
-    plain = look(picture)
+    seen = candidates(look(picture), settings.hand)
+    plain = choose(seen, settings.hand)
     if not settings.tta_paddings or (
         settings.test_time_augmentation == "unsure" and plain is not None and _is_sure(plain)
     ):
-        return Looked(plain)
-    looks = [one for one in (plain, *_further_looks(look, picture, settings)) if one]
-    if not looks:
+        return _looked(plain, seen)
+    looks = [seen, *(candidates(one, settings.hand) for one in _further_looks(look, picture, settings))]
+    # A look that shows both hands says more about which of them counts than one that shows a single hand.
+    most = min(2, max(map(len, looks)))
+    if not most:
         return Looked(None, again=True)
-    best = max(looks, key=lambda one: one.score)
-    agreeing = [one.points for one in looks if one.distance(best) < SAME_HAND]
+    choices = [(choose(one, settings.hand), one) for one in looks if len(one) >= most]
+    best, together = max(((hand, one) for hand, one in choices if hand), key=lambda pair: pair[0].score)
+    agreeing = [hand.points for one in looks for hand in _nearest(one, best)]
     hand = FoundHand(points=np.mean(agreeing, axis=0), score=best.score, chirality=best.chirality)
-    return Looked(hand, again=True, helped=plain is None)
+    return replace(_looked(best, together), hand=hand, again=True, helped=plain is None)
 
 
-def find_lost(look: Look, picture: Picture, borders: Sequence[float], last: FoundHand) -> Looked:
+def _looked(hand: FoundHand | None, seen: Sequence[FoundHand]) -> Looked:
+    return Looked(hand, others=tuple(one for one in seen if one is not hand))
+
+
+def _nearest(hands: Sequence[FoundHand], best: FoundHand) -> list[FoundHand]:
+    """Of the hands of one look the one that is the best one, if it is among them."""
+    same = [hand for hand in hands if hand.distance(best) < SAME_HAND]
+    return [min(same, key=lambda hand: hand.distance(best))] if same else []
+
+
+def find_lost(look: Look, picture: Picture, borders: Sequence[float], chosen: ChosenHand) -> Looked:
     """The hand of a frame in which following lost it: looked for with the first border, near where it was last.
 
     Args:
         look: looks once.
         picture: uint8 ``[height, width, 3]``.
         borders: as in `find_in_photo`.
-        last: the hand before it was lost.
+        chosen: the hand that is followed.
     """
     if not borders:
         return Looked(None)
-    hand = _with_border(look, picture, borders[0])
-    if hand is None or hand.distance(last) > STILL_THE_SAME:
-        return Looked(None, again=True)
-    return Looked(hand, again=True, helped=True)
+    hand = chosen.same(_with_border(look, picture, borders[0]))
+    return Looked(hand, again=True, helped=hand is not None)
 
 
-def _further_looks(look: Look, picture: Picture, settings: ExtractKeypoints) -> Iterator[FoundHand | None]:
+def _further_looks(look: Look, picture: Picture, settings: ExtractKeypoints) -> Iterator[list[FoundHand]]:
     for border in settings.tta_paddings:
         for turn in (0.0, *settings.tta_rotations):
             yield _with_border(look, picture, border, turn)
 
 
-def _with_border(look: Look, picture: Picture, border: float, turn: float = 0.0) -> FoundHand | None:
-    """What is seen in a picture with a border, turned by some degrees (positive: anticlockwise) about its middle."""
+def _with_border(look: Look, picture: Picture, border: float, turn: float = 0.0) -> list[FoundHand]:
+    """The hands in a picture with a border, turned by some degrees (positive: anticlockwise) about its middle."""
     scale = min(1.0, BORDERED_SIDE / ((1 + 2 * border) * max(picture.shape[:2])))
     if scale < 1:
         size = [max(1, round(scale * side)) for side in (picture.shape[1], picture.shape[0])]
@@ -109,14 +122,14 @@ def _with_border(look: Look, picture: Picture, border: float, turn: float = 0.0)
     turning = cv2.getRotationMatrix2D(((outer - 1) / 2).tolist(), turn, 1.0)
     if turn:
         bordered = cv2.warpAffine(bordered, turning, outer.tolist(), borderMode=cv2.BORDER_REPLICATE)
-    found = look(np.asarray(bordered, dtype=np.uint8))
-    if found is None:
-        return None
-    points = found.points * outer
-    if turn:
-        back = cv2.invertAffineTransform(turning)
-        points = points @ back[:, :2].T + back[:, 2]
-    return FoundHand(points=(points - np.array([across, down])) / inner, score=found.score, chirality=found.chirality)
+    hands = []
+    for found in look(np.asarray(bordered, dtype=np.uint8)):
+        points = found.points * outer
+        if turn:
+            back = cv2.invertAffineTransform(turning)
+            points = points @ back[:, :2].T + back[:, 2]
+        hands.append(replace(found, points=(points - np.array([across, down])) / inner))
+    return hands
 
 
 def _is_sure(found: FoundHand) -> bool:

@@ -70,7 +70,10 @@ class _Task(Closing):
         """Free the networks."""
         self._task.close()
 
-    def find(self, picture: Picture, milliseconds: int = 0) -> list[FoundHand]:
+    def keep(self, hand: int | None) -> None:
+        """It goes on to follow all hands: MediaPipe cannot be told."""
+
+    def find(self, picture: Picture, milliseconds: int = 0, *, search: bool = True) -> list[FoundHand]:
         """The hands of a photo, or of a clip's next frame at a time that must rise from frame to frame."""
         # MediaPipe reads the buffer as C-contiguous, whatever the strides say.
         image = self._image(image_format=self._rgb, data=np.ascontiguousarray(picture))

@@ -1,13 +1,14 @@
 """The reader of hands: from pictures to the hand that counts, in photos, clips and streams."""
 
-from collections.abc import Sequence
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from handloom.config import ExtractKeypoints, HandChoice, Runtime
+from handloom.config import ExtractKeypoints, Runtime
+from handloom.landmarks.choice import ChosenHand, candidates, hands_to_find
 from handloom.landmarks.landmarker import Follower, FoundHand, Landmarker
 from handloom.landmarks.litert_runtime import LiteRTLandmarker
 from handloom.landmarks.looks import SAME_HAND, Looked, find_in_photo, find_lost
@@ -20,8 +21,8 @@ RUNTIMES: dict[Runtime, tuple[str, str]] = {
     "litert": ("LiteRT", "ai-edge-litert"),
     "mediapipe": ("MediaPipe", "mediapipe"),
 }
-# For so long after it was lost, the hand of a clip is looked for with a border.
-LOOK_AGAIN_SECONDS = 0.5
+# While a hand is followed, others are looked for in frames that are so far apart, seconds.
+SEARCH_SECONDS = 0.3
 
 
 def open_landmarker(settings: ExtractKeypoints, model: Path) -> Landmarker:
@@ -44,24 +45,6 @@ def runtime_version(settings: ExtractKeypoints) -> str:
     """The runtime and its version, as tables and models name them: "LiteRT 2.3.0"."""
     name, package = RUNTIMES[settings.landmarker.runtime]
     return f"{name} {version(package)}"
-
-
-def hands_to_find(choice: HandChoice) -> int:
-    """How many hands to look for. With one, the landmarker need not search a frame in which it follows one."""
-    return 1 if choice in ("followed", "most_confident") else 2
-
-
-def choose(hands: Sequence[FoundHand], choice: HandChoice) -> FoundHand | None:
-    """The hand that counts, or None.
-
-    `followed` and `most_confident` are what the landmarker names first: the hand it has been following, or the one it
-    is most sure of.
-    """
-    if choice in ("left", "right"):
-        hands = [hand for hand in hands if hand.chirality == choice]
-    if not hands:
-        return None
-    return hands[0] if choice in ("followed", "most_confident") else max(hands, key=FoundHand.area)
 
 
 class HandReader(Closing):
@@ -90,7 +73,7 @@ class HandReader(Closing):
         Args:
             picture: uint8 ``[height, width, 3]``, RGB, upright.
         """
-        return find_in_photo(self.first, picture, self._settings)
+        return find_in_photo(self.look, picture, self._settings)
 
     def others_in_photo(self, picture: Picture, best: FoundHand | None) -> list[FoundHand]:
         """Of two hands that one look at a photo shows those that are not the best one, and are of the chosen side.
@@ -107,10 +90,9 @@ class HandReader(Closing):
             and (best is None or hand.distance(best) >= SAME_HAND)
         ]
 
-    def first(self, picture: Picture) -> FoundHand | None:
-        """The hand that counts of those that one look at a picture shows."""
-        hand = self._settings.hand
-        return choose(self._landmarker.find(picture, hands_to_find(hand)), hand)
+    def look(self, picture: Picture) -> list[FoundHand]:
+        """The hands that one look at a picture shows, no more than the choice needs."""
+        return self._landmarker.find(picture, hands_to_find(self._settings.hand))
 
     def follow(self) -> "HandFollower":
         """What follows the hand through the frames of one clip or stream; to be closed before this reader."""
@@ -122,8 +104,9 @@ class HandFollower(Closing):
 
     def __init__(self, reader: HandReader, settings: ExtractKeypoints, follower: Follower) -> None:
         self._reader, self._settings, self._follower = reader, settings, follower
-        self._last: FoundHand | None = None
-        self._last_time = 0.0
+        self._chosen = ChosenHand(settings.hand)
+        self._searches = hands_to_find(settings.hand) > 1
+        self._next_search = -inf
         self._milliseconds = -1
 
     def close(self) -> None:
@@ -139,12 +122,16 @@ class HandFollower(Closing):
         """
         picture = _scaled(picture, self._settings.largest_frame_side)
         self._milliseconds = max(self._milliseconds + 1, round(time * 1000))  # MediaPipe wants them to rise
-        hand = choose(self._follower.find(picture, self._milliseconds), self._settings.hand)
-        if hand is not None:
-            self._last, self._last_time = hand, time
-        elif self._last is not None and time - self._last_time <= LOOK_AGAIN_SECONDS:
-            return find_lost(self._reader.first, picture, self._settings.tta_paddings, self._last)
-        return Looked(hand)
+        search = self._searches and (time >= self._next_search or not self._chosen.is_followed)
+        if search:
+            self._next_search = time + SEARCH_SECONDS
+        hands = self._follower.find(picture, self._milliseconds, search=search)
+        hand = self._chosen.next(hands, time, complete=search)
+        self._follower.keep(next((place for place, one in enumerate(hands) if one is hand), None))
+        if hand is None and self._chosen.remembers(time):
+            return find_lost(self._reader.look, picture, self._settings.tta_paddings, self._chosen)
+        others = candidates(hands, self._settings.hand) if hand and search else ()
+        return Looked(hand, others=tuple(one for one in others if one is not hand))
 
 
 def _scaled(picture: Picture, largest_side: int) -> Picture:

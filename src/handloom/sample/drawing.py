@@ -10,7 +10,7 @@ from handloom.described.people import Generator, Person
 from handloom.described.skeleton import Camera, Floats
 from handloom.hand import JOINT_COUNT
 from handloom.sample.backgrounds import draw_background
-from handloom.sample.flesh import LINKS, NOTHING, SLEEVE_LINKS, Picture, Relief, flesh_on
+from handloom.sample.flesh import ARM_LENGTH, LINKS, NOTHING, SLEEVE_LINKS, Picture, Relief, flesh_on
 from handloom.sample.skin import PALM_LINE_POINTS, colours_of, folds, skin_of
 
 
@@ -30,6 +30,7 @@ class Scene:
         sleeve: colour ``[3]``, or None for a bare arm.
         sleeve_start: how far below the wrist it ends, palm lengths.
         noise: ``[H + margin, W + margin]`` of the camera's chip; each frame shows another part.
+        arm_length: how far below the wrist the arm ends, palm lengths.
     """
 
     person: Person
@@ -43,6 +44,7 @@ class Scene:
     sleeve: Floats | None
     sleeve_start: float
     noise: Picture
+    arm_length: float = ARM_LENGTH
 
 
 # Width and height of what the camera takes, pixels.
@@ -87,7 +89,7 @@ def draw_hand(scene: Scene, joints: Floats, camera: Camera, random: Generator) -
     Returns:
         The picture ``[H, W, 3]``, red, green, blue; and the joints in it ``[21, 2]``, pixels, y down.
     """
-    places, radii = flesh_on(joints, scene.person, scene.arm_bend, scene.sleeve_start)
+    places, radii = flesh_on(joints, scene.person, scene.arm_bend, scene.sleeve_start, scene.arm_length)
     lines = np.broadcast_to(PALM_LINE_POINTS, (1, *PALM_LINE_POINTS.shape))
     points, enlargement = (values[0] for values in camera.project(np.concatenate([places, lines], axis=1)))
     lines_seen, points = points[len(radii) :, :2], points[: len(radii)]

@@ -40,6 +40,7 @@ _PALM_LINKS: tuple[tuple[int, int], ...] = (
 # Forearm, then sleeve: beside each other at the near and at the far end, thumb's side first.
 _ARM, _SLEEVE, _NAILS = 29, 33, 37
 _ARM_ENDS = (0.12, 6.0)
+ARM_LENGTH = _ARM_ENDS[1]  # palm lengths: beyond the picture's edge
 _ARM_SIDES = (0.10, 0.15)
 _ARM_RADII = (0.185, 0.340)
 _TIPS = np.arange(4, JOINT_COUNT, 4)
@@ -53,7 +54,9 @@ SLEEVE_LINKS = tuple((_SLEEVE + a, _SLEEVE + b) for a, b in ((0, 2), (1, 3), (0,
 LINKS: tuple[tuple[int, int], ...] = (*FINGER_LINKS, *NAIL_LINKS, *PALM_LINKS, *ARM_LINKS, *SLEEVE_LINKS)
 
 
-def flesh_on(joints: Floats, person: Person, arm_bend: Floats, sleeve_start: float) -> tuple[Floats, Floats]:
+def flesh_on(
+    joints: Floats, person: Person, arm_bend: Floats, sleeve_start: float, arm_length: float = ARM_LENGTH
+) -> tuple[Floats, Floats]:
     """Places that the capsules run between.
 
     Args:
@@ -61,6 +64,7 @@ def flesh_on(joints: Floats, person: Person, arm_bend: Floats, sleeve_start: flo
         person: whose hand it is.
         arm_bend: ``[2]`` the wrist's bend: how far the forearm leads to +x and to +z, a palm length down.
         sleeve_start: how far below the wrist the sleeve ends, palm lengths.
+        arm_length: how far below the wrist the arm ends, palm lengths.
 
     Returns:
         Places ``[N, 47, 3]``, the joints first, and their radii ``[47]``, both in palm lengths.
@@ -68,8 +72,8 @@ def flesh_on(joints: Floats, person: Person, arm_bend: Floats, sleeve_start: flo
     first, second = (np.array([place[at] for place in _PALM_PLACES]) for at in (0, 1))
     share = np.array([place[2] for place in _PALM_PLACES])[:, None]
     palm = joints[:, first] * (1 - share) + joints[:, second] * share + np.array([place[3] for place in _PALM_PLACES])
-    arm, arm_radii = _tube(arm_bend, _ARM_ENDS[0])
-    sleeve, sleeve_radii = _tube(arm_bend, sleeve_start)
+    arm, arm_radii = _tube(arm_bend, _ARM_ENDS[0], arm_length)
+    sleeve, sleeve_radii = _tube(arm_bend, sleeve_start, arm_length)
     nails, nail_radii = _nails(joints)
     still = np.broadcast_to(np.concatenate([arm, sleeve]), (len(joints), 8, 3))
     places = np.concatenate([joints, palm, still, nails], axis=1)
@@ -91,9 +95,9 @@ def palmar_directions(joints: Floats) -> Floats:
     return np.asarray(palmar / np.linalg.norm(palmar, axis=-1, keepdims=True))
 
 
-def _tube(arm_bend: Floats, start: float) -> tuple[Floats, Floats]:
-    """The four places of the arm from `start` palm lengths below the wrist on, ``[4, 3]``, and their radii ``[4]``."""
-    down = np.array([start, start, _ARM_ENDS[1], _ARM_ENDS[1]])
+def _tube(arm_bend: Floats, start: float, end: float) -> tuple[Floats, Floats]:
+    """The four places of the arm between two distances below the wrist, ``[4, 3]``, and their radii ``[4]``."""
+    down = np.array([start, start, end, end])
     sideways, radii = np.interp(down, _ARM_ENDS, _ARM_SIDES), np.interp(down, _ARM_ENDS, _ARM_RADII)
     places = [sideways * [1, -1, 1, -1] + arm_bend[0] * down, -down, arm_bend[1] * down - 0.02]
     return np.stack(places, axis=-1), radii
