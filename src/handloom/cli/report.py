@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 )
 @kind_argument("pose or action")
 def report(kind: "Kind") -> int:
-    """Write the test report of this project's model, report.html.
+    """Write the test report of this project's model: a page.
 
     The stage evaluate writes it too. The page has the numbers with their intervals, learning curves, the confusion
     table, and the mistakes as pictures. It is one file that needs no network. Its path is printed.
