@@ -32,8 +32,9 @@ _TABLE = ".parquet"
 @data_argument
 @data_overrides_argument
 @stride_option("clip")
+@click.option("--robustness", is_flag=True, help="Measure also with joints moved by 10 % and 20 % of the palm.")
 @json_option("Print metrics, numbers by class and confusions as JSON.")
-def evaluate(model: str, data: Path, overrides: Sequence[str], stride: int, as_json: bool) -> int:
+def evaluate(model: str, data: Path, overrides: Sequence[str], stride: int, robustness: bool, as_json: bool) -> int:
     """Measure a model on labelled photos or videos.
 
     The model answers for each example. An example without a found hand is an error in accuracy_end_to_end. DATA may
@@ -44,6 +45,7 @@ def evaluate(model: str, data: Path, overrides: Sequence[str], stride: int, as_j
 
     from handloom.evaluation.answers import answers_of, labels_of, notes_on
     from handloom.evaluation.metrics import calibration_metrics, confusion, per_class, summary
+    from handloom.evaluation.robustness import robustness as robustness_of
     from handloom.prediction.open_model import open_model
 
     with results_only_on_stdout(), TemporaryDirectory() as folder:
@@ -52,7 +54,9 @@ def evaluate(model: str, data: Path, overrides: Sequence[str], stride: int, as_j
         for note in filter(None, [opened.spec.note, *notes_on(examples, opened.spec.classes)]):
             print(f"handloom evaluate: {note}", file=sys.stderr)
         answers = answers_of(opened, examples, stride)
+        moved = robustness_of(opened, examples, stride) if robustness else {}
     metrics = summary(answers) | calibration_metrics(answers, opened.spec.background_label, opened.thresholds)
+    metrics |= moved
     labels = labels_of(answers, opened.spec.classes)
     rows = per_class(answers, labels)
     if as_json:

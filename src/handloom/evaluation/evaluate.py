@@ -20,6 +20,7 @@ from handloom.evaluation.metrics import (
     summary,
 )
 from handloom.evaluation.plots import draw_plots
+from handloom.evaluation.robustness import robustness
 from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE, RUN_FILE
 from handloom.models.model import Model
@@ -108,6 +109,7 @@ def evaluate(
     for note in notes_on(examples, spec.classes):
         print(f"evaluate {kind}: {note}", file=sys.stderr)
     metrics = summary(answers) | calibration_metrics(answers, spec.background_label, trained.thresholds)
+    metrics |= robustness(trained, examples, stride)
     _write_report(out, trained, answers, metrics)
     provenance = read_provenance(model / RUN_FILE)
     run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
