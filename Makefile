@@ -61,7 +61,7 @@ lint: $(READY) ## check style, types, and which module imports which
 	@python tests/check_structure.py
 	@mypy
 
-format: $(READY) ## mend style
+format: $(READY) ## fix style
 	@ruff check --fix .
 	@ruff format .
 

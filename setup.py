@@ -21,7 +21,7 @@ FILES = (
 
 
 class BuildWithTemplate(build_py):
-    """Copies the template beside the code, except where the code itself stays in the repository."""
+    """Copies the template next to the code, except where the code itself stays in the repository."""
 
     def run(self) -> None:
         """Build, then copy."""

@@ -11,7 +11,7 @@
         keypoint.csv of hand-gesture-recognition-mediapipe: the last quarter of each class, in the order of the file
 
 Every fold runs the real stages: extract_keypoints once, then train with what is left of the other folds, without a
-validation part, so that nothing is chosen by looking. The test part is read once. A hand that is not found is an error.
+validation set, so that nothing is chosen by looking. The test set is read once. A hand that is not found is an error.
 """
 
 import shutil
@@ -69,7 +69,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Result:
-    """What one fold's model said of its test part: class taken for class, by the name of what was changed."""
+    """What one fold's model said of its test set: class taken for class, by the name of what was changed."""
 
     fold: Fold
     answers: dict[str, Counter[tuple[str, str]]]

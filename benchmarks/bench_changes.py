@@ -10,7 +10,7 @@ imports included, with the settings of `params.yaml`:
     (b) again, with nothing changed: the middle one of three
     (c) again, with one file added: the middle one of three, each with another file
 
-Beside (c) stands the added file's own time: to open a landmarker and read it, in one process that has its imports
+Next to (c) is the added file's own time: to open a landmarker and read it, in one process that has its imports
 behind it. The bar: (c) takes less than 5 s more than that.
 """
 
@@ -38,7 +38,7 @@ PROJECT = ("pipeline/extract_keypoints.py", "params.yaml")
 GESTURES = Path("data/sample/gestures")
 COPIES = 5  # of each photo, with other grain
 ROUNDS = 3
-BAR = 5.0  # seconds that (c) may take beside the file's own time
+BAR = 5.0  # seconds that (c) may take in addition to the file's own time
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def _measure(project: Path, kind: Kind, kept_back: list[Path], folder: Path, mod
     print(f"  (a) empty cache {empty:6.2f} s   (b) nothing changed {same:5.2f} s   (b)/(a) {same / empty:.3f}")
     print(
         f"  (c) one file added {added:5.2f} s   (c)/(a) {added / empty:.3f}   the file's own time {alone:.2f} s"
-        f"   beside it {added - alone:.2f} s, {'below' if added - alone < BAR else 'NOT BELOW'} the bar of {BAR:g} s"
+        f"   in addition {added - alone:.2f} s, {'below' if added - alone < BAR else 'NOT BELOW'} the bar of {BAR:g} s"
     )
 
 

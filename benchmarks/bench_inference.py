@@ -3,7 +3,7 @@
     python benchmarks/bench_inference.py [PREDICTIONS=300]
 
 One window at a time, as an app asks: a pose, and an action of 60 frames, both in PyTorch without a compiler. A plain
-ST-GCN (`st_gcn.py`) of the same width stands beside the action for comparison. Limits: 300,000 parameters, 1 ms a pose,
+ST-GCN (`st_gcn.py`) of the same width is printed for comparison. Limits: 300,000 parameters, 1 ms a pose,
 3 ms an action.
 """
 

@@ -5,7 +5,7 @@
         class alone, from random weights and from those that come with handloom. Photos to learn from are of subjects 0
         to 109 (five draws, each with its own training), tested are subjects 110 to 219
     python benchmarks/described.py digits PHOTOS SUBJECTS.csv looked_at
-        the same, tested on the photos of subjects 0 to 109 that were not learnt from: the ones to look at
+        the same, tested on the photos of subjects 0 to 109 that were not in the training set: the ones to look at
     python benchmarks/described.py kinivi KEYPOINTS.csv
         keypoint.csv of hand-gesture-recognition-mediapipe, all rows, data/described/kinivi: described alone
     python benchmarks/described.py actions

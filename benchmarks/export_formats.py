@@ -1,9 +1,9 @@
-"""What each way of storing a model costs: its size, and how far it is from the trained one on the whole test part.
+"""What each way of storing a model costs: its size, and how far it is from the trained one on the whole test set.
 
 python benchmarks/export_formats.py                       the models that `dvc repro` made, pose and action
 python benchmarks/export_formats.py pose                  one of them
 
-Each file is written, read back from disk and run by the interpreter, row by row, beside the model in PyTorch. "half" is
+Each file is written, read back and run by the interpreter, row by row, against the model in PyTorch. "half" is
 the same neural network with each layer rounded to half precision, as the Neural Engine computes it.
 """
 
@@ -32,7 +32,7 @@ def measure(kind: Kind) -> None:
         left_hands=model.spec.left_hands,
     )
     rows = rows_of(model.spec.window, examples, STRIDE)
-    print(f"{kind}: {len(examples)} examples of the test part, a window every {STRIDE} frames")
+    print(f"{kind}: {len(examples)} examples of the test set, a window every {STRIDE} frames")
     print(
         f"{'format':11} {'precision':9} {'compressed':10} {'MB':>5} {'seconds':>7}  rows with another label, difference"
     )

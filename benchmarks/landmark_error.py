@@ -98,10 +98,10 @@ def main() -> None:
         sys.exit(__doc__)
     space, seen, error = measured(int(sys.argv[1]) if len(sys.argv) == 2 else 6000)
     order = np.random.default_rng(SEED).permutation(len(error))
-    learnt, tried = np.split(order, [round(FITTED * len(order))])
+    fitting, tried = np.split(order, [round(FITTED * len(order))])
     out = Path("src/handloom/described") / TABLE
     with replacing(out) as beside:
-        beside.write_text(as_json(fitted(space[learnt], error[learnt])), encoding="utf-8")
+        beside.write_text(as_json(fitted(space[fitting], error[fitting])), encoding="utf-8")
     model = LandmarkError.from_json(out.read_text(encoding="utf-8"))
     simulated = model.draw(space[tried], seen[tried], np.random.default_rng(SEED))
     one, other = (np.sqrt(size_of(errors).mean(axis=0)) for errors in (error[tried], simulated))

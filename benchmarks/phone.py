@@ -1,4 +1,4 @@
-"""What a phone's camera may do to a hand that a model has learnt from square photos, done to joints and to pictures."""
+"""What a phone's camera does to a hand that a model was trained from square photos, done to joints and to pictures."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -55,8 +55,8 @@ def family() -> Examples:
     return Examples(frames, np.arange(count), lengths, labels.dictionary_encode(), nobody, nobody, lengths > 0)
 
 
-def learnt_weights(network: HandNetwork) -> dict[str, np.ndarray]:
-    """What `pretrained_weights: described` reads, of a network that has learnt: float16 by name."""
+def trained_weights(network: HandNetwork) -> dict[str, np.ndarray]:
+    """What `pretrained_weights: described` reads, of a trained network: float16 by name."""
     return {
         name: numbers.detach().numpy().astype(np.float16)
         for name, numbers in network.state_dict().items()
@@ -78,7 +78,7 @@ def main() -> None:
         )
     out = Path("src/handloom/models") / WEIGHTS
     with replacing(out) as beside, beside.open("wb") as file:
-        np.savez(file, allow_pickle=False, **learnt_weights(module.network))
+        np.savez(file, allow_pickle=False, **trained_weights(module.network))
     print(f"{out}: {out.stat().st_size} bytes, {time.monotonic() - start:.0f} s")
 
 

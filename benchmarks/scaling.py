@@ -186,7 +186,7 @@ def _of_length(extraction: Extraction, frames: int) -> Extraction:
 
 
 def _known(folder: Path) -> None:
-    """Hashes of files that nobody has seen, large and small, and of the same ones again."""
+    """Hashes of new files, large and small, and of the same ones again."""
     small = folder / "dvc" / "photos"
     small.mkdir(parents=True)
     for number in range(SMALL_FILES):

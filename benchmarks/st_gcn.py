@@ -1,7 +1,7 @@
 """ST-GCN, written from its paper: Yan, Xiong and Lin, Spatial Temporal Graph Convolutional Networks, AAAI 2018.
 
 Nine units; in each, joints are mixed over three fixed graphs (the joint itself, joints nearer to the hand's middle,
-joints farther from it: the paper's spatial configuration partitioning) whose edges have learnt weights, then nine
+joints farther from it: the paper's spatial configuration partitioning) whose edges have learned weights, then nine
 frames are convolved. Two units halve the frames. `width` is that of all units; the paper doubles it twice, which would
 make it slower still.
 """

@@ -1,4 +1,4 @@
-"""Stage evaluate: how well the model does on the test part."""
+"""Stage evaluate: how well the model does on the test set."""
 
 from handloom.stages.run import evaluate
 from handloom.stages.script import run_stage

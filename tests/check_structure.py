@@ -82,5 +82,5 @@ def problems() -> Iterator[str]:
 
 if __name__ == "__main__":
     found = set(problems())
-    gone = {f"{one}: gone, take it out of STILL_THERE" for one in STILL_THERE - found}
+    gone = {f"{one}: gone, remove it from STILL_THERE" for one in STILL_THERE - found}
     sys.exit("\n".join(sorted(found - STILL_THERE | gone)) or 0)

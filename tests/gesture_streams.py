@@ -1,7 +1,7 @@
 """Random examples of HandloomKit's rules and random camera streams, the same ones from the same seed.
 
-Numbers lie where rounding, ties and limits decide: times on and beside the ticks, probabilities on thresholds and equal
-to each other, gaps of just the longest length, clocks that go back.
+Numbers lie where rounding, ties and limits decide: times on and next to the ticks, equal probabilities and those
+on thresholds, gaps of just the longest length, clocks that go back.
 """
 
 import random

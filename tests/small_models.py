@@ -78,4 +78,4 @@ def random_hands(window: int, count: int = 24) -> Poses:
 def rows(window: int) -> dict:
     windows = random_hands(window)
     names = [f"row {number}" for number in range(len(windows))]
-    return {"test part": lambda: [NamedWindows(windows, names)]}
+    return {"test set": lambda: [NamedWindows(windows, names)]}

@@ -1,4 +1,4 @@
-"""One bad thing beside good files, through the whole stage: one line about it, and the good files are used."""
+"""One bad thing among good files, through the whole stage: one line about it, and the good files are used."""
 
 import csv
 import ctypes
@@ -33,7 +33,7 @@ from handloom.support.workspace import Workspace
 SETTINGS = ExtractKeypoints(workers=1, unreadable_limit=0.5)
 NO_GROUPS = config.Groups(file="")
 FRAMES = 12
-# What the stage leaves behind, and nothing beside it.
+# What the stage leaves behind, and nothing else.
 REPORT_FILES = {"files.csv", "report.json", "metrics.json", "hands.png", "no_hand.png"}
 
 
@@ -291,18 +291,18 @@ SVG = '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="9" 
 # name inside the class folder, how it is written, where the report has the line, and what the line says
 Bad = tuple[str, Write, str, *tuple[str, ...]]
 BAD_PHOTOS: dict[str, Bad] = {
-    "zero bytes": ("bad.jpg", text(""), "unreadable", "empty file", "copy it again or take it out"),
-    "truncated JPEG": ("bad.jpg", copied("photo", 0.5), "unreadable", "truncated", "copy it again or take it out"),
-    "truncated PNG": ("bad.png", saved(0.5), "unreadable", "not a readable picture", "copy it again or take it out"),
-    "truncated HEIC": ("bad.heic", heic(0.5), "unreadable", "not a readable picture", "copy it again or take it out"),
+    "zero bytes": ("bad.jpg", text(""), "unreadable", "empty file", "copy it again or remove it"),
+    "truncated JPEG": ("bad.jpg", copied("photo", 0.5), "unreadable", "truncated", "copy it again or remove it"),
+    "truncated PNG": ("bad.png", saved(0.5), "unreadable", "not a readable picture", "copy it again or remove it"),
+    "truncated HEIC": ("bad.heic", heic(0.5), "unreadable", "not a readable picture", "copy it again or remove it"),
     "beginning of a JPEG": ("bad.jpg", copied("photo", 0.01), "unreadable", "not a readable picture", "copy it again"),
-    "text": ("bad.jpg", text("not a picture\n"), "unreadable", "but text", "save it as JPEG or take it out"),
-    "text for a picture": ("notes.jpg", text("bob, left\n"), "unreadable", "but text", "take it out"),
-    "PDF": ("bad.pdf", text(PDF), "unreadable", "but a PDF", "save it as JPEG or take it out"),
-    "SVG": ("bad.svg", text(SVG), "unreadable", "but an SVG drawing", "save it as JPEG or take it out"),
-    "ZIP": ("bad.zip", archive, "unreadable", "but a ZIP archive", "take it out"),
+    "text": ("bad.jpg", text("not a picture\n"), "unreadable", "but text", "save it as JPEG or remove it"),
+    "text for a picture": ("notes.jpg", text("bob, left\n"), "unreadable", "but text", "remove it"),
+    "PDF": ("bad.pdf", text(PDF), "unreadable", "but a PDF", "save it as JPEG or remove it"),
+    "SVG": ("bad.svg", text(SVG), "unreadable", "but an SVG drawing", "save it as JPEG or remove it"),
+    "ZIP": ("bad.zip", archive, "unreadable", "but a ZIP archive", "remove it"),
     "bomb": ("bad.png", bomb, "unreadable", "900 megapixels, more than 256", "scale it down"),
-    "1 x 1": ("bad.png", plain(1, 1), "unreadable", "1 x 1 pixels, too small", "take it out"),
+    "1 x 1": ("bad.png", plain(1, 1), "unreadable", "1 x 1 pixels, too small", "remove it"),
     "a video": ("bad.mp4", copied("clip"), "unreadable", "but a video", "learned from pictures"),
     "no permission": ("bad.jpg", locked, "unreadable", "no permission to read it", "use chmod"),
     "broken link": (
@@ -310,11 +310,11 @@ BAD_PHOTOS: dict[str, Bad] = {
         lambda path, good: path.symlink_to("gone.jpg"),
         "skipped",
         "leads nowhere",
-        "remove or mend it",
+        "remove or correct it",
     ),
     "link out": ("bad.jpg", link_out, "skipped", "lies outside", "copy it in, or set data.pose.follow_links to true"),
     "link to a good one": ("bad.jpg", lambda path, good: path.symlink_to("1.jpg"), "skipped", "remove one of them"),
-    "FIFO": ("bad.jpg", lambda path, good: os.mkfifo(path), "skipped", "neither a file nor a folder", "take it out"),
+    "FIFO": ("bad.jpg", lambda path, good: os.mkfifo(path), "skipped", "neither a file nor a folder", "remove it"),
     "copy of a good one": (
         "bad.jpg",
         lambda path, good: shutil.copy(good.photos / "five/1.jpg", path),
@@ -357,10 +357,10 @@ def twice(path: Path, good: Good) -> None:
 
 STEPS = [round(number * 1000 / 30) for number in range(FRAMES)]
 BAD_CLIPS: dict[str, Bad] = {
-    "zero bytes": ("bad.mp4", text(""), "unreadable", "empty file", "copy it again or take it out"),
-    "text": ("bad.mp4", text("not a clip\n"), "unreadable", "it is text", "copy it again or take it out"),
-    "PDF": ("bad.mp4", text(PDF), "unreadable", "it is a PDF", "take it out"),
-    "zeros": ("bad.mp4", text(bytes(5000)), "unreadable", "not a readable video", "copy it again or take it out"),
+    "zero bytes": ("bad.mp4", text(""), "unreadable", "empty file", "copy it again or remove it"),
+    "text": ("bad.mp4", text("not a clip\n"), "unreadable", "it is text", "copy it again or remove it"),
+    "PDF": ("bad.mp4", text(PDF), "unreadable", "it is a PDF", "remove it"),
+    "zeros": ("bad.mp4", text(bytes(5000)), "unreadable", "not a readable video", "copy it again or remove it"),
     "truncated, index at the end": ("bad.mp4", copied("clip", 0.6), "unreadable", "readable video", "copy it again"),
     "truncated, index in front": (
         "bad.mp4",
@@ -370,17 +370,17 @@ BAD_CLIPS: dict[str, Bad] = {
         " s of 0.4 s: only the part before is used",
     ),
     "a photo": ("bad.jpg", copied("photo"), "unreadable", "it is a picture, not a video", "learned from videos"),
-    "no frames": ("bad.mp4", empty_clip, "unreadable", "not a readable video", "copy it again or take it out"),
-    "no frames in AVI": ("bad.avi", empty_clip, "unreadable", "no frame in it", "copy it again or take it out"),
+    "no frames": ("bad.mp4", empty_clip, "unreadable", "not a readable video", "copy it again or remove it"),
+    "no frames in AVI": ("bad.avi", empty_clip, "unreadable", "no frame in it", "copy it again or remove it"),
     "time stamps that go back": ("bad.ts", twice, "warnings", "broken after 0.", ": only the part before is used"),
-    "sound only": ("bad.mp4", lambda path, good: write_sound(path), "unreadable", "no video in it", "take it out"),
+    "sound only": ("bad.mp4", lambda path, good: write_sound(path), "unreadable", "no video in it", "remove it"),
     "endless time stamps": (
         "bad.mkv",
         with_frames(stamps=[*STEPS[:-1], 9_000_000]),
         "unreadable",
         "time stamps jump from",
         "s to 9000 s",
-        "convert it anew or cut it",
+        "re-encode it or cut it",
     ),
     "slower than the target": (
         "bad.mp4",
@@ -395,10 +395,10 @@ BAD_CLIPS: dict[str, Bad] = {
         lambda path, good: path.symlink_to("gone.mp4"),
         "skipped",
         "leads nowhere",
-        "remove or mend it",
+        "remove or correct it",
     ),
     "link out": ("bad.mp4", link_out, "skipped", "lies outside", "copy it in, or set data.action.follow_links to true"),
-    "FIFO": ("bad.mp4", lambda path, good: os.mkfifo(path), "skipped", "neither a file nor a folder", "take it out"),
+    "FIFO": ("bad.mp4", lambda path, good: os.mkfifo(path), "skipped", "neither a file nor a folder", "remove it"),
     "copy of a good one": (
         "bad.mp4",
         lambda path, good: shutil.copy(good.clips / "five/1.mp4", path),
@@ -541,14 +541,18 @@ def labelled(label: str) -> Write:
 
 BAD_FOLDERS: dict[str, tuple[Write, str, *tuple[str, ...]]] = {
     "class without files": (lambda data, good: (data / "wall").mkdir(), "notes", "data/wall: no files", "passed over"),
-    "file beside the classes": (
+    "file outside the classes": (
         lambda data, good: shutil.copy(good.photo, data / "stray.jpg"),
         "notes",
-        "1 files beside the class folders passed over (the first: stray.jpg)",
+        "1 files outside the class folders ignored (the first: stray.jpg)",
     ),
     "label of 500 characters": (labelled("x" * 120), "skipped", "a label of 120 characters", "rename the folder"),
-    "control character in the label": (labelled("a\nb"), "skipped", "a\\nb: ", "take them out: rename the folder"),
-    "broken link to a class": (lambda data, good: (data / "wall").symlink_to("gone"), "skipped", "remove or mend it"),
+    "control character in the label": (labelled("a\nb"), "skipped", "a\\nb: ", "remove them: rename the folder"),
+    "broken link to a class": (
+        lambda data, good: (data / "wall").symlink_to("gone"),
+        "skipped",
+        "remove or correct it",
+    ),
     "link to another folder": (
         lambda data, good: (data / "wall").symlink_to(good.photos),
         "skipped",
@@ -632,13 +636,13 @@ BAD_ROWS = {
     "path with ..": ("five/../../beside/more.jpg,five", "skipped", "has '..' in it; write its path inside"),
     "absolute path": ("/etc/hostname,five", "skipped", "/etc/hostname lies outside", "copy it in"),
     "link out": ("out.jpg,five", "skipped", "out.jpg lies outside", "copy it in, or set data.pose.follow_links"),
-    "missing file": ("gone.jpg,five", "skipped", "gone.jpg: no such file", "mend the path or remove the row"),
+    "missing file": ("gone.jpg,five", "skipped", "gone.jpg: no such file", "correct the path or remove the row"),
     "folder called like a photo": ("folder.jpg,five", "skipped", "folder.jpg is a folder; name a file"),
     "FIFO": ("pipe.jpg,five", "skipped", "pipe.jpg is not a file; name one"),
     "no path": (",five", "skipped", "names no file"),
     "empty label": ("more.jpg,", "skipped", "no label; give it one"),
     "label of 500 characters": (f"more.jpg,{'x' * 500}", "skipped", "a label of 500 characters; use at most 100"),
-    "control character in the label": ("more.jpg,fi\x07ve", "skipped", "control characters; take them out"),
+    "control character in the label": ("more.jpg,fi\x07ve", "skipped", "control characters; remove them"),
     "too many cells": ("more.jpg,five,left", "skipped", "3 cells, but 2 columns; put quotes around"),
     "row twice": ("five/1.jpg,five", "skipped", "repeats row 2; remove one of the two"),
 }
@@ -657,7 +661,7 @@ def test_a_bad_row_has_one_line_and_the_good_ones_are_used(
 def test_a_bad_photo_in_a_table_has_one_line(photos: Stage) -> None:
     source = annotated(photos, ["empty.jpg,five"])
     prepared(photos)
-    photos.run(source).check_remark("unreadable", "empty.jpg: empty file", "copy it again or take it out")
+    photos.run(source).check_remark("unreadable", "empty.jpg: empty file", "copy it again or remove it")
 
 
 def test_a_photo_of_two_labels_is_left_out(photos: Stage) -> None:
@@ -707,7 +711,13 @@ BAD_TIMES = {
     "no end where others have one": ("0.1,", "skipped", "no end time", "write it in every row or in none"),
     "negative start": ("-1,0.2", "skipped", "the time -1 is negative; times count from the video's beginning"),
     "no time": ("0,soon", "skipped", "'soon' is no time; write seconds, mm:ss or hh:mm:ss"),
-    "after the clip's end": ("5,6", "unreadable", "starts at 5 s", "the clip's last frame is at 0.3", "mend its label"),
+    "after the clip's end": (
+        "5,6",
+        "unreadable",
+        "starts at 5 s",
+        "the clip's last frame is at 0.3",
+        "correct its label",
+    ),
     "end after the clip's end": ("0.1,9", "warnings", "the labelled stretch ends at 9 s, after the clip (0.4 s)"),
 }
 
@@ -727,16 +737,19 @@ HAND = np.linspace(0.1, 0.9, 63).tolist()
 JOINTS = {
     "NaN": (
         {"keypoints": [np.nan, *HAND[1:]]},
-        "number 1 is missing or not a finite number; mend it or remove the row",
+        "number 1 is missing or not a finite number; correct it or remove the row",
     ),
-    "infinite": ({"keypoints": [*HAND[:-1], np.inf]}, "number 63 is missing or not a finite number; mend it or remove"),
+    "infinite": (
+        {"keypoints": [*HAND[:-1], np.inf]},
+        "number 63 is missing or not a finite number; correct it or remove",
+    ),
     "20 joints": ({"keypoints": HAND[:60]}, "numbers of shape [60], but 21 joints of xy_confidence are [3, 21] or 63"),
     "no joints": ({"keypoints": None}, "numbers of shape []"),
-    "texts": ({"keypoints": ["a"] * 63}, "no list of numbers", "mend the row"),
+    "texts": ({"keypoints": ["a"] * 63}, "no list of numbers", "correct the row"),
     "confidence above 1": ({"keypoints": [*HAND[:42], *[7.0] * 21]}, "a confidence outside 0 to 1"),
     "empty label": ({"label": ""}, "no label; give it one"),
     "label of 500 characters": ({"label": "x" * 500}, "a label of 500 characters; use at most 100"),
-    "control character in the label": ({"label": "fi\x07ve"}, "control characters; take them out"),
+    "control character in the label": ({"label": "fi\x07ve"}, "control characters; remove them"),
     "no session id": ({"session_id": ""}, "no session id; give it one"),
 }
 

@@ -427,7 +427,7 @@ def test_descriptions_and_ones_own_files_are_one_source(tmp_path: Path, kind: st
     assert isinstance(sources["own"], config.LabeledDirectories) and sources["own"].part == ""
 
 
-def test_few_photos_start_from_learnt_weights() -> None:
+def test_few_photos_start_from_pretrained_weights() -> None:
     text = composed_text(CONF, ["train_pose=few_photos"])
     training = parameters_from(yaml.safe_load(text)).train_pose
     assert (training.pretrained_weights, training.optimizer.lr) == ("described", 0.001)

@@ -47,9 +47,7 @@ def test_every_output_is_there_and_the_metrics_count_the_test_part(finished: Pro
     assert metrics["accuracy_end_to_end"] == pytest.approx(np.mean(right))
     assert metrics["hands_found"] == pytest.approx(np.mean([row["hand_found"] == "True" for row in rows]))
     assert metrics["accuracy_end_to_end"] == pytest.approx(metrics["accuracy"] * metrics["hands_found"])
-    assert (
-        metrics["accuracy"] > 0.5
-    )  # four and three classes; a network that learnt nothing is right a third of the time
+    assert metrics["accuracy"] > 0.5  # four and three classes; an untrained network is right a third of the time
     assert 0 < metrics["macro_f1"] <= 1
 
 

@@ -247,7 +247,7 @@ def _tell_ended(running: dict[int, socket.socket]) -> None:
         with running.pop(pid) as end:
             try:
                 end.sendall(str(status).encode())
-            except BrokenPipeError:  # nobody waits for it
+            except BrokenPipeError:  # the reader is gone
                 continue
 
 

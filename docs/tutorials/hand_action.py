@@ -52,8 +52,9 @@ clips = drawn_clips()  # your own: clips = Path("/home/anna/clips")
 # %% [markdown]
 # ## 2. A data source
 #
-# The file name up to the hyphen says who is in a clip; nobody is both learnt from and tested on. Long videos with
-# several actions go with `DataSource.directory_with_videos_and_annotation`, whose table has the start and end of each.
+# The file name up to the hyphen says who is in a clip; no person is in both
+# the training and the test set. Long videos with several actions go with
+# `DataSource.directory_with_videos_and_annotation`, whose table has the start and end of each.
 
 # %%
 source = DataSource.labeled_directories(at=clips, groups=Groups(pattern="^([^-]+)-"))
@@ -151,5 +152,5 @@ print(f"the file says: {[prediction.label for prediction in predict_video(saved,
 # let answer = try HandActionClassifier(configuration: .init()).prediction(poses: window)
 # ```
 #
-# The stage `export_coreml` of the pipeline writes the same file, and beside it a Swift package that does all of section
+# The stage `export_coreml` of the pipeline writes the same file, and a Swift package that does all of section
 # 6: the rate, the window, smoothing, thresholds, when an action begins and ends.

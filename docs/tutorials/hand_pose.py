@@ -52,7 +52,7 @@ photos = drawn_photos()  # your own: photos = Path("/home/anna/photos")
 # ## 2. A data source
 #
 # `labeled_directories` is Create ML's case of the same name. `Groups` says who is in a photo: here the file name up to
-# the hyphen. People stay together, so that nobody is both learnt from and tested on.
+# the hyphen. People stay together, so that no person is in both the training and the test set.
 
 # %%
 source = DataSource.labeled_directories(at=photos, groups=Groups(pattern="^([^-]+)-"))
@@ -158,5 +158,5 @@ for hands in predict_photos(saved, [photo]):
 # let answer = try HandPoseClassifier(configuration: .init()).prediction(poses: hand.keypointsMultiArray())
 # ```
 #
-# The stage `export_coreml` of the pipeline writes the same file, and beside it a Swift package that does all of section
+# The stage `export_coreml` of the pipeline writes the same file, and a Swift package that does all of section
 # 6.

@@ -49,17 +49,17 @@ class Summary:
 def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> list[Summary]:
     """Train and test each fold with each seed; write `folds.csv` and `summary.json`, print mean and spread.
 
-    Folds are of the training and the validation part, unless `cross_validate.include_test_set`; there is no validation
+    Folds are of the training and the validation set, unless `cross_validate.include_test_set`; there is no validation
     part within a fold. Started again, it repeats no training that is done, and goes on with the one that was killed.
 
     Raises:
-        ConfigurationError: a parameter needs a validation part, or several devices.
+        ConfigurationError: a parameter needs a validation set, or several devices.
         DataError: there are too few examples or groups.
     """
     settings, training = parameters.cross_validate, parameters.training(kind)
     if training.early_stopping.patience:
         raise ConfigurationError(
-            f"train_{kind}.early_stopping.patience: folds have no validation part to go by; set it to 0 here"
+            f"train_{kind}.early_stopping.patience: folds have no validation set to go by; set it to 0 here"
         )
     if training.devices > 1:
         raise ConfigurationError(f"train_{kind}.devices: a fold trains on one device (got {training.devices})")
@@ -135,7 +135,7 @@ def _one(
 def write_fold(
     path: Path, sessions: Mapping[str, Sequence[Any]], tested: Collection[int], left_alone: Collection[int] = ()
 ) -> None:
-    """Write the split of a fold: its sessions are the test part, all others but those left alone are for training.
+    """Write the split of a fold: its sessions are the test set, all others but those left alone are for training.
 
     Args:
         path: where to.

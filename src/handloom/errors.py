@@ -122,7 +122,7 @@ def _refused(error: OSError) -> str:
 
 
 class HandloomError(Exception):
-    """A mistake in data, configuration or set-up that the person at the keyboard can mend.
+    """A mistake in data, configuration or set-up that the person at the keyboard can fix.
 
     Stage scripts and the command line print its text as one line and exit with status 1.
     """

@@ -87,11 +87,11 @@ def test_several_clips_are_answered_in_their_order_and_one_without_a_hand_is_emp
 def test_metrics_are_about_the_clips(classifier: HandActionClassifier, clips: Path) -> None:
     assert classifier.training_metrics.examples == 4
     assert not classifier.validation_metrics.is_valid
-    assert classifier.validation_metrics.error == "there was no validation part"
+    assert classifier.validation_metrics.error == "there was no validation set"
     assert np.isnan(classifier.validation_metrics.accuracy)
     again = classifier.evaluation(on=DataSource.labeled_directories(at=clips))
     assert again.classification_error == classifier.training_metrics.classification_error
-    assert "there was no validation part" in classifier._repr_html_()
+    assert "there was no validation set" in classifier._repr_html_()
 
 
 def test_it_is_written_for_an_app(classifier: HandActionClassifier, tmp_path: Path) -> None:

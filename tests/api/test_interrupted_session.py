@@ -192,7 +192,7 @@ def test_a_session_is_trained_once_at_a_time_and_ends_with_its_program_or_by_ctr
     killed_at = session.iteration
     assert killed_at >= 3
 
-    program, worker = start_long(tmp_path)  # nobody holds the session any more
+    program, worker = start_long(tmp_path)  # the session has no owner
     program.send_signal(signal.SIGINT)
     _, said = program.communicate(timeout=60)
     assert said.strip().endswith("KeyboardInterrupt")

@@ -36,7 +36,7 @@ def same_weights(first: Any, second: Any) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_train_returns_before_anything_is_learnt() -> None:
+def test_train_returns_before_training_ends() -> None:
     made = undisturbed()
     assert (made.phase_at_return, made.done_at_return) == ("initialized", False)
     assert made.text_at_return == "Job(pose, initialized, 0)"
@@ -119,9 +119,9 @@ def test_the_nested_types_are_create_mls() -> None:
 
 def test_metrics_are_about_the_parts_of_the_session() -> None:
     classifier = undisturbed().classifier
-    learnt, held_out = classifier.training_metrics, classifier.validation_metrics
-    assert (learnt.examples, held_out.examples) == (42, 18)
-    for metrics in (learnt, held_out):
+    on_training, held_out = classifier.training_metrics, classifier.validation_metrics
+    assert (on_training.examples, held_out.examples) == (42, 18)
+    for metrics in (on_training, held_out):
         assert metrics.is_valid and metrics.error is None
         wrong = metrics.predictions.label != metrics.predictions.predicted
         assert metrics.classification_error == pytest.approx(wrong.mean())
@@ -132,7 +132,7 @@ def test_metrics_are_about_the_parts_of_the_session() -> None:
         assert metrics.hands_found == 1
     reported = undisturbed().progress[-1].metrics["validation_accuracy"]
     assert held_out.accuracy == pytest.approx(reported)
-    assert learnt.accuracy > 0.9
+    assert on_training.accuracy > 0.9
 
 
 def test_validation_metrics_are_about_the_validation_source() -> None:

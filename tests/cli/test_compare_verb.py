@@ -1,4 +1,4 @@
-"""Two runs beside each other."""
+"""Two runs side by side."""
 
 import json
 from dataclasses import replace

@@ -51,7 +51,7 @@ def test_train_then_evaluate(out: Path, photos: Path, capsys: pytest.CaptureFixt
     assert "extract_keypoints pose" in printed.err
     assert [path.name for path in Path.cwd().iterdir()] == [out.name]
     groups = {file.split("/")[1].split("-")[0] for file in _test_part(out)}
-    assert len(groups) == 1  # one person of five, and nobody of the training
+    assert len(groups) == 1  # one person of five, and none of the training set
 
     numbers = []
     for model in (out / "model", out / "export" / "HandPoseClassifier.mlmodel"):

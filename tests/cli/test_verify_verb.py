@@ -48,7 +48,7 @@ def test_verify_runs_the_file_beside_the_model_it_came_from(capsys: pytest.Captu
     assert main(given) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["holds"]
-    assert set(found["comparisons"]) == {"test part, as stored", "hard cases, as stored"}
+    assert set(found["comparisons"]) == {"test set, as stored", "hard cases, as stored"}
 
     train_small(seed=2)  # another model, of the same form
     assert main(given) == 1

@@ -48,11 +48,11 @@ def test_a_good_split_is_its_numbers(tmp_path: Path) -> None:
 def test_few_groups_give_another_share_than_was_asked_for(tmp_path: Path) -> None:
     notes = said(tmp_path, "ab" * 20, ["ann"] * 20 + ["bob"] * 20, validation=Validation(strategy="none"))[2:]
     assert notes[0] == (
-        "note: the test part has 50% of the examples, not the 20% that was asked for: there are 2 groups, and each"
+        "note: the test set has 50% of the examples, not the 20% that was asked for: there are 2 groups, and each"
         " stays whole; add people, or name smaller groups (data.*.groups)"
     )
     notes = said(tmp_path, "ab" * 20, ["ann"] * 20 + ["bob"] * 20, test_ratio=0.0, validation=FIXED)[2:]
-    assert notes[0].startswith("note: the validation part has 50% of the examples, not the 20%")
+    assert notes[0].startswith("note: the validation set has 50% of the examples, not the 20%")
 
 
 def test_a_missing_validation_part_is_told_with_what_it_costs(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_missing_validation_part_is_told_with_what_it_costs(tmp_path: Path) ->
         (Validation(strategy="fixed", ratio=0.0), "split.validation.ratio is 0"),
     ):
         (note,) = said(tmp_path, "ab" * 20, [str(row // 4) for row in range(40)], validation=validation)[2:]
-        assert note.startswith("note: no validation part (") and why in note
+        assert note.startswith("note: no validation set (") and why in note
         assert "not calibrated and no thresholds are recommended" in note
 
 
@@ -77,7 +77,7 @@ def test_examples_that_are_all_groups_of_their_own_are_told(tmp_path: Path) -> N
 def test_a_class_without_a_test_example_is_told(tmp_path: Path) -> None:
     groups = [str(row // 2) for row in range(80)] + ["zoe"] * 10
     (note,) = said(tmp_path, "ab" * 40 + "c" * 10, groups, test_ratio=0.1, validation=FIXED)[3:]
-    assert note.startswith("note: the test part has no example of 'c': nothing will be known of them")
+    assert note.startswith("note: the test set has no example of 'c': nothing will be known of them")
 
 
 def test_parts_that_the_source_names_are_as_they_should_be(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def tables() -> dict[str, list[list[str]]]:
 
 
 def ours() -> Iterator[str]:
-    """What stands in backticks beside the first columns and begins with a public name."""
+    """What stands in backticks next to the first columns and begins with a public name."""
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         text = line.split("|", 2)[2] if line.startswith("|") else line
         for name, brackets, _ in NAME.findall(text):

@@ -1,4 +1,4 @@
-"""What confidences and thresholds are worth on the test part, checked by hand on seven answers."""
+"""What confidences and thresholds are worth on the test set, checked by hand on seven answers."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The note beside a model says what this very model needs."""
+"""The note next to a model says what this very model needs."""
 
 import re
 from dataclasses import replace

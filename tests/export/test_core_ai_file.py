@@ -82,14 +82,14 @@ def test_a_changed_weight_or_label_is_seen_though_the_hash_was_made_anew(
     (path / PROGRAM).write_bytes(bytes(content))
     (path / HASH).write_bytes(hashlib.sha256(content).digest())
     assert len(verify(path, None, {}).problems) >= 1
-    assert any(one.startswith("test part") for one in verify(path, trained("pose"), rows(1)).problems)
+    assert any(one.startswith("test set") for one in verify(path, trained("pose"), rows(1)).problems)
 
     path = Path(shutil.copytree(saved["pose"], tmp_path / "Other.aimodel"))
     about = json.loads((path / METADATA).read_text())
     about["creatorDefinedMetadata"]["Class Labels"] = '["a", "b", "c"]'
     (path / METADATA).write_text(json.dumps(about))
     assert [one for one in verify(path, None, {}).problems if "probes" in one]
-    assert any(one.startswith("test part") for one in verify(path, trained("pose"), rows(1)).problems)
+    assert any(one.startswith("test set") for one in verify(path, trained("pose"), rows(1)).problems)
 
 
 def test_without_the_extra_one_line_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A file that is not what was trained fails the proof, whatever was done to it: beside the model, and by itself."""
+"""A file that is not what was trained fails the proof, whatever was done to it: against the model, and by itself."""
 
 import shutil
 from collections.abc import Callable
@@ -171,7 +171,7 @@ def test_an_undamaged_file_passes(case: Case, whole: Callable[[Case], Path]) -> 
 def test_a_file_that_sees_other_joints_fails(change: Callable[[Tensor], Tensor], case: Case, tmp_path: Path) -> None:
     kind, path = case[0], tmp_path / f"Hand.{case[1]}"
     save(replace(trained(kind), network=Changed(trained(kind).network, change)), path, settings_of(case))
-    assert any(one.startswith("test part") and "row" in one for one in problems(kind, path))
+    assert any(one.startswith("test set") and "row" in one for one in problems(kind, path))
     (own,) = own_problems(path)
     assert own.endswith("probes in the metadata")
 
@@ -184,7 +184,7 @@ def test_a_file_whose_answers_are_changed_fails(
     path = tmp_path / whole(case).name
     shutil.copytree(whole(case), path) if whole(case).is_dir() else shutil.copy(whole(case), path)
     edit(path, change)
-    assert any(one.startswith("test part") for one in problems(case[0], path))
+    assert any(one.startswith("test set") for one in problems(case[0], path))
     assert len(own_problems(path)) == 2
 
 
@@ -207,7 +207,7 @@ def test_a_file_with_one_weight_changed_fails(layer: str, case: Case, tmp_path: 
         weight = getattr(changed.network, layer).weight
         weight.view(-1)[int(weight.abs().argmin())] = 2.0
     save(changed, path, settings_of(case))
-    assert any(one.startswith("test part") for one in problems(kind, path))
+    assert any(one.startswith("test set") for one in problems(kind, path))
     assert len(own_problems(path)) == 1
 
 
@@ -220,7 +220,7 @@ def test_one_changed_byte_of_a_stored_weight_fails(suffix: str, tmp_path: Path) 
     place = bytes(content).index(marker) + 3  # the sign and most of the exponent of the first number
     content[place] ^= 0x40
     file.write_bytes(bytes(content))
-    assert any(one.startswith("test part") for one in problems("pose", path))
+    assert any(one.startswith("test set") for one in problems("pose", path))
     assert len(own_problems(path)) == 2
 
 

@@ -60,7 +60,7 @@ def test_all_formats_the_proof_the_note_and_the_swift_package_are_written_and_lo
     for one in written:
         assert one["holds"] and not one["problems"]
         assert all(each["holds"] for each in one["comparisons"].values())
-        assert one["comparisons"]["test part, as stored"]["rows"] == tested > 0
+        assert one["comparisons"]["test set, as stored"]["rows"] == tested > 0
         assert one["comparisons"]["hard cases, as stored"]["rows"] > 50
 
     store, run_id = client(), trained_run(OUT).run_id
@@ -155,7 +155,7 @@ def test_an_export_that_does_not_hold_is_refused_and_the_one_before_it_stays(mon
 
     monkeypatch.setattr(ExportedNetwork, "forward", upside_down)
     with pytest.raises(
-        HandloomError, match=r"HandPoseClassifier\.mlmodel is not what was trained: .*test part"
+        HandloomError, match=r"HandPoseClassifier\.mlmodel is not what was trained: .*test set"
     ) as raised:
         export(formats=["mlmodel"])
     assert "\n" not in str(raised.value)

@@ -78,7 +78,7 @@ def test_a_changed_file_fails(saved: dict[Kind, Path], tmp_path: Path, change: C
     change(content)
     path.write_bytes(bytes(content))
     assert len(verify(path, None, {}).problems) == 2  # the probes, and the bytes
-    assert any(one.startswith("test part") for one in verify(path, trained("pose"), rows(1)).problems)
+    assert any(one.startswith("test set") for one in verify(path, trained("pose"), rows(1)).problems)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x00" * 64])

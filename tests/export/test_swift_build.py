@@ -173,7 +173,7 @@ def self_check(stream: dict[str, Any], apart: float) -> str:
     )
 
 
-# What an app has beside the lines that handloom shows: the classes that Xcode makes of a model, a picture, its time.
+# What an app has already: the classes that Xcode makes of a model, a picture, its time.
 APP = """
 import CoreML
 import CoreVideo

@@ -97,27 +97,27 @@ def test_the_rows_are_every_window_of_the_test_part_and_hard_cases(kind: Kind) -
     clips = [np.concatenate([random_hands(1, length)[:, 0]]) for length in lengths]
     examples = Examples.of([Example(clip, "a", f"clip {number}", "") for number, clip in enumerate(clips)])
     parts = rows_of(window, examples, stride=15)
-    tested = list(parts["test part"]())
+    tested = list(parts["test set"]())
     expected = 3 if kind == "pose" else 1 + 1 + 5
     assert sum(len(batch.windows) for batch in tested) == sum(len(batch.names) for batch in tested) == expected
     if kind == "action":
         assert tested[0].names[-1] == "clip 2 from frame 49"
         assert np.array_equal(tested[0].windows[-1], clips[2][49:])
     assert {name for batch in parts["hard cases"]() for name in batch.names} > {"no hand", "a tiny hand"}
-    assert list(parts["test part"]())  # they can be asked for again
+    assert list(parts["test set"]())  # they can be asked for again
 
 
 def test_an_empty_test_part_is_one_line() -> None:
-    with pytest.raises(DataError, match="the test part is empty"):
+    with pytest.raises(DataError, match="the test set is empty"):
         rows_of(1, Examples.of([]))
 
 
 def test_a_neural_network_is_run_in_half_precision_too(tmp_path: Path) -> None:
     path = save(trained("pose"), tmp_path / "Hand.mlmodel")
     found = verify(path, trained("pose"), rows(1))
-    assert set(found.comparisons) == {"test part, as stored", "test part, in half precision"}
+    assert set(found.comparisons) == {"test set, as stored", "test set, in half precision"}
     stored, half = (
-        found.comparisons[f"test part, {how}"].largest_difference for how in ("as stored", "in half precision")
+        found.comparisons[f"test set, {how}"].largest_difference for how in ("as stored", "in half precision")
     )
     assert stored < 1e-5 < half < 0.05
 

@@ -122,7 +122,7 @@ def test_a_class_without_any_hand_is_named_among_the_hands(tmp_path: Path) -> No
     before, _ = drawn(sheets, tmp_path)
     sheets.add(clip("wall", "b.jpg"), extraction(jpeg(), hand=False))
     after, _ = drawn(sheets, tmp_path)
-    assert after.shape == before.shape  # beside the other class
+    assert after.shape == before.shape  # next to the other class
     assert not (before[:, 100:] < 128).any()
     assert (after[:, 100:] < 128).any()
 

@@ -1,4 +1,4 @@
-"""What makes joints anew: whatever decides them, and nothing else."""
+"""What invalidates cached joints: whatever decides them, and nothing else."""
 
 import ast
 import sys

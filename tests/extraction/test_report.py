@@ -326,7 +326,7 @@ def test_the_terminal_gets_the_first_problems_and_where_the_rest_is(tmp_path: Pa
         for number in range(7):
             warnings = ("a common one", f"warning {number}")
             report.add(clip(f"one/{number}.jpg"), extraction(True, warnings=warnings))
-        report.add_note("3 files beside the class folders passed over")
+        report.add_note("3 files outside the class folders ignored")
     text = report.as_text()
     lines = text.splitlines()
     assert text.count("torn8.jpg") == text.count("row 0") == 1
@@ -336,10 +336,10 @@ def test_the_terminal_gets_the_first_problems_and_where_the_rest_is(tmp_path: Pa
     assert "  one/3.jpg: warning 3" in lines
     assert "warning 4" not in text
     assert f"  and 3 more in {tmp_path / 'report.json'}" in lines
-    assert lines[-1] == "  3 files beside the class folders passed over"
+    assert lines[-1] == "  3 files outside the class folders ignored"
     content, _, _ = written(tmp_path)
     assert content["warnings"]["a common one"] == [f"one/{number}.jpg" for number in range(7)]
-    assert len(content["skipped"]) == 5 and content["notes"] == ["3 files beside the class folders passed over"]
+    assert len(content["skipped"]) == 5 and content["notes"] == ["3 files outside the class folders ignored"]
 
 
 def test_any_name_can_be_written_and_read_back_and_stays_on_its_line(tmp_path: Path) -> None:

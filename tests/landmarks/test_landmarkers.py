@@ -1,4 +1,4 @@
-"""Our own landmarker beside MediaPipe: the same hands, the same joints; and what is said of files that are no model."""
+"""Our own landmarker against MediaPipe: the same hands, the same joints. Files that are no model are refused."""
 
 import resource
 import shutil

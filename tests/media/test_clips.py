@@ -232,7 +232,7 @@ def test_a_leap_of_the_clock_is_named(tmp_path: Path, suffix: str) -> None:
     path = write_clip(tmp_path / f"a.{suffix}", numbered(5), stamps=stamps, rate=1000)
     for more in ({}, {"accept_slow": True}, {"end": 100_000.0, "accept_slow": True}):
         text = one_line_error(lambda more=more: read(path, **more))
-        assert text == f"a.{suffix}: time stamps jump from 0.1 s to 90000 s; convert it anew or cut it"
+        assert text == f"a.{suffix}: time stamps jump from 0.1 s to 90000 s; re-encode it or cut it"
 
 
 def test_time_stamps_that_go_back_are_named(tmp_path: Path) -> None:
@@ -408,7 +408,7 @@ def test_sound_is_left_out_even_where_it_is_longer(tmp_path: Path, suffix: str) 
 def test_a_file_with_sound_only_is_named_even_with_a_cover_picture(tmp_path: Path, suffix: str, cover: bool) -> None:
     path = tmp_path / f"sound.{suffix}"
     write_sound(path, cover)
-    assert one_line_error(lambda: read(path)) == f"sound.{suffix}: no video in it; take it out"
+    assert one_line_error(lambda: read(path)) == f"sound.{suffix}: no video in it; remove it"
 
 
 # What is broken, or no clip

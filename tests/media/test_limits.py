@@ -148,7 +148,7 @@ def test_long_clips_of_phones_and_screens_are_within_the_usual_limits_and_small_
 )
 def test_what_would_run_for_minutes_though_it_is_small_is_refused(clip: tuple[Any, ...], counted: str) -> None:
     text = one_line_error(lambda: limits().check_clip("a", *clip))
-    assert text.startswith(f"a: {counted}") and "; take it out, cut it, or raise extract_keypoints." in text
+    assert text.startswith(f"a: {counted}") and "; remove it, cut it, or raise extract_keypoints." in text
 
 
 def test_frames_that_grow_on_the_way_count_by_their_own_size(tmp_path: Path) -> None:

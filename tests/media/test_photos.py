@@ -187,7 +187,7 @@ def test_of_animations_the_first_picture_is_taken(tmp_path: Path, suffix: str) -
 
 
 def test_a_jpeg_with_a_second_picture_in_it_is_the_first(tmp_path: Path) -> None:
-    """As phones store depth and brightness beside the photo."""
+    """As phones store depth and brightness next to the photo."""
     Image.fromarray(upright()).save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[noise()])
     assert_upright(read_photo(tmp_path / "a.jpg", 1280).picture)
 

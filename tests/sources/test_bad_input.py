@@ -44,29 +44,29 @@ def prepared(place: Place) -> Place:
     return place
 
 
-# The cells of one CSV row beside a good one, and what its line has to say.
+# The cells of one CSV row next to a good one, and what its line has to say.
 ROWS = {
     "path with ..": ("ok/../../outside.jpg,a,,", "has '..' in it; write its path inside"),
     "path with .. that comes back": ("ok/../ok/2.jpg,a,,", "has '..' in it"),
     "absolute path": ("/etc/hostname,a,,", "/etc/hostname lies outside", "copy it in"),
     "link out": ("out.jpg,a,,", "out.jpg lies outside", "data.pose.follow_links"),
-    "broken link": ("broken.jpg,a,,", "broken.jpg is a link that leads nowhere; remove or mend it"),
+    "broken link": ("broken.jpg,a,,", "broken.jpg is a link that leads nowhere; remove or correct it"),
     "link to itself": ("self.jpg,a,,", "self.jpg is a link that leads nowhere"),
-    "missing file": ("gone.jpg,a,,", "gone.jpg: no such file in", "mend the path"),
+    "missing file": ("gone.jpg,a,,", "gone.jpg: no such file in", "correct the path"),
     "file below a file": ("ok/1.jpg/x.jpg,a,,", "no such file"),
     "backslashes": ("ok\\1.jpg,a,,", "no such file", "write / between folders"),
     "folder as file": ("folder,a,,", "folder is a folder; name a file"),
     "the data folder itself": (".,a,,", "is a folder; name a file"),
     "pipe as file": ("pipe.jpg,a,,", "pipe.jpg is not a file; name one"),
     "no path": (",a,,", "names no file"),
-    "NUL in path": ("ok/\x001.jpg,a,,", "NUL character; write it anew"),
+    "NUL in path": ("ok/\x001.jpg,a,,", "NUL character; write it again"),
     "escape in path": ("ok/\x1b[31m.jpg,a,,", "\\x1b[31m.jpg: no such file"),
     "very long path": ("x" * 5000 + ",a,,", "no such file"),
     "empty label": ("ok/2.jpg, ,,", "no label; give it one"),
     "label of 500 characters": (f"ok/2.jpg,{'x' * 500},,", "a label of 500 characters; use at most 100"),
-    "control character in label": ("ok/2.jpg,a\x07b,,", "control characters; take them out"),
-    "line break in label": ('ok/2.jpg,"a\nb",,', "control characters; take them out"),
-    "line separator in label": ("ok/2.jpg,a\u2028b,,", "control characters; take them out"),
+    "control character in label": ("ok/2.jpg,a\x07b,,", "control characters; remove them"),
+    "line break in label": ('ok/2.jpg,"a\nb",,', "control characters; remove them"),
+    "line separator in label": ("ok/2.jpg,a\u2028b,,", "control characters; remove them"),
     "unknown part": ("ok/2.jpg,a,,training", "the part 'training' is none of train, validation, test; write one"),
     "too many cells": ("ok/2.jpg,a,,,ann,bob", "6 cells, but 4 columns; put quotes around texts with ','"),
 }
@@ -156,7 +156,7 @@ FILES = {
     "Latin-1": ("a.csv", "image,label\nJ\u00f6rg.jpg,a\n".encode("latin-1"), "not UTF-8", "save it as UTF-8"),
     "UTF-16 without a mark": ("a.csv", ROW.encode("utf-16-be"), "not UTF-8", "save it as UTF-8"),
     "half a UTF-16": ("a.csv", ROW.encode("utf-16")[:-1], "not UTF-16", "save it as UTF-8"),
-    "quote that does not end": ("a.csv", 'image,label\n"ok/1.jpg,a\n', "not a CSV", "mend the line"),
+    "quote that does not end": ("a.csv", 'image,label\n"ok/1.jpg,a\n', "not a CSV", "correct the line"),
     "cell of 200,000 characters": ("a.csv", f"image,label\n{'x' * 200_000},a\n", "line 2: not a CSV"),
     "xlsx": (
         "a.xlsx",
@@ -247,7 +247,7 @@ def test_a_class_folder_without_a_label_is_skipped(place: Place) -> None:
     gathered = place.directories()
     assert [clip.label for clip in gathered.clips] == ["a"]
     assert [skipped.reason.split(": ", 1)[1] for skipped in gathered.skipped] == [
-        "its label has control characters; take them out: rename the folder (1 files in it)",
+        "its label has control characters; remove them: rename the folder (1 files in it)",
         "a label of 120 characters; use at most 100: rename the folder (1 files in it)",
     ]
 
@@ -260,7 +260,7 @@ JOINTS = {
     "20 joints": (HAND[:60], "numbers of shape [60], but 21 joints of xy_confidence are [3, 21] or 63"),
     "42 numbers": (HAND[:42], "set data.action.channels"),
     "the other order": (HAND.reshape(21, 3).tolist(), "channel_joint means [3, 21]; set data.action.axis_order"),
-    "ragged": ([[0.5, 0.5], [0.5]], "lists of different lengths; mend the row"),
+    "ragged": ([[0.5, 0.5], [0.5]], "lists of different lengths; correct the row"),
     "texts": (["a"] * 63, "no list of numbers"),
     "a number": (0.5, "numbers of shape []"),
     "an empty list": ([], "numbers of shape [0]"),
@@ -381,6 +381,6 @@ def test_a_bad_cell_of_many_columns_is_named(place: Place) -> None:
     gathered = place.joints(table, feature_column="joint_*")
     assert len(gathered.keypoints) == 1
     assert [skipped.reason.split("wide.csv ")[1] for skipped in gathered.skipped] == [
-        "row 3: column joint_3 is missing or not a finite number; mend it or remove the row",
-        "row 4: column joint_5 is missing or not a finite number; mend it or remove the row",
+        "row 3: column joint_3 is missing or not a finite number; correct it or remove the row",
+        "row 4: column joint_5 is missing or not a finite number; correct it or remove the row",
     ]

@@ -57,7 +57,7 @@ def test_what_is_passed_over_beside_the_classes_is_told(place: Place) -> None:
     place.touch("a/1.jpg", "read.me", "x.jpg")
     (place.photos / "empty").mkdir()
     assert place.directories().notes == [
-        f"{place.photos}: 2 files beside the class folders passed over (the first: read.me)",
+        f"{place.photos}: 2 files outside the class folders ignored (the first: read.me)",
         f"{place.photos}/empty: no files in it; passed over",
     ]
 

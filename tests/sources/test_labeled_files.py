@@ -26,7 +26,7 @@ def test_the_label_ends_at_the_first_period(place: Place) -> None:
         ("noext", "noext: no period after the label; name it label.number.suffix"),
         (" .1.jpg", " .1.jpg: no label; give it one"),
         ("a" * 101 + ".1.jpg", "a" * 101 + ".1.jpg: a label of 101 characters; use at most 100"),
-        ("a\nb.1.jpg", "a\\nb.1.jpg: its label has control characters; take them out"),
+        ("a\nb.1.jpg", "a\\nb.1.jpg: its label has control characters; remove them"),
     ],
 )
 def test_a_name_without_a_label_is_skipped(place: Place, name: str, reason: str) -> None:

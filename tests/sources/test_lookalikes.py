@@ -1,4 +1,4 @@
-"""Labels that look alike are told; those that nobody can see through, or that pages would run, are refused."""
+"""Labels that look alike are told; those with invisible characters, or that pages would run, are refused."""
 
 import pytest
 from places import Place, make_place
@@ -39,13 +39,13 @@ def test_different_labels_are_not_told() -> None:
 
 @pytest.mark.parametrize("label", ["</script>", "<b>", "a<!--", "<?php", "x</SCRIPT >"])
 def test_markup_is_refused(label: str) -> None:
-    with pytest.raises(UnusableError, match="begins a tag on web pages; take it out"):
+    with pytest.raises(UnusableError, match="begins a tag on web pages; remove it"):
         checked_label(label)
 
 
 @pytest.mark.parametrize("letter", ["\u200b", "\ufeff", "\u00ad", "\u2060", "\u202e", "\u2066"])
 def test_letters_that_nobody_sees_are_refused(letter: str) -> None:
-    with pytest.raises(UnusableError, match=rf"nobody sees \(U\+{ord(letter):04X}\); take it out"):
+    with pytest.raises(UnusableError, match=rf"an invisible character \(U\+{ord(letter):04X}\); remove it"):
         checked_label(f"fi{letter}ve")
 
 

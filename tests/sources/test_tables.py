@@ -66,7 +66,7 @@ def test_commas_beside_points_are_no_decimal_ones(place: Place) -> None:
     text = wide().to_csv(index=False, sep=";").replace(f"{VALUES[0, 0, 0]:g}", "0,5", 1)
     gathered = read(place, place.write("a.csv", text))
     assert [skipped.reason.split("a.csv ")[1] for skipped in gathered.skipped] == [
-        "row 2: column x0 is missing or not a finite number; mend it or remove the row"
+        "row 2: column x0 is missing or not a finite number; correct it or remove the row"
     ]
 
 
@@ -103,7 +103,7 @@ def test_a_small_file_makes_no_large_table(place: Place, suffix: str) -> None:
         text = ",".join(f"c{number}" for number in range(count)) + "\n" + "1\n" * count
     else:
         text = json.dumps([{f"c{number}": 1} for number in range(count)])
-    with pytest.raises(DataError, match=rf"a\.{suffix}: 6000 rows and 6000 columns, but .*; mend the table"):
+    with pytest.raises(DataError, match=rf"a\.{suffix}: 6000 rows and 6000 columns, but .*; correct the table"):
         read(place, place.write(f"a.{suffix}", text))
 
 

@@ -1,4 +1,4 @@
-"""Writing beside and renaming: the old content stays until the new one is whole, and nothing else is left."""
+"""Writing to a temporary file, then renaming it: the old content stays until the new one is complete."""
 
 import csv
 import errno

@@ -143,7 +143,7 @@ def test_the_champion_is_only_replaced_by_a_better_one_measured_on_the_same(
     evaluated(stride=2)
     assert len(versions()) == 3 and champion() == before
     said = capsys.readouterr().err
-    assert f"handloom-pose 3 was measured on another test part than the champion, handloom-pose {before}," in said
+    assert f"handloom-pose 3 was measured on another test set than the champion, handloom-pose {before}," in said
 
 
 @pytest.mark.parametrize(

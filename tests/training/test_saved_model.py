@@ -1,4 +1,4 @@
-"""The temperature is inside the saved weights, and what validation taught beside them."""
+"""The temperature is inside the saved weights, and what the calibration next to them."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def calibration() -> Calibration:
 
 
 def test_the_saved_networks_scores_are_divided_by_the_temperature(tmp_path: Path) -> None:
-    trained, learnt = module(), calibration()
-    save_model(trained, learnt, tmp_path / "model.ckpt")
+    trained, calibrated = module(), calibration()
+    save_model(trained, calibrated, tmp_path / "model.ckpt")
     poses = torch.rand(20, 1, 3, 21)
     expected = trained(poses)
     for network in (
@@ -38,7 +38,7 @@ def test_the_saved_networks_scores_are_divided_by_the_temperature(tmp_path: Path
         HandModule.load_from_checkpoint(tmp_path / "model.ckpt"),
     ):
         scores = network.eval()(poses)
-        torch.testing.assert_close(scores, expected / learnt.temperature)
+        torch.testing.assert_close(scores, expected / calibrated.temperature)
         assert torch.equal(scores.argmax(dim=1), expected.argmax(dim=1))
 
 
@@ -53,7 +53,7 @@ def test_equal_models_with_equal_calibrations_have_equal_bytes(tmp_path: Path) -
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
-def test_without_a_calibration_the_weights_are_as_they_were_learnt(tmp_path: Path) -> None:
+def test_without_a_calibration_the_weights_are_as_they_were_trained(tmp_path: Path) -> None:
     trained = module()
     save_model(trained, None, tmp_path / "model.ckpt")
     model = load_model(tmp_path / "model.ckpt")

@@ -111,7 +111,7 @@ def test_a_session_that_is_raised_goes_on_and_ends_in_the_same_bits(
     assert not list((tmp_path / "elsewhere" / TRAINING).iterdir())
 
 
-def test_a_shorter_session_does_not_take_what_a_longer_one_has_learnt() -> None:
+def test_a_shorter_session_does_not_take_what_a_longer_one_has_trained() -> None:
     write_tables(["a", "b"] * 10, WITHOUT_VALIDATION)
     train_small(maximum_iterations=8, iterations=2, checkpoint_interval=100)
     short = outputs()
@@ -141,7 +141,7 @@ def test_what_changed_is_named_and_the_old_work_is_found_again(capsys: pytest.Ca
     train_small(optimizer={"lr": 0.1}, seed=2)
     assert (
         "train_pose: an interrupted training is not continued, because train_pose.seed, train_pose.optimizer.lr"
-        " changed; starting afresh\n" in capsys.readouterr().err
+        " changed; starting from the beginning\n" in capsys.readouterr().err
     )
     train_small()
     assert "train_pose: going on from iteration-000002\n" in capsys.readouterr().out
@@ -153,7 +153,7 @@ def test_another_table_or_split_is_named(capsys: pytest.CaptureFixture[str]) -> 
     write_tables(["a", "b"] * 11, WITHOUT_VALIDATION)
     train_small(iterations=2)
     error = capsys.readouterr().err
-    assert "because the keypoint table, the split changed; starting afresh\n" in error
+    assert "because the keypoint table, the split changed; starting from the beginning\n" in error
 
 
 def test_paused_trainings_with_other_parameters_go_on_each_by_itself() -> None:
@@ -167,7 +167,7 @@ def test_paused_trainings_with_other_parameters_go_on_each_by_itself() -> None:
 def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_tables(["a", "b"] * 15, WITH_VALIDATION)  # random hands: what is learnt by heart does not help validation
+    write_tables(["a", "b"] * 15, WITH_VALIDATION)  # random hands: what is memorised does not help validation
     shared: dict[str, Any] = {"maximum_iterations": 60, "report_interval": 1, "optimizer": {"lr": 0.02}}
     train_small(**shared, early_stopping={"patience": 3})
     losses = [float(row["validation_loss"]) for row in history()]
@@ -184,7 +184,7 @@ def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best(
 
 def test_early_stopping_without_validation_is_refused() -> None:
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
-    with pytest.raises(ConfigurationError, match=r"^train_pose\.early_stopping\.patience: the validation part is"):
+    with pytest.raises(ConfigurationError, match=r"^train_pose\.early_stopping\.patience: the validation set is"):
         train_small(early_stopping=PATIENT)
 
 
@@ -238,7 +238,7 @@ def test_a_class_that_only_validation_has_is_named() -> None:
     rows = pq.read_table(parts).to_pylist()
     moved = [row | {"part": "validation" if row["label"] == "c" else row["part"]} for row in rows]
     pq.write_table(pa.Table.from_pylist(moved), parts)
-    with pytest.raises(DataError, match=r"^class 'c': only the validation part has it \(\d+\.jpg\)"):
+    with pytest.raises(DataError, match=r"^class 'c': only the validation set has it \(\d+\.jpg\)"):
         train_small()
 
 

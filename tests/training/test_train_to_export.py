@@ -70,7 +70,7 @@ def test_without_validation_nothing_is_said_of_it() -> None:
     assert load_model(OUT / "model.ckpt").calibration is None
     assert not {"Temperature", "Recommended Thresholds", "False Activation Rate"} & set(user)
     assert not [name for name in logged if name.startswith(("calibration", "validation"))]
-    assert "false_activation_rate" in metrics  # of the test part
+    assert "false_activation_rate" in metrics  # of the test set
     assert not [name for name in metrics if name.endswith("_at_thresholds")]
     assert {row["recommended_threshold"] for row in classes} == {""}
 

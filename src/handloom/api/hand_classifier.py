@@ -138,16 +138,16 @@ class HandClassifier:
 
     @cached_property
     def training_metrics(self) -> ClassifierMetrics:
-        """Over the examples that it learnt from."""
+        """Over the examples of its training set."""
         return self._metrics_of_part("train")
 
     @cached_property
     def validation_metrics(self) -> ClassifierMetrics:
-        """Over the validation part; not valid where there was none."""
+        """Over the validation set; not valid where there was none."""
         return self._metrics_of_part("validation")
 
     def evaluation(self, *, on: data_source.DataSource) -> ClassifierMetrics:
-        """Over labelled examples that it has not learnt from.
+        """Over labelled examples that are not in the training set.
 
         Args:
             on: photos, videos or joints; what cannot be read is told in a warning, and counted nowhere.
@@ -255,7 +255,7 @@ class HandClassifier:
         left_hands = self.trained_model.spec.left_hands
         examples = read_examples(layout.keypoints, layout.split, part, left_hands=left_hands)
         if not len(examples):
-            return ClassifierMetrics(error=f"there was no {part} part")
+            return ClassifierMetrics(error=f"there was no {part} set")
         return self._metrics(examples)
 
     def _metrics(self, examples: "Examples") -> ClassifierMetrics:

@@ -1,4 +1,4 @@
-"""A training that runs beside the program that asked for it."""
+"""A training in a process of its own."""
 
 import asyncio
 import atexit

@@ -57,7 +57,7 @@ class VideoAugmentationOptions(Enum):
 
 @dataclass(frozen=True)
 class ValidationData:
-    """Where the validation part comes from; use one of the three constructors.
+    """Where the validation set comes from; use one of the three constructors.
 
     Attributes:
         strategy: "automatic" is Create ML's rule: none of fewer than 50 examples, 10 % of fewer than 200, else 5 %.
@@ -73,7 +73,7 @@ class ValidationData:
 
     @classmethod
     def none(cls) -> "ValidationData":
-        """No validation: all examples are learnt from, and no validation number is reported."""
+        """No validation: all examples are for training, and no validation number is reported."""
         return cls("none")
 
     @classmethod
@@ -98,7 +98,7 @@ class ModelParameters:
     """How a classifier is trained. What is None has the default of the section `train_pose` or `train_action`.
 
     Attributes:
-        validation: where the validation part comes from.
+        validation: where the validation set comes from.
         batch_size: photos or clips a step.
         maximum_iterations: passes over the training data.
         prediction_window_size: frames a prediction sees; of actions only, a pose has one.

@@ -27,7 +27,7 @@ LOCK_PATIENCE = 3.0  # seconds in which a process that is ending may let go of i
 
 
 def main(folder: Path) -> int:
-    """Train a session; the exit status is 0, or 1 for an error that the user can mend and 70 for a bug."""
+    """Train a session; the exit status is 0, or 1 for an error that the user can fix and 70 for a bug."""
     from handloom.errors import HandloomError, as_handloom_error
 
     try:
@@ -66,7 +66,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _end_with_stdin() -> None:
-    """End this process and those that it started as soon as nobody holds the other end of its stdin."""
+    """End this process and those that it started as soon as no process holds the other end of its stdin."""
     while os.read(0, 1):
         pass
     os.killpg(0, signal.SIGTERM)

@@ -19,7 +19,7 @@ from handloom.support.files import replacing
 
 
 def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenance: Provenance | None) -> Path:
-    """Write a model as `to` says by its suffix, run the saved file beside it on hard cases, then put it in its place.
+    """Write a model as `to` says by its suffix, run the saved file against it on hard cases, then put it in its place.
 
     A path that ends in no suffix is a folder, which gets a `.mlmodel`.
 

@@ -1,4 +1,4 @@
-"""`handloom evaluate`: how well a model does on labelled data that it has not learnt from."""
+"""`handloom evaluate`: how well a model does on labelled data that are not in the training set."""
 
 import sys
 from collections.abc import Sequence

@@ -37,7 +37,7 @@ def parameter(default: Any, meaning: str, unit: str = "", **limits: Any) -> Any:
     """A parameter: the one place where its default, range, unit and meaning are written.
 
     Args:
-        default: its value where nobody gives one; a class of parameters stands for a section of its own.
+        default: its value where none is given; a class of parameters stands for a section of its own.
         meaning: what it does, in a few words.
         unit: of a number.
         limits: pydantic's `gt`, `ge`, `lt`, `le`, `multiple_of`, `pattern`.

@@ -100,7 +100,7 @@ class ExtractKeypoints:
 
 @dataclass(frozen=True, config=STRICT)
 class Validation:
-    """Create ML's validation data: a share of what is left after the test part was taken."""
+    """Create ML's validation data: a share of what is left after the test set was taken."""
 
     strategy: Literal["automatic", "fixed", "none"] = parameter(
         "automatic", "automatic: none of fewer than 50 examples, 10 % of fewer than 200, else 5 %"
@@ -113,8 +113,8 @@ class Split:
     """Train, validation and test: by class, whole groups together."""
 
     seed: Seed = parameter(1, "of the drawing")
-    test_ratio: ShareBelowOne = parameter(0.2, "share of all examples; unused where the source has a test part")
-    validation: Validation = parameter(Validation, "the validation part")
+    test_ratio: ShareBelowOne = parameter(0.2, "share of all examples; unused where the source has a test set")
+    validation: Validation = parameter(Validation, "the validation set")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -179,7 +179,7 @@ class Training:
 
     seed: Seed = parameter(1, "of weights, batches and augmentation")
     batch_size: PositiveInt = parameter(32, "photos or clips a step")
-    maximum_iterations: PositiveInt = parameter(80, "passes over the training part; the schedule's length")
+    maximum_iterations: PositiveInt = parameter(80, "passes over the training set; the schedule's length")
     iterations: PositiveInt = parameter(
         1000, "of the session: training pauses after so many; a greater number later goes on"
     )
@@ -222,7 +222,7 @@ class Training:
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = parameter("32-true", "Lightning's names")
     threads: PositiveInt = parameter(1, "of PyTorch on the CPU; a fixed number, because sums depend on it")
     keypoints_in_memory: NotNegative = parameter(
-        2.0, "a larger training part is read from a file as it is needed", "GiB"
+        2.0, "a larger training set is read from a file as it is needed", "GiB"
     )
 
 
@@ -261,12 +261,12 @@ class CrossValidate:
     folds: int = parameter(5, "parts of the examples", ge=2)
     seeds: Annotated[list[Seed], Field(min_length=1)] = parameter([1], "each fold is trained once with each")
     fold_seed: Seed = parameter(1, "which group is in which fold")
-    include_test_set: bool = parameter(False, "true: folds of all examples; false: the test part is left alone")
+    include_test_set: bool = parameter(False, "true: folds of all examples; false: the test set is left alone")
 
 
 @dataclass(frozen=True, config=STRICT)
 class Evaluate:
-    """Reading the test part."""
+    """Reading the test set."""
 
     window_stride: PositiveInt = parameter(
         15, "between two windows of a clip; their probabilities are averaged", "frames"

@@ -69,8 +69,8 @@ def folds_by_group(labels: Sequence[str], groups: Sequence[str], count: int, see
         except ValueError:
             raise DataError(f"no class has {count} examples; lower cross_validate.folds") from None
     for tested in folds:
-        learnt = {label for row, label in enumerate(labels) if row not in set(tested)}
-        if lost := sorted(set(labels) - learnt):
+        in_training = {label for row, label in enumerate(labels) if row not in set(tested)}
+        if lost := sorted(set(labels) - in_training):
             raise DataError(
                 f"class {lost[0]!r}: all of its examples are in one fold, none is left to learn from; add examples of"
                 " other groups (data.*.groups)"

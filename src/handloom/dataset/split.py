@@ -52,9 +52,9 @@ def split_examples(labels: list[str], groups: list[str], given: list[str], setti
     if "validation" not in parts:
         count = sum(part == "train" and open_to for part, open_to in zip(parts, free, strict=True))
         _take(parts, "validation", validation_ratio(settings.validation, count), labels, groups, free, generator)
-    learnt = {label for label, part in zip(labels, parts, strict=True) if part == "train"}
+    in_training = {label for label, part in zip(labels, parts, strict=True) if part == "train"}
     for label in class_names(labels):
-        if label not in learnt:
+        if label not in in_training:
             raise DataError(
                 f"class {label!r}: all of its examples were held out, none is left to learn from; add examples of other"
                 " groups (data.*.groups), or lower split.test_ratio"
@@ -125,7 +125,7 @@ def read_split(path: Path) -> dict[int, PartName]:
 
 # A share may be this far from what was asked for; whole groups seldom give it exactly.
 _TOLERANCE = 0.05
-# With at least this many groups an example, nobody said who is in a file: copies of a file share a group all the same.
+# With at least this many groups an example, no source names the groups: copies of a file share a group all the same.
 _ALONE = 0.9
 _PARTS: tuple[PartName, ...] = ("train", "validation", "test")
 _LABELS_SHOWN = 3
@@ -179,8 +179,8 @@ def _on_groups(groups: list[str]) -> list[str]:
         return []
     each = "each" if number == len(groups) else "almost each"
     return [
-        f"note: {each} example is a group of its own, so one person may be both learnt from and tested on, and the test"
-        " part then flatters the model; say who is in a file (data.*.groups)"
+        f"note: {each} example is a group of its own, so one person can be in the training and the test set,"
+        " and the metrics are then too good; say who is in a file (data.*.groups)"
     ]
 
 
@@ -189,7 +189,7 @@ def _on_share(part: PartName, counts: dict[PartName, Counter[str]], ratio: float
     if abs(share - ratio) <= _TOLERANCE:
         return []
     return [
-        f"note: the {part} part has {share:.0%} of the examples, not the {ratio:.0%} that was asked for: there are"
+        f"note: the {part} set has {share:.0%} of the examples, not the {ratio:.0%} that was asked for: there are"
         f" {groups} groups, and each stays whole; add people, or name smaller groups (data.*.groups)"
     ]
 
@@ -201,7 +201,7 @@ def _on_missing(count: Counter[str], labels: list[str]) -> list[str]:
     shown = ", ".join(repr(label) for label in missing[:_LABELS_SHOWN])
     more = f" and {len(missing) - _LABELS_SHOWN} more" if len(missing) > _LABELS_SHOWN else ""
     return [
-        f"note: the test part has no example of {shown}{more}: nothing will be known of them; add people who show them"
+        f"note: the test set has no example of {shown}{more}: nothing will be known of them; add people who show them"
     ]
 
 
@@ -212,7 +212,7 @@ def _no_validation(settings: Split, examples: int) -> str:
         "none": "split.validation.strategy is none",
     }[settings.validation.strategy]
     return (
-        f"note: no validation part ({why}), so the model's probabilities are not calibrated and no thresholds are"
+        f"note: no validation set ({why}), so the model's probabilities are not calibrated and no thresholds are"
         " recommended; add examples, or set split.validation.strategy to fixed"
     )
 

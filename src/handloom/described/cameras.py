@@ -37,7 +37,7 @@ class Views:
     Attributes:
         scale: ``[N]``, the picture's shorter sides a palm length, at the wrist.
         distance: ``[N]`` palm lengths.
-        offset: ``[N, 2]``, where the wrist is, aslant of the optical axis: x right, y up, palm lengths.
+        offset: ``[N, 2]``, where the wrist is, across the optical axis: x right, y up, palm lengths.
         width: ``[N]``, of the picture in its shorter sides.
         height: ``[N]``, likewise.
     """

@@ -32,7 +32,7 @@ _MARGIN = 0.15
 # A clip stays within this, whoever makes the gesture: seconds.
 _SHORTEST, _LONGEST = 1.0, 3.0
 
-# Nobody holds still: deviations of a hand shape's numbers, and of the hand's turning in degrees.
+# No hand is still: deviations of a hand shape's numbers, and of the hand's turning in degrees.
 _SHAPE_TREMOR, _VIEW_TREMOR = 0.015, 2.0
 
 # Candidates drawn for a shape that must stay away from others.

@@ -131,7 +131,7 @@ class Thumb(Fields):
     """The thumb."""
 
     abduction: Share
-    """0 beside the index finger, 1 as far out in the plane of the palm as it goes."""
+    """0 next to the index finger, 1 as far out in the plane of the palm as it goes."""
     opposition: Share
     """0 in the plane of the palm, 1 lifted off it and swung over to the little finger's side."""
     curl: Share

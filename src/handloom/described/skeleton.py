@@ -113,7 +113,7 @@ class Camera:
         turned = points @ self.rotation.swapaxes(-1, -2)
         if self.left:
             turned = turned * [-1.0, 1.0, 1.0]
-        # An arm that leads towards the camera ends beside it, not behind it.
+        # An arm that leads towards the camera ends next to it, not behind it.
         away = np.maximum(self.distance - turned[..., 2], 0.3 * self.distance)
         scale = self.scale * self.distance / away
         picture = turned * scale[..., None] * [1.0, -1.0, 1.0]

@@ -1,4 +1,4 @@
-"""The stage: the test part, read once, as numbers and tables."""
+"""The stage: the test set, read once, as numbers and tables."""
 
 import hashlib
 import sys
@@ -72,7 +72,7 @@ def answer_test_set(model: Path, table: Path, split: Path, stride: int) -> Answe
     examples = read_examples(table, split, "test", left_hands=trained.spec.left_hands)
     if not examples.hand_found.any():
         raise DataError(
-            f"{split}: the test part has no example with a hand; raise split.test_ratio or add a test folder"
+            f"{split}: the test set has no example with a hand; raise split.test_ratio or add a test folder"
         )
     return Answered(trained, examples, answers_of(trained, examples, stride))
 
@@ -87,7 +87,7 @@ def evaluate(
     workspace: Workspace,
     register: bool = True,
 ) -> Evaluation:
-    """Predict the test part; write metrics and tables to the folder `out`, log them to its run, register it.
+    """Predict the test set; write metrics and tables to the folder `out`, log them to its run, register it.
 
     Args:
         parameters: all of them; the section `evaluate` decides.
@@ -100,7 +100,7 @@ def evaluate(
         register: whether the model becomes a version in MLflow's registry.
 
     Raises:
-        DataError: the test part is empty, has no hand, or no label that the model knows.
+        DataError: the test set is empty, has no hand, or no label that the model knows.
     """
     stride = parameters.evaluate.window_stride
     answered = answer_test_set(model, table, split, stride)
@@ -153,7 +153,7 @@ def _log(run: tracking.Run, out: Path, metrics: dict[str, float], pictures: Pict
 
 
 def fingerprint_of(examples: Examples, window_stride: int) -> str:
-    """The sha256 of the joints, labels and names of a test part, and of how windows are laid over its clips.
+    """The sha256 of the joints, labels and names of a test set, and of how windows are laid over its clips.
 
     Numbers are compared only where they were measured on the same.
     """

@@ -23,7 +23,7 @@ from handloom.models.calibration import (
 
 
 def summary(answers: Sequence[Answer]) -> dict[str, float]:
-    """The metrics of a test part.
+    """The metrics of a test set.
 
     `accuracy` and `macro_f1` are over examples in which a hand was found, `macro_f1` is the mean over the classes of
     these examples; `accuracy_end_to_end` counts the others as errors; `hands_found` is the share of examples with a

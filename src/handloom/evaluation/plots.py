@@ -1,4 +1,4 @@
-"""Pictures of the test part's answers for MLflow; the same answers give the same bytes."""
+"""Pictures of the test set's answers for MLflow; the same answers give the same bytes."""
 
 import warnings
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The note beside an exported model: one page that tells an app's developer what the model needs."""
+"""The note next to an exported model: one page that tells an app's developer what the model needs."""
 
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_FLOOR, Decimal
@@ -77,7 +77,7 @@ def _model(model: TrainedModel) -> str:
 
 def _temperature(model: TrainedModel) -> str:
     if model.calibration is None:
-        return "The probabilities are not calibrated: there was no validation part to learn it from."
+        return "The probabilities are not calibrated: there was no validation set to learn it from."
     temperature = model.calibration.temperature
     was = (
         "was too sure of itself" if temperature > 1 else "was not sure enough" if temperature < 1 else "was about right"

@@ -41,7 +41,7 @@ def ml_program(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[st
     Args:
         model: the trained classifier.
         settings: the section `export_coreml`.
-        metadata: what is to stand in the file beside that.
+        metadata: what is to stand in the file in addition.
     """
     with quiet():
         import coremltools

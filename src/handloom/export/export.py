@@ -1,4 +1,4 @@
-"""The stage: write the model files, prove that they compute what was trained, and put them beside what an app needs."""
+"""The stage: write the model files, prove that they compute what was trained, and add what an app needs."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ NOTE_FILE = "README.md"
 def export_coreml(
     parameters: Parameters, kind: Kind, model: Path, table: Path, split: Path, out: Path, workspace: Workspace
 ) -> list[Verification]:
-    """Write the trained model in each format; run each file, read back from disk, beside it; return what came out.
+    """Write the trained model in each format; run each file, read back from disk, against it; return what came out.
 
     Nothing in `out` changes unless all of it holds.
 
@@ -50,7 +50,7 @@ def export_coreml(
 
     Raises:
         ConfigurationError: the model was trained with another configuration.
-        DataError: the model cannot be read, or the test part is empty.
+        DataError: the model cannot be read, or the test set is empty.
         HandloomError: a file is not what was trained; or `out` cannot be written.
     """
     settings, trained = parameters.export_coreml, load_model(model / MODEL_FILE)

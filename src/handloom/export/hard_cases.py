@@ -1,4 +1,4 @@
-"""Windows that are rare in data and still reach an app's model: what an export has to get right beside the usual."""
+"""Windows that are rare in data and still reach an app's model. An export must get them right too."""
 
 from collections.abc import Callable
 

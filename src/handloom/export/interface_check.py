@@ -129,7 +129,7 @@ def check_metadata(file: ExportedModel) -> list[InterfaceRow]:
 
 
 def check_metadata_against(model: "TrainedModel", metadata: Mapping[str, str]) -> list[InterfaceRow]:
-    """Each entry that the export of a model writes of it, and each of these that the file has beside, one a row."""
+    """A row for each metadata entry that the export writes, and for each further one in the file."""
     expected = user_metadata(model)
     return [
         InterfaceRow(

@@ -30,7 +30,7 @@ def save_litert(model: TrainedModel, path: Path, settings: ExportCoreML, metadat
         model: the trained classifier.
         path: the file.
         settings: the section `export_coreml`; author, description, licence and version are taken from it.
-        metadata: what stands in the file beside that; the labels and the descriptions of input and output are added.
+        metadata: what stands in the file in addition; the labels and the descriptions of input and output are added.
     """
     from ai_edge_litert import schema_py_generated as schema
 

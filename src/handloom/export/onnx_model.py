@@ -65,7 +65,7 @@ class OnnxModel(ExportedModel):
 
 
 def _check_cost(content: bytes) -> None:
-    """Refuse a file that could run for ever or fill the memory: onnxruntime has no limits.
+    """Refuse a file that could run forever or fill the memory: onnxruntime has no limits.
 
     Raises:
         ValueError: it has loops, or a value that is too large or of a size that only a run tells.

@@ -16,7 +16,7 @@ from handloom.support.fingerprint import fingerprint
 
 SPECIFICATION = Path("Data/com.apple.CoreML/model.mlmodel")
 MANIFEST = Path("Manifest.json")
-WEIGHTS = "weights"  # the folder beside the specification
+WEIGHTS = "weights"  # the folder next to the specification
 RECOGNIZER, EMBEDDER = "hand_gesture_recognizer.task", "gesture_embedder.tflite"  # in a `.task`, one in the other
 DATA = "Data"  # the folder that the manifest's paths start from
 LARGEST = 100_000_000  # bytes of a file that is read; a hand classifier has about a million
@@ -46,7 +46,7 @@ def save_network(spec: Any, path: Path) -> None:
 
 
 def require_model_file(path: Path) -> None:
-    """Refuse what cannot be a model file before anything opens it: a pipe would make the reader wait for ever.
+    """Refuse what cannot be a model file before anything opens it: a pipe would make the reader wait forever.
 
     Raises:
         DataError: there is nothing, or something with another suffix; it is a compiled model, a pipe or a device; it is

@@ -68,7 +68,7 @@ def self_check(model: Model, batches: Iterable[NamedWindows] = ()) -> str:
 
     Args:
         model: the trained classifier.
-        batches: windows to choose from, such as the test part's; random hands and hard cases are always among them.
+        batches: windows to choose from, such as the test set's; random hands and hard cases are always among them.
     """
     hold = -(-model.spec.window // STORED_FRAMES)
     stored = np.concatenate([_stored(windows, hold) for windows in _candidates(model.spec.window, batches)])

@@ -1,4 +1,4 @@
-"""Swift for the app: the package HandloomKit, copied beside a model, and a few lines that call one trained model.
+"""Swift for the app: the package HandloomKit, copied next to a model, and a few lines that call one trained model.
 
 The package's source files travel with handloom.
 """

@@ -46,9 +46,9 @@ LIMITS: Mapping[Storage, Limits] = {
 # On the Neural Engine, which Core ML may choose, a neural network computes in half precision from its first layer on.
 # That blurs the joints of far hands (a package is kept from it, see `convert`), so more is allowed, and shown.
 IN_HALF_PRECISION = Limits(largest_difference=0.2, other_labels=0.02)
-TEST_PART = "test part"
+TEST_PART = "test set"
 HARD_CASES = "hard cases"
-HARDENED = 8  # clips of the test part of which hard cases are made
+HARDENED = 8  # clips of the test set of which hard cases are made
 
 Rows = Mapping[str, Callable[[], Iterable[NamedWindows]]]  # by the name of the part, as often as they are asked for
 
@@ -115,7 +115,7 @@ class Verification:
 
 
 def verify(path: Path, model: "TrainedModel | None", rows: Rows) -> Verification:
-    """Read a saved file back, check its interface, and run it beside the trained model on every row.
+    """Read a saved file back, check its interface, and compare it with the trained model on every row.
 
     A neural network (`.mlmodel`) is run twice: as stored, and with each layer's result in half precision, since the
     Neural Engine computes it so. On a Mac, Core ML runs the file too.
@@ -182,21 +182,21 @@ def _ways(path: Path, stored: Storage) -> list[tuple[str, Precision, Limits]]:
 
 
 def rows_of(window: int, examples: "Examples | None" = None, stride: int = 1) -> Rows:
-    """What a file is run on: the windows of the test part, and hard cases made of some of them.
+    """What a file is run on: the windows of the test set, and hard cases made of some of them.
 
     Args:
         window: frames of a prediction.
-        examples: the test part; without it hard cases are made of a drawn hand.
+        examples: the test set; without it hard cases are made of a drawn hand.
         stride: frames between two windows of a clip.
 
     Raises:
-        DataError: the test part is empty.
+        DataError: the test set is empty.
     """
     if examples is None:
         drawn = plain_hand(window)[None]
         return {HARD_CASES: lambda: _hardened(drawn)}
     if not len(examples):
-        raise DataError("the test part is empty; raise split.test_ratio or add a test folder")
+        raise DataError("the test set is empty; raise split.test_ratio or add a test folder")
     windows = Windows.over(examples.starts, examples.lengths, window, stride)
     base = _some_of(examples, window)
 

@@ -22,7 +22,7 @@ def settle_duplicates(clips: Sequence[Clip], hashes: Mapping[Path, str]) -> tupl
         hashes: sha256 of the files that can be read.
 
     Returns:
-        the examples to use: copies in one class join the group of the first, so that none is learnt from and tested on;
+        the examples to use: copies in one class join the group of the first, so that all are in one set;
         those left out: the same content in two classes;
         a line for each set of copies in one class.
     """

@@ -27,7 +27,7 @@ ROWS = 16_384
 def extract_keypoints(
     source: Source, settings: ExtractKeypoints, kind: Kind, table: Path, folder: Path, cache_file: Path
 ) -> ExtractionReport:
-    """Find the joints in all labelled files; write the keypoint table, and beside it what happened.
+    """Find the joints in all labelled files; write the keypoint table and a report.
 
     Files that cannot be read are left out of the table, counted and named in the report; frames without a hand stay in
     it as zeros. Files that were read before are taken from the cache (`handloom.extraction.cache`).

@@ -1,4 +1,4 @@
-"""What decides the joints of a file, beside its content: settings, landmark model, libraries and our code."""
+"""What decides the joints of a file, in addition to its content: settings, landmark model, libraries and our code."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path

@@ -56,7 +56,7 @@ def read_each(
 
 def killed_by(name: str) -> str:
     """The line for a file, of this name, over which a process died."""
-    return f"{name}: reading it killed the process; make the file anew with another program"
+    return f"{name}: the decoder crashed on this file; re-encode it, for example with ffmpeg"
 
 
 def hand_in_photo(path: Path, settings: ExtractKeypoints, reader: HandReader) -> tuple[Frame, Looked]:

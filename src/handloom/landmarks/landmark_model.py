@@ -72,7 +72,7 @@ def _own_model(path: Path, sha256: str) -> Path:
     if sha256 and found != sha256:
         raise LandmarkModelError(
             f"{path}: its sha256 is {found}, not {sha256} as extract_keypoints.landmark_model.sha256 says;"
-            " get the right file or mend the parameter"
+            " get the right file or correct the parameter"
         )
     return path
 

@@ -53,7 +53,7 @@ SHAPES = {
     DETECTOR: (DETECTOR_SIDE, ((1, BOXES, NUMBERS), (1, BOXES, 1))),
     LANDMARKS: (SIDE, ((1, 3 * JOINT_COUNT), (1, 1), (1, 1))),
 }
-# Networks that nobody uses at the moment, by the model's file: opening them takes as long as using them five times.
+# Networks that are idle, by the model's file: opening them takes as long as using them five times.
 _idle: dict[tuple[Path, int, int], list["Networks"]] = {}
 
 

@@ -27,7 +27,7 @@ def quiet_stderr() -> Iterator[None]:
 
 
 def ignore_profiling_signal() -> None:
-    """Ignore SIGPROF where nobody handles it. Call it before each landmarker is opened.
+    """Ignore SIGPROF where it has no handler. Call it before each landmarker is opened.
 
     MediaPipe 1.0 starts a timer that sends SIGPROF to its threads, and ignores that signal once, at the first
     landmarker, behind Python's back. Python goes on to believe that the default holds, and Lightning, which puts back

@@ -83,7 +83,7 @@ class MediaLimits:
             shown = f", shown for {seconds:.0f} s," if counted > gigapixels else ""
             raise DataError(
                 f"{what}{shown} in {size} bytes are {density:.0f} pixels a byte, more than {most:g}: much work for a"
-                " small file; take it out, cut it, or raise extract_keypoints.pixels_per_byte_limit"
+                " small file; remove it, cut it, or raise extract_keypoints.pixels_per_byte_limit"
                 f" ({self.pixels_per_byte:g})"
             )
 

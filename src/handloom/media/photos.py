@@ -83,7 +83,7 @@ def read_photo(path: Path, largest_side: int, limits: MediaLimits = USUAL_LIMITS
         raise DataError(f"{name}: too large for the free memory; scale it down") from None
     except Exception as error:  # for broken files Pillow's decoders raise whatever their parsing happens to meet
         reason = printable(first_line(error))
-        raise DataError(f"{name}: not a readable picture ({reason}); copy it again or take it out") from None
+        raise DataError(f"{name}: not a readable picture ({reason}); copy it again or remove it") from None
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def _decoded(file: BinaryIO, name: str, largest_side: int, limits: MediaLimits) 
 def _check_size(name: str, width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
         raise DataError(
-            f"{name}: {width} x {height} pixels, too small to show a hand (at least {SMALLEST_SIDE}); take it out"
+            f"{name}: {width} x {height} pixels, too small to show a hand (at least {SMALLEST_SIDE}); remove it"
         )
 
 
@@ -175,5 +175,5 @@ def _advice(kind: str) -> str:
     if kind == "a video":
         return " but a video; hand poses are learned from pictures"
     if kind == "a picture":
-        return ", though it begins like one; copy it again or take it out"
-    return f" but {kind}; save it as JPEG or take it out" if kind else "; save it as JPEG or take it out"
+        return ", though it begins like one; copy it again or remove it"
+    return f" but {kind}; save it as JPEG or remove it" if kind else "; save it as JPEG or remove it"

@@ -42,7 +42,7 @@ _SIGNATURES = (
 
 
 def beginning_of(path: Path) -> bytes:
-    """The first bytes of a file, for `kind_of`, after making sure that it can be read without waiting for ever.
+    """The first bytes of a file, for `kind_of`, after making sure that it can be read without waiting forever.
 
     Raises:
         DataError: it is missing, a folder, a pipe or a device, empty, or there is no permission to read it.
@@ -51,16 +51,16 @@ def beginning_of(path: Path) -> bytes:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise DataError(f"{name}: a folder, not a file; rename it or take it out")
+            raise DataError(f"{name}: a folder, not a file; rename it or remove it")
         if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"{name}: a pipe or a device, not a file; take it out of the folder")
+            raise DataError(f"{name}: a pipe or a device, not a file; remove it from the folder")
         if status.st_size == 0:
-            raise DataError(f"{name}: empty file; copy it again or take it out of the folder")
+            raise DataError(f"{name}: empty file; copy it again or remove it from the folder")
         with path.open("rb") as file:
             return file.read(_BEGINNING)
     except FileNotFoundError:
         if path.is_symlink():
-            raise DataError(f"{name}: a link to a file that is gone; mend the link or remove it") from None
+            raise DataError(f"{name}: a link to a file that is gone; correct the link or remove it") from None
         raise DataError(f"{name}: no such file; put it back") from None
     except PermissionError:
         raise DataError(f"{name}: no permission to read it; use chmod to allow it") from None

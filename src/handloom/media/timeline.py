@@ -65,7 +65,7 @@ def read_timeline(path: Path, start: float, end: float | None, limits: MediaLimi
         timeline = _read(file, end)
         if timeline is None:
             what = "no frame in it" if file.broken_at is None else "broken at its beginning"
-            raise DataError(f"{file.name}: {what}; copy it again or take it out")
+            raise DataError(f"{file.name}: {what}; copy it again or remove it")
         return timeline
 
 
@@ -179,6 +179,6 @@ def check_step(name: str, before: float, after: float) -> None:
         DataError: it is earlier, or too much later.
     """
     if after < before:
-        raise DataError(f"{name}: time stamps go back from {before:.6g} s to {after:.6g} s; convert it anew")
+        raise DataError(f"{name}: time stamps go back from {before:.6g} s to {after:.6g} s; re-encode it")
     if after - before > LONGEST_GAP:
-        raise DataError(f"{name}: time stamps jump from {before:.6g} s to {after:.6g} s; convert it anew or cut it")
+        raise DataError(f"{name}: time stamps jump from {before:.6g} s to {after:.6g} s; re-encode it or cut it")

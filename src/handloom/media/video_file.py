@@ -53,7 +53,7 @@ class VideoFile(Closing):
             self._container = av.open(f"file:{path}", options={"format_whitelist": _CONTAINERS})
         except Exception as error:
             what = f"it is {kind}" if kind not in ("a video", "a GIF", "") else reason_of(error)
-            raise DataError(f"{self.name}: not a readable video ({what}); copy it again or take it out") from None
+            raise DataError(f"{self.name}: not a readable video ({what}); copy it again or remove it") from None
         self.broken_at: int | None = None
         self._turn: Turn | None = None
         self._larger = 0  # frames that were larger than the first
@@ -66,12 +66,12 @@ class VideoFile(Closing):
     def _prepare(self) -> None:
         moving = [stream for stream in self._container.streams.video if not _is_cover(stream)]
         if not moving and not self._container.streams.audio:
-            raise DataError(f"{self.name}: not a readable video (its index is cut off); copy it again or take it out")
+            raise DataError(f"{self.name}: not a readable video (its index is cut off); copy it again or remove it")
         if not moving:
-            raise DataError(f"{self.name}: no video in it; take it out")
+            raise DataError(f"{self.name}: no video in it; remove it")
         self.stream = moving[0]
         if self.stream.codec_context is None or not self.stream.time_base:
-            raise DataError(f"{self.name}: a video of an unknown kind; save it as MP4 (H.264) or take it out")
+            raise DataError(f"{self.name}: a video of an unknown kind; save it as MP4 (H.264) or remove it")
         for stream in self._container.streams:
             if stream is not self.stream:
                 stream.discard = Discard.all  # not even read, where the container allows it
@@ -169,7 +169,7 @@ class VideoFile(Closing):
         for stamp in stamps:
             if stamp is not None:
                 return int(stamp)
-        raise DataError(f"{self.name}: frames without time stamps; convert it to MP4 or take it out")
+        raise DataError(f"{self.name}: frames without time stamps; convert it to MP4 or remove it")
 
     def _break(self, stamp: int) -> None:
         self.broken_at = stamp if self.broken_at is None else min(stamp, self.broken_at)
@@ -214,7 +214,7 @@ class VideoFile(Closing):
             if stamp is None:
                 stamp = frame.dts
             if stamp is None:
-                raise DataError(f"{self.name}: frames without time stamps; convert it to MP4 or take it out")
+                raise DataError(f"{self.name}: frames without time stamps; convert it to MP4 or remove it")
             if frame.width * frame.height > self._pixels:
                 self._check_larger(frame)
             if frame.is_corrupt:

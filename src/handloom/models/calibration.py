@@ -165,6 +165,6 @@ def calibration_error(bins: list[ConfidenceBin]) -> float:
 def log_loss(probabilities: ArrayLike) -> float:
     """Mean negative log likelihood, nats, from the probabilities ``[N]`` given to the true classes.
 
-    A probability of 0 counts as the smallest that float64 tells from 0 beside 1, so that the mean stays a number.
+    A probability of 0 counts as the smallest that float64 tells from 0 next to 1, so that the mean stays a number.
     """
     return float(-np.log(np.maximum(probabilities, np.finfo(float).eps)).mean())

@@ -64,7 +64,7 @@ class TrainedModel:
     Attributes:
         network: in evaluation mode, on the CPU.
         spec: what it is.
-        calibration: from the validation part, already inside the network; None without one.
+        calibration: from the validation set, already inside the network; None without one.
         training: the section of the configuration that it was trained with, as it was called then, without what decides
             nothing; to be shown, not to be relied on.
     """

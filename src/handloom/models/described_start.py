@@ -1,4 +1,4 @@
-"""Weights to start from where there are few photos: learnt on joints of random described hands, no photo among them.
+"""Weights to start from where there are few photos: trained on joints of random described hands, no photo among them.
 
 `benchmarks/pretrain.py` makes the file. Half precision is plenty for a start.
 """
@@ -19,16 +19,16 @@ def start_described(network: HandNetwork) -> None:
     """Give a network the weights, all but those of its last layer.
 
     Raises:
-        ConfigurationError: the network has other sizes than the one that learnt them.
+        ConfigurationError: the network has other sizes than the one that was trained with them.
     """
     with files("handloom.models").joinpath(WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
         weights = {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored.files}
     own = network.state_dict()
-    learnt = [name for name in own if not name.startswith(HEAD)]
-    for name in learnt:
+    trained = [name for name in own if not name.startswith(HEAD)]
+    for name in trained:
         if name not in weights or weights[name].shape != own[name].shape:
             raise ConfigurationError(
                 "pretrained_weights: described is for photos and a network of the default sizes; do not change model"
                 " (single_frame), or set start to random"
             )
-    network.load_state_dict({name: weights[name] if name in learnt else own[name] for name in own})
+    network.load_state_dict({name: weights[name] if name in trained else own[name] for name in own})

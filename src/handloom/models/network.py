@@ -1,9 +1,9 @@
 """The network: one for photos (a window of one frame) and for clips.
 
-A few neighbouring frames are taken as one step, their features side by side. Joints are mixed over a graph whose edges
-are learnt, starting from the skeleton (as in ST-GCN, Yan et al. 2018, and its successors with learnt adjacency); the 21
-joints then become one vector a step, and plain convolutions mix over time. That order keeps the expensive parts small:
-graphs see a third of the frames, and time is free of the factor 21.
+A few neighbouring frames are taken as one step, their features side by side. Joints are mixed over a graph whose
+edges are learned. They start from the skeleton (as in ST-GCN, Yan et al. 2018, and its successors with learned
+adjacency). The 21 joints then become one vector a step, and plain convolutions mix over time. That order keeps the
+expensive parts small: graphs see a third of the frames, and time is free of the factor 21.
 """
 
 import torch
@@ -13,7 +13,7 @@ from handloom.config import Model
 from handloom.hand import BONES, JOINT_COUNT, KNUCKLE_LINKS
 from handloom.models.features import HandFeatures
 
-GRAPHS = 4  # learnt graphs a layer; each mixes its own share of the features
+GRAPHS = 4  # learned graphs a layer; each mixes its own share of the features
 
 
 def skeleton_graph() -> Tensor:
@@ -25,7 +25,7 @@ def skeleton_graph() -> Tensor:
 
 
 class SpatialLayer(nn.Module):
-    """Mix joints over learnt graphs: ``[B, 21, width]`` to the same."""
+    """Mix joints over learned graphs: ``[B, 21, width]`` to the same."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where a trained model comes from: the file beside it, which travels with it into the export's metadata."""
+"""Where a trained model comes from: the file next to it, which travels with it into the export's metadata."""
 
 import json
 import re

@@ -24,7 +24,7 @@ from handloom.media.video_file import VideoFile
 
 Hands = Literal["best", "all"]
 # Clips up to one and a half times as long are read as a whole, exactly as extraction reads them. Shorter pieces would
-# cost more: each is decoded from the key frame before it, and the hand is found anew.
+# cost more: each is decoded from the key frame before it, and the hand is found again.
 PIECE_SECONDS = 30.0
 # Before its own frames a piece looks at so many seconds of the one before, so that the hand is being followed there.
 WARM_UP_SECONDS = 1.0

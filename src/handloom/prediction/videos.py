@@ -42,7 +42,7 @@ def predict_video(
     predictions. Memory does not grow with the clip, but for 40 bytes a source frame while it is planned.
 
     A clip of more than 45 seconds is read in pieces of about 30 by several processes. In each the hand is looked for
-    anew, a second before it begins; how a clip is cut depends on the clip alone, so its predictions do not depend on
+    again, a second before it begins; how a clip is cut depends on the clip alone, so its predictions do not depend on
     the number of processes.
 
     A pose classifier answers for every frame: its window is one frame, and its rate that of the clip.

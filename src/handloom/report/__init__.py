@@ -1,1 +1,1 @@
-"""`report.html`: what a test part shows of a model, as one page that a person can look at."""
+"""`report.html`: what a test set shows of a model, as one page that a person can look at."""

@@ -24,7 +24,7 @@ from handloom.support.repository import git
 from handloom.support.workspace import Workspace
 from handloom.support.yaml_files import parse_yaml, read_yaml
 
-TEST = "test_"  # how the names of metrics of the test part begin
+TEST = "test_"  # how the names of metrics of the test set begin
 SHOWN = 12  # digits of a hash
 # What may differ from the commit, because the run has all parameters: they are written into the checkout.
 _RECORDED_TOO = ("params.yaml", "conf/")
@@ -101,7 +101,7 @@ def reproduce(workspace: Workspace, run: RecordedRun, folder: Path) -> list[Row]
 
 
 def compared(run: RecordedRun, project: Path) -> list[Row]:
-    """The record of a run beside what the stages have left in a project."""
+    """The record of a run next to what the stages have left in a project."""
     rows = []
     for item, tag, file in _files(run.kind):
         recorded, now = run.tags.get(tag, ""), sha256_of_file(project / file)

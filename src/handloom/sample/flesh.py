@@ -37,7 +37,7 @@ _PALM_LINKS: tuple[tuple[int, int], ...] = (
     *((0, 26), (0, 27), (0, 28), (5, 9), (9, 13), (13, 17)),
 )
 
-# Forearm, then sleeve: beside each other at the near and at the far end, thumb's side first.
+# Forearm, then sleeve: next to each other at the near and at the far end, thumb's side first.
 _ARM, _SLEEVE, _NAILS = 29, 33, 37
 _ARM_ENDS = (0.12, 6.0)
 ARM_LENGTH = _ARM_ENDS[1]  # palm lengths: beyond the picture's edge
@@ -141,7 +141,7 @@ class Relief:
         """Raise the relief to a capsule's surface, touching only the pixels around it.
 
         The surface is the union of the spheres along the capsule. At a pixel, `along` and `across` are its coordinates
-        in the capsule's own plane frame; the highest sphere there is not the one beside the pixel but, on a slope, one
+        in the capsule's own plane frame; the highest sphere there is not the one next to the pixel but, on a slope, one
         farther up.
 
         Args:

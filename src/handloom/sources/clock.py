@@ -138,7 +138,7 @@ def _checked(
         notes.append(f"{table.name}: its column '{printable(column)}' has {what} and is passed over")
         return None
     for row in np.flatnonzero(~usable).tolist():
-        problems.setdefault(row, f"column {printable(column)} is missing or not a usable number; mend it")
+        problems.setdefault(row, f"column {printable(column)} is missing or not a usable number; correct it")
     return values
 
 

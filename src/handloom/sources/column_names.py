@@ -161,7 +161,7 @@ def _readings(names: Iterable[str]) -> list[_Reading]:
 
 
 def _unglued(word: str, known: set[str]) -> list[str]:
-    """A word with an axis at its end or beginning (lmx beside lmy, xpos beside ypos) as two."""
+    """A word with an axis at its end or beginning (lmx with lmy, xpos with ypos) as two."""
     if len(word) > 1 and word[-1] in _AXES and {word[:-1] + "x", word[:-1] + "y"} <= known:
         return [word[:-1], word[-1]]
     if len(word) > 1 and word[0] in _AXES and {"x" + word[1:], "y" + word[1:]} <= known:

@@ -122,7 +122,7 @@ class MediaFolder:
                     elif entry.is_file():
                         found.append(FoundFile(name, self._target(name)))
                     else:
-                        raise UnusableError("neither a file nor a folder; take it out")
+                        raise UnusableError("neither a file nor a folder; remove it")
                 except UnusableError as error:
                     skipped.append(self._skipped(name, error))
         return sorted(found, key=lambda file: file.name.split("/")), skipped
@@ -156,7 +156,7 @@ class MediaFolder:
         if not written:
             raise UnusableError("names no file")
         if "\0" in written:
-            raise UnusableError("its path has a NUL character; write it anew")
+            raise UnusableError("its path has a NUL character; write it again")
         path = Path(written)
         if ".." in path.parts:
             raise UnusableError(f"{printable(written)} has '..' in it; write its path inside {self}")
@@ -170,7 +170,7 @@ class MediaFolder:
         if os.path.isdir(full):  # noqa: PTH112
             raise UnusableError(f"{printable(name)} is a folder; name a file")
         if not os.path.exists(full):  # noqa: PTH110
-            hint = "write / between folders" if "\\" in name else "mend the path or remove the row"
+            hint = "write / between folders" if "\\" in name else "correct the path or remove the row"
             raise UnusableError(f"{printable(name)[:200]}: no such file in {self}; {hint}")
         if not os.path.isfile(full):  # noqa: PTH113
             raise UnusableError(f"{printable(name)} is not a file; name one")
@@ -215,7 +215,7 @@ class MediaFolder:
         if not os.path.lexists(full):
             return
         if not os.path.exists(full):  # noqa: PTH110
-            raise UnusableError(f"{printable(name)} is a link that leads nowhere; remove or mend it")
+            raise UnusableError(f"{printable(name)} is a link that leads nowhere; remove or correct it")
         real = os.path.realpath(full)
         if not (self._follow_links or _within(real, self._real) or _within(real, self._cache)):
             raise UnusableError(

@@ -291,8 +291,8 @@ def _with_even_steps(rows: Rows, rate: float, found: Frames) -> Rows:
     for wrong, why in ((uneven, f"frame numbers that are not {step:g} apart"), (far, f"more than {LONGEST_GAP:g} s")):
         for unit, row in _first_of_units(rows, wrong):
             reasons[unit] = (
-                f"frame numbers go from {numbers[row]:.15g} to {numbers[row + 1]:.15g}, {why}; mend them, or give the"
-                " rest a session id of its own"
+                f"frame numbers go from {numbers[row]:.15g} to {numbers[row + 1]:.15g}, {why}; correct them, or give"
+                " the rest a session id of its own"
             )
     for unit, count in _regular(rows, counts).items():
         reasons.setdefault(
@@ -363,8 +363,8 @@ def _with_rising_times(rows: Rows, found: Frames) -> Rows:
     for wrong, why in ((rows.inside & (steps < 0), "back"), (rows.inside & (steps > LONGEST_GAP), "too far")):
         for unit, row in _first_of_units(rows, wrong):
             reasons[unit] = (
-                f"times go {why} from {rows.times[row]:.15g} s to {rows.times[row + 1]:.15g} s; mend them, or give the"
-                " rest a session id of its own"
+                f"times go {why} from {rows.times[row]:.15g} s to {rows.times[row + 1]:.15g} s; correct them, or give"
+                " the rest a session id of its own"
             )
     return _refuse(rows, reasons, found)
 

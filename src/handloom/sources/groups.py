@@ -1,4 +1,4 @@
-"""Which group (person, session) a file belongs to: from a CSV beside the data, its folder or its name."""
+"""Which group (person, session) a file belongs to: from a CSV next to the data, its folder or its name."""
 
 import re
 import unicodedata

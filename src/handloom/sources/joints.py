@@ -186,7 +186,7 @@ def read_hands(table: Table, features: Features, key: str, empty_is_no_hand: boo
         place = int(np.argmin(finite[hand]))
         columns = features.hands[sides[hand % len(sides)]]
         where = f"column {printable(columns[place])}" if len(columns) > 1 else f"number {place + 1}"
-        problems.setdefault(hand, f"{where} is missing or not a finite number; mend it or remove the row")
+        problems.setdefault(hand, f"{where} is missing or not a finite number; correct it or remove the row")
     if layout.channels == "xy_confidence":
         problems = _check_confidence(table, _by_channel(numbers, layout), problems, key)
     numbers[list(problems)] = 0

@@ -13,7 +13,7 @@ from handloom.sources.labels import PARTS, checked_label
 def labeled_directories(member: LabeledDirectories, kind: Kind, key: str) -> Gathered:
     """Every file of every class folder and of the folders in it, in the order of their names.
 
-    What cameras, albums and systems keep beside photos is passed over; whether a file really is a picture is found out
+    What cameras, albums and systems keep next to photos is passed over; whether a file really is a picture is found out
     when it is read.
 
     Raises:
@@ -30,7 +30,7 @@ def labeled_directories(member: LabeledDirectories, kind: Kind, key: str) -> Gat
         if stray and not classes and not skipped and not part:
             raise DataError(f"{folder}: {len(stray)} files and no class folder in it; {_way_out(key)}")
         gathered.skipped += skipped
-        gathered.notes += _passed_over(stray, "files beside the class folders", folder)
+        gathered.notes += _passed_over(stray, "files outside the class folders", folder)
         for class_folder in classes:
             files, skipped = folder.files(kind, class_folder)
             label = _label(class_folder, len(files), gathered.skipped)
@@ -71,7 +71,7 @@ def _way_out(key: str) -> str:
 def _passed_over(names: list[str], what: str, folder: MediaFolder) -> list[str]:
     if not names:
         return []
-    return [f"{folder}: {len(names)} {what} passed over (the first: {printable(names[0])})"]
+    return [f"{folder}: {len(names)} {what} ignored (the first: {printable(names[0])})"]
 
 
 def _label(class_folder: str, count: int, skipped: list[Skipped]) -> str:

@@ -260,7 +260,7 @@ class _Coded:
 
 
 class _Rows:
-    """What a table says of its rows, beside the joints.
+    """What a table has in addition to the joints.
 
     Attributes:
         table: the table.

@@ -15,7 +15,7 @@ PARTS = ("train", "validation", "test")
 LONGEST_LABEL = 100  # characters
 # Control characters, line and paragraph separators, halves of surrogate pairs: none of them can be shown or stored.
 _UNSHOWABLE = {"Cc", "Zl", "Zp", "Cs"}
-# Format characters that nobody sees, but for the two joiners, without which some scripts and emoji cannot be written.
+# Format invisible characters, but for the two joiners, without which some scripts and emoji cannot be written.
 _INVISIBLE, _JOINERS = "Cf", "\u200c\u200d"
 _FLAG_LETTERS = range(0xE0020, 0xE0080)  # of emoji flags
 # What begins a tag or a comment where a label is shown on a web page (the plots of DVC put labels there unescaped).
@@ -42,14 +42,14 @@ def as_text(value: object) -> str:
     try:
         return str(value).strip()
     except ValueError:  # Python writes no whole number of more than 4,300 digits
-        raise UnusableError("a number of thousands of digits; mend it") from None
+        raise UnusableError("a number of thousands of digits; correct it") from None
 
 
 def checked_label(text: str) -> str:
     """A label as it is used everywhere: stripped, composed (NFC), so that one name has one spelling.
 
     Raises:
-        UnusableError: it is empty, too long, not showable, has characters that nobody sees, or markup.
+        UnusableError: it is empty, too long, not showable, has invisible characters, or markup.
     """
     label = unicodedata.normalize("NFC", text.strip())
     if not label:
@@ -57,12 +57,12 @@ def checked_label(text: str) -> str:
     if len(label) > LONGEST_LABEL:
         raise UnusableError(f"a label of {len(label)} characters; use at most {LONGEST_LABEL}")
     if any(unicodedata.category(character) in _UNSHOWABLE for character in label):
-        raise UnusableError("its label has control characters; take them out")
+        raise UnusableError("its label has control characters; remove them")
     unseen = next((one for one in label if _is_invisible(one)), "")
     if unseen:
-        raise UnusableError(f"its label has a character that nobody sees (U+{ord(unseen):04X}); take it out")
+        raise UnusableError(f"its label has an invisible character (U+{ord(unseen):04X}); remove it")
     if match := _MARKUP.search(label):
-        raise UnusableError(f"its label has {match[0]!r} in it, which begins a tag on web pages; take it out")
+        raise UnusableError(f"its label has {match[0]!r} in it, which begins a tag on web pages; remove it")
     return label
 
 

@@ -64,7 +64,9 @@ def array_of(value: object, layout: Layout) -> Numbers:
     except (ValueError, TypeError, OverflowError, RecursionError):
         if isinstance(value, str):
             raise UnusableError("its joints are no list of numbers; write [[x, ...], [y, ...], ...]") from None
-        raise UnusableError("its joints are no list of numbers, or lists of different lengths; mend the row") from None
+        raise UnusableError(
+            "its joints are no list of numbers, or lists of different lengths; correct the row"
+        ) from None
 
 
 def _plain(value: Any) -> Any:
@@ -76,7 +78,9 @@ def _plain(value: Any) -> Any:
     if value is None:
         return math.nan
     if isinstance(value, bool | np.bool_ | str | dict):
-        raise UnusableError(f"its joints are no list of numbers: {printable(str(value))[:40]!r} is none; mend the row")
+        raise UnusableError(
+            f"its joints are no list of numbers: {printable(str(value))[:40]!r} is none; correct the row"
+        )
     try:
         return float(value)
     except OverflowError:
@@ -161,7 +165,7 @@ def _by_joint(named: list[tuple[Any, Any]], layout: Layout) -> list[list[Any]]:
         shown = ", ".join(printable(str(name))[:20] for name, _ in named[:3])
         raise UnusableError(
             f"an object of {len(named)} entries ({shown} ...) that do not name each of the {JOINT_COUNT} joints"
-            " once; mend the row"
+            " once; correct the row"
         )
     ordered = sorted(zip(numbers, named, strict=True), key=lambda pair: pair[0])
     return [_row(joint, layout) for _, (_, joint) in ordered]
@@ -187,7 +191,7 @@ def _row(joint: Any, layout: Layout) -> list[Any]:
         lacking = [name for name in keys[: 3 if layout.channels == "xy_confidence" else 2] if name not in joint]
         if lacking:
             has = ", ".join(printable(str(name))[:20] for name in list(joint)[:5])
-            raise UnusableError(f"an object without {lacking[0]} (it has {has}); mend the row or set channels")
+            raise UnusableError(f"an object without {lacking[0]} (it has {has}); correct the row or set channels")
         return [joint.get(name, 0.0) for name in keys]
     if (
         isinstance(joint, list | tuple | np.ndarray)
@@ -195,7 +199,7 @@ def _row(joint: Any, layout: Layout) -> list[Any]:
         and (len(joint) == len(keys) or layout.channels == "xy")
     ):
         return list(joint[: len(keys)])
-    raise UnusableError(f"a joint that is no object of x and y or a list of {len(keys)} numbers; mend the row")
+    raise UnusableError(f"a joint that is no object of x and y or a list of {len(keys)} numbers; correct the row")
 
 
 def _with_point(joint: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is no example though it lies among them: what cameras, albums and systems keep beside photos and clips.
+"""What is no example though it lies among them: what cameras, albums and systems keep next to photos and clips.
 
 By name alone are passed over: hidden files and folders, and those that no person names so (`@eaDir`, `Thumbs.db`). A
 folder whose name a person may choose too, such as `previews`, is passed over inside a class only, and only if its files
@@ -35,7 +35,7 @@ _COPIES = {
 }
 # Names of thumbnails inside @eaDir, which some programs copy out of it.
 _THUMBNAILS = re.compile(r"syno(photo|file|video|index)[_:@].*", re.IGNORECASE)
-# What Windows and network disks keep of a file beside it, where a disk has no streams: a.jpg:Zone.Identifier.
+# What Windows and network disks keep next to a file, where a disk has no streams: a.jpg:Zone.Identifier.
 _STREAMS = re.compile(
     r".*[:_@\uf03a](zone\.identifier|com\.apple\.\w+|afp_\w+|synoeastream|synoresource|encryptable)(:\$data)?",
     re.IGNORECASE,
@@ -49,7 +49,7 @@ _SIDE_SUFFIXES = {
     *(".nksc", ".vrd", ".dr4", ".lrcat", ".lrcat-journal", ".opus", ".amr", ".vcf", ".vcard", ".m4a", ".wav", ".mp3"),
     *(".html", ".htm", ".url", ".webloc", ".lnk", ".ini", ".db", ".gpx", ".kml", ".srt", ".vtt", ".sbv", ".ass"),
 }
-_SMALL_COPIES = {".thm", ".lrv", ".lrf"}  # that action cameras write beside a clip
+_SMALL_COPIES = {".thm", ".lrv", ".lrf"}  # that action cameras write next to a clip
 _PHOTOS = {".heic", ".heif", ".jpg", ".jpeg", ".png", ".avif", ".webp", ".tif", ".tiff"}
 _VIDEOS = {".mov", ".mp4", ".m4v", ".mp", ".mv", ".3gp"}
 _RAW = {
@@ -98,8 +98,8 @@ def side_files(folder: Path, names: Sequence[str], kind: Kind) -> dict[str, str]
     Args:
         folder: where they lie.
         names: of all files in it.
-        kind: "pose" for photos, beside which short clips of the same name are the moving half of a live photo;
-            "action" for videos, beside which photos of the same name are their still half or cover.
+        kind: "pose" for photos, next to which short clips of the same name are the moving half of a live photo;
+            "action" for videos, next to which photos of the same name are their still half or cover.
     """
     wanted, others = (_PHOTOS, _VIDEOS) if kind == "pose" else (_VIDEOS, _PHOTOS | _RAW)
     stems = {_stem(in_icloud(name) or name) for name in names if _suffix(in_icloud(name) or name) in wanted}

@@ -238,7 +238,7 @@ def _check_names(names: Sequence[str], shown: str) -> None:
 
 def _check_size(rows: int, columns: int, text: str, shown: str, why: str) -> None:
     if rows * columns > max(_CELLS, _CELLS_A_CHARACTER * len(text)):
-        raise DataError(f"{shown}: {rows} rows and {columns} columns, but {why}; mend the table")
+        raise DataError(f"{shown}: {rows} rows and {columns} columns, but {why}; correct the table")
 
 
 def _from_json(text: str, shown: str, lines: bool) -> Table:
@@ -305,7 +305,7 @@ def _from_csv(text: str, shown: str, suffix: str, header: bool) -> Table:
     try:
         rows = [(number, cells) for number, cells in enumerate(reader, 1) if any(map(str.strip, cells))]
     except csv.Error as error:
-        raise DataError(f"{shown} line {reader.line_num}: not a CSV ({error}); mend the line") from None
+        raise DataError(f"{shown} line {reader.line_num}: not a CSV ({error}); correct the line") from None
     rows = rows[1:] if named else rows
     if not rows:
         return Table(shown, {}, [], notes=notes)

@@ -30,8 +30,8 @@ class Results:
     """What the stages that ran have come to.
 
     Attributes:
-        loss: of the training, on the validation part; None without one.
-        metrics: of the test part.
+        loss: of the training, on the validation set; None without one.
+        metrics: of the test set.
         verifications: of the exported files.
     """
 
@@ -139,7 +139,7 @@ def train(
     callbacks: "Sequence[Callback]" = (),
     tags: Mapping[str, str] | None = None,
 ) -> float | None:
-    """Train a classifier; its loss on the validation part, None without one. See `handloom.training.train`.
+    """Train a classifier; its loss on the validation set, None without one. See `handloom.training.train`.
 
     Args:
         parameters: all of them.
@@ -161,7 +161,7 @@ def train(
 def evaluate(
     parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace, *, register: bool = True
 ) -> dict[str, float]:
-    """Measure the trained model on the test part; its metrics. See `handloom.evaluation.evaluate`.
+    """Measure the trained model on the test set; its metrics. See `handloom.evaluation.evaluate`.
 
     Args:
         parameters: all of them.

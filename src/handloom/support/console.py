@@ -86,7 +86,7 @@ def _reader_is_gone() -> bool:
             waiting.register(stream.fileno(), select.POLLERR)
             if waiting.poll(0):
                 return True
-        except (OSError, ValueError):  # no file of the system's: nobody can close it
+        except (OSError, ValueError):  # no file of the system's: no process can close it
             continue
     return False
 

@@ -29,7 +29,7 @@ _CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` to write a file or folder to, and rename it to `path` when the block ends.
+    """Give a temporary path next to `path` to write a file or folder to, and rename it to `path` when the block ends.
 
     The old content of `path` stays until then, and also if the block raises. However this process is killed, `path` is
     the whole old or the whole new content; on a file system that cannot exchange two folders, a kill can leave a folder
@@ -55,7 +55,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def creating(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` to write a file to, and rename it to `path` unless that is there by then.
+    """Give a temporary path next to `path` to write a file to, and rename it to `path` unless that is there by then.
 
     For a file that several processes may find missing at once, and that is used from the moment it is there: the first
     one stays, and what the others made is thrown away. The folder has to be there.

@@ -1,9 +1,9 @@
 """A trained model as MLflow loads it, logged into its run and registered as `handloom-pose` or `handloom-action`.
 
-**The rule.** The alias `champion` moves to a new version if its `accuracy_end_to_end` on the test part is higher than
+**The rule.** The alias `champion` moves to a new version if its `accuracy_end_to_end` on the test set is higher than
 that of the champion, or equal with a lower `log_loss`; otherwise it stays. The two are compared only where both were
-measured on the same test part (`handloom.test_data_sha256`: the same examples, labels and joints, the same stride of
-windows). On another test part the numbers say nothing of each other: the alias stays, and a line says so. The first
+measured on the same test set (`handloom.test_data_sha256`: the same examples, labels and joints, the same stride of
+windows). On another test set the numbers say nothing of each other: the alias stays, and a line says so. The first
 version of all is the champion.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 ACCURACY, LOG_LOSS, TEST_DATA = "handloom.accuracy_end_to_end", "handloom.log_loss", "handloom.test_data_sha256"
 LOADER = "handloom.tracking.pyfunc_model"  # stands in every model that was ever logged, so it keeps its name
-# What it needs beside handloom, which is in no index. MLflow would find it out in a minute, by running the model.
+# What it needs in addition to handloom. MLflow would take a minute to find that out: it would run the model.
 NEEDED = ("mlflow", "numpy", "pandas", "torch", "pyarrow", "pydantic", "omegaconf")
 
 
@@ -150,7 +150,7 @@ def _find_champion(client: "MlflowClient", name: str, version: str, tags: Mappin
     better = replaces(tags, client.get_model_version(name, str(champion)).tags)
     if better is None:
         print(
-            f"MLflow: {name} {version} was measured on another test part than the champion, {name} {champion}, which"
+            f"MLflow: {name} {version} was measured on another test set than the champion, {name} {champion}, which"
             " stays; move the alias in `handloom ui` if you want",
             file=sys.stderr,
         )

@@ -167,7 +167,7 @@ class Run:
         Args:
             model_file: `model.ckpt`.
             spec: what it is.
-            metrics: of the test part.
+            metrics: of the test set.
             tags: of the version: `MODEL_SHA256`, `KEYPOINTS_SHA256`, `TEST_DATA` and its training's `FINGERPRINT`.
         """
         measured = {ACCURACY: repr(metrics["accuracy_end_to_end"]), LOG_LOSS: repr(metrics["log_loss"])}

@@ -34,7 +34,7 @@ def augment(
     Args:
         poses: ``[N, T, 3, 21]`` on the generator's device.
         options: which to apply; what other people's hands and a phone's camera always do (bones of other lengths, a
-            look from aslant, another aspect ratio, noise of the joints, losing joints and runs of frames) needs no
+            oblique view, another aspect ratio, noise of the joints, losing joints and runs of frames) needs no
             naming.
         strength: how much at most.
         generator: source of all chance.
@@ -107,7 +107,7 @@ def lose(
 ) -> Tensor:
     """Lose joints here and there, frames here and there, and a run of frames.
 
-    How much of each is drawn anew for every example, evenly from nothing to the most. Of an example's frames with a
+    How much of each is drawn again for every example, evenly from nothing to the most. Of an example's frames with a
     hand at least one is left.
 
     Args:

@@ -1,4 +1,4 @@
-"""Calibration on the validation part: one temperature for all scores, and a threshold for each class."""
+"""Calibration on the validation set: one temperature for all scores, and a threshold for each class."""
 
 from collections.abc import Iterable
 
@@ -112,7 +112,7 @@ def class_threshold(
 
     F1 changes only at the probability of an answer, so a whole range is best: from the last answer that is left out,
     a wrong one (or the least that a most likely class can have), to the first that is kept, a right one. The middle of
-    it is recommended. Of several best ranges it is the highest: a gesture that nobody made is worse than one missed.
+    it is recommended. Of several best ranges it is the highest: a gesture that was not made is worse than one missed.
 
     Args:
         probabilities: ``[N, classes]``.

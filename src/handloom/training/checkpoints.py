@@ -32,8 +32,8 @@ KEPT_CHECKPOINTS = 2  # the one before the last, in case the last is damaged
 class Checkpoints(Checkpoint):
     """Writes a checkpoint every so many iterations, and at the end of a session that another one may continue.
 
-    It is written when all callbacks are through with the iteration, and holds their states. Beside what Lightning puts
-    into it, it says which training it belongs to (`fingerprint`) and which MLflow run (`run_id`, empty without).
+    It is written when all callbacks are through with the iteration, and holds their states.
+    It also says which training it belongs to (`fingerprint`) and which MLflow run (`run_id`, empty without).
 
     Args:
         folder: where to.
@@ -162,7 +162,7 @@ def check_fits(module: lightning.LightningModule, content: Mapping[str, Any]) ->
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes checkpoints beside their place and renames them; reads only tensors and plain types."""
+    """Writes checkpoints next to their place and renames them; reads only tensors and plain types."""
 
     @override
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
@@ -188,7 +188,7 @@ def save_model(module: HandModule, calibration: Calibration | None, path: Path) 
 
     Args:
         module: the trained classifier.
-        calibration: what validation taught; None without a validation part.
+        calibration: what validation taught; None without a validation set.
         path: the file.
     """
     state = {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}

@@ -12,7 +12,7 @@ from handloom.config import Kind, Training
 from handloom.dataset.examples import Examples
 from handloom.errors import ConfigurationError, DataError, printable
 
-# Fewer than these rarely give a model that does what it should for other people than those it learnt from.
+# Fewer than these rarely give a model that does what it should for other people than those in the training set.
 FEW_EXAMPLES = 50
 FEW_OF_A_CLASS = 10
 # What people call the class of no gesture, in small letters and in one word.
@@ -25,19 +25,19 @@ _NO_GESTURE = {
 def check_examples(
     kind: Kind, settings: Training, training: Examples, validation: Examples, classes: list[str]
 ) -> None:
-    """Refuse what cannot be learnt from.
+    """Refuse what cannot be trained on.
 
     Args:
         kind: "pose" or "action".
         settings: its training section.
-        training: the examples of the training part, also those without a hand.
-        validation: those of the validation part.
-        classes: the labels of the training part in order.
+        training: the examples of the training set, also those without a hand.
+        validation: those of the validation set.
+        classes: the labels of the training set in order.
 
     Raises:
         DataError: a class has no hand to learn from, or is alone, or only validation has it; or a window is longer
             than every clip.
-        ConfigurationError: early stopping has no validation part to go by.
+        ConfigurationError: early stopping has no validation set to go by.
     """
     found = count_found(training)
     for label in classes:
@@ -49,7 +49,7 @@ def check_examples(
         raise DataError(f"only the class {classes[0]!r} is left to learn from; a classifier needs two")
     for label, name in zip(validation.labels.to_pylist(), validation.names.to_pylist(), strict=True):
         if label not in found:
-            raise DataError(f"class {label!r}: only the validation part has it ({printable(name)}); add it to training")
+            raise DataError(f"class {label!r}: only the validation set has it ({printable(name)}); add it to training")
     window, longest = settings.prediction_window_size, int(training.with_hand().lengths.max())
     if window > longest:
         raise DataError(
@@ -65,7 +65,7 @@ def check_examples(
         raise ConfigurationError("train_action.align_to: only photos can be aligned; set it to {}")
     if settings.early_stopping.patience and not validation.hand_found.any():
         raise ConfigurationError(
-            f"train_{kind}.early_stopping.patience: the validation part is empty, so there is no loss to go by;"
+            f"train_{kind}.early_stopping.patience: the validation set is empty, so there is no loss to go by;"
             " set it to 0, or split.validation so that there is one"
         )
 
@@ -114,7 +114,7 @@ def likely_cause(settings: Training, kind: Kind, table: Path) -> str:
         numbers = row.column("keypoints").flatten().to_numpy(zero_copy_only=False).reshape(len(row), -1)
         for index in np.flatnonzero(~np.isfinite(numbers).all(axis=1))[:1]:
             name, frame = printable(row.column("path")[index].as_py()), row.column("frame")[index].as_py()
-            return f"{table} holds joints that are not numbers ({name}, frame {frame}); mend them or leave them out"
+            return f"{table} holds joints that are not numbers ({name}, frame {frame}); correct them or leave them out"
     if settings.precision == "16-mixed":
         return f"train_{kind}.precision 16-mixed overflows easily; try bf16-mixed or 32-true"
     options = settings.optimizer

@@ -134,7 +134,7 @@ class HandData(lightning.LightningDataModule):
 
     Args:
         training, validation: the examples of the two parts. Those without any hand teach nothing and are left out here;
-            the extraction report names them. An empty validation part gives no validation.
+            the extraction report names them. An empty validation set gives no validation.
         classes: labels in order.
         settings: the training section.
     """
@@ -147,7 +147,7 @@ class HandData(lightning.LightningDataModule):
         self._validation_batches = ValidationBatches(Examples.of(validation).with_hand(), classes, settings)
 
     def validation_batches(self) -> ValidationBatches:
-        """Poses and targets of the validation part, batch by batch; none if that is empty."""
+        """Poses and targets of the validation set, batch by batch; none if that is empty."""
         return self._validation_batches
 
     @override
@@ -244,8 +244,8 @@ def random_windows(
         generator: source of all chance; `starts` and `lengths` are on its device.
 
     Returns:
-        ``[N, window, 3, 21]`` on the generator's device. Between two frames with a hand joints are interpolated; beside
-        one without, the nearer frame is taken.
+        ``[N, window, 3, 21]`` on the generator's device. Between two frames with a hand joints are interpolated. If
+        one has no hand, the nearer frame is taken.
     """
     device, last = generator.device, (lengths - 1)[:, None]
     draws = torch.rand(2, len(starts), 1, generator=generator, device=device)

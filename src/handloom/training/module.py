@@ -77,7 +77,7 @@ class HandModule(lightning.LightningModule):
     @override
     def on_train_epoch_start(self) -> None:
         self._sums = {"": Sums(self.device)}
-        # Dropout draws from the global generator; batches from their own. Both start anew each epoch.
+        # Dropout draws from the global generator; batches from their own. Both start again each epoch.
         torch.manual_seed(epoch_generator(self.settings.seed, self.current_epoch).initial_seed())
         self.trainer.datamodule.training_batches.set_epoch(self.current_epoch)  # type: ignore[attr-defined]
 

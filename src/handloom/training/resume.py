@@ -95,7 +95,7 @@ class Result:
     """A training that has ended.
 
     Attributes:
-        loss: the validation loss of the model; None without a validation part.
+        loss: the validation loss of the model; None without a validation set.
     """
 
     loss: float | None

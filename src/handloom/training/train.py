@@ -1,4 +1,4 @@
-"""A model from the training part: resumable, tracked, the same bits each time."""
+"""A model from the training set: resumable, tracked, the same bits each time."""
 
 import sys
 import warnings
@@ -43,7 +43,7 @@ def train(
     tracker: TrainingTracker | None = None,
     callbacks: Sequence[lightning.Callback] = (),
 ) -> float | None:
-    """Train on the training part; write the model, its history and what it was made of into the folder `out`.
+    """Train on the training set; write the model, its history and what it was made of into the folder `out`.
 
     Interrupted and started again with the same parameters, data and code, it goes on from the last checkpoint in the
     same MLflow run and ends in the same weights, bit for bit. So does a session that ended at `iterations`, when that
@@ -59,7 +59,7 @@ def train(
         callbacks: of Lightning, told of the training after everything else; they must not change it, but may end it.
 
     Returns:
-        The validation loss of the model; None without a validation part.
+        The validation loss of the model; None without a validation set.
 
     With several devices Lightning runs the calling script again for each further one; only the first process tracks
     and writes.
@@ -100,11 +100,11 @@ def train(
 
 @dataclass(frozen=True)
 class _Parts:
-    """What is learnt from, and what it is held to.
+    """What is trained on, and what it is held to.
 
     Attributes:
         training, validation: the examples.
-        classes: the labels of the training part in order.
+        classes: the labels of the training set in order.
     """
 
     training: Examples
@@ -113,7 +113,7 @@ class _Parts:
 
 
 def _read(task: TrainingTask) -> _Parts:
-    """The two parts, after looking that they can be learnt from."""
+    """The two parts, after looking that they can be trained on."""
     memory, left_hands = task.settings.keypoints_in_memory, task.settings.left_hands
     training = read_examples(task.table, task.split, "train", memory, left_hands)
     validation = read_examples(task.table, task.split, "validation", memory, left_hands)
@@ -232,7 +232,7 @@ def _explained(work: Work, trainer: lightning.Trainer) -> Iterator[None]:
 
 
 def _say_where_it_starts(task: TrainingTask, checkpoint: Path | None, wrong: list[str], changed: list[str]) -> None:
-    start = f"going on from {checkpoint.stem}" if checkpoint else "starting afresh"
+    start = f"going on from {checkpoint.stem}" if checkpoint else "starting from the beginning"
     if wrong:
         print(f"train_{task.kind}: {', '.join(wrong)}; {start}", file=sys.stderr)
     elif checkpoint:

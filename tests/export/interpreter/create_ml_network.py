@@ -128,7 +128,7 @@ def write_like_create_ml(builder: Any, poses: np.ndarray) -> Tensor:
     twin.expand_dims(0)
     twin.old_reshape(3, 21, frames)
     twin.transpose(0, 1, 3, 2)  # [1, 3, T, 21]
-    channels = [16, 20, 24, 32, 48, 64, 64]  # the last block alone needs no convolution beside it
+    channels = [16, 20, 24, 32, 48, 64, 64]  # the last block alone needs no convolution next to it
     for outputs in channels:
         start = (twin.name, twin.value)
         beside = start

@@ -263,7 +263,7 @@ def test_a_damaged_file_is_an_error_of_one_line(
 
 
 def _changed(saved: Path, path: Path, change: Callable[[Any], Any]) -> Path:
-    """A copy with another specification beside the same weights."""
+    """A copy with another specification with the same weights."""
     from coremltools.proto import Model_pb2
 
     shutil.copytree(saved, path)

@@ -80,7 +80,7 @@ class LoadedProgram:
         return values
 
     def _perform(self, step: Step, values: dict[str, Any], budget: Budget) -> None:
-        """Put the results of an operation beside the values that it takes."""
+        """Put the results of an operation next to its inputs."""
         try:
             arguments = {
                 parameter: values[names] if isinstance(names, str) else [values[name] for name in names]

@@ -118,7 +118,7 @@ def read_program(path: Path) -> Program:
 
 
 class _Reader:
-    """Collects what the messages and the files of weights beside them say."""
+    """Collects what the messages and the weight files next to them say."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

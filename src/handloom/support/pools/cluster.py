@@ -28,7 +28,7 @@ class Cluster(Protocol):
         """What its function gave, or raised; None: its processes died, or its result was lost with a machine."""
 
     def give_up(self, tasks: Iterable[Any]) -> None:
-        """Nobody waits for them any more."""
+        """Their results are no longer needed."""
 
 
 def run_on(

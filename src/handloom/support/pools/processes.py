@@ -81,7 +81,7 @@ def run_in_order(
 
 @contextmanager
 def _closing_quietly(calls: Iterator[Any]) -> Iterator[None]:
-    """Whoever has seen enough stops asking; joblib would warn of the tasks that nobody waits for."""
+    """Close early, without joblib's warning about pending tasks."""
     try:
         yield
     finally:

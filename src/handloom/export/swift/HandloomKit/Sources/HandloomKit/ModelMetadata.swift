@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a model's file says of itself, beside its interface.
+/// What a model's file says of itself, in addition to its interface.
 public struct ModelMetadata: Equatable, Sendable {
     /// What the background class is called where the file does not say.
     public static let defaultBackgroundLabel = "background"
