@@ -82,3 +82,11 @@ def test_the_cpu_build_of_torch_is_taken_unless_it_cannot_be_had_or_is_not_wante
     assert [line.split()[-1].startswith("torch==") for line in torch] == ([True] if index is None else [])
     assert ("no CPU build of PyTorch from" in done.stdout) == (not reached)
     assert said[-1].endswith("--constraint constraints.txt --editable .[dev]")
+
+
+@pytest.mark.parametrize("verb", ["params", "ui", "send", "reproduce"])
+def test_a_target_that_is_a_verb_only_calls_it(verb: str, folder: Path) -> None:
+    """So that a project without a Makefile lacks nothing."""
+    text = (folder / "Makefile").read_text()
+    recipe = text.partition(f"\n{verb}: $(READY)")[2].partition("\n\n")[0].splitlines()[1:]
+    assert [line.partition(' "')[0] for line in recipe] == [f"\t@handloom {verb}"]

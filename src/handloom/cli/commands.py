@@ -28,7 +28,6 @@ VERBS: dict[str, dict[str, str]] = {
     "Keep it running": {"doctor": "doctor", "info": "info", "send": "store", "completion": "completion"},
 }
 _EXAMPLES = """
-handloom init my_gestures
 handloom train pose data/photos --out first_try
 handloom predict hand.jpg --model first_try/model
 """
@@ -60,24 +59,31 @@ class Verbs(click.Group):
 
     @override
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for heading, verbs in VERBS.items():
-            with formatter.section(heading):
+        formatter.write_paragraph()
+        for heading, verbs in VERBS.items():  # no empty lines between, so that all fits a screen
+            formatter.write_heading(heading)
+            with formatter.indentation():
                 found = [(name, self.get_command(ctx, name)) for name in verbs]
-                formatter.write_dl([(f"{name:14}", verb.summary) for name, verb in found if verb])
-        with formatter.section("Options"):
-            formatter.write_dl([row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))])
+                formatter.write_dl([(f"{name:17}", verb.summary) for name, verb in found if verb])
         with formatter.section("Examples"):
             formatter.write("".join(f"  {line}\n" for line in _EXAMPLES.strip().splitlines()))
-        with formatter.section("Exit status"):
-            formatter.write_dl([(str(status), meaning) for status, meaning in EXIT_STATUSES.items()])
+        formatter.write_paragraph()
+        statuses = "; ".join(f"{status} {meaning}" for status, meaning in EXIT_STATUSES.items())
+        formatter.write_text(f"Exit status: {statuses}.")
 
 
-@click.group(cls=Verbs, context_settings=HELP_SETTINGS, no_args_is_help=False)
+@click.group(
+    cls=Verbs,
+    subcommand_metavar="COMMAND [ARGS]...",
+    options_metavar="",
+    context_settings=HELP_SETTINGS,
+    no_args_is_help=False,
+)
 @click.version_option(__version__, message="handloom %(version)s", help="Print the version.")
 def command_line() -> None:
-    """Hand pose and hand action classifiers, from photos and videos to Core ML.
+    """Train hand pose and hand action classifiers, and export them to Core ML.
 
-    handloom COMMAND --help explains a command. Results go to stdout, the rest to stderr.
+    COMMAND --help explains a command, --version prints the version.
     """
 
 

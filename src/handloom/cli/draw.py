@@ -1,13 +1,16 @@
 """`handloom draw`: what descriptions of gestures look like, and which of them cannot be told apart."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from handloom.cli.verb import PATH, verb
 from handloom.errors import HandloomError, printable
 from handloom.support.console import DONE, json_text
+
+if TYPE_CHECKING:
+    from handloom.described.gestures import Gesture
 
 
 @verb(
@@ -61,7 +64,7 @@ def draw(description: Path | None, out: Path | None, of_each: int, seed: int, no
     return DONE
 
 
-def _tell_apart(gestures: dict[str, Any]) -> None:
+def _tell_apart(gestures: "dict[str, Gesture]") -> None:
     from handloom.config import Training
     from handloom.described.separation import separation_of
     from handloom.support.text_table import text_table

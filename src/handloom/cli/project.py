@@ -63,7 +63,7 @@ def project_extraction() -> "ExtractKeypoints | None":
     "--kind", type=click.Choice(POSE_OR_ACTION), show_default="both", help="Only stages for photos, or only for videos."
 )
 def init(folder: Path, kind: "Kind | None") -> int:
-    """Make a project folder of your own, that runs with dvc repro.
+    """Make a project folder that runs with dvc repro.
 
     The folder has the configuration (conf/, params.yaml), the stages (dvc.yaml, pipeline/) and an empty data/ for
     photos or videos. What to type next is printed.

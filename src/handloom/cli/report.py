@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 )
 @kind_argument("pose or action")
 def report(kind: "Kind") -> int:
-    """Write the test report of this project's model: a page.
+    """Write the report of a model on the test set.
 
-    The stage evaluate writes it too. The page has the numbers with their intervals, learning curves, the confusion
-    table, and the mistakes as pictures. It is one file that needs no network. Its path is printed.
+    The stage evaluate writes it too, as report.html. The page has the numbers with their intervals, learning curves,
+    the confusion table, and the mistakes as pictures. It is one file that needs no network. Its path is printed.
     """
     project = project_folder()
 

@@ -66,8 +66,7 @@ def check(run: RecordedRun, anyway: bool = False) -> None:
         raise HandloomError(f"run {run.run_id} has no model of its own to compare with; name a training that has ended")
     if run.tags.get(tracking.FOLD):
         raise HandloomError(
-            f"run {run.run_id} is a fold of a cross-validation; run that again: python pipeline/cross_validate.py"
-            f" {run.kind}"
+            f"run {run.run_id} is a fold of a cross-validation; run that again: handloom cross-validate {run.kind}"
         )
     given_up = run.tags.get(tracking.GIVEN_UP_AT)
     if given_up:

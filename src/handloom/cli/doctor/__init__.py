@@ -35,7 +35,7 @@ OF_TRAINING = {"programs", "MLflow store", "GPU", "telemetry", "paths"}  # left 
 )
 @json_option("Print a JSON object a line.")
 def doctor(as_json: bool) -> int:
-    """Check what is installed, what is missing, and what to type.
+    """Check the installation, and print what to type.
 
     Looks at Python and its packages, system libraries, git and dvc, the landmark model, the MLflow store, the GPU, and
     what other packages send. Nothing is downloaded, made or changed.
