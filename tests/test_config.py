@@ -471,4 +471,4 @@ def test_every_parameter_is_explained() -> None:
         for row in group.parameters:
             assert row.values and row.default and row.meaning, f"{group.title}: {row.name}"
     (optimizer,) = [row for group in groups for row in group.parameters if row.name == "optimizer.lr"]
-    assert optimizer == ("optimizer.lr", "number, > 0.0", "0.003", "", "learning rate")
+    assert optimizer == ("optimizer.lr", "number, > 0.0", "0.003", "", "peak learning rate")

@@ -85,7 +85,7 @@ def test_parts_come_from_folders(place: Place) -> None:
         ("validation/b/1.jpg", "b", "validation/b/1.jpg", "validation"),
         ("test/a/ann/1.jpg", "a", "ann", "test"),
     ]
-    assert "that are none of train, validation, test passed over (the first: val)" in gathered.notes[0]
+    assert "that are none of train, validation, test ignored (the first: val)" in gathered.notes[0]
 
 
 def test_parts_need_a_folder_to_learn_from(place: Place) -> None:

@@ -30,29 +30,31 @@ Part = Literal["", "train", "validation", "test"]
 
 @dataclass(frozen=True, config=STRICT)
 class Groups:
-    """Who is in a picture: examples of one group stay on one side of every split.
+    """The group (person) of each file. All examples of a group are in the same set.
 
-    The first that names one wins: a column of the table (`group_column` of sources that have a table), `file`,
-    `folder_level`, `pattern`; else each file is a group of its own.
+    The first of these that gives a group is used: a column of the table (`group_column`), `file`, `folder_level`,
+    `pattern`. Without any, each file is a group.
     """
 
-    file: str | None = parameter(None, "a CSV that names a group for some or all files; null: none")
-    path_column: Column = parameter("path", "column of `file`: path inside the data folder")
-    group_column: Column = parameter("group", "column of `file`: any text")
-    folder_level: int = parameter(0, "which folder inside the data folder is the group, from 1; 0: none", ge=0)
-    pattern: str = parameter("", "regular expression on the file name; its first bracket is the group; empty: none")
+    file: str | None = parameter(None, "CSV with the group of some or all files; null: none")
+    path_column: Column = parameter("path", "column of `file` with the path inside the data folder")
+    group_column: Column = parameter("group", "column of `file` with the group")
+    folder_level: int = parameter(0, "use the name of this folder level inside the data folder, from 1; 0: off", ge=0)
+    pattern: str = parameter(
+        "", "regular expression on the file name; its first capture group is the group; empty: off"
+    )
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class _Member:
-    part: Part = parameter("", "all its examples are for this part; empty: as its table or folders say, else drawn")
+    part: Part = parameter("", "put all examples into this set; empty: use the table or folders, else draw")
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class _Media(_Member):
-    path: Text = required("the folder of the files", proposed="data/{media}")
-    follow_links: bool = parameter(False, "true: links may lead to files outside the folder")
-    groups: Groups = parameter(Groups, "who is in a file")
+    path: Text = required("folder of the files", proposed="data/{media}")
+    follow_links: bool = parameter(False, "true: follow links to files outside the folder")
+    groups: Groups = parameter(Groups, "the group of each file")
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -72,17 +74,21 @@ class LabeledFiles(_Media):
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class _Columns:
-    label_column: Column = parameter("label", "the class")
-    group_column: OptionalColumn = parameter("", "who is in it; empty: a column called group, else see groups")
-    part_column: OptionalColumn = parameter("", "train, validation or test; empty: a column called part, else drawn")
+    label_column: Column = parameter("label", "column with the label")
+    group_column: OptionalColumn = parameter("", "column with the group; empty: a column called group, else see groups")
+    part_column: OptionalColumn = parameter(
+        "", "column with train, validation or test; empty: a column called part, else draw"
+    )
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class _Times:
     start_time_column: OptionalColumn = parameter(
-        "", "seconds, mm:ss or hh:mm:ss (Apple's examples call it start); empty: from the beginning"
+        "", "column with the start, in seconds, mm:ss or hh:mm:ss (start in Apple's examples); empty: the clip's start"
     )
-    end_time_column: OptionalColumn = parameter("", "the same (end); empty: to the end")
+    end_time_column: OptionalColumn = parameter(
+        "", "column with the end (end in Apple's examples); empty: the clip's end"
+    )
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -90,17 +96,17 @@ class DirectoryWithImagesAndAnnotation(_Columns, _Media):
     """A folder of photos and a CSV or JSON file that labels them."""
 
     kind: Literal["directory_with_images_and_annotation"] = "directory_with_images_and_annotation"
-    annotation_file: Text = required("the CSV or JSON file", proposed="data/{media}.csv")
-    image_column: Column = parameter("image", "path inside the folder")
+    annotation_file: Text = required("CSV or JSON file with the labels", proposed="data/{media}.csv")
+    image_column: Column = parameter("image", "column with the path inside the folder")
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class DirectoryWithVideosAndAnnotation(_Times, _Columns, _Media):
-    """A folder of videos and a CSV or JSON file that labels them or stretches of them."""
+    """A folder of videos and a CSV or JSON file that labels them, or parts of them by time."""
 
     kind: Literal["directory_with_videos_and_annotation"] = "directory_with_videos_and_annotation"
-    annotation_file: Text = required("the CSV or JSON file", proposed="data/{media}.csv")
-    video_column: Column = parameter("video", "path inside the folder")
+    annotation_file: Text = required("CSV or JSON file with the labels", proposed="data/{media}.csv")
+    video_column: Column = parameter("video", "column with the path inside the folder")
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -108,66 +114,68 @@ class LabeledImageDataFrame(_Columns, _Media):
     """A table (Parquet, CSV or JSON; in Python also a data frame) of photos and labels."""
 
     kind: Literal["labeled_image_data_frame"] = "labeled_image_data_frame"
-    data_frame: Text = required("the file of the table", proposed="data/{media}.parquet")
-    image_column: Column = parameter("imagePath", "path inside the folder, or an absolute one that leads into it")
+    data_frame: Text = required("file of the table", proposed="data/{media}.parquet")
+    image_column: Column = parameter("imagePath", "column with the path, relative to the folder or absolute inside it")
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class LabeledVideoDataFrame(_Times, _Columns, _Media):
-    """A table (Parquet, CSV or JSON; in Python also a data frame) of videos or stretches of them and labels."""
+    """A table (Parquet, CSV or JSON; in Python also a data frame) of videos, or parts of them by time, and labels."""
 
     kind: Literal["labeled_video_data_frame"] = "labeled_video_data_frame"
-    data_frame: Text = required("the file of the table", proposed="data/{media}.parquet")
-    video_column: Column = parameter("videoPath", "path inside the folder, or an absolute one that leads into it")
+    data_frame: Text = required("file of the table", proposed="data/{media}.parquet")
+    video_column: Column = parameter("videoPath", "column with the path, relative to the folder or absolute inside it")
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class LabeledKeypointsDataFrame(_Columns, _Member):
-    """A table (Parquet, CSV or JSON; in Python also a data frame) of joints that were found before, a row a frame.
+    """A table (Parquet, CSV or JSON; in Python also a data frame) of known joints, one frame in each row.
 
-    What the numbers mean is declared, never guessed: `origin`, `axis_order` and `channels` have no default. Columns
-    whose names have an axis and a joint (x0, landmark_0_x, WRIST_y) go by their names.
+    You declare `origin`, `axis_order` and `channels`; they have no default. Columns whose names contain an axis and a
+    joint (x0, landmark_0_x, WRIST_y) are assigned by name.
     """
 
     kind: Literal["labeled_keypoints_data_frame"] = "labeled_keypoints_data_frame"
-    data_frame: Text = required("the file of the table", proposed="data/joints.parquet")
+    data_frame: Text = required("file of the table", proposed="data/joints.parquet")
     session_id_column: OptionalColumn = parameter(
-        "session_id", "rows of one clip share it, in the order of time; empty: each row alone"
+        "session_id",
+        "column with the clip of each row; rows of a clip are in order of time; empty: each row is an example",
     )
     feature_column: Column = parameter(
-        "keypoints", "a column of lists, or a pattern for one column a number: 'joint_*', '*': the rest"
+        "keypoints", "column of lists, or a pattern for single columns: 'joint_*'; '*': all other columns"
     )
-    header: bool = parameter(True, "false: a CSV without a header; columns are called 0, 1, 2 ...")
+    header: bool = parameter(True, "false: the CSV has no header, and its columns are called 0, 1, 2 ...")
     origin: Literal["lower_left", "upper_left"] = required(
-        "where y = 0 is. lower_left: Vision, Create ML; upper_left: MediaPipe, OpenCV", proposed="lower_left"
+        "position of y = 0. lower_left: Vision, Create ML; upper_left: MediaPipe, OpenCV", proposed="lower_left"
     )
     axis_order: Literal["channel_joint", "joint_channel"] = required(
-        "how a row's numbers follow each other. channel_joint: x of all joints, then y ... (Create ML's [1, 3, 21]);"
+        "order of a row's numbers. channel_joint: x of all joints, then y ... (Create ML's [1, 3, 21]);"
         " joint_channel: x, y ... of the wrist, then of the next joint (MediaPipe)",
         proposed="channel_joint",
     )
     channels: Literal["xy", "xyz", "xy_confidence"] = required(
-        "what the numbers of a joint are; z (MediaPipe's xyz) is left out. A joint without a confidence counts as seen",
+        "numbers of each joint; z is ignored; without a confidence every joint counts as visible",
         proposed="xy_confidence",
     )
-    frame_rate: float = parameter(30.0, "of the rows of a clip; no meaning for photos", "frames/s", gt=0, le=1000)
+    frame_rate: float = parameter(30.0, "rate of the rows of a clip; ignored for photos", "frames/s", gt=0, le=1000)
     frame_column: OptionalColumn = parameter(
-        "", "numbers of a clip's frames: a missing one is a frame without a hand; empty: a column called frame"
+        "", "column with the frame number; a missing number is a frame without a hand; empty: a column called frame"
     )
     time_column: OptionalColumn = parameter(
-        "", "times of a clip's frames, which replace frame_rate; empty: a column called time or timestamp"
+        "", "column with the time of each frame, instead of frame_rate; empty: a column called time or timestamp"
     )
     time_unit: Literal["", "s", "ms", "us", "ns"] = parameter(
-        "", "of these times; empty: by the column's name, or the time from row to row"
+        "", "unit of the times; empty: from the column's name or the differences between rows"
     )
     side_column: OptionalColumn = parameter(
         "",
-        "left or right, in a picture that is not mirrored; empty: a column called chirality, handedness, hand or side",
+        "column with left or right, for images that are not mirrored; empty: a column called chirality,"
+        " handedness, hand or side",
     )
-    left_value: str = parameter("", "what that column says of a left hand; empty: left, L or left_hand, in any case")
-    right_value: str = parameter("", "the same of a right hand")
+    left_value: str = parameter("", "value for a left hand; empty: left, L or left_hand, in any case")
+    right_value: str = parameter("", "value for a right hand; empty: right, R or right_hand, in any case")
     hand: Literal["each", "left", "right"] = parameter(
-        "each", "of two hands of one frame. each: each is an example of its own; left, right: only that one is taken"
+        "each", "for frames with two hands. each: use each hand as an example; left, right: use only that hand"
     )
 
 
@@ -194,26 +202,29 @@ class CreateMLProject(_Member):
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class Described(_Member):
-    """Gestures that are described (docs/gestures.md), a YAML file a class: joints are made of them, not of pictures."""
+    """Described gestures (docs/gestures.md), a YAML file for each class. Joints are generated from them, without images."""
 
     kind: Literal["described"] = "described"
-    path: Text = required("the folder of the descriptions", proposed="data/gestures")
-    examples_per_class: int = parameter(500, "how many are made", ge=2)
-    people: int = parameter(200, "who make them, each a group", ge=2)
-    seed: Seed = parameter(1, "same seed, same joints")
-    landmark_error: NotNegative = parameter(1.0, "of what was measured on MediaPipe; 0: joints exactly where they are")
+    path: Text = required("folder of the descriptions", proposed="data/gestures")
+    examples_per_class: int = parameter(500, "examples to generate for each class", ge=2)
+    people: int = parameter(200, "simulated people; each is a group", ge=2)
+    seed: Seed = parameter(1, "of the generator; the same seed gives the same joints")
+    landmark_error: NotNegative = parameter(
+        1.0, "scale of the simulated landmark error; 1: as measured on MediaPipe; 0: exact joints"
+    )
     focal_length: Interval = Field(
         default_factory=lambda: Interval(1.0, 4.0),
-        description="a phone's main camera has 1.1, a cropped picture more",
+        description="range of focal lengths; a phone's main camera has 1.1, a cropped picture more",
         json_schema_extra={"unit": "shorter sides of the picture"},
     )
     distance: Interval = Field(
         default_factory=lambda: Interval(3.0, 15.0),
-        description="from the camera to the wrist, whatever the hand's size in the picture",
+        description="range of distances from the camera to the wrist; the hand's size in the picture stays",
         json_schema_extra={"unit": "palm lengths"},
     )
     aspect: Interval = Field(
-        default_factory=lambda: Interval(0.5625, 1.7778), description="the picture's width by its height"
+        default_factory=lambda: Interval(0.5625, 1.7778),
+        description="range of aspect ratios of the picture, width / height",
     )
 
 
@@ -241,22 +252,18 @@ MemberName = Annotated[str, Field(pattern=r"^\w[\w-]*$")]
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class JoinedPose:
-    """Several sources as one; a member's name stands before the names of its files."""
+    """Several sources as one. The name of a source is prefixed to the names of its files."""
 
     kind: Literal["joined"] = "joined"
-    sources: Annotated[
-        dict[MemberName, PoseMember], Field(min_length=1, description="the members by name, each a source")
-    ]
+    sources: Annotated[dict[MemberName, PoseMember], Field(min_length=1, description="the sources by name")]
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class JoinedAction:
-    """Several sources as one; a member's name stands before the names of its files."""
+    """Several sources as one. The name of a source is prefixed to the names of its files."""
 
     kind: Literal["joined"] = "joined"
-    sources: Annotated[
-        dict[MemberName, ActionMember], Field(min_length=1, description="the members by name, each a source")
-    ]
+    sources: Annotated[dict[MemberName, ActionMember], Field(min_length=1, description="the sources by name")]
 
 
 MediaSource = (

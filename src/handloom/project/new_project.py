@@ -98,7 +98,7 @@ def _write_stages(template: Path, target: Path, kinds: Sequence[Kind]) -> None:
     plots = [plot for plot in content["plots"] if not any(name.endswith(left_out) for name in plot)]
     parts = [{"stages": {name: stage}} for name, stage in stages.items()]
     blocks = [yaml.safe_dump(part, sort_keys=False, width=120).removeprefix("stages:\n") for part in parts]
-    blocks = ["# Pictures in, Core ML models out: dvc repro\nstages:\n" + blocks[0], *blocks[1:]]
+    blocks = ["# From photos and videos to Core ML models: dvc repro\nstages:\n" + blocks[0], *blocks[1:]]
     blocks.append(yaml.safe_dump({"plots": plots}, sort_keys=False, width=120))
     target.write_text("\n".join(blocks), encoding="utf-8")
 
