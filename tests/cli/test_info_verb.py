@@ -54,13 +54,14 @@ def test_neither_the_person_nor_a_password_is_named(
     monkeypatch.chdir(home / "project")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LOGNAME", "anna.k")
-    for name in ("XDG_CACHE_HOME", "DVC_ROOT"):
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "DVC_ROOT", "DVC_NO_ANALYTICS", "DVC_TEST"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://anna.k:secret@tracker.org/anna.k?token=hidden")
     content = told(capsys)
     assert content["tracking"] == {"address": "https://tracker.org/<user>", "from": "MLFLOW_TRACKING_URI"}
     assert content["landmarker"]["file"] == "~/.cache/handloom/hand_landmarker.task"
     assert content["landmarker"]["networks"] == "not downloaded yet"
+    assert content["calls home"]["DVC's analytics"] == "on; type: dvc config --global core.analytics false"
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     own = told(capsys)
     assert own["tracking"]["address"].startswith("~/project/")

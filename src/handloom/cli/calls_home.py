@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from contextlib import suppress
+from importlib.metadata import version
 from typing import NamedTuple
+
+from handloom.errors import first_line
 
 LOGGING_HOST = "play.googleapis.com"  # what `strace -f -e trace=network` shows of MediaPipe 1.2.2
 _MLFLOW, _RAY = "MLFLOW_DISABLE_TELEMETRY", "RAY_USAGE_STATS_ENABLED"
@@ -29,11 +32,8 @@ def calls_home() -> Iterator[CallsHome]:
     """Those of the libraries that are installed."""
     checks = {"mediapipe": _mediapipe, "mlflow": _mlflow, "dvc": _dvc, "ray": _ray}
     for package, check in checks.items():
-        try:
-            found = version(package)
-        except PackageNotFoundError:
-            continue
-        yield check(found)
+        with suppress(ImportError):  # not installed, or not as a whole
+            yield check(version(package))
 
 
 def _mediapipe(found: str) -> CallsHome:
@@ -55,10 +55,16 @@ def _mlflow(_: str) -> CallsHome:
 
 def _dvc(_: str) -> CallsHome:
     from dvc.analytics import is_enabled
+    from dvc.config import ConfigError
 
-    if not is_enabled():
-        return CallsHome("DVC's analytics", False, "off")
-    return CallsHome("DVC's analytics", True, "on", "type: dvc config --global core.analytics false")
+    item = "DVC's analytics"
+    try:
+        on = bool(is_enabled())
+    except ConfigError as error:
+        return CallsHome(item, None, f"DVC's configuration cannot be read ({first_line(error)})")
+    if not on:
+        return CallsHome(item, False, "off")
+    return CallsHome(item, True, "on", "type: dvc config --global core.analytics false")
 
 
 def _ray(_: str) -> CallsHome:
