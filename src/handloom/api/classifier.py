@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from handloom.api.hand_classifier import HandClassifier, Place
 from handloom.api.parameters import ImageAugmentationOptions, VideoAugmentationOptions
+from handloom.models.files import MODEL_FILE
 from handloom.prediction import results
 from handloom.prediction.predictor import path_of, paths_of
 
@@ -41,6 +42,27 @@ class HandPoseClassifier(HandClassifier):
 
         (found,) = predict_photos(self.predictor, [path_of("from_", from_)], hands="all", settings=self._settings())
         return found
+
+    def adding(self, label: str, photos: Sequence[Place], to: Place) -> "HandPoseClassifier":
+        """A classifier with one more pose, learned from a few photos in a second; for trying a gesture out.
+
+        The last layer alone is fitted again, and its probabilities are not calibrated. To ship the gesture, collect
+        photos of several people and train again. Create ML has no such call.
+
+        Args:
+            label: the new pose.
+            photos: of the pose; five of different people are good.
+            to: a new folder, which gets `model.ckpt` and the Core ML files.
+
+        Raises:
+            ConfigurationError: the classifier has this pose already.
+            DataError: a photo cannot be read, none has a hand, or the training set is not there any more.
+            HandloomError: the folder exists, or cannot be written.
+        """
+        from handloom.api.add_gesture import add_gesture
+
+        add_gesture(self._path, label, paths_of("photos", photos), path_of("to", to))
+        return type(self)(path_of("to", to) / MODEL_FILE)
 
 
 class HandActionClassifier(HandClassifier):
