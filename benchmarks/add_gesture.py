@@ -53,7 +53,8 @@ def tried(folder: Path, project: Path, known: set[str]) -> list[tuple[float, flo
     """For each draw: accuracy over ten classes, change of the old ones' accuracy, seconds of learning a class."""
     project.mkdir()
     table = keypoint_table.read(folder / TABLE)
-    labels = np.array(table.column("label").to_pylist())
+    names = table.column("label").to_pylist()
+    labels = np.array(names)
     subject = np.array([int(group) for group in table.column("group").to_pylist()])
     poses = keypoint_table.poses_of(table)[:, None]
     hand = np.array(present(poses[:, 0]))
@@ -75,7 +76,7 @@ def tried(folder: Path, project: Path, known: set[str]) -> list[tuple[float, flo
     results = []
     for draw in range(DRAWS):
         random, path, known_now, seconds = np.random.default_rng(draw), before, kept, 0.0
-        for label in sorted(set(labels) - known):
+        for label in sorted(set(names) - known):
             chosen = random.choice(np.flatnonzero(for_training & hand & (labels == label)), PHOTOS, replace=False)
             out = project / f"{draw}-{label}" / MODEL_FILE
             out.parent.mkdir()

@@ -202,7 +202,7 @@ class CreateMLProject(_Member):
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class Described(_Member):
-    """Described gestures (docs/gestures.md), a YAML file for each class. Joints are generated from them, without images."""
+    """Described gestures (docs/gestures.md), a YAML file for each class. Joints are generated without images."""
 
     kind: Literal["described"] = "described"
     path: Text = required("folder of the descriptions", proposed="data/gestures")
