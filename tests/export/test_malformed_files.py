@@ -230,6 +230,7 @@ def test_answers_that_are_no_numbers_do_not_hold(tmp_path: Path) -> None:
     ("Prediction Window Size", "\u00b2"),
     ("Background Label", "z"),
     ("Left Hands", "yes"),
+    ("Hand", "both"),
     (THRESHOLDS, "[1,2"),
     (THRESHOLDS, "[" * 100_000),
     (THRESHOLDS, '[["a", 0.5]]'),
@@ -251,7 +252,7 @@ def test_metadata_that_cannot_be_used_do_not_hold(
         path = request.getfixturevalue({".mlpackage": "package", ".mlmodel": "network"}[suffix])
         with_metadata(path, **{name: value})
     assert [one for one in verify(path, None, {}).problems if one.startswith(f"metadata: {name}: ")]
-    if name in ("Target Frame Rate", "Left Hands", THRESHOLDS):
+    if name in ("Target Frame Rate", "Left Hands", "Hand", THRESHOLDS):
         with pytest.raises(DataError, match="its metadata cannot be used"):
             Predictor.open(path)
 

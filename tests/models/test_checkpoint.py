@@ -13,9 +13,11 @@ import torch
 
 from handloom.config import Model, Training, as_plain
 from handloom.errors import DataError
+from handloom.export.interface import hand_of, user_metadata
 from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import load_model
 from handloom.models.model import ModelSpec
+from handloom.prediction.predictor import Predictor
 from handloom.training.checkpoints import save_model
 from handloom.training.module import HandModule
 
@@ -34,6 +36,13 @@ def test_what_was_saved_is_loaded(saved: Path) -> None:
     again = HandModule.load_from_checkpoint(saved).eval()  # Lightning's own way works too
     poses = torch.rand(2, 1, 3, 21)
     torch.testing.assert_close(model.network(poses), again(poses))
+
+
+def test_a_model_says_which_of_two_hands_it_was_trained_on(tmp_path: Path) -> None:
+    save_model(HandModule("pose", ["fist", "open"], 30.0, SETTINGS, hand="largest"), None, tmp_path / "model.ckpt")
+    model = load_model(tmp_path / "model.ckpt")
+    assert model.spec.hand == user_metadata(model)["Hand"] == Predictor(model).extraction.hand == "largest"
+    assert hand_of(user_metadata(model)) == "largest" and hand_of({}) == ""
 
 
 def test_equal_models_have_equal_bytes(saved: Path, tmp_path: Path) -> None:

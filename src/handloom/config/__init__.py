@@ -30,6 +30,7 @@ from handloom.config.data import (
 from handloom.config.fields import KINDS, Kind, LeftHands, ModelFormat, Pictures
 from handloom.config.parameters import Parameters, as_plain, check_raw_data, parameters_from, section_from
 from handloom.config.sections import (
+    HAND_CHOICES,
     Augmentation,
     AugmentationOption,
     CrossValidate,
@@ -53,6 +54,7 @@ from handloom.config.sections import (
 )
 
 __all__ = [
+    "HAND_CHOICES",
     "KINDS",
     "Augmentation",
     "AugmentationOption",

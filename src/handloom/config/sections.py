@@ -1,6 +1,6 @@
 """The sections of `params.yaml` but `data`: a dataclass each, with type, default, range, unit and meaning."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -24,6 +24,7 @@ from handloom.config.fields import (
 
 Runtime = Literal["litert", "mediapipe"]  # what runs the two networks of the hand landmark model
 HandChoice = Literal["raised", "followed", "largest", "most_confident", "left", "right"]
+HAND_CHOICES: tuple[HandChoice, ...] = get_args(HandChoice)
 PictureSide = Annotated[int, Field(ge=64, le=32_766)]  # OpenCV cuts squares out of no larger pictures
 AugmentationOption = Literal["horizontally_flip", "rotate", "scale", "translate", "interpolate_frames", "drop_frames"]
 

@@ -18,6 +18,7 @@ from handloom.export.interface import (
     PREVIEW_TYPE,
     PREVIEW_TYPES,
     frame_rate_of,
+    hand_of,
     left_hands_of,
     made_by_handloom,
     thresholds_of,
@@ -67,6 +68,7 @@ class ExportedModel(ABC):
                 frame_rate=frame_rate_of(self.metadata),
                 background_label=self.metadata.get(BACKGROUND_LABEL, Training.background_label),
                 left_hands=left_hands_of(self.metadata),
+                hand=hand_of(self.metadata),
                 note="" if made_by_handloom(self.metadata) else f"{self._name}: {NOT_OURS}",
             )
         except ValueError as error:

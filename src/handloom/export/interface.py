@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from handloom import __version__
-from handloom.config import Kind
+from handloom.config import HAND_CHOICES, HandChoice, Kind
 from handloom.hand import JOINTS, Poses
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ PREVIEW_TYPE = "com.apple.coreml.model.preview.type"
 PREDICTION_WINDOW_SIZE = "Prediction Window Size"
 TARGET_FRAME_RATE = "Target Frame Rate"
 LEFT_HANDS = "Left Hands"
+HAND = "Hand"
 BACKGROUND_LABEL = "Background Label"
 RECOMMENDED_THRESHOLDS = "Recommended Thresholds"
 TRAINED_WITH = "Trained With"
@@ -37,6 +38,7 @@ MODEL_METADATA = (
     PREDICTION_WINDOW_SIZE,
     TARGET_FRAME_RATE,
     LEFT_HANDS,
+    HAND,
     BACKGROUND_LABEL,
     RECOMMENDED_THRESHOLDS,
     TEMPERATURE,
@@ -64,8 +66,8 @@ _CATEGORIES: dict[Kind, str] = {"pose": "hand pose", "action": "hand action"}
 def user_metadata(model: "TrainedModel", provenance: "Provenance | None" = None) -> dict[str, str]:
     """The metadata keys that Xcode's preview and readers look at; those that name Apple's own app are not imitated.
 
-    After them, under keys of handloom's own and only where known: whether the app has to mirror left hands, the class
-    of no gesture, what validation taught (see `Calibration`), and where the model comes from.
+    After them, under keys of our own and only where known: whether the app has to mirror left hands, which of two
+    hands it takes, the class of no gesture, what validation taught (see `Calibration`), and where the model comes from.
     """
     metadata = {
         PREVIEW_TYPE: PREVIEW_TYPES[model.spec.kind],
@@ -75,6 +77,8 @@ def user_metadata(model: "TrainedModel", provenance: "Provenance | None" = None)
     }
     if model.spec.left_hands == "mirrored":
         metadata[LEFT_HANDS] = model.spec.left_hands
+    if model.spec.hand:
+        metadata[HAND] = model.spec.hand
     if model.spec.background_label in model.spec.classes:
         metadata[BACKGROUND_LABEL] = model.spec.background_label
     return metadata | _calibration_metadata(model) | _provenance_metadata(provenance)
@@ -118,6 +122,21 @@ def left_hands_of(metadata: Mapping[str, str]) -> Literal["as_they_are", "mirror
     if text != "as_they_are":
         raise ValueError(f"{LEFT_HANDS} is {text!r}")
     return "as_they_are"
+
+
+def hand_of(metadata: Mapping[str, str]) -> HandChoice | Literal[""]:
+    """Which of two hands a model was trained to take (`extract_keypoints.hand`); empty where the metadata say nothing.
+
+    Raises:
+        ValueError: they name a rule that there is not.
+    """
+    text = metadata.get(HAND, "")
+    for rule in HAND_CHOICES:
+        if rule == text:
+            return rule
+    if text:
+        raise ValueError(f"{HAND} is {text!r}")
+    return ""
 
 
 def thresholds_of(metadata: Mapping[str, str], classes: Sequence[str]) -> dict[str, float]:

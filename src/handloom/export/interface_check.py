@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from handloom.config import HAND_CHOICES
 from handloom.errors import printable
 from handloom.export.comparison import Limits
 from handloom.export.exported import ExportedModel
 from handloom.export.hard_cases import hard_cases, plain_hand
 from handloom.export.interface import (
     BACKGROUND_LABEL,
+    HAND,
     LABEL,
     LABEL_PROBABILITIES,
     LEFT_HANDS,
@@ -125,6 +127,9 @@ def check_metadata(file: ExportedModel) -> list[InterfaceRow]:
         rows.append(InterfaceRow(f"metadata: {BACKGROUND_LABEL}", "a class", _short(given[BACKGROUND_LABEL]), known))
     if LEFT_HANDS in given:
         rows.append(_row(f"metadata: {LEFT_HANDS}", "mirrored", given[LEFT_HANDS]))
+    if HAND in given:
+        known = given[HAND] in HAND_CHOICES
+        rows.append(InterfaceRow(f"metadata: {HAND}", " or ".join(HAND_CHOICES), _short(given[HAND]), known))
     return rows
 
 

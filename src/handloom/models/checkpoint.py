@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from handloom.config import Kind, LeftHands, Model, Training, section_from
+from handloom.config import HandChoice, Kind, LeftHands, Model, Training, section_from
 from handloom.config.fields import STRICT, Text
 from handloom.errors import DataError, first_line
 from handloom.hand import Poses
@@ -34,7 +34,7 @@ class CheckpointSpec:
     """A model's description as it stands in a checkpoint, in a form that is kept readable.
 
     Attributes:
-        kind, classes, window, frame_rate, background_label, left_hands, landmarks: see `ModelSpec`.
+        kind, classes, window, frame_rate, background_label, left_hands, landmarks, hand: see `ModelSpec`.
         model: the network's sizes.
         format: of this description. A field that is added gets a default that says what models before it were; anything
             else needs another number, and `spec_of` has to read the old ones.
@@ -48,6 +48,7 @@ class CheckpointSpec:
     background_label: str = Training.background_label
     left_hands: LeftHands = "as_they_are"
     landmarks: str = ""
+    hand: HandChoice | Literal[""] = ""
     format: Literal[1] = FORMAT
 
     def __post_init__(self) -> None:
@@ -123,6 +124,7 @@ def load_model(path: Path) -> TrainedModel:
         known.background_label,
         known.left_hands,
         known.landmarks,
+        known.hand,
     )
     return TrainedModel(network, spec, calibration, training)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.config import Kind, LeftHands, Training
+from handloom.config import HandChoice, Kind, LeftHands, Training
 from handloom.hand import Poses
 
 # Windows that go through a network at once: enough to be quick, few enough that memory stays small.
@@ -30,6 +30,7 @@ class ModelSpec:
         background_label: the class of no gesture; it need not be among `classes`.
         left_hands: "mirrored" where left hands have to be turned into right ones before a prediction.
         landmarks: library, version and model file that found the joints; empty where that is not known.
+        hand: which of two hands its joints are of (`extract_keypoints.hand`); empty where that is not known.
         note: what a person should know before believing its answers, a line; mostly empty.
     """
 
@@ -40,6 +41,7 @@ class ModelSpec:
     background_label: str = Training.background_label
     left_hands: LeftHands = "as_they_are"
     landmarks: str = ""
+    hand: HandChoice | Literal[""] = ""
     note: str = ""
 
 

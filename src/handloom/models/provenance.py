@@ -4,8 +4,10 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from handloom import keypoint_table
+from handloom.config import HAND_CHOICES, HandChoice
 from handloom.errors import DataError
 from handloom.support.files import write_json
 
@@ -69,6 +71,12 @@ def read_provenance(path: Path) -> Provenance:
     except (ValueError, TypeError, RecursionError):
         raise DataError(f"{path}: damaged, it does not say what the model was made of; train it again") from None
     return provenance
+
+
+def hand_of(table: Path) -> HandChoice | Literal[""]:
+    """Which of two hands the joints of a keypoint table are of; empty where the table does not say."""
+    rule = keypoint_table.read_metadata(table).get("hand", "")
+    return next((choice for choice in HAND_CHOICES if choice == rule), "")
 
 
 def landmarks_of(table: Path) -> str:

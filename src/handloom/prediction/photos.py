@@ -38,7 +38,7 @@ def predict_photos(
         paths: the photos.
         hands: "best": one hand, which `settings.hand` chooses. "all": that one first, then what else the landmarker
             finds, two hands in a photo at most; with `settings.hand` left or right, only hands of that side.
-        settings: the section `extract_keypoints`; its defaults if None.
+        settings: the section `extract_keypoints`; if None its defaults, with the model's `hand`.
         on_unreadable: called with a photo that cannot be read and the reason, at its turn; its list is then empty and
             the others go on. If None, the reason is raised at its turn: the photos before it have been answered, and
             nothing comes after it.
@@ -52,7 +52,7 @@ def predict_photos(
     paths = paths_of("paths", paths)
     if predictor.kind != "pose":
         raise DataError("photos need a hand pose classifier, and this model is for hand actions; give it videos")
-    return _predictions(predictor, paths, hands, settings or ExtractKeypoints(), on_unreadable)
+    return _predictions(predictor, paths, hands, settings or predictor.extraction, on_unreadable)
 
 
 def _predictions(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.config import Kind, LeftHands
+from handloom.config import ExtractKeypoints, Kind, LeftHands
 from handloom.dataset.left_hands import mirror_left_hands
 from handloom.errors import ConfigurationError, expect, printable
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
@@ -74,6 +74,12 @@ class Predictor:
     def left_hands(self) -> LeftHands:
         """Whether left hands have to be turned into right ones first: "mirrored"; `answers` does it."""
         return self.model.spec.left_hands
+
+    @property
+    def extraction(self) -> ExtractKeypoints:
+        """How it gets hands unless told otherwise: the defaults, with the one of two hands that it was trained on."""
+        hand = self.model.spec.hand
+        return ExtractKeypoints(hand=hand) if hand else ExtractKeypoints()
 
     @property
     def thresholds(self) -> Mapping[str, float]:

@@ -41,7 +41,7 @@ class Recognizer(Closing):
         minimum_presence: the share of the window's frames that must show a hand, 0 to 1; with less there is no answer.
         missing_hand: what becomes of frames without a hand, see `WindowQueue`.
         longest_gap: seconds without a frame after which everything is forgotten.
-        settings: the section `extract_keypoints`; its defaults if None.
+        settings: the section `extract_keypoints`; if None its defaults, with the model's `hand`.
 
     Attributes:
         prediction: the newest answer of the model, as it is; its `frame_range` counts the frames given so far. None
@@ -72,7 +72,7 @@ class Recognizer(Closing):
         self.results: list[Classification] = []
         self.poses: Poses = NO_HAND[None]
         self._predictor = predictor
-        self._settings = settings or ExtractKeypoints()
+        self._settings = settings or predictor.extraction
         self._clock = FrameClock(predictor.frame_rate, longest_gap)
         self._queue: WindowQueue[Tick] = WindowQueue(
             predictor.window, usual_stride(predictor, stride), missing_hand, minimum_presence

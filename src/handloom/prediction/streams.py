@@ -32,7 +32,7 @@ def predict_stream(
         predictor: a classifier; one of poses answers at each stride too, its window being one frame.
         frames: uint8 ``[height, width, 3]``, RGB, upright; and the time in seconds, rising.
         stride: as in `predict_video`.
-        settings: the section `extract_keypoints`; its defaults if None.
+        settings: the section `extract_keypoints`; if None its defaults, with the model's `hand`.
 
     Raises:
         ConfigurationError: the stride is below 1.
@@ -41,7 +41,7 @@ def predict_stream(
     require_predictor(predictor)
     stride = usual_stride(predictor, stride)
     return predict_ticks(
-        predictor, ([tick] for tick in _ticks(predictor, frames, settings or ExtractKeypoints())), stride
+        predictor, ([tick] for tick in _ticks(predictor, frames, settings or predictor.extraction)), stride
     )
 
 

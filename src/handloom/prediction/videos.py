@@ -107,12 +107,12 @@ def clip_rate(predictor: Predictor, path: Path, settings: ExtractKeypoints | Non
 
     from handloom.media.sampling import usual_frame_rate
 
-    timeline = read_timeline(path, 0.0, None, MediaLimits.of(settings or ExtractKeypoints()))
+    timeline = read_timeline(path, 0.0, None, MediaLimits.of(settings or predictor.extraction))
     return usual_frame_rate(timeline.times) or float(predictor.frame_rate)
 
 
 def _adapted(settings: ExtractKeypoints | None, predictor: Predictor) -> ExtractKeypoints:
-    settings = settings or ExtractKeypoints(accept_slow_clips=True)
+    settings = settings or replace(predictor.extraction, accept_slow_clips=True)
     return replace(settings, accept_slow_clips=settings.accept_slow_clips or predictor.kind == "pose")
 
 

@@ -1,7 +1,7 @@
 """The LightningModule: network, loss, optimiser, and the history that its checkpoints carry."""
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as lightning
 import torch
@@ -9,7 +9,7 @@ from pytorch_lightning.strategies import Strategy
 from torch import Tensor, nn
 from typing_extensions import override
 
-from handloom.config import Kind, Training, as_plain, section_from
+from handloom.config import HandChoice, Kind, Training, as_plain, section_from
 from handloom.models.checkpoint import SPEC, CheckpointSpec
 from handloom.models.network import HandNetwork
 from handloom.training.data import Batch, epoch_generator
@@ -28,6 +28,7 @@ class HandModule(lightning.LightningModule):
             only.
         class_weights: what an example of each class counts in the loss; None: all the same.
         landmarks: what found the joints (`ModelSpec.landmarks`).
+        hand: which of two hands they are of (`ModelSpec.hand`).
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class HandModule(lightning.LightningModule):
         training: dict[str, Any],
         class_weights: list[float] | None = None,
         landmarks: str = "",
+        hand: HandChoice | Literal[""] = "",
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)  # MLflow has them by their full names already
@@ -51,6 +53,7 @@ class HandModule(lightning.LightningModule):
             self.settings.background_label,
             self.settings.left_hands,
             landmarks,
+            hand,
         )
         self.network = HandNetwork(len(classes), self.settings.prediction_window_size, self.settings.model)
         weight = None if class_weights is None else torch.tensor(class_weights)

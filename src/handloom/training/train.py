@@ -14,7 +14,7 @@ from handloom.dataset.split import class_names
 from handloom.errors import ConfigurationError, DivergenceError
 from handloom.models.described_start import start_described
 from handloom.models.files import HISTORY_COLUMNS, HISTORY_FILE, MODEL_FILE, RUN_FILE
-from handloom.models.provenance import landmarks_of, provenance_of, write_provenance
+from handloom.models.provenance import hand_of, landmarks_of, provenance_of, write_provenance
 from handloom.support.files import write_csv
 from handloom.support.workspace import Workspace
 from handloom.training.alignment import aligned
@@ -174,7 +174,15 @@ def _build(task: TrainingTask, parts: _Parts, checkpoint: Path | None) -> tuple[
 def _module(task: TrainingTask, parts: _Parts) -> HandModule:
     settings, classes = task.settings, parts.classes
     weights = class_weights(count_found(parts.training), classes) if settings.class_balance == "weights" else None
-    return HandModule(task.kind, classes, task.frame_rate, deciding(settings), weights, landmarks_of(task.table))
+    return HandModule(
+        task.kind,
+        classes,
+        task.frame_rate,
+        deciding(settings),
+        weights,
+        landmarks_of(task.table),
+        hand_of(task.table),
+    )
 
 
 def _fit(trainer: lightning.Trainer, module: HandModule, data: HandData, checkpoint: Path | None) -> None:
