@@ -1,4 +1,4 @@
-"""Which of several hands counts: in one picture, and from frame to frame. HandloomKit's `HandChoice` does the same."""
+"""Which of several hands counts: in one picture, and from frame to frame."""
 
 from collections.abc import Sequence
 
