@@ -32,7 +32,7 @@ def test_bash_completes_verbs_options_and_parameters() -> None:
 @pytest.mark.parametrize(
     ("words", "word", "completed"),
     [
-        ("", "comp", ["compare", "completion"]),
+        ("", "predic", ["predict"]),
         ("draw", "--s", ["--seed", "--schema"]),
         ("train", "", ["pose", "action"]),
         ("train pose data --out x", "split.validation.strategy=a", ["split.validation.strategy=automatic"]),
