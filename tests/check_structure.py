@@ -21,6 +21,7 @@ described sample
 sources
 extraction
 dataset
+check
 models
 tracking
 training

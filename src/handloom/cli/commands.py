@@ -20,6 +20,7 @@ VERBS: dict[str, dict[str, str]] = {
         "predict": "predict",
         "evaluate": "evaluate",
         "report": "report",
+        "check": "check",
         "compare": "runs",
         "compare-create-ml": "create_ml",
         "ui": "store",

@@ -55,6 +55,7 @@ class _Media(_Member):
     path: Text = required("folder of the files", proposed="data/{media}")
     follow_links: bool = parameter(False, "true: follow links to files outside the folder")
     groups: Groups = parameter(Groups, "the group of each file")
+    exclude: str | None = parameter(None, "CSV with a column path, of files to leave out; null: none")
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
@@ -292,7 +293,7 @@ def members(source: Source) -> dict[str, Member]:
 
 
 # The parameters of a source that name a file or folder that it reads.
-_READ = ("path", "annotation_file", "data_frame", "groups.file")
+_READ = ("path", "annotation_file", "data_frame", "groups.file", "exclude")
 
 
 def raw_data(data: Any) -> dict[str, dict[str, str]]:

@@ -30,6 +30,7 @@ from handloom.sources.annotated_media import annotated_media
 from handloom.sources.clip import Gathered, Skipped
 from handloom.sources.create_ml_project import create_ml_project
 from handloom.sources.described import described
+from handloom.sources.excluded import without_excluded
 from handloom.sources.groups import with_copies_together
 from handloom.sources.labeled_directories import labeled_directories
 from handloom.sources.labeled_files import labeled_files
@@ -55,6 +56,8 @@ def gather(
         ConfigurationError: see `GroupFinder`; or the section names a part, and so do its examples.
     """
     gathered = _gather(member, kind, key, frame, frame_rate, accept_slow)
+    if exclude := getattr(member, "exclude", None):
+        gathered = without_excluded(gathered, exclude, f"{key}.exclude")
     if gathered.clips:
         gathered.clips, notes = with_copies_together(gathered.clips, printable(str(gathered.clips[0].folder)))
         gathered.notes += notes

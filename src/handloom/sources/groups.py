@@ -39,7 +39,7 @@ class GroupFinder:
 
         A name that was written in parts (NFD, as on a Mac) is the composed one: one person is one group.
         """
-        path = _plain(name)
+        path = plain_path(name)
         self._asked.add(path)
         if self._listed.get(path):
             return self._listed[path]
@@ -90,7 +90,7 @@ def with_copies_together(clips: Sequence[Clip], where: str) -> tuple[list[Clip],
         folder, _, name = clip.file.rpartition("/")
         group = clip.group
         if group == clip.file:
-            group = first.setdefault(_plain(f"{folder}/{original(name)}"), clip.file)
+            group = first.setdefault(plain_path(f"{folder}/{original(name)}"), clip.file)
             if group != clip.file:
                 joined[clip.file] = group
         together.append(replace(clip, group=group) if group != clip.group else clip)
@@ -115,7 +115,8 @@ def _compiled(pattern: str, key: str) -> re.Pattern[str] | None:
     return compiled
 
 
-def _plain(name: str) -> str:
+def plain_path(name: str) -> str:
+    """A path as files are compared by it: forward slashes, and letters composed (NFC, as a Mac does not write them)."""
     return unicodedata.normalize("NFC", PurePosixPath(name.replace("\\", "/")).as_posix())
 
 
@@ -126,7 +127,7 @@ def _read(groups: Groups, key: str) -> dict[str, str]:
     listed: dict[str, str] = {}
     rows: dict[str, int] = {}
     for index, (written, group) in enumerate(zip(*_columns(table, groups), strict=True)):
-        name = _plain(written)
+        name = plain_path(written)
         if not written or not group:
             continue
         group = unicodedata.normalize("NFC", group)

@@ -87,12 +87,12 @@ def write_json(path: Path, content: Any) -> None:
         part.write_text(text + "\n", encoding="utf-8")
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
     """Write rows under a header of all their keys, in order of appearance, atomically. A missing value stays empty.
 
-    Texts are written as `as_cell` says.
+    Texts are written as `as_cell` says. `columns` come first in the header, also where there is no row.
     """
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writerow({name: as_cell(name) for name in columns})

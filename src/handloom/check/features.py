@@ -1,0 +1,35 @@
+"""Joints of an example as a vector of numbers that does not depend on where and how large the hand is."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handloom.dataset.examples import Examples
+from handloom.hand import MIDDLE_MCP, WRIST, Poses, present
+
+PALM = (WRIST, 5, MIDDLE_MCP, 13, 17)
+FRAMES = 16  # of a clip, evenly spread over those with a hand
+# A hand goes farther through the picture than its joints go about its centre, see `handloom.models.features`.
+PATH_SCALE = 0.3
+SMALLEST_PALM = 0.01  # as a share of the picture
+
+
+def vectors_of(examples: Examples) -> NDArray[np.float64]:
+    """``[N, F]``; examples without a hand are zeros.
+
+    A photo has its 21 joints about the centre of the palm, in palm sizes. A clip has those of `FRAMES` frames, and the
+    path of the palm in the same unit.
+    """
+    frames = FRAMES if (examples.lengths > 1).any() else 1
+    return np.stack([_vector(example.poses, frames) for example in examples])
+
+
+def _vector(poses: Poses, frames: int) -> NDArray[np.float64]:
+    seen = np.flatnonzero(present(poses))
+    if not len(seen):
+        return np.zeros(frames * 2 * poses.shape[2] + (2 * frames if frames > 1 else 0))
+    chosen = poses[seen[np.linspace(0, len(seen) - 1, frames).round().astype(int)], :2].astype(np.float64)
+    centre = chosen[:, :, PALM].mean(axis=2)
+    local = chosen - centre[:, :, None]
+    size = max(float(np.abs(local[:, :, PALM]).mean()), SMALLEST_PALM)
+    path = (centre - centre.mean(axis=0)) * PATH_SCALE
+    return np.concatenate([local.ravel(), path.ravel() if frames > 1 else []]) / size

@@ -1,0 +1,80 @@
+"""The list of `handloom check`, and the files that a person leaves out because of it."""
+
+import csv
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from handloom import keypoint_table
+from handloom.check.check import check_table, write_findings
+from handloom.config import LabeledDirectories
+from handloom.errors import DataError
+from handloom.sources import gather_all
+
+
+def table_of(path: Path, people: dict[str, int]) -> Path:
+    """A keypoint table with a row for each class and person, in which every hand is the same."""
+    rows = [(label, person) for label, number in people.items() for person in range(number)]
+    keypoints = [[float(number % 7) / 7 for number in range(63)]] * len(rows)
+    columns = {
+        "session_id": list(range(len(rows))),
+        "label": [label for label, _ in rows],
+        "group": [f"person {person}" for _, person in rows],
+        "path": [f"{label}/{person}.jpg" for label, person in rows],
+        "frame": [0] * len(rows),
+        "keypoints": keypoints,
+    }
+    rest = {name: [None] * len(rows) for name in keypoint_table.SCHEMA.names if name not in columns}
+    keypoint_table.write(path, [pa.Table.from_pydict(columns | rest, schema=keypoint_table.SCHEMA)], {})
+    return path
+
+
+def test_a_class_of_few_people_is_listed(tmp_path: Path) -> None:
+    found = check_table(table_of(tmp_path / "pose.parquet", {"fist": 4, "open": 2}))
+    assert [(one.problem, one.label, one.note) for one in found] == [
+        ("few people", "open", "2 of at least 3 people or groups")
+    ]
+
+
+def test_a_list_without_a_finding_has_its_header(tmp_path: Path) -> None:
+    write_findings(tmp_path / "check.csv", [])
+    (header,) = csv.reader((tmp_path / "check.csv").open())
+    assert header == ["problem", "path", "label", "group", "note", "score"]
+
+
+def photos(folder: Path) -> Path:
+    for label in ("fist", "open"):
+        (folder / label).mkdir(parents=True)
+        for number in range(3):
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / label / f"{number}.png")
+    return folder
+
+
+def test_excluded_files_are_left_out_and_counted(tmp_path: Path) -> None:
+    listed = tmp_path / "exclude.csv"
+    listed.write_text("problem,path\nlabel,fist/1.png\nlabel,fist/9.png\n")
+    source = LabeledDirectories(path=str(photos(tmp_path / "photos")), exclude=str(listed))
+    gathered = gather_all(source, "pose")
+    assert "fist/1.png" not in [clip.name for clip in gathered.clips] and len(gathered.clips) == 5
+    assert gathered.notes[:2] == [
+        f"{listed}: leaves out 1 of 6 examples",
+        f"{listed}: 1 of its 2 paths name no file of the source (the first: fist/9.png)",
+    ]
+
+
+EVERY_FILE = "".join(f"{label}/{number}.png\n" for label in ("fist", "open") for number in range(3))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("file\nfist/1.png\n", "no column 'path'"), (f"path\n{EVERY_FILE}", "leaves out every file")],
+)
+def test_a_list_that_cannot_be_used_is_one_line(tmp_path: Path, content: str, says: str) -> None:
+    listed = tmp_path / "exclude.csv"
+    listed.write_text(content)
+    source = LabeledDirectories(path=str(photos(tmp_path / "photos")), exclude=str(listed))
+    with pytest.raises(DataError, match=r"exclude\.csv") as raised:
+        gather_all(source, "pose")
+    assert says in str(raised.value) and "\n" not in str(raised.value)
