@@ -204,7 +204,7 @@ def test_training_killed_and_started_again_ends_in_the_same_bits(
         start_and_kill(killed, after_checkpoint=checkpoints)
     last = killed.run("python", "pipeline/train_action.py")
 
-    assert "going on from iteration-" in last.stdout
+    assert "resuming from iteration-" in last.stdout
     for name in ("model.ckpt", "history.csv", "run.json"):
         assert (killed.root / f"models/action/{name}").read_bytes() == (
             undisturbed.root / f"models/action/{name}"

@@ -68,7 +68,7 @@ print(f"{len(training_files)} to learn from, {len(test_files)} to test on")
 # ## 3. Training
 #
 # `train` returns at once; a process of its own looks for the hands, then trains. What is None in the parameters is as
-# in `conf/`. A session directory keeps everything: run this again and it goes on from there, with nothing done twice.
+# in `conf/`. A session directory keeps everything: run this again and it resumes from there, with nothing done twice.
 # Other photos or parameters need another directory, or none; the session refuses them.
 
 # %%

@@ -47,7 +47,7 @@ def first_line(error: BaseException) -> str:
 
 
 # What the operating system refuses because of the place or the disk, and what a person can do about it.
-_ROOM = "make room on that disk, or choose another place"
+_ROOM = "free disk space there, or choose another place"
 _ALLOW = "allow writing there, or choose another place"
 _PLACE = "name another place"
 _WAYS_OUT = {
@@ -86,7 +86,7 @@ def told(error: BaseException) -> str | None:
         if isinstance(inner, OSError) and _WAYS_OUT.get(inner.errno or 0) in (_ROOM, _ALLOW):
             return _refused(inner)
         if getattr(inner, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR")):
-            return f"a database cannot be written ({first_line(inner)}); make room or allow writing there"
+            return f"a database cannot be written ({first_line(inner)}); free disk space or allow writing there"
         inner = inner.__cause__ or inner.__context__
     return None
 
@@ -129,7 +129,7 @@ class HandloomError(Exception):
 
 
 class Paused(KeyboardInterrupt):
-    """Ctrl-C in work that goes on from where it was; the text says how. What starts work prints it, with status 130."""
+    """Ctrl-C in work that resumes from where it was; the text says how. What starts work prints it, with status 130."""
 
 
 class ConfigurationError(HandloomError):

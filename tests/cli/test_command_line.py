@@ -203,7 +203,7 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(sys, "stdout", full)
         patch.setattr(sys, "stderr", told)
         assert main(["send"]) == 1
-    way_out = "make room on that disk, or choose another place"
+    way_out = "free disk space there, or choose another place"
     assert told.getvalue() == f"handloom send: No space left on device; {way_out}\n"
 
 

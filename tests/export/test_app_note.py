@@ -56,7 +56,7 @@ def test_labels_stand_in_order_with_their_thresholds() -> None:
         ("2", "`open hand`", "none known"),
     ]
     assert "Where no threshold is known, start with 0.8." in note
-    assert "25.0% of the examples without a gesture were taken for one, with the thresholds 12.5%" in note
+    assert "The false activation rate on the validation set is 25.0%, with the thresholds 12.5%" in note
     assert '["fist": 0.625]' in swift_in(note)[1]
 
 

@@ -191,7 +191,7 @@ def test_a_full_disk_and_another_writer_are_a_line_and_harm_nothing(
             cache.put("b", joints(1))
         other.execute("ROLLBACK")
         cache._opened().execute("PRAGMA max_page_count = 1")
-        with pytest.raises(HandloomError, match=r"^[^\n]*cache\.sqlite: [^\n]* is full\); make room[^\n]*$"):
+        with pytest.raises(HandloomError, match=r"^[^\n]*cache\.sqlite: [^\n]* is full\); free disk space[^\n]*$"):
             for number in range(1000):
                 cache.put(str(number), joints(number))
         assert cache.get("a").to_bytes() == joints(1).to_bytes()

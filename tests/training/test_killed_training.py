@@ -88,5 +88,5 @@ def test_killed_twice_it_ends_in_the_same_bits_and_one_run(tmp_path: Path) -> No
         kill_after_report(repositories[1], report)
     last = start(repositories[1])
     said, _ = last.communicate()
-    assert "train_pose: going on from iteration-0000" in said
+    assert "train_pose: resuming from iteration-0000" in said
     assert what_came_of_it(repositories[1]) == undisturbed

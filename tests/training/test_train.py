@@ -80,7 +80,7 @@ def test_without_a_tracker_there_is_no_store_and_the_bits_are_the_same(capsys: p
     for session in (2, 1000, 1000):  # paused, gone on with, and taken from the one that had ended
         train(TrainingTask("pose", settings_with(iterations=session), TABLE, PARTS), Path("out"), Workspace.here())
     said = capsys.readouterr().out
-    assert "going on from iteration-000002" in said and "had ended already; its model was taken from" in said
+    assert "resuming from iteration-000002" in said and "had ended already; its model was taken from" in said
     untracked = outputs(), Path("out/run.json").read_bytes()
     assert not Path("mlflow.db").exists()
     train_small()
@@ -131,7 +131,7 @@ def test_it_goes_on_from_the_checkpoint_before_a_damaged_one_and_names_it(capsys
     capsys.readouterr()
     train_small()
     said = capsys.readouterr().err.splitlines()[0]
-    assert said == f"train_pose: {last.absolute()} is damaged; going on from iteration-000002"
+    assert said == f"train_pose: {last.absolute()} is damaged; resuming from iteration-000002"
     assert outputs() == undisturbed
 
 
@@ -144,7 +144,7 @@ def test_what_changed_is_named_and_the_old_work_is_found_again(capsys: pytest.Ca
         " changed; starting from the beginning\n" in capsys.readouterr().err
     )
     train_small()
-    assert "train_pose: going on from iteration-000002\n" in capsys.readouterr().out
+    assert "train_pose: resuming from iteration-000002\n" in capsys.readouterr().out
 
 
 def test_another_table_or_split_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -330,11 +330,11 @@ def test_ctrl_c_pauses_and_says_how_to_go_on(capsys: pytest.CaptureFixture[str])
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
     before = signal.default_int_handler  # a program that was started in the background may ignore the signal
     signal.signal(signal.SIGINT, before)
-    with pytest.raises(Paused, match=r"^paused; the same command goes on from iteration 2$"):
+    with pytest.raises(Paused, match=r"^paused; the same command resumes from iteration 2$"):
         train_small(callbacks=[CtrlC()])
     assert signal.getsignal(signal.SIGINT) == before
     train_small()
-    assert "going on from iteration-000002" in capsys.readouterr().out
+    assert "resuming from iteration-000002" in capsys.readouterr().out
 
 
 def test_a_training_is_locked_while_it_runs() -> None:

@@ -49,7 +49,7 @@ def test_two_processes_train_one_model_in_one_run_and_go_on_with_it() -> None:
     assert paused.stderr.count("little to learn from") == 1
     done = run()
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("going on from iteration-000002") == 1
+    assert done.stdout.count("resuming from iteration-000002") == 1
     assert not list(Path(".handloom/training").iterdir())
 
     with Path("out/history.csv").open() as file:

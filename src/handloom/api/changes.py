@@ -75,6 +75,6 @@ def _refuse_other_training(folder: Path, kind: Kind, parameters: Parameters) -> 
                 f"training_data: {name} of the session changed; use another session directory"
             )
         raise HandloomError(
-            f"{name} is another than the session's checkpoints were made with; use that, or remove them"
+            f"{name} differs from the one of this session's checkpoints; restore it or delete the checkpoints"
             " (remove_checkpoints)"
         )

@@ -131,7 +131,7 @@ class TrainingSessionParameters:
         session_directory: what it knows is kept there; None: in a temporary folder, for as long as the session lives.
         report_interval: iterations between two reports of loss and accuracy.
         checkpoint_interval: iterations between two checkpoints.
-        iterations: the iteration at which the session pauses; a greater number later goes on.
+        iterations: the iteration at which the session pauses; raise it later to continue.
     """
 
     session_directory: str | Path | None = None

@@ -43,7 +43,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A saved state of a training: a classifier can be built from it, and a session goes on from it.
+    """A saved state of a training: a classifier can be built from it, and a session resumes from it.
 
     Attributes:
         path: the file.

@@ -95,7 +95,7 @@ def search(kind: "Kind", overrides: Sequence[str]) -> int:
     """Search parameters that train better, with Optuna.
 
     Trains this project many times, with parameters that Optuna chooses from conf/space/, and writes the best ones into
-    conf/. If it is stopped, the same command goes on from there.
+    conf/. If it is stopped, the same command resumes it.
     """
     project = project_folder()
 

@@ -32,7 +32,7 @@ def train(kind: "Kind", data: Path, overrides: Sequence[str], out: Path, as_json
     """Train a model on labelled photos or videos, without DVC.
 
     Finds the joints, holds out a test set, trains, evaluates and exports, with the stages and the parameters of a
-    project. If it is stopped, the same command goes on from there. Nothing is written outside --out (in a DVC
+    project. If it is stopped, the same command resumes it. Nothing is written outside --out (in a DVC
     project, its cache and its MLflow runs are used).
     """
     if out.exists() and not out.is_dir():

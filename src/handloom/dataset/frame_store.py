@@ -67,6 +67,6 @@ class FrameStore:
             yield
         except OSError as error:
             raise DataError(
-                f"{self._folder}: {self._gib:.1f} GiB of joints could not be written there ({first_line(error)}); make"
-                " room, name another folder in the environment (TMPDIR), or raise keypoints_in_memory of the training"
+                f"{self._folder}: {self._gib:.1f} GiB of joints could not be written there ({first_line(error)});"
+                " free disk space, set TMPDIR to another folder, or raise keypoints_in_memory of the training"
             ) from None

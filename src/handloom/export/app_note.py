@@ -127,7 +127,7 @@ def _advice(model: TrainedModel, thresholds: dict[str, float]) -> Iterator[str]:
         taken = f"{calibration.false_activation_rate:.1%}"
         at_thresholds = calibration.false_activation_rate_at_thresholds
         also = "" if at_thresholds is None else f", with the thresholds {at_thresholds:.1%}"
-        yield f"On validation {taken} of the examples without a gesture were taken for one{also}."
+        yield f"The false activation rate on the validation set is {taken}{also}."
 
 
 def _input(spec: ModelSpec) -> str:

@@ -203,7 +203,7 @@ class KeypointCache(Closing):
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return HandloomError(f"{path}: another process has held the cache of joints for long; stop it, and go on")
         return HandloomError(
-            f"{path}: the cache of joints cannot be written ({first_line(error)}); make room or allow writing there"
+            f"{path}: the joint cache cannot be written ({first_line(error)}); free disk space or allow writing there"
         )
 
 

@@ -22,7 +22,7 @@ from handloom.models.model import WINDOWS_AT_ONCE, ModelSpec
 from handloom.models.network import HandNetwork
 
 NETWORK_PREFIX = "network."  # where the Lightning module keeps the network
-# Keys next to Lightning's own. A checkpoint that training goes on from has no calibration.
+# Keys next to Lightning's own. A checkpoint that training resumes from has no calibration.
 CALIBRATION, SPEC = "calibration", "spec"
 FORMAT: Literal[1] = 1  # of `CheckpointSpec`
 LONGEST_WINDOW = 100_000  # frames, an hour at 30 frames/s; larger numbers are damage

@@ -71,7 +71,7 @@ def check(run: RecordedRun, anyway: bool = False) -> None:
     given_up = run.tags.get(tracking.GIVEN_UP_AT)
     if given_up:
         raise HandloomError(
-            f"run {run.run_id} was given up by its search at iteration {given_up}; name one that came to its end"
+            f"run {run.run_id} was pruned by its search at iteration {given_up}; name one that came to its end"
         )
 
 

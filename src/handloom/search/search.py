@@ -76,7 +76,7 @@ class Trials:
             return ended_trial(values, self.space.ranges, None, pruning.reported, given_up=False)
         end = ""
         if pruning.given_up_at is not None:
-            end = f", given up at iteration {pruning.given_up_at}"
+            end = f", pruned at iteration {pruning.given_up_at}"
             task = TrainingTask(self.kind, settings, layout.keypoints, layout.split)
             tracking.Tracker(self.workspace).give_up(task.fingerprint, pruning.given_up_at)
         print(f"{what}: validation loss {loss:.5f}{end}", flush=True)

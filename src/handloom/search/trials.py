@@ -1,4 +1,4 @@
-"""The trials of a search: kept in an Optuna study, chosen by its sampler, given up by its pruner.
+"""The trials of a search: kept in an Optuna study, chosen by its sampler, pruned by its pruner.
 
 A trial is noted when it has ended, with what it reported on the way. A search that was killed therefore finds in the
 study what is done; the sampler, seeded by the trial's number, chooses the same values for the next one.
@@ -67,7 +67,7 @@ def ended_trial(
 
 
 class GivingUp:
-    """When a trial is given up: at a report its lowest loss is not among the lower ones of the trials before.
+    """When a trial is pruned: at a report its lowest loss is not among the lower ones of the trials before.
 
     Args:
         trials: those before.
@@ -85,7 +85,7 @@ class GivingUp:
         )
 
     def first(self, reported: Mapping[int, float]) -> int | None:
-        """The iteration at which a trial with these losses is given up; None: it is not."""
+        """The iteration at which a trial with these losses is pruned; None: it is not."""
         told: dict[int, float] = {}
         for iteration, loss in sorted(reported.items()):
             told[iteration] = loss
@@ -103,7 +103,7 @@ def best_trial(study: Study) -> FrozenTrial:
     """
     complete = study.get_trials(states=(TrialState.COMPLETE,))
     if not complete:
-        raise HandloomError(f"search {study.study_name}: every trial failed or was given up; lower the learning rates")
+        raise HandloomError(f"search {study.study_name}: every trial failed or was pruned; lower the learning rates")
     return min(complete, key=lambda trial: (trial.value, trial.number))
 
 
@@ -112,10 +112,10 @@ def _storage(path: Path) -> RDBStorage:
 
 
 class Pruning(ModuleCallback):
-    """Stops the training at the first report at which the trial is given up.
+    """Stops the training at the first report at which the trial is pruned.
 
     The training ends as by early stopping, so that its run, its history and its model are whole. What decides is the
-    history, which checkpoints carry: a trial that was killed and goes on is given up where it would have been.
+    history, which checkpoints carry: a trial that was killed and resumes is pruned where it would have been.
 
     Args:
         giving_up: the rule.

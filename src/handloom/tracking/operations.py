@@ -97,7 +97,7 @@ def _experiments(client: "MlflowClient") -> list[str]:
 
 
 def open_on(store: Store, client: "MlflowClient", run_id: str, operation: Operation, new: bool = False) -> str:
-    """Find the run, or make it with the operation's tags and parameters; MLflow's id of it.
+    """Find or create the run with the operation's tags and parameters. Returns its MLflow id.
 
     Args:
         store: where.

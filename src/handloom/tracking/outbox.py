@@ -81,8 +81,8 @@ class Outbox:
                         raise
         except OSError as error:
             raise HandloomError(
-                f"{run}: what MLflow should get cannot be kept either ({error.strerror or first_line(error)}); make"
-                " room and start again, a training goes on from its last checkpoint"
+                f"{run}: cannot keep the pending MLflow data either ({error.strerror or first_line(error)}); free disk"
+                " space and start again, training resumes from its last checkpoint"
             ) from None
 
     def read(self, run_id: str) -> Iterator[tuple[Operation, int]]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 KIND = "kind"
 DIRTY, CHANGES = "uncommitted changes", "changed files"  # whether files differed from the commit; which, a line each
 FOLD = "fold"  # of a training of a cross-validation
-GIVEN_UP_AT = "given up at iteration"  # of a trial that its search ended early
+GIVEN_UP_AT = "pruned at iteration"  # of a trial that its search ended early
 WARNING = "warning"
 FINGERPRINT = "handloom.fingerprint"  # of the training, by which a model finds its run
 JOB = "handloom.job"  # of a run that is one of many: which one, so that it is found again after a kill

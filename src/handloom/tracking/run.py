@@ -397,8 +397,8 @@ def scratch() -> Iterator[Path]:
         if error.errno not in FULL_OR_READ_ONLY:
             raise
         raise HandloomError(
-            f"{tempfile.gettempdir()}: what MLflow should get cannot be written there ({error.strerror}); make room, or"
-            " set TMPDIR to a folder that has some"
+            f"{tempfile.gettempdir()}: cannot write MLflow data there ({error.strerror}); free disk space, or set"
+            " TMPDIR to another folder"
         ) from None
 
 
@@ -413,7 +413,7 @@ def _run_id_in(file: Path) -> str:
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         run_id = None
     if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
-        raise DataError(f"{file}: damaged, it names no MLflow run; remove it, and the training goes on in a new run")
+        raise DataError(f"{file}: damaged, it names no MLflow run; remove it, and the training continues in a new run")
     return run_id
 
 

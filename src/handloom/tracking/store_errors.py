@@ -1,4 +1,4 @@
-"""What an error of the store means: that it is away for now, that it cannot be used at all, or that we are wrong."""
+"""Classify MLflow errors: a temporary outage, an unusable store, or a bug in our code."""
 
 import errno
 import re

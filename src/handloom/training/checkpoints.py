@@ -1,4 +1,4 @@
-"""Checkpoints: when and how they are written, which one a training goes on from, and the trained model's file."""
+"""Checkpoints: when and how they are written, which one a training resumes from, and the trained model's file."""
 
 import io
 import json
@@ -209,5 +209,5 @@ def folded(state: dict[str, Tensor], temperature: float) -> dict[str, Tensor]:
 
 
 def _fresh(content: dict[str, Any]) -> Any:
-    """Plain content made of objects of its own: pickle's bytes depend on which equal texts are one object."""
+    """Copy plain content and unshare equal texts, because pickle's output depends on shared objects."""
     return json.loads(json.dumps(content))

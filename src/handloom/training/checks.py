@@ -93,7 +93,7 @@ def note_of_background(kind: Kind, settings: Training, classes: Sequence[str]) -
     return (
         f"the class {likely[0]!r} seems to be that of no gesture, but train_{kind}.background_label is"
         f" {settings.background_label!r}; set it to {likely[0]!r}: then apps do not report it as a"
-        " gesture, and how often it is taken for one is measured"
+        " gesture, and its false activation rate is reported"
     )
 
 

@@ -156,7 +156,7 @@ class Work:
                 shutil.rmtree(old, ignore_errors=True)
 
     def what_changed(self) -> list[str]:
-        """The names of what differs from the newest interrupted training of the kind; empty without one."""
+        """Names of settings, data and code that differ from the newest interrupted training; empty without one."""
         now = self.task.made_of
         for other in self._others():
             if checkpoints_in(other):
@@ -223,4 +223,4 @@ class Work:
         saved = checkpoints_in(self.folder)
         if not saved:
             return "stopped before the first checkpoint; the same command starts it again"
-        return f"paused; the same command goes on from iteration {iteration_of(saved[-1])}"
+        return f"paused; the same command resumes from iteration {iteration_of(saved[-1])}"

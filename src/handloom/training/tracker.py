@@ -86,7 +86,7 @@ class TrainingTracker:
 
         Args:
             work: the training.
-            checkpoint: from which it goes on.
+            checkpoint: from which it resumes.
             examples: how many are for what.
             warning: of the data.
         """

@@ -45,7 +45,7 @@ def train(
 ) -> float | None:
     """Train on the training set; write the model, its history and what it was made of into the folder `out`.
 
-    Interrupted and started again with the same parameters, data and code, it goes on from the last checkpoint in the
+    Interrupted and started again with the same parameters, data and code, it resumes from the last checkpoint in the
     same MLflow run and ends in the same weights, bit for bit. So does a session that ended at `iterations`, when that
     is raised.
 
@@ -218,7 +218,7 @@ def _finish(
     if paused:
         print(
             f"train_{task.kind}: paused at iteration {iteration} of {task.settings.maximum_iterations};"
-            f" with a greater train_{task.kind}.iterations it goes on from there"
+            f" with a greater train_{task.kind}.iterations it resumes from there"
         )
     loss = early_stopping.best_loss if early_stopping.best else module.history[-1].get("validation_loss")
     return loss, paused
@@ -240,7 +240,7 @@ def _explained(work: Work, trainer: lightning.Trainer) -> Iterator[None]:
 
 
 def _say_where_it_starts(task: TrainingTask, checkpoint: Path | None, wrong: list[str], changed: list[str]) -> None:
-    start = f"going on from {checkpoint.stem}" if checkpoint else "starting from the beginning"
+    start = f"resuming from {checkpoint.stem}" if checkpoint else "starting from the beginning"
     if wrong:
         print(f"train_{task.kind}: {', '.join(wrong)}; {start}", file=sys.stderr)
     elif checkpoint:
