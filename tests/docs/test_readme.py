@@ -24,6 +24,7 @@ from handloom.stages.multirun import Multirun
 PAGES = [
     REPOSITORY / "README.md",
     REPOSITORY / "CONTRIBUTING.md",
+    REPOSITORY / "examples/README.md",
     *sorted((REPOSITORY / "docs").rglob("*.md")),
 ]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
@@ -67,7 +68,7 @@ def test_make_has_the_target(words: list[str]) -> None:
 def test_python_has_the_script_and_its_overrides_are_understood(words: list[str]) -> None:
     if words[0].startswith("-"):
         return
-    assert (REPOSITORY / words[0]).is_file()
+    assert any((folder / words[0]).is_file() for folder in (REPOSITORY, REPOSITORY / "examples"))
     if words[0].startswith("pipeline/train") and len(words) > 1 and not any("launcher" in word for word in words):
         multirun = Multirun(REPOSITORY, words[1:])
         assert parameters_from(yaml.safe_load((REPOSITORY / "params.yaml").read_text()))
