@@ -30,9 +30,9 @@ def trained(kind: Kind) -> TrainedModel:
     torch.manual_seed(0)
     sizes = Model(width=8, frames_per_step=3, frame_features=16, temporal_layers=0 if kind == "pose" else 2)
     network = HandNetwork(len(LABELS), WINDOWS[kind], sizes)
-    for layer in network.temporal:  # as training leaves them, not 0 and 1
-        torch.nn.init.uniform_(layer.norm.running_mean)
-        torch.nn.init.uniform_(layer.norm.running_var, 0.5, 2.0)
+    for layer in network.temporal:  # as training leaves them, not all the same
+        torch.nn.init.uniform_(layer.scale, -2.0, 2.0)
+        torch.nn.init.uniform_(layer.shift)
     return TrainedModel(network.eval(), ModelSpec(kind, LABELS, WINDOWS[kind], 30.0))
 
 

@@ -271,3 +271,44 @@ def assert_refused(path: Path) -> None:
         load_model(path)
     assert str(path) in str(caught.value) and "train" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def with_batch_norm(path: Path) -> torch.nn.BatchNorm1d:
+    """Save a network as handloom did when it had batch normalisation; return the normalisation of its one layer."""
+    settings = as_plain(
+        Training(prediction_window_size=6, model=Model(width=8, frame_features=16, temporal_layers=1, dropout=0.0))
+    )
+    save_model(HandModule("action", ["fist", "open"], 30.0, settings), None, path)
+    norm = torch.nn.BatchNorm1d(16).eval()
+    for numbers in norm.state_dict().values():
+        if numbers.is_floating_point():
+            torch.nn.init.uniform_(numbers, 0.5, 2.0)
+    content = torch.load(path, weights_only=True)
+    weights = content["state_dict"]
+    for name in ("scale", "shift"):
+        del weights[f"network.temporal.0.{name}"]
+    weights["network.temporal.0.mix.bias"] = torch.rand(16)
+    weights |= {f"network.temporal.0.norm.{name}": numbers for name, numbers in norm.state_dict().items()}
+    torch.save(content, path)
+    return norm
+
+
+def test_an_older_network_with_batch_normalisation_computes_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "model.ckpt"
+    norm = with_batch_norm(path)
+    weights = torch.load(path, weights_only=True)["state_dict"]
+    weight, bias = (weights[f"network.temporal.0.mix.{name}"] for name in ("weight", "bias"))
+    (layer,) = load_model(path).network.temporal
+    steps, seen = torch.randn(3, 16, 5), torch.ones(3, 1, 5)
+    mixed = torch.nn.functional.conv1d(steps, weight, bias, padding=1)
+    torch.testing.assert_close(layer(steps, seen), steps + torch.relu(norm(mixed)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("running_var", -torch.ones(16)), ("running_mean", None), ("weight", torch.ones(3))]
+)
+def test_an_impossible_batch_normalisation_is_refused(tmp_path: Path, name: str, value: Any) -> None:
+    path = tmp_path / "model.ckpt"
+    with_batch_norm(path)
+    changed(path, "state_dict", f"network.temporal.0.norm.{name}", value=value)
+    assert_refused(path)

@@ -29,7 +29,7 @@ TWO: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def with_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write_tables(["a", "b"] * 20, WITH_VALIDATION)
+    write_tables(["a", "b"] * 30, WITH_VALIDATION)  # enough for an iteration to show each once
 
 
 def run(**changes: Any) -> subprocess.CompletedProcess[str]:

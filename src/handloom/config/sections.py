@@ -253,6 +253,7 @@ def default_training(kind: Kind) -> Training:
         prediction_window_size=45,  # 1.5 s at 30 frames/s
         augmentation_options=["rotate", "scale", "translate", "interpolate_frames", "drop_frames"],  # left is not right
         model=Model(frames_per_step=3, temporal_layers=3),
+        optimizer=Optimizer(warmup=0.1),
     )
 
 

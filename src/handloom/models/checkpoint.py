@@ -26,6 +26,7 @@ NETWORK_PREFIX = "network."  # where the Lightning module keeps the network
 CALIBRATION, SPEC = "calibration", "spec"
 FORMAT: Literal[1] = 1  # of `CheckpointSpec`
 LONGEST_WINDOW = 100_000  # frames, an hour at 30 frames/s; larger numbers are damage
+_BATCH_NORM_EPSILON = 1e-5  # PyTorch's
 _MORE_THAN_DATA = "Weights only load failed"  # how PyTorch's message begins
 
 
@@ -107,7 +108,7 @@ def load_model(path: Path) -> TrainedModel:
         raise DataError(f"{path}: a file of PyTorch, but no model of handloom; give a model.ckpt that handloom trained")
     try:
         known = spec_of(content)
-        network = _network(known, weights_of(content))
+        network = _network(known, without_batch_norm(weights_of(content)))
         calibration = calibration_from(content.get(CALIBRATION), known.classes)
         training = settings.get("training")
         if not isinstance(training, Mapping):
@@ -173,6 +174,32 @@ def weights_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
     if not weights:
         raise ValueError("it has no weights")
     return weights
+
+
+def without_batch_norm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights with each batch normalisation, which older networks had, as the scale and shift that it computes.
+
+    Raises:
+        ValueError: a normalisation is not complete, or has a variance below zero.
+    """
+    changed = dict(weights)
+    for name in weights:
+        if not name.endswith(".norm.running_var"):
+            continue
+        layer = name.removesuffix("norm.running_var")
+        parts = [f"{layer}norm.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
+        parts += [f"{layer}mix.bias"]
+        for part in parts:
+            if part not in weights or weights[part].shape != weights[name].shape:
+                raise ValueError(f"{part} is missing, or has another shape than its network needs")
+        factor, offset, mean, variance, bias = (changed.pop(part).double() for part in parts)
+        changed.pop(f"{layer}norm.num_batches_tracked", None)
+        if (variance < 0).any():
+            raise ValueError(f"{name} holds a variance below zero")
+        scale = factor / (variance + _BATCH_NORM_EPSILON).sqrt()
+        changed[f"{layer}scale"] = scale.float()[:, None]
+        changed[f"{layer}shift"] = ((bias - mean) * scale + offset).float()[:, None]
+    return changed
 
 
 def spec_of(content: Mapping[str, Any]) -> CheckpointSpec:
@@ -248,5 +275,3 @@ def _check_shapes(spec: CheckpointSpec, weights: Mapping[str, Tensor]) -> None:
     for name, tensor in expected.items():
         if (weights[name].shape, weights[name].dtype) != (tensor.shape, tensor.dtype):
             raise ValueError(f"{name} has another shape or type than its network needs")
-        if name.endswith("running_var") and (weights[name] < 0).any():
-            raise ValueError(f"{name} holds a variance below zero")

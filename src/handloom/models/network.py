@@ -13,6 +13,7 @@ from handloom.config import Model
 from handloom.hand import BONES, JOINT_COUNT, KNUCKLE_LINKS
 from handloom.models.features import HandFeatures
 
+INITIAL_SCALE = 0.1  # of what a temporal layer adds
 GRAPHS = 4  # learned graphs a layer; each mixes its own share of the features
 
 
@@ -77,16 +78,22 @@ class Steps(nn.Module):
 
 
 class TemporalLayer(nn.Module):
-    """Mix neighbouring steps: ``[N, features, S]`` to the same."""
+    """Mix neighbouring steps: ``[N, features, S]`` to the same.
+
+    There is no normalisation. Each layer starts as a small addition, scaled by `INITIAL_SCALE` (as in SkipInit, De and
+    Smith 2020), so the network trains without it. Batch normalisation made the result depend on the other clips of a
+    batch: with few clips it did not converge, and its running variances came near zero.
+    """
 
     def __init__(self, features: int, dilation: int) -> None:
         super().__init__()
-        self.mix = nn.Conv1d(features, features, kernel_size=3, padding=dilation, dilation=dilation)
-        self.norm = nn.BatchNorm1d(features)
+        self.mix = nn.Conv1d(features, features, kernel_size=3, padding=dilation, dilation=dilation, bias=False)
+        self.scale = nn.Parameter(torch.full((features, 1), INITIAL_SCALE))
+        self.shift = nn.Parameter(torch.zeros(features, 1))
 
     def forward(self, steps: Tensor, seen: Tensor) -> Tensor:
         """Add what comes from the steps before and after; those without a hand (seen 0) give nothing."""
-        return steps + torch.relu(self.norm(self.mix(steps * seen)))
+        return steps + torch.relu(self.mix(steps * seen) * self.scale + self.shift)
 
 
 class HandNetwork(nn.Module):

@@ -19,6 +19,9 @@ from handloom.training.augmentation import augment
 Batch = tuple[Tensor, Tensor]  # poses [N, window, 3, 21], class index [N]
 
 CPU = torch.device("cpu")
+# Few examples get as many steps as the schedule needs: an epoch has at least 4 batches, and they have 8 examples or
+# more, for which examples come again. Batches of an epoch differ by one example at most, so no small one is left over.
+LEAST_STEPS, LEAST_BATCH = 4, 8
 
 
 def epoch_generator(seed: int, epoch: int, rank: int = 0, device: torch.device = CPU) -> torch.Generator:
@@ -35,7 +38,7 @@ def epoch_generator(seed: int, epoch: int, rank: int = 0, device: torch.device =
 
 
 class TrainingBatches:
-    """Shuffled, windowed and augmented batches; iterate once an epoch, after `set_epoch`.
+    """Shuffled, windowed and augmented batches of nearly equal size; iterate once an epoch, after `set_epoch`.
 
     Args:
         examples: those with a hand.
@@ -75,32 +78,44 @@ class TrainingBatches:
         self._chances = None if self._chances is None else self._chances.to(device)
         if not len(self):
             raise ConfigurationError(
-                f"devices: {processes} cannot share batches of {min(self.settings.batch_size, len(self._targets))};"
+                f"devices: {processes} cannot share batches of {self._count // self._steps};"
                 " lower devices, or raise batch_size"
             )
 
     def __len__(self) -> int:
-        full, rest = divmod(len(self._targets), self.settings.batch_size)
-        # Every process has to take part in every step: a rest that has not one example for each is left out.
-        return full * (self.settings.batch_size >= self._processes) + (rest >= max(1, self._processes))
+        # Every process takes part in every step.
+        return self._steps if self._count // self._steps >= self._processes else 0
 
     def __iter__(self) -> Iterator[Batch]:
         settings, options = self.settings, self.settings.augmentation_options
         speed_change = settings.augmentation.interpolate_frames if "interpolate_frames" in options else 0.0
         generator = epoch_generator(settings.seed, self.epoch, device=self._device)  # the order is that of all ranks
-        if self._chances is not None:
-            order = drawn(self._chances, generator)
-        else:
-            order = (balanced if settings.class_balance == "sampling" else shuffled)(self._targets, generator)
+        order = torch.cat([self._drawn(generator) for _ in range(-(-self._count // len(self._targets)))])[: self._count]
         if self._rank:
             generator = epoch_generator(settings.seed, self.epoch, self._rank, self._device)
-        for batch in order.split(settings.batch_size)[: len(self)]:
+        for batch in order.tensor_split(len(self)):
             chosen = batch[self._rank :: self._processes]
             starts, lengths = self._starts[chosen], self._lengths[chosen]
             windows = random_windows(
                 self._frames, starts, lengths, settings.prediction_window_size, speed_change, generator
             )
             yield augment(windows, options, settings.augmentation, generator), self._targets[chosen]
+
+    @property
+    def _count(self) -> int:
+        """How many examples an epoch shows."""
+        return max(len(self._targets), LEAST_STEPS * min(LEAST_BATCH, self.settings.batch_size))
+
+    @property
+    def _steps(self) -> int:
+        """How many batches an epoch has."""
+        return max(-(-self._count // self.settings.batch_size), LEAST_STEPS)
+
+    def _drawn(self, generator: torch.Generator) -> Tensor:
+        """As many examples as there are, in the order of an epoch."""
+        if self._chances is not None:
+            return drawn(self._chances, generator)
+        return (balanced if self.settings.class_balance == "sampling" else shuffled)(self._targets, generator)
 
 
 class ValidationBatches:

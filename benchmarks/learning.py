@@ -1,0 +1,113 @@
+"""How training copes with few examples.
+
+    python benchmarks/learning.py small KEYPOINTS.parquet SPLIT.parquet [SEEDS=20]
+        a keypoint table of clips and its split: one training a seed with the default parameters
+    python benchmarks/learning.py few_clips KEYPOINTS.parquet SPLIT.parquet [SEEDS=10]
+        three classes of the sample's actions, 10, 20 and 40 clips of its training set, tested on its test set
+
+Each training has a row: accuracy on the training set in the last report (with augmentation and dropout), accuracy on
+the test set, and whether both exported files give what the model gives, on test windows and on hard cases.
+"""
+
+import csv
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow.parquet as pq
+from accuracy import answered, parameters
+
+from handloom import keypoint_table
+from handloom.config import Training
+from handloom.dataset.examples import read_examples
+from handloom.export.export import write_files
+from handloom.export.interface import user_metadata
+from handloom.export.verification import rows_of, verify
+from handloom.models.checkpoint import load_model
+from handloom.models.files import HISTORY_FILE, MODEL_FILE
+from handloom.support.workspace import Workspace
+from handloom.training.resume import TrainingTask
+from handloom.training.train import train
+
+ACTIONS = ("circle", "pinch", "swipe_left")
+CLIPS = (10, 20, 40)
+
+
+def small(table: str, split: str, seeds: str = "20") -> None:
+    """The default training of a small table, seed by seed."""
+    report("all clips", [one_training(Path(table), Path(split), seed) for seed in range(1, 1 + int(seeds))])
+
+
+def few_clips(table: str, split: str, seeds: str = "10") -> None:
+    """Few clips of three of the sample's actions."""
+    with TemporaryDirectory() as name:
+        chosen_table, chosen_split = Path(name) / "keypoints.parquet", Path(name) / "split.parquet"
+        for clips in CLIPS:
+            rows = []
+            for seed in range(1, 1 + int(seeds)):
+                choose(Path(table), Path(split), clips, seed, chosen_table, chosen_split)
+                rows.append(one_training(chosen_table, chosen_split, seed))
+            report(f"{clips} clips", rows)
+
+
+def choose(table: Path, split: Path, clips: int, seed: int, chosen_table: Path, chosen_split: Path) -> None:
+    """Write a table and a split of three actions: some clips to learn from, of each class in turn, and the test set."""
+    parts = pq.read_table(split)
+    label, part, session = (np.array(parts.column(one).to_pylist()) for one in ("label", "part", "session_id"))
+    random = np.random.default_rng(seed)
+    kept = [session[(part == "test") & np.isin(label, ACTIONS)]]
+    for number, action in enumerate(ACTIONS):
+        own = random.permutation(session[(part == "train") & (label == action)])
+        kept.append(own[: len(range(number, clips, len(ACTIONS)))])
+    ids = np.concatenate(kept)
+    pq.write_table(parts.filter(np.isin(session, ids)), chosen_split)
+    rows = keypoint_table.read(table)
+    frame_rate = str(keypoint_table.read_metadata(table)["frame_rate"])
+    kept_rows = rows.filter(np.isin(rows.column("session_id").to_numpy(), ids))
+    keypoint_table.write(chosen_table, [kept_rows.combine_chunks()], {"frame_rate": frame_rate})
+
+
+def one_training(table: Path, split: Path, seed: int) -> tuple[float, float, bool]:
+    """Training accuracy in the last report, test accuracy, and whether the exported files are proven."""
+    base = parameters()
+    settings: Training = replace(base.train_action, seed=seed)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        train(TrainingTask("action", settings, table, split), folder / "model", Workspace(folder))
+        with (folder / "model" / HISTORY_FILE).open(encoding="utf-8", newline="") as file:
+            learnt = float(list(csv.DictReader(file))[-1]["accuracy"])
+        model = load_model(folder / "model" / MODEL_FILE)
+        tested = read_examples(table, split, "test")
+        stride = base.evaluate.window_stride
+        answers = answered(model, tested, stride)
+        right = sum(count for (label, answer), count in answers.items() if label == answer) / answers.total()
+        files = write_files(model, base.export_coreml, user_metadata(model), folder)
+        rows = rows_of(model.spec.window, tested, stride)
+        proven = not any(verify(file, model, rows).problems for file in files)
+    print(
+        f"  seed {seed}: training {learnt:.3f}, test {right:.3f}, export {'proven' if proven else 'differs'}",
+        flush=True,
+    )
+    return learnt, right, proven
+
+
+def report(name: str, rows: list[tuple[float, float, bool]]) -> None:
+    """A line on all seeds."""
+    learnt, right, proven = (np.array(column) for column in zip(*rows, strict=True))
+    print(
+        f"{name}: {(learnt >= 0.95).sum()} of {len(rows)} end with a training accuracy of 0.95 or more"
+        f" (least {learnt.min():.3f}); test accuracy {right.mean():.3f} (least {right.min():.3f});"
+        f" export proven {proven.sum()} of {len(rows)}"
+    )
+
+
+PROTOCOLS: dict[str, Callable[..., None]] = {"small": small, "few_clips": few_clips}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (4, 5) or sys.argv[1] not in PROTOCOLS:
+        sys.exit(__doc__)
+    PROTOCOLS[sys.argv[1]](*sys.argv[2:])
