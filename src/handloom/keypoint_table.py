@@ -43,6 +43,10 @@ SCHEMA = pa.schema(
 )
 
 
+# Metadata of a table: which landmarkers made its joints, names with commas between them; those not known are left out.
+LANDMARKERS = "landmarkers"
+MEDIAPIPE, CREATE_ML = "mediapipe-hand-full", "create_ml"
+
 # With this begin the groups of joints that were made up from descriptions, which no camera has seen.
 MADE_UP = "described "
 
@@ -110,6 +114,22 @@ def read_metadata(path: Path) -> dict[str, str]:
     """What `write` was given as metadata: the landmark model's sha256, what ran it, frame rate."""
     stored = pq.read_schema(path).metadata or {}
     return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith(b"ARROW")}
+
+
+def landmarkers_of(path: Path) -> list[str]:
+    """Which landmarkers made the joints of a table, those that are known, in order."""
+    return [name for name in read_metadata(path).get(LANDMARKERS, "").split(",") if name]
+
+
+def note_on_landmarkers(path: Path) -> list[str]:
+    """A line where joints of several landmarkers are mixed in a table."""
+    names = landmarkers_of(path)
+    if len(names) < 2:
+        return []
+    return [
+        f"joints of several landmarkers ({', '.join(names)}), which place joints differently; train on the app's"
+        " landmarker, or keep the others out of the test set"
+    ]
 
 
 @contextmanager

@@ -14,7 +14,12 @@ FIXED = Validation(strategy="fixed", ratio=0.2)
 
 
 def said(
-    folder: Path, labels: list[str], groups: list[str], given: list[str] | None = None, **settings: Any
+    folder: Path,
+    labels: list[str],
+    groups: list[str],
+    given: list[str] | None = None,
+    landmarkers: str = "",
+    **settings: Any,
 ) -> list[str]:
     count = len(labels)
     columns = {
@@ -31,7 +36,8 @@ def said(
         **{name: [64] * count for name in ("width", "height", "rotation")},
     }
     table, split = folder / "table.parquet", folder / "split.parquet"
-    keypoint_table.write(table, [pa.table(columns, schema=keypoint_table.SCHEMA)], {})
+    metadata = {keypoint_table.LANDMARKERS: landmarkers}
+    keypoint_table.write(table, [pa.table(columns, schema=keypoint_table.SCHEMA)], metadata)
     split_table(table, Split(**settings), split)
     return split_text(table, split, Split(**settings)).splitlines()
 
@@ -84,3 +90,10 @@ def test_parts_that_the_source_names_are_as_they_should_be(tmp_path: Path) -> No
     given = ["test"] * 60 + ["validation"] * 10 + ["train"] * 30
     lines = said(tmp_path, "ab" * 50, [str(row // 5) for row in range(100)], given)
     assert [line.split(":")[0] for line in lines] == ["test", "train", "validation"]
+
+
+def test_joints_of_several_landmarkers_are_told(tmp_path: Path) -> None:
+    groups = [str(row // 5) for row in range(100)]
+    (note,) = said(tmp_path, "ab" * 50, groups, landmarkers="leap,vision", validation=FIXED)[3:]
+    assert note.startswith("note: joints of several landmarkers (leap, vision), which place joints differently")
+    assert len(said(tmp_path, "ab" * 50, groups, landmarkers="vision", validation=FIXED)) == 3

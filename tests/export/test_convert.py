@@ -14,6 +14,7 @@ from handloom.export.convert import ExportedNetwork
 from handloom.export.interface import feature_descriptions, user_metadata
 from handloom.export.interface_check import check_interface, class_labels
 from handloom.export.package import size_of
+from handloom.export.read import read_exported
 from handloom.export.specification import operations, read_specification, storage
 from handloom.hand import JOINTS
 from handloom.models.checkpoint import TrainedModel
@@ -212,8 +213,11 @@ def test_a_package_brings_the_hand_to_its_size_before_it_goes_to_half_precision(
 def test_where_a_model_comes_from_is_in_its_metadata(tmp_path: Path) -> None:
     provenance = Provenance("f1" * 32, "keypoints", "split", "MediaPipe 1")
     for suffix in SUFFIXES:
-        spec = read_specification(write(trained("pose"), tmp_path / f"Hand{suffix}", provenance))
-        user = dict(spec.description.metadata.userDefined)
+        model = with_spec(trained("pose"), landmarker="vision")
+        file = write(model, tmp_path / f"Hand{suffix}", provenance)
+        assert read_exported(file).spec.landmarker == "vision"
+        user = dict(read_specification(file).description.metadata.userDefined)
+        assert user["Landmarker"] == "vision"
         assert user["Training Fingerprint"] == "f1" * 32
         assert "MLflow Run" not in user
         assert user["Training Data SHA-256"] == "keypoints"

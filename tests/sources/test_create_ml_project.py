@@ -6,12 +6,14 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from handloom import DataSource, config
 from handloom.errors import DataError
+from handloom.extraction.extract import extract_keypoints
 from handloom.hand import present
-from handloom.keypoint_table import poses_of
+from handloom.keypoint_table import landmarkers_of, poses_of
 from handloom.sources import gather
 from handloom.sources.sframe import read_sframe
 
@@ -144,3 +146,20 @@ def _read(project):
         gathered(project)
     except DataError as error:
         assert len(str(error).splitlines()) == 1
+
+
+def test_the_table_knows_which_landmarkers_made_its_joints(tmp_path):
+    own = pd.DataFrame({"label": ["five", "one"] * 3, "keypoints": [row.tolist() for row in np.full((6, 63), 0.5)]})
+    own.to_parquet(tmp_path / "own.parquet")
+    table = config.LabeledKeypointsDataFrame(
+        data_frame=str(tmp_path / "own.parquet"),
+        session_id_column="",
+        origin="lower_left",
+        axis_order="channel_joint",
+        channels="xy_confidence",
+        landmarker="leap",
+    )
+    source = config.JoinedPose(sources={"theirs": config.CreateMLProject(path=str(PROJECT)), "own": table})
+    out = tmp_path / "keypoints.parquet"
+    extract_keypoints(source, config.ExtractKeypoints(), "pose", out, tmp_path / "report", tmp_path / "cache")
+    assert landmarkers_of(out) == ["create_ml", "leap"]

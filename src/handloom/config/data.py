@@ -178,6 +178,11 @@ class LabeledKeypointsDataFrame(_Columns, _Member):
     hand: Literal["each", "left", "right"] = parameter(
         "each", "for frames with two hands. each: use each hand as an example; left, right: use only that hand"
     )
+    landmarker: str = parameter(
+        "",
+        "what found the joints: mediapipe-hand-full, vision, leap or another name; empty: not known",
+        pattern=r"^[\w.+-]*$",
+    )
 
 
 @dataclass(frozen=True, config=STRICT)

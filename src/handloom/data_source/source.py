@@ -164,6 +164,7 @@ class DataSource:
         left_value: str = "",
         right_value: str = "",
         hand: Literal["each", "left", "right"] = "each",
+        landmarker: str = "",
     ) -> Self:
         """A table (in memory, or the path of one) of joints, a row a frame.
 
@@ -191,6 +192,7 @@ class DataSource:
             left_value: what that column says of a left hand; empty: left, L or left_hand, in any case.
             right_value: the same of a right hand.
             hand: of two hands of one frame each is an example of its own, or only that of one side is taken.
+            landmarker: what found the joints: mediapipe-hand-full, vision, leap or another name; empty: not known.
 
         Raises:
             ConfigurationError: an argument is out of range.

@@ -159,6 +159,7 @@ def split_text(table: Path, split: Path, settings: Split) -> str:
         f"{part}: {count.total()} examples of {len(count)} classes" for part, count in sorted(counts.items()) if count
     ]
     lines += _on_groups(groups)
+    lines += [f"note: {line}" for line in keypoint_table.note_on_landmarkers(table)]
     drawn = given <= {""}  # by us; what the source says is as it should be
     if settings.test_ratio and drawn:
         lines += _on_share("test", counts, settings.test_ratio, len(labels), len(set(groups)))

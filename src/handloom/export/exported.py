@@ -13,6 +13,7 @@ from handloom.config import Kind, Training
 from handloom.errors import DataError, printable
 from handloom.export.interface import (
     BACKGROUND_LABEL,
+    LANDMARKER,
     LONGEST_WINDOW,
     NOT_OURS,
     PREVIEW_TYPE,
@@ -69,6 +70,7 @@ class ExportedModel(ABC):
                 background_label=self.metadata.get(BACKGROUND_LABEL, Training.background_label),
                 left_hands=left_hands_of(self.metadata),
                 hand=hand_of(self.metadata),
+                landmarker=self.metadata.get(LANDMARKER, ""),
                 note="" if made_by_handloom(self.metadata) else f"{self._name}: {NOT_OURS}",
             )
         except ValueError as error:

@@ -25,6 +25,7 @@ PREDICTION_WINDOW_SIZE = "Prediction Window Size"
 TARGET_FRAME_RATE = "Target Frame Rate"
 LEFT_HANDS = "Left Hands"
 HAND = "Hand"
+LANDMARKER = "Landmarker"
 BACKGROUND_LABEL = "Background Label"
 RECOMMENDED_THRESHOLDS = "Recommended Thresholds"
 TRAINED_WITH = "Trained With"
@@ -39,6 +40,7 @@ MODEL_METADATA = (
     TARGET_FRAME_RATE,
     LEFT_HANDS,
     HAND,
+    LANDMARKER,
     BACKGROUND_LABEL,
     RECOMMENDED_THRESHOLDS,
     TEMPERATURE,
@@ -79,6 +81,8 @@ def user_metadata(model: "TrainedModel", provenance: "Provenance | None" = None)
         metadata[LEFT_HANDS] = model.spec.left_hands
     if model.spec.hand:
         metadata[HAND] = model.spec.hand
+    if model.spec.landmarker:
+        metadata[LANDMARKER] = model.spec.landmarker
     if model.spec.background_label in model.spec.classes:
         metadata[BACKGROUND_LABEL] = model.spec.background_label
     return metadata | _calibration_metadata(model) | _provenance_metadata(provenance)

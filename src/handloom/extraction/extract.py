@@ -53,12 +53,22 @@ def extract_keypoints(
         "landmarker": runtime_version(settings) if model else "",
         "hand": settings.hand if model else "",
         "frame_rate": f"{settings.target_frame_rate:g}",
+        keypoint_table.LANDMARKERS: ",".join(_landmarkers(gathered, settings, model)),
     }
     with ExtractionReport(folder) as report, keypoint_table.writing(table, metadata) as add:
         for rows in keypoint_tables(gathered, settings, kind, model, report, cache_file):
             add(rows)
         report.finish(settings.unreadable_limit)  # where it refuses the data, no table is put in its place
     return report
+
+
+def _landmarkers(gathered: Gathered, settings: ExtractKeypoints, model: Path | None) -> list[str]:
+    """What made the joints of all examples, names in order."""
+    names = set(gathered.landmarkers)
+    if model is not None:
+        own = settings.landmark_model.path
+        names.add(f"own-{sha256_of_file(model)[:12]}" if own else keypoint_table.MEDIAPIPE)
+    return sorted(names)
 
 
 def keypoint_tables(

@@ -35,7 +35,7 @@ class CheckpointSpec:
     """A model's description as it stands in a checkpoint, in a form that is kept readable.
 
     Attributes:
-        kind, classes, window, frame_rate, background_label, left_hands, landmarks, hand: see `ModelSpec`.
+        kind, classes, window, frame_rate, background_label, left_hands, landmarks, hand, landmarker: see `ModelSpec`.
         model: the network's sizes.
         format: of this description. A field that is added gets a default that says what models before it were; anything
             else needs another number, and `spec_of` has to read the old ones.
@@ -50,6 +50,7 @@ class CheckpointSpec:
     left_hands: LeftHands = "as_they_are"
     landmarks: str = ""
     hand: HandChoice | Literal[""] = ""
+    landmarker: str = ""
     format: Literal[1] = FORMAT
 
     def __post_init__(self) -> None:
@@ -126,6 +127,7 @@ def load_model(path: Path) -> TrainedModel:
         known.left_hands,
         known.landmarks,
         known.hand,
+        known.landmarker,
     )
     return TrainedModel(network, spec, calibration, training)
 

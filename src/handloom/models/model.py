@@ -31,6 +31,7 @@ class ModelSpec:
         left_hands: "mirrored" where left hands have to be turned into right ones before a prediction.
         landmarks: library, version and model file that found the joints; empty where that is not known.
         hand: which of two hands its joints are of (`extract_keypoints.hand`); empty where that is not known.
+        landmarker: what made the joints, by name; several with commas between them; empty where that is not known.
         note: what a person should know before believing its answers, a line; mostly empty.
     """
 
@@ -42,6 +43,7 @@ class ModelSpec:
     left_hands: LeftHands = "as_they_are"
     landmarks: str = ""
     hand: HandChoice | Literal[""] = ""
+    landmarker: str = ""
     note: str = ""
 
 

@@ -69,9 +69,11 @@ class Gathered:
         keypoints: joints that were found before: rows of `handloom.keypoint_table.SCHEMA` with session ids from 0 on.
         skipped: what cannot be used.
         notes: one line each: what was done with something unusual.
+        landmarkers: what made `keypoints`, names that are known.
     """
 
     clips: list[Clip] = field(default_factory=list)
     keypoints: pa.Table | None = None
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    landmarkers: list[str] = field(default_factory=list)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from handloom.config import CreateMLProject, LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
 from handloom.hand import CHANNELS, JOINT_COUNT
-from handloom.keypoint_table import KEYPOINT_NUMBERS
+from handloom.keypoint_table import CREATE_ML, KEYPOINT_NUMBERS
 from handloom.sources.clip import Gathered
 from handloom.sources.labeled_keypoints import labeled_keypoints
 from handloom.sources.sframe import read_sframe
@@ -105,6 +105,7 @@ def create_ml_project(member: CreateMLProject, key: str) -> Gathered:
         origin="lower_left",
         axis_order="channel_joint",
         channels="xy_confidence",
+        landmarker=CREATE_ML,
     )
     if not len(rows):
         raise DataError(f"{printable(member.path)}: its table of joints has no rows; {_TAUGHT}")

@@ -20,7 +20,7 @@ from handloom.described.reading import DESCRIPTIONS, load_gesture, load_gestures
 from handloom.described.separation import separation_of
 from handloom.errors import ConfigurationError, DataError, printable
 from handloom.hand import Poses
-from handloom.keypoint_table import MADE_UP, SCHEMA, poses_to_column
+from handloom.keypoint_table import MADE_UP, MEDIAPIPE, SCHEMA, poses_to_column
 from handloom.sources.clip import Gathered
 
 # Threads that make joints: most of the work is done in numpy, which lets others run meanwhile.
@@ -93,7 +93,8 @@ def described(member: Described, kind: Kind, key: str, frame_rate: float = 30.0)
     with ThreadPoolExecutor(THREADS) as threads:
         tables = list(threads.map(rows, tasks))
     notes = separation_of(by_label).notes() if len(by_label) > 1 else []
-    return Gathered(keypoints=pa.concat_tables(tables), notes=notes)
+    # Their errors are those that were measured on MediaPipe.
+    return Gathered(keypoints=pa.concat_tables(tables), notes=notes, landmarkers=[MEDIAPIPE])
 
 
 def described_gestures(member: Described, kind: Kind, key: str) -> dict[str, Gesture]:

@@ -120,6 +120,7 @@ def gather_members(
         joined.clips += gathered.clips
         joined.skipped += gathered.skipped
         joined.notes += gathered.notes
+        joined.landmarkers += gathered.landmarkers
         if gathered.keypoints is not None:
             tables.append(gathered.keypoints)
     joined.keypoints = _numbered_on(tables) if tables else None
@@ -176,7 +177,7 @@ def _named(gathered: Gathered, name: str) -> Gathered:
         keypoints = keypoints.set_column(keypoints.column_names.index("group"), "group", group)
         keypoints = keypoints.set_column(keypoints.column_names.index("path"), "path", _prefixed(path, name))
     skipped = [Skipped(f"{name}/{one.name}", f"{name}/{one.reason}", one.label) for one in gathered.skipped]
-    return Gathered(clips, keypoints, skipped, [f"{name}: {note}" for note in gathered.notes])
+    return Gathered(clips, keypoints, skipped, [f"{name}: {note}" for note in gathered.notes], gathered.landmarkers)
 
 
 def _prefixed(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:

@@ -85,6 +85,7 @@ def labeled_keypoints(
         frames = _alone(kept, hands, sides, member)
     gathered.skipped += skipped
     gathered.notes += [f"{table.name}: {note}" for note in frames.notes]
+    gathered.landmarkers = [member.landmarker] if member.landmarker else []
     gathered.keypoints = _keypoints(rows, hands.poses, sides, frames, frame_rate if kind == "action" else None)
     labels = set(gathered.keypoints.column("label").unique().to_pylist())
     gathered.notes += note_on_numbers(labels, table.name) + _note_on_range(hands.poses[kept], table)

@@ -29,6 +29,7 @@ class HandModule(lightning.LightningModule):
         class_weights: what an example of each class counts in the loss; None: all the same.
         landmarks: what found the joints (`ModelSpec.landmarks`).
         hand: which of two hands they are of (`ModelSpec.hand`).
+        landmarker: its name (`ModelSpec.landmarker`).
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class HandModule(lightning.LightningModule):
         class_weights: list[float] | None = None,
         landmarks: str = "",
         hand: HandChoice | Literal[""] = "",
+        landmarker: str = "",
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)  # MLflow has them by their full names already
@@ -54,6 +56,7 @@ class HandModule(lightning.LightningModule):
             self.settings.left_hands,
             landmarks,
             hand,
+            landmarker,
         )
         self.network = HandNetwork(len(classes), self.settings.prediction_window_size, self.settings.model)
         weight = None if class_weights is None else torch.tensor(class_weights)

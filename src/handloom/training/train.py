@@ -12,6 +12,7 @@ import pytorch_lightning as lightning
 from handloom.dataset.examples import Examples, read_examples
 from handloom.dataset.split import class_names
 from handloom.errors import ConfigurationError, DivergenceError
+from handloom.keypoint_table import landmarkers_of, note_on_landmarkers
 from handloom.models.described_start import start_described
 from handloom.models.files import HISTORY_COLUMNS, HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.models.provenance import hand_of, landmarks_of, provenance_of, write_provenance
@@ -154,7 +155,8 @@ def _open(work: Work, parts: _Parts, trainer: lightning.Trainer, tracker: Traini
     if tracker:
         examples = {"training": len(parts.training), "validation": len(parts.validation)}
         trainer.logger = tracker.open(work, checkpoint, examples, warning)
-    for line in (warning, note_of_background(task.kind, task.settings, parts.classes)):
+    notes = note_on_landmarkers(task.table)
+    for line in (warning, note_of_background(task.kind, task.settings, parts.classes), *notes):
         if line:
             print(f"train_{task.kind}: {line}", file=sys.stderr)
     return checkpoint
@@ -182,6 +184,7 @@ def _module(task: TrainingTask, parts: _Parts) -> HandModule:
         weights,
         landmarks_of(task.table),
         hand_of(task.table),
+        ", ".join(landmarkers_of(task.table)),
     )
 
 
