@@ -61,8 +61,10 @@ def level(module: str) -> int:
 def too_long(file: Path, name: str, tree: ast.Module) -> Iterator[str]:
     lines = file.read_text(encoding="utf-8").splitlines()
     for node in ast.walk(tree):
-        long = isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= LONGEST
-        if long and "# long: " not in lines[node.lineno - 1]:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        length = (node.end_lineno or node.lineno) - node.lineno
+        if length >= LONGEST and "# long: " not in lines[node.lineno - 1]:
             yield f"{name}.{node.name}: too long"
 
 

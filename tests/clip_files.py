@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-X264 = {"codec": "libx264", "options": {"preset": "ultrafast", "bf": "3", "g": "10", "qp": "8"}}
+X264: dict[str, Any] = {"codec": "libx264", "options": {"preset": "ultrafast", "bf": "3", "g": "10", "qp": "8"}}
 
 
 def write_clip(
@@ -21,13 +21,14 @@ def write_clip(
     pixels: str = "yuv420p",
     options: dict[str, str] | None = None,
     muxer: dict[str, str] | None = None,
-    stamps: Sequence[float] | None = None,
+    stamps: Sequence[int] | None = None,
     turn: tuple[Any, ...] | None = None,
     sound: float = 0.0,
 ) -> Path:
     """Encode; `stamps` are milliseconds, `turn` what set_display_rotation takes, `sound` seconds of silence."""
     with av.open(str(path), "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})
+        assert isinstance(stream, av.VideoStream)
         stream.height, stream.width, _ = pictures[0].shape
         stream.pix_fmt = pixels
         stream.bit_rate = 4_000_000

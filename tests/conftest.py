@@ -32,7 +32,7 @@ LONGEST = (
 )
 
 
-class FilesTogether(LoadScopeScheduling):
+class FilesTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """The tests of a file run in one process, which makes its fixtures once; so do those on the finished project."""
 
     def _split_scope(self, nodeid: str) -> str:
@@ -177,9 +177,10 @@ def copied_stores(made_once: MadeOnce, monkeypatch: pytest.MonkeyPatch) -> None:
     if "mlflow" not in sys.modules:  # the first test that needs it waits that second
         return
     import empty_stores
+    from mlflow.store.db import utils
 
     copy = empty_stores.copies_of(lambda: made_once("store", lambda folder: empty_stores.make(folder / "a")) / "a")
-    monkeypatch.setattr(empty_stores.utils, "_initialize_tables", copy)
+    monkeypatch.setattr(utils, "_initialize_tables", copy)
 
 
 def draw_pose_photos(folder: Path, names: Sequence[str], **drawing: int) -> None:

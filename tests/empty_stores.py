@@ -8,7 +8,7 @@ from pathlib import Path
 from mlflow.store.db import utils
 from sqlalchemy import Engine, create_engine
 
-MAKE_TABLES = utils._initialize_tables
+MAKE_TABLES: Callable[[Engine], None] = utils._initialize_tables
 
 
 def make(file: Path) -> None:
@@ -21,6 +21,7 @@ def copies_of(file: Callable[[], Path]) -> Callable[[Engine], None]:
 
     def copy(engine: Engine) -> None:
         with closing(sqlite3.connect(file())) as source, closing(engine.raw_connection()) as target:
+            assert isinstance(target.driver_connection, sqlite3.Connection)
             source.backup(target.driver_connection)
 
     return copy

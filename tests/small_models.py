@@ -75,7 +75,7 @@ def random_hands(window: int, count: int = 24) -> Poses:
     return windows.astype(np.float32)
 
 
-def rows(window: int) -> dict:
+def rows(window: int) -> dict[str, Any]:
     windows = random_hands(window)
     names = [f"row {number}" for number in range(len(windows))]
     return {"test set": lambda: [NamedWindows(windows, names)]}

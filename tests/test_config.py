@@ -158,7 +158,9 @@ def test_the_kind_chooses_source_and_training() -> None:
     parameters = parameters_from(content)
     assert parameters.training("action").seed == 9
     assert parameters.training("pose") is parameters.train_pose
-    assert parameters.source("action").path == "clips"
+    source = parameters.source("action")
+    assert isinstance(source, config.DirectoryWithVideosAndAnnotation | config.LabeledDirectories)
+    assert source.path == "clips"
     assert parameters.source("pose") is parameters.data.pose
 
 
@@ -212,7 +214,7 @@ def test_training_is_the_section_of_its_kind(name: str) -> None:
 
 def test_a_new_parameter_is_known_everywhere() -> None:
     """Every field of every section has a meaning, and is a key of params.yaml: nothing else has to be written."""
-    sections = [config.Parameters, *SECTIONS.values(), config.Groups]
+    sections: list[Any] = [config.Parameters, *SECTIONS.values(), config.Groups]
     while sections:
         section = sections.pop()
         for name, field in section.__pydantic_fields__.items():
@@ -224,11 +226,12 @@ def test_a_new_parameter_is_known_everywhere() -> None:
 
 
 def test_a_new_source_is_an_option_by_itself() -> None:
+    sections = {str(option): section for option, section in SECTIONS.items()}
     for kind in KINDS:
         for option, node in data_options(kind).items():
             if option != "joined":
                 composed = yaml.safe_load(composed_text(CONF, [f"data/{kind}={option}"]))["data"][kind]
-                assert composed == node == as_plain(section_from(SECTIONS[option], node))
+                assert composed == node == as_plain(section_from(sections[option], node))
     assert {*data_options("pose"), *data_options("action")} == {*SECTIONS, "joined"}
 
 

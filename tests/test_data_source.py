@@ -4,7 +4,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -38,8 +38,14 @@ def joints(count: int = 4) -> pd.DataFrame:
     return pd.DataFrame({"session_id": np.arange(count) // 2, "label": "a", "keypoints": keypoints})
 
 
-def told(source: DataSource) -> list[tuple[Any, ...]]:
+def names_of(source: DataSource) -> pd.DataFrame:
     frame = source.gather_annotated_file_names()
+    assert frame is not None
+    return frame
+
+
+def told(source: DataSource) -> list[tuple[Any, ...]]:
+    frame = names_of(source)
     return [tuple(row) for row in frame.iloc[:, :2].itertuples(index=False)]
 
 
@@ -49,7 +55,7 @@ def test_labeled_directories(folder: Path) -> None:
         "a": [folder / "a/1.jpg", folder / "a/ann-2.jpg"],
         "b": [folder / "b/2.jpg", folder / "b/ann-1.jpg"],
     }
-    frame = source.gather_annotated_file_names()
+    frame = names_of(source)
     assert list(frame.columns) == ["imagePath", "label", "group", "part"]
     assert frame["imagePath"].tolist() == [
         str(folder / name) for name in ("a/1.jpg", "a/ann-2.jpg", "b/2.jpg", "b/ann-1.jpg")
@@ -62,7 +68,7 @@ def test_labeled_files(folder: Path) -> None:
         (folder / name).unlink()
     source = DataSource.labeled_files(at="media")
     assert source.labeled_media() == {"a": [Path("media/a.1.mov")], "b": [Path("media/b.1.mov")]}
-    assert source.gather_annotated_file_names().columns.tolist() == [
+    assert names_of(source).columns.tolist() == [
         *("videoPath", "label", "start", "end", "group", "part"),
     ]
 
@@ -72,7 +78,7 @@ def test_directory_with_images_and_annotation(folder: Path) -> None:
         at=folder, annotation_file="photos.csv", image_column="file", label_column="class", group_column="who"
     )
     assert told(source) == [(str(folder / "a/1.jpg"), "left"), (str(folder / "b/2.jpg"), "right")]
-    assert source.gather_annotated_file_names()["group"].tolist() == ["ann", "bob"]
+    assert names_of(source)["group"].tolist() == ["ann", "bob"]
 
 
 def test_directory_with_videos_and_annotation(folder: Path) -> None:
@@ -84,7 +90,7 @@ def test_directory_with_videos_and_annotation(folder: Path) -> None:
         start_time_column="from",
         end_time_column="to",
     )
-    frame = source.gather_annotated_file_names()
+    frame = names_of(source)
     assert frame[["label", "start", "end"]].values.tolist() == [["x", 1, 2], ["y", 2, 3]]
     assert source.labeled_media() == {"x": [folder / "a.1.mov"], "y": [folder / "a.1.mov"]}
 
@@ -100,7 +106,7 @@ def test_labeled_image_data_frame(folder: Path, make: Callable[..., Any]) -> Non
 def test_labeled_video_data_frame(folder: Path) -> None:
     frame = pd.DataFrame({"videoPath": ["a.1.mov", "b.1.mov"], "label": ["x", "y"], "s": [0, 1]})
     source = DataSource.labeled_video_data_frame(frame, at=folder, start_time_column="s")
-    gathered = source.gather_annotated_file_names()
+    gathered = names_of(source)
     assert gathered["start"].tolist() == [0, 1]
     assert gathered["end"].isna().all()
 
@@ -156,7 +162,7 @@ def test_joined(folder: Path) -> None:
         source.stratified_split([1.0], 1)
     source = DataSource.joined(one=photos, two=DataSource.labeled_directories(at=folder))
     assert isinstance(source.section, JoinedPose)
-    assert source.gather_annotated_file_names()["group"].tolist()[::4] == ["one/a/1.jpg", "two/a/1.jpg"]
+    assert names_of(source)["group"].tolist()[::4] == ["one/a/1.jpg", "two/a/1.jpg"]
     with pytest.raises(ConfigurationError, match="inner: a joined source joins no joined ones"):
         DataSource.joined(inner=source, other=photos)
 
@@ -164,7 +170,10 @@ def test_joined(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("build", "text"),
     [
-        (lambda: DataSource.labeled_keypoints_data_frame(joints(), origin="middle"), "origin: input should be"),
+        (
+            lambda: DataSource.labeled_keypoints_data_frame(joints(), origin=cast(Any, "middle")),
+            "origin: input should be",
+        ),
         (lambda: DataSource.labeled_keypoints_data_frame(joints(), frame_rate=0), "frame_rate: input should be"),
         (lambda: DataSource.labeled_directories(at=""), "path: string should have at least 1 character"),
         (lambda: DataSource.joined(), "sources: "),
@@ -198,7 +207,7 @@ def test_a_split_of_files(folder: Path) -> None:
     source = DataSource.labeled_directories(at=folder)
     parts = source.stratified_split([0.5, 0.5], seed=1)
     assert [sorted(part["label"]) for part in parts] == [["a", "b"], ["a", "b"]]
-    assert sorted(pd.concat(parts)["imagePath"]) == sorted(source.gather_annotated_file_names()["imagePath"])
+    assert sorted(pd.concat(parts)["imagePath"]) == sorted(names_of(source)["imagePath"])
 
 
 def test_a_session_is_not_torn() -> None:
@@ -219,7 +228,7 @@ def test_the_seed_decides() -> None:
     source = source_of(["a", "b"] * 20, range(40))
 
     def drawn(seed: int) -> list[str]:
-        return source.stratified_split([0.5], seed)[0]["path"].tolist()
+        return list(source.stratified_split([0.5], seed)[0]["path"])
 
     assert drawn(1) == drawn(1)
     assert drawn(1) != drawn(2)

@@ -1,5 +1,7 @@
 """Every stage watches the code that it runs: a change of it must not go unnoticed."""
 
+from typing import Any
+
 import pytest
 import yaml
 from conftest import REPOSITORY
@@ -10,7 +12,7 @@ FIRST = "code_versions"
 
 
 @pytest.mark.parametrize(("name", "stage"), [*STAGES.items(), *SAMPLE.items()])
-def test_a_stage_watches_the_code_of_its_script(name: str, stage: dict) -> None:
+def test_a_stage_watches_the_code_of_its_script(name: str, stage: dict[str, Any]) -> None:
     stage = stage.get("do", stage)
     script = REPOSITORY / stage["cmd"].split()[1]
     assert script.is_file()

@@ -44,7 +44,8 @@ def poses_with_unseen_joints(draw: st.DrawFn) -> Poses:
     poses = draw(coordinates)
     seen = draw(arrays(np.bool_, poses[:, 2].shape))
     poses[:, 2] = 1.0
-    return poses * seen[:, None]
+    drawn: Poses = poses * seen[:, None]
+    return drawn
 
 
 def test_joints_are_in_the_order_of_create_ml() -> None:

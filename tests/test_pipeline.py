@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,6 +151,7 @@ def test_loss_and_accuracy_are_drawn_also_without_a_validation_part(finished: Pr
 def test_one_mlflow_run_follows_the_training_to_the_export(finished: Project, kind: str) -> None:
     client = MlflowClient(f"sqlite:///{finished.root / 'mlflow.db'}")
     experiment = client.get_experiment_by_name(f"handloom-{kind}")
+    assert experiment is not None
     runs = client.search_runs([experiment.experiment_id])
     assert [run.info.run_id for run in runs] == [run_id(finished, kind)]
     run = runs[0]
@@ -163,8 +165,8 @@ def test_one_mlflow_run_follows_the_training_to_the_export(finished: Project, ki
     assert {"metrics.json", "confusion.csv", "model.mlmodel", "weight.bin"} <= logged
 
 
-def _files(client: MlflowClient, run: object, folder: str) -> list:
-    files = []
+def _files(client: MlflowClient, run: object, folder: str) -> list[Any]:
+    files: list[Any] = []
     for item in client.list_artifacts(run.info.run_id, folder):  # type: ignore[attr-defined]
         files.extend(_files(client, run, item.path) if item.is_dir else [item])
     return files
@@ -210,7 +212,9 @@ def test_training_killed_and_started_again_ends_in_the_same_bits(
             undisturbed.root / f"models/action/{name}"
         ).read_bytes(), name
     client = MlflowClient(f"sqlite:///{killed.root / 'mlflow.db'}")
-    runs = client.search_runs([client.get_experiment_by_name("handloom-action").experiment_id])
+    experiment = client.get_experiment_by_name("handloom-action")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
     assert [run.info.run_id for run in runs] == [run_id(killed, "action")]
     assert runs[0].info.status == "FINISHED"
     assert not list((killed.root / ".handloom/training").iterdir())

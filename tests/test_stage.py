@@ -149,7 +149,7 @@ def test_a_params_yaml_cannot_steer_hydra(section: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
         composed(tmp_path, "params", [])
     with pytest.raises(ConfigurationError, match=f"^params.yaml: {section}: not a parameter"):
-        Multirun(tmp_path, ["--cfg", "job"]).launch("split", pytest.fail)
+        Multirun(tmp_path, ["--cfg", "job"]).launch("split", lambda parameters: pytest.fail("it ran"))
 
 
 @pytest.mark.parametrize(
@@ -256,10 +256,12 @@ def make_table(path: Path) -> None:
 
     from handloom import keypoint_table
 
-    columns = {field.name: [0] * 8 for field in keypoint_table.SCHEMA if not pa.types.is_string(field.type)}
+    columns: dict[str, list[Any]] = {
+        field.name: [0] * 8 for field in keypoint_table.SCHEMA if not pa.types.is_string(field.type)
+    }
     columns |= {field.name: [""] * 8 for field in keypoint_table.SCHEMA if pa.types.is_string(field.type)}
     columns |= {
-        "session_id": range(8),
+        "session_id": list(range(8)),
         "label": list("abababab"),
         "group": list("01234567"),
         "keypoints": [[0.0] * 63] * 8,

@@ -77,7 +77,7 @@ def run(project: Path, script: str, *words: str) -> subprocess.CompletedProcess[
 
 def kill_when(project: Path, due: Callable[[], bool], script: str, *words: str) -> None:
     """Start a stage and kill it, with all its children, once it is due."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(**command(project, script, *words), **quiet, start_new_session=True)
     while process.poll() is None and not due():
         time.sleep(0.01)

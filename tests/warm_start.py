@@ -1,3 +1,5 @@
+# It replaces private parts of `subprocess`, which have no types.
+# mypy: disable-error-code="attr-defined, misc, no-any-return, type-arg"
 """Programs in Python that start in a tenth of a second: forks of a process that has imported the slow libraries.
 
 A program of handloom imports for four seconds before it works for one. After `install()`, `subprocess` starts what is
@@ -226,8 +228,10 @@ def _serve(address: str) -> dict[str, Any]:
                 request = json.load(text)
             if (pid := os.fork()) == 0:
                 signal.set_wakeup_fd(-1)
-                for one in (listening, woken, waker, watched, *running.values()):
-                    one.close()
+                for held in (listening, woken, waker, watched):
+                    held.close()
+                for other in running.values():
+                    other.close()
                 os.close(end)
                 return request | {"files": files, "channel": channel}
             for file in files:

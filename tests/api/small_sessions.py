@@ -20,6 +20,7 @@ from handloom import (
     Job,
     ModelParameters,
     Progress,
+    TrainingSession,
     TrainingSessionParameters,
     ValidationData,
 )
@@ -109,7 +110,12 @@ def undisturbed() -> Undisturbed:
     """The pose training that others are compared with. Leave it as it is."""
     job = HandPoseClassifier.train(pose_source(), pose_parameters(), every_iteration(new_folder()))
     finish = job._finish
-    job._finish = lambda session: (job.cancel(), finish(session))[1]  # a cancel in the last moment, which is too late
+
+    def cancelled(session: TrainingSession[HandPoseClassifier]) -> HandPoseClassifier:
+        job.cancel()  # in the last moment, which is too late
+        return finish(session)
+
+    job._finish = cancelled
     progress: list[Progress] = []
     checkpoints: list[Checkpoint] = []
     done: list[Job[Any]] = []

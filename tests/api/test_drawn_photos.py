@@ -56,6 +56,7 @@ def classifier(photos: Path) -> HandPoseClassifier:
 @pytest.fixture
 def session(classifier: HandPoseClassifier) -> TrainingSession[HandPoseClassifier]:
     """The session that trained the classifier."""
+    assert classifier._session is not None
     folder = classifier._session.folder
     return HandPoseClassifier.restore_training_session(every_iteration(folder))
 
@@ -90,7 +91,7 @@ def test_what_it_says_of_the_photos_is_what_its_metrics_count(classifier: HandPo
     assert len(said) == 6
     for row in said.itertuples():
         best = classifier.prediction(photos / row.name)[0]
-        assert (best.label, best.confidence) == (row.predicted, pytest.approx(row.confidence, abs=1e-6))
+        assert best.label == row.predicted and best.confidence == pytest.approx(row.confidence, abs=1e-6)
     again = classifier.evaluation(on=DataSource.labeled_directories(at=photos))
     assert again.classification_error == classifier.training_metrics.classification_error
 
@@ -112,6 +113,7 @@ def test_a_photo_that_cannot_be_read_is_named(classifier: HandPoseClassifier, tm
 
 
 def test_a_classifier_from_a_file_says_the_same(classifier: HandPoseClassifier, photos: Path) -> None:
+    assert classifier._session is not None
     again = HandPoseClassifier(classifier._session.folder / "model" / "model.ckpt")
     photo = next((photos / "one").iterdir())
     assert again.prediction(photo) == classifier.prediction(photo)
@@ -174,7 +176,8 @@ def test_joints_that_were_found_before_are_not_looked_for_again(
     other = HandPoseClassifier.make_training_session(
         labeled(photos), parameters(maximum_iterations=1), every_iteration(tmp_path)
     )
-    assert other.phase is Phase.INITIALIZED
+    phase = other.phase
+    assert phase is Phase.INITIALIZED
     other.reuse_extracted_features(session)
     assert other.phase is Phase.EXTRACTING_FEATURES
     job = HandPoseClassifier.resume(other)

@@ -86,7 +86,7 @@ def held_at_checkpoint(job: Job[Any], iteration: int) -> Iterator[None]:
 
 def is_running(process: int) -> bool:
     try:
-        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

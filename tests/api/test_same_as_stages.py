@@ -5,6 +5,7 @@ from typing import Any
 
 from small_sessions import ITERATIONS, SMALL, WINDOW, model_bytes, new_folder, trained_action, undisturbed
 
+from handloom import VideoAugmentationOptions
 from handloom.config import (
     Split,
     Training,
@@ -41,12 +42,16 @@ def test_a_pose_classifier_has_the_weights_of_the_stages() -> None:
 
 
 def test_an_action_classifier_has_the_weights_of_the_stages() -> None:
-    folder = trained_action().classifier._session.folder
+    session = trained_action().classifier._session
+    assert session is not None
+    folder = session.folder
     split = Split(test_ratio=0.0, validation=Validation(strategy="none"))  # the table itself says what is validation
     settings = {
         "maximum_iterations": 3,
         "batch_size": 8,
         "prediction_window_size": WINDOW,
-        "augmentation_options": [option.value for option in trained_action().parameters.augmentation_options],
+        "augmentation_options": [
+            VideoAugmentationOptions(one).value for one in trained_action().parameters.augmentation_options or ()
+        ],
     }
     assert trained_by_stages("action", folder / "keypoints.parquet", split, settings) == model_bytes(folder)

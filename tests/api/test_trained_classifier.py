@@ -101,7 +101,8 @@ def test_a_session_says_where_it_is() -> None:
 
 def test_classes_and_parameters_are_those_of_the_training() -> None:
     assert undisturbed().classifier.classes == sorted(LABELS)
-    assert undisturbed().classifier.model_parameters.maximum_iterations == ITERATIONS
+    parameters = undisturbed().classifier.model_parameters
+    assert parameters is not None and parameters.maximum_iterations == ITERATIONS
     action = trained_action()
     assert action.classifier.model_parameters is action.parameters
     spec = action.classifier.trained_model.spec
@@ -185,7 +186,7 @@ def test_metrics_that_could_not_be_had_say_why() -> None:
     from_a_file = HandPoseClassifier(undisturbed().folder / "model" / "model.ckpt")
     assert not from_a_file.validation_metrics.is_valid
     assert from_a_file.validation_metrics.error == from_a_file.training_metrics.error
-    assert "evaluation(on=...)" in from_a_file.validation_metrics.error
+    assert "evaluation(on=...)" in (from_a_file.validation_metrics.error or "")
     assert from_a_file.model_parameters is None
     assert "evaluation(on=...)" in repr(from_a_file.validation_metrics)
     assert ClassifierMetrics.of([], ["a"]).is_valid is False

@@ -16,7 +16,7 @@ import yaml
 from conftest import REPOSITORY, Project
 
 from handloom.cli import main
-from handloom.config import KINDS, parameters_from
+from handloom.config import KINDS, LabeledDirectories, parameters_from
 from handloom.config.hydra_nodes import data_options
 from handloom.sample import draw_photos
 from handloom.stages.compose import composed_text
@@ -53,7 +53,8 @@ def test_a_project_has_the_stages_of_its_kinds_and_good_parameters(
     for name, stage in stages["stages"].items():
         script = stage.get("do", stage)["cmd"].split()[1]
         assert script == "-m" or (folder / script).is_file(), name
-    assert parameters_from(yaml.safe_load((folder / "params.yaml").read_text())).data.pose.path == "data/photos"
+    source = parameters_from(yaml.safe_load((folder / "params.yaml").read_text())).data.pose
+    assert isinstance(source, LabeledDirectories) and source.path == "data/photos"
     media = {"pose": "photos", "action": "videos"}
     assert {path.name for path in (folder / "data").iterdir() if path.is_dir()} == {media[kind] for kind in kinds}
     everything = "".join(path.read_text() for path in folder.rglob("*") if path.is_file())

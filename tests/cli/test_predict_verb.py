@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from clip_files import write_clip
 from conftest import REPOSITORY
+from numpy.typing import NDArray
 from small_models import CALIBRATION, save, trained, with_spec
 
 from handloom import keypoint_table
@@ -167,7 +168,7 @@ def test_an_answer_below_its_threshold_is_marked(capsys: pytest.CaptureFixture[s
         rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
         assert {row["label"] for row in rows} == {one["label"] for one in objects} <= set(plain.spec.classes)
         assert not any("\x1b" in field for line in text for field in line)
-        drawn = cv2.imread(str(tmp_path / f"{Path(photo).stem}.png"))
+        drawn = pixels(tmp_path / f"{Path(photo).stem}.png")
         bright[threshold] = int((drawn > 200).all(axis=-1).sum())
         found[threshold] = (
             {tuple(line[3:]) for line in text},
@@ -182,6 +183,12 @@ def test_an_answer_below_its_threshold_is_marked(capsys: pytest.CaptureFixture[s
     assert bright[0.0] == bright[None] > bright[1.0]  # white text, or grey
 
 
+def pixels(path: Path) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    return picture.astype(np.uint8)
+
+
 def test_the_skeleton_is_drawn_over_the_hand(capsys: pytest.CaptureFixture[str], tmp_path: Path, drawn: Path) -> None:
     truth = keypoint_table.read(drawn / "photos.parquet")
     name, width, height = (truth.column(column)[0].as_py() for column in ("path", "width", "height"))
@@ -189,7 +196,7 @@ def test_the_skeleton_is_drawn_over_the_hand(capsys: pytest.CaptureFixture[str],
     out = tmp_path / "drawn.png"
     assert main(["predict", f"photos/{name}", "--model", "pose.mlmodel", "--overlay", str(out)]) == 0
     assert capsys.readouterr().out.count("\n") == 1
-    before, after = cv2.imread(f"photos/{name}"), cv2.imread(str(out))
+    before, after = pixels(Path("photos") / name), pixels(out)
     assert before.shape == after.shape
     column, row = np.round(wrist).astype(int)
     reach = max(width, height) // 20
@@ -215,7 +222,7 @@ def test_an_overlay_that_does_not_fit_is_refused_first(out: str, said: str, caps
 
 def test_an_overlay_never_replaces_its_source(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     own = tmp_path / "hand.png"
-    cv2.imwrite(str(own), cv2.imread(str(next(Path("photos").rglob("*.jpg")))))
+    cv2.imwrite(str(own), pixels(next(Path("photos").rglob("*.jpg"))))
     before = own.read_bytes()
     assert main(["predict", str(own), "--model", "pose.mlmodel", "--overlay", str(tmp_path)]) == 1
     assert "that is one of the files itself" in capsys.readouterr().err

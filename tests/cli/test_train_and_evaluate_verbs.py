@@ -8,6 +8,7 @@ import pytest
 from conftest import REPOSITORY
 
 from handloom.cli import main
+from handloom.config import LabeledKeypointsDataFrame
 from handloom.errors import ConfigurationError
 from handloom.models.checkpoint import load_model
 from handloom.sample import draw_photos
@@ -134,6 +135,7 @@ def test_another_kind_of_source(out: Path, photos: Path, capsys: pytest.CaptureF
 
     overrides = ["data/pose=labeled_keypoints_data_frame", "data.pose.origin=upper_left"]
     source = parameters_for("pose", Path("joints.csv"), overrides).data.pose
+    assert isinstance(source, LabeledKeypointsDataFrame)
     assert source.data_frame == "joints.csv"
     assert source.origin == "upper_left"
     for given in (["data/action=labeled_files"], ["data.action.path=x"], ["+space@train_action=x"]):

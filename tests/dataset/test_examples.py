@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ from handloom.dataset.split import read_split, split_table
 from handloom.errors import DataError
 from handloom.hand import mirror
 
-PARTS = ("train", "test", "validation")
+PARTS: tuple[Literal["train", "validation", "test"], ...] = ("train", "test", "validation")
 COUNT = 12  # clips, of two classes by turns, each a person's own
 
 
@@ -79,7 +79,7 @@ def test_examples_keep_label_group_and_the_order_of_frames(table: Path, split: P
         assert example.label == ("wave" if session % 2 else "grab")
         assert example.group == f"person_{session}"
         assert example.poses.shape == (3, 3, 21)
-        expected = np.float32([session, session + 0.1, session + 0.2])
+        expected = np.array([session, session + 0.1, session + 0.2], np.float32)
         np.testing.assert_array_equal(example.poses, np.broadcast_to(expected[:, None, None], (3, 3, 21)))
 
 
@@ -116,7 +116,7 @@ def test_a_folder_that_cannot_take_the_file_is_named(tmp_path: Path, table: Path
 
 def test_left_hands_are_mirrored_by_the_clip(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    seen = {
+    seen: dict[str, list[str | None]] = {
         "left": ["left", "right", "left"],
         "right": ["right", "right", "left"],
         "unknown": ["", None, ""],

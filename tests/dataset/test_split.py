@@ -1,7 +1,7 @@
 """Train, validation and test: by class, whole groups on one side, the same for the same seed."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,13 @@ random_examples = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 11))
 
 
 def split(
-    labels: Iterable[str],
+    labels: Sequence[str],
     groups: list[str] | None = None,
     given_parts: list[str] | None = None,
     **settings_of_split: Any,
 ) -> list[str]:
     groups = groups or [str(index) for index in range(len(labels))]
-    return split_examples(list(labels), groups, given_parts or [""] * len(labels), Split(**settings_of_split))
+    return [*split_examples(list(labels), groups, given_parts or [""] * len(labels), Split(**settings_of_split))]
 
 
 @given(random_examples, seeds, shares, shares)

@@ -1,5 +1,6 @@
 """What is said of a split: numbers, and a line for what misleads."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ FIXED = Validation(strategy="fixed", ratio=0.2)
 
 def said(
     folder: Path,
-    labels: list[str],
-    groups: list[str],
+    labels: Sequence[str],
+    groups: Sequence[str],
     given: list[str] | None = None,
     landmarkers: str = "",
     **settings: Any,
@@ -73,7 +74,7 @@ def test_a_missing_validation_part_is_told_with_what_it_costs(tmp_path: Path) ->
 
 
 def test_examples_that_are_all_groups_of_their_own_are_told(tmp_path: Path) -> None:
-    (note,) = said(tmp_path, "ab" * 50, map(str, range(100)), validation=FIXED)[3:]
+    (note,) = said(tmp_path, "ab" * 50, [*map(str, range(100))], validation=FIXED)[3:]
     assert "note: each example is a group of its own" in note and "data.*.groups" in note
     copies = [str(max(row, 4)) for row in range(100)]
     (note,) = said(tmp_path, "ab" * 50, copies, validation=FIXED)[3:]

@@ -14,8 +14,8 @@ window_and_stride = st.integers(1, 60).flatmap(lambda window: st.tuples(st.just(
 
 
 def over(lengths: Sequence[int], window: int, stride: int) -> Windows:
-    lengths = np.array(lengths, np.int64)
-    return Windows.over(np.cumsum(lengths) - lengths, lengths, window, stride)
+    counts = np.array(lengths, np.int64)
+    return Windows.over(np.cumsum(counts) - counts, counts, window, stride)
 
 
 @given(st.integers(1, 300), window_and_stride)

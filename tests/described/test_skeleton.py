@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from handloom.described.skeleton import LEAST, MOST, PARAMETERS, TYPICAL_LENGTHS, Camera, Floats, joints_of, rotation_of
 from handloom.hand import BONES, JOINTS, PARENTS
@@ -18,7 +19,8 @@ def _hand(**values: float) -> Floats:
     shape = np.zeros(len(PARAMETERS))
     for name, value in values.items():
         shape[PARAMETERS.index(name.replace("_", "."))] = value
-    return joints_of(shape[None], TYPICAL_LENGTHS[None])[0]
+    joints: NDArray[np.float64] = joints_of(shape[None], TYPICAL_LENGTHS[None])[0]
+    return joints
 
 
 @settings(deadline=None, max_examples=50)

@@ -144,9 +144,10 @@ def step(owner: Any, name: str, written: str) -> Any:
 
 def set_by_init(owner: type) -> set[str]:
     """The attributes that `__init__` gives to `self`; a dataclass has no written one."""
-    if dataclasses.is_dataclass(owner) or not inspect.isfunction(owner.__init__):
+    init = vars(owner).get("__init__")
+    if dataclasses.is_dataclass(owner) or not inspect.isfunction(init):
         return set()
-    tree = ast.parse(textwrap.dedent(inspect.getsource(owner.__init__)))
+    tree = ast.parse(textwrap.dedent(inspect.getsource(init)))
     return {
         node.attr
         for node in ast.walk(tree)

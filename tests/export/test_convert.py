@@ -12,10 +12,10 @@ from small_models import CALIBRATION, CLASSES, WINDOWS, save, trained, with_spec
 from handloom.config import KINDS, ExportCoreML, Kind
 from handloom.export.convert import ExportedNetwork
 from handloom.export.interface import feature_descriptions, user_metadata
-from handloom.export.interface_check import check_interface, class_labels
+from handloom.export.interface_check import check_interface
 from handloom.export.package import size_of
 from handloom.export.read import read_exported
-from handloom.export.specification import operations, read_specification, storage
+from handloom.export.specification import class_labels, operations, read_specification, storage
 from handloom.hand import JOINTS
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.provenance import Provenance

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from small_models import WINDOWS, random_hands, rows, trained
 from torch import Tensor, nn
 
-from handloom.config import ExportCoreML, Kind
+from handloom.config import ExportCoreML, Kind, ModelFormat
 from handloom.errors import DataError
 from handloom.export.comparison import NamedWindows
 from handloom.export.export import write_files
@@ -25,6 +25,7 @@ from handloom.export.self_check import SELF_CHECK, read_self_check, self_check
 from handloom.export.specification import operations
 from handloom.export.verification import verify
 from handloom.models.checkpoint import TrainedModel
+from handloom.models.network import HandNetwork
 
 FORMATS = ("mlpackage", "mlmodel")
 # Each kind, format and precision twice.
@@ -47,7 +48,8 @@ class Changed(nn.Module):
         self.network, self.change = network, change
 
     def forward(self, poses: Tensor) -> Tensor:
-        return self.network(self.change(poses))
+        scores: Tensor = self.network(self.change(poses))
+        return scores
 
 
 def two_joints_swapped(poses: Tensor) -> Tensor:
@@ -117,7 +119,9 @@ def probes(kind: Kind) -> str:
 
 def save(model: TrainedModel, path: Path, precision: ExportCoreML | None = None) -> Path:
     """As the export does it, with the probes of the model that was trained."""
-    settings = replace(precision or ExportCoreML(precision="float32"), formats=[path.suffix.removeprefix(".")])
+    settings = replace(
+        precision or ExportCoreML(precision="float32"), formats=[cast(ModelFormat, path.suffix.removeprefix("."))]
+    )
     metadata = user_metadata(model) | {SELF_CHECK: probes(model.spec.kind)}
     (written,) = write_files(model, settings, metadata, path.parent)
     return written.rename(path)
@@ -170,7 +174,11 @@ def test_an_undamaged_file_passes(case: Case, whole: Callable[[Case], Path]) -> 
 )
 def test_a_file_that_sees_other_joints_fails(change: Callable[[Tensor], Tensor], case: Case, tmp_path: Path) -> None:
     kind, path = case[0], tmp_path / f"Hand.{case[1]}"
-    save(replace(trained(kind), network=Changed(trained(kind).network, change)), path, settings_of(case))
+    save(
+        replace(trained(kind), network=cast(HandNetwork, Changed(trained(kind).network, change))),
+        path,
+        settings_of(case),
+    )
     assert any(one.startswith("test set") and "row" in one for one in problems(kind, path))
     (own,) = own_problems(path)
     assert own.endswith("probes in the metadata")
@@ -246,6 +254,7 @@ def test_no_byte_can_be_changed_unseen(
 def test_probes_are_few_and_hard_and_small(kind: Kind) -> None:
     assert len(probes(kind)) < 18_000
     carried = read_self_check({SELF_CHECK: probes(kind)})
+    assert carried is not None
     assert carried.windows.shape[1:] == (WINDOWS[kind], 3, 21)
     assert len(set(carried.probabilities.argmax(axis=1))) > 1
     assert carried.probabilities.max(axis=1).min() < 0.7

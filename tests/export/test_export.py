@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
@@ -40,7 +41,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train_small()
 
 
-def export(**changes: object) -> list[Verification]:
+def export(**changes: Any) -> list[Verification]:
     parameters = replace(PARAMETERS, export_coreml=replace(ExportCoreML(), **changes))
     return export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT, Workspace.here())
 

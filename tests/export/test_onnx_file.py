@@ -20,7 +20,7 @@ from handloom.export.onnx_model import OnnxModel
 from handloom.hand import JOINTS
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.model import ModelSpec
-from handloom.models.network import HandNetwork
+from handloom.models.network import HandNetwork, TemporalLayer
 
 WINDOWS: dict[Kind, int] = {"pose": 1, "action": 31}  # steps of three frames, the last not full
 LABELS = ["b", "ä", "c"]
@@ -31,6 +31,7 @@ def trained(kind: Kind) -> TrainedModel:
     sizes = Model(width=8, frames_per_step=3, frame_features=16, temporal_layers=0 if kind == "pose" else 2)
     network = HandNetwork(len(LABELS), WINDOWS[kind], sizes)
     for layer in network.temporal:  # as training leaves them, not all the same
+        assert isinstance(layer, TemporalLayer)
         torch.nn.init.uniform_(layer.scale, -2.0, 2.0)
         torch.nn.init.uniform_(layer.shift)
     return TrainedModel(network.eval(), ModelSpec(kind, LABELS, WINDOWS[kind], 30.0))
@@ -139,7 +140,7 @@ def test_nothing_of_this_machine_is_in_the_file(saved: tuple[TrainedModel, Path]
 
 
 def test_another_weight_gives_another_answer_and_saving_prints_nothing(
-    pose_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+    pose_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     model = trained("pose")
     with torch.no_grad():

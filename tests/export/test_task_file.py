@@ -13,8 +13,9 @@ from handloom.config import ExportCoreML
 from handloom.errors import ConfigurationError, DataError
 from handloom.export.export import write_files
 from handloom.export.interface import user_metadata
+from handloom.export.package import RECOGNIZER
 from handloom.export.self_check import SELF_CHECK, self_check
-from handloom.export.task_file import LANDMARKER, RECOGNIZER
+from handloom.export.task_file import LANDMARKER
 from handloom.export.verification import verify
 from handloom.hand import poses_from_picture
 from handloom.prediction.predictor import Predictor

@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -14,11 +14,12 @@ from handloom.config import KINDS, ExportCoreML, Kind
 from handloom.dataset.examples import Example, Examples
 from handloom.errors import DataError
 from handloom.export.comparison import Comparison, Limits, NamedWindows, compare
+from handloom.export.exported import ExportedModel
 from handloom.export.verification import rows_of, verify
 from handloom.hand import Poses
 
 
-class Answers:
+class Answers(ExportedModel):
     """Something that gives the trained model's probabilities, changed."""
 
     def __init__(
@@ -31,7 +32,7 @@ class Answers:
         self.classes = classes or CLASSES
 
     def run(self, poses: Poses) -> np.ndarray:
-        return self.change(self.model.probabilities(poses[None])[0].astype(np.float32))
+        return np.asarray(self.change(self.model.probabilities(poses[None])[0].astype(np.float32)))
 
 
 def compared(runner: Answers, limits: Limits = Limits(1e-4, 0.0)) -> Comparison:  # noqa: B008  # it is frozen
@@ -52,7 +53,7 @@ def test_the_row_with_the_largest_difference_is_named() -> None:
     calls = iter(range(40))
 
     def change(probabilities: np.ndarray) -> np.ndarray:
-        return probabilities + (0.25 if next(calls) == 31 else 0.01) * np.array([1, 0, 0], np.float32)
+        return np.asarray(probabilities + (0.25 if next(calls) == 31 else 0.01) * np.array([1, 0, 0], np.float32))
 
     found = compared(Answers("pose", change))
     assert found.where == "31"
@@ -133,7 +134,10 @@ def test_without_a_model_the_interface_alone_is_checked(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("suffix", ["mlpackage", "mlmodel"])
 def test_every_way_of_storing_weights_can_be_proven(
-    suffix: str, compression: str, precision: str, tmp_path: Path
+    suffix: str,
+    compression: Literal["none", "8_bit", "palettized"],
+    precision: Literal["float16", "float32"],
+    tmp_path: Path,
 ) -> None:
     settings = ExportCoreML(precision=precision, weight_compression=compression)
     found = verify(save(trained("action"), tmp_path / f"Hand.{suffix}", settings), trained("action"), rows(31))

@@ -24,7 +24,7 @@ def descriptors() -> bytes:
             file.CopyToProto(files.file.add())
 
     add(Model_pb2.DESCRIPTOR)
-    return files.SerializeToString(deterministic=True)
+    return bytes(files.SerializeToString(deterministic=True))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,11 +41,11 @@ def extract(photos: Path, settings: ExtractKeypoints = SETTINGS, name: str = "po
 
 def entries() -> int:
     with KeypointCache(Workspace.here().keypoint_cache) as cache:
-        return int(cache._database.execute("SELECT count(*) FROM joints").fetchone()[0])
+        return int(cache._opened().execute("SELECT count(*) FROM joints").fetchone()[0])
 
 
-def report_in(folder: Path) -> dict:
-    return json.loads((folder / "report.json").read_text())
+def report_in(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "report.json").read_text()))
 
 
 def test_every_photo_becomes_a_row_in_the_order_of_the_names(photos: Path) -> None:
@@ -130,7 +131,7 @@ def test_what_was_read_before_comes_from_the_cache(photos: Path) -> None:
     first = extract(photos)[0].read_bytes()
     assert extract(photos)[0].read_bytes() == first
     with KeypointCache(Workspace.here().keypoint_cache) as cache:  # mark what is kept
-        keys = [key for (key,) in cache._database.execute("SELECT key FROM joints")]
+        keys = [key for (key,) in cache._opened().execute("SELECT key FROM joints")]
         assert len(keys) == 6
         for key in keys:
             kept = cache.get(key)

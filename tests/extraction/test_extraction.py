@@ -26,9 +26,11 @@ def frames_from(keypoints: np.ndarray, chirality: int = 1) -> np.ndarray:
     ),
     warnings=st.lists(st.text(), max_size=3),
     thumbnail=st.binary(max_size=40),
-    counts=st.lists(st.integers(0, 99), min_size=6, max_size=6),
+    counts=st.tuples(*[st.integers(0, 99)] * 6),
 )
-def test_bytes_and_back(keypoints: np.ndarray, warnings: list[str], thumbnail: bytes, counts: list[int]) -> None:
+def test_bytes_and_back(
+    keypoints: np.ndarray, warnings: list[str], thumbnail: bytes, counts: tuple[int, int, int, int, int, int]
+) -> None:
     before = Extraction(frames_from(keypoints), *counts, tuple(warnings), thumbnail, thumbnail_frame=2)
     after = Extraction.from_bytes(before.to_bytes())
     assert after.frames.tobytes() == before.frames.tobytes()

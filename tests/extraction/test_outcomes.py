@@ -34,7 +34,7 @@ def read(clips: list[Clip], hashes: dict[Path, str]) -> list[Extraction | str]:
 
 def kept() -> int:
     with KeypointCache(cache_file()) as cache:
-        return int(cache._database.execute("SELECT count(*) FROM joints").fetchone()[0])
+        return int(cache._opened().execute("SELECT count(*) FROM joints").fetchone()[0])
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_kept_as_what_it_was(drawn: Path) -> None:
@@ -53,13 +53,15 @@ def test_a_damaged_entry_is_read_again_and_told(drawn: Path, capsys: pytest.Capt
     hashes = hashes_of(clips, SETTINGS, cache_file())
     before = read(clips, hashes)
     with KeypointCache(cache_file()) as cache:
-        keys = [key for (key,) in cache._database.execute("SELECT key FROM joints")]
-        cache._database.execute("UPDATE joints SET content = zeroblob(length(content)) WHERE key = ?", keys[:1])
-        cache._database.execute("UPDATE joints SET content = ? WHERE key = ?", (b"", keys[1]))
-        cache._database.execute("UPDATE joints SET sum = 'text' WHERE key = ?", keys[2:3])
+        keys = [key for (key,) in cache._opened().execute("SELECT key FROM joints")]
+        cache._opened().execute("UPDATE joints SET content = zeroblob(length(content)) WHERE key = ?", keys[:1])
+        cache._opened().execute("UPDATE joints SET content = ? WHERE key = ?", (b"", keys[1]))
+        cache._opened().execute("UPDATE joints SET sum = 'text' WHERE key = ?", keys[2:3])
     capsys.readouterr()
     again = read(clips, hashes)
-    assert [found.to_bytes() for found in again] == [found.to_bytes() for found in before]
+    assert [found.to_bytes() for found in again if isinstance(found, Extraction)] == [
+        found.to_bytes() for found in before if isinstance(found, Extraction)
+    ]
     told = [line for line in capsys.readouterr().err.splitlines() if str(cache_file()) in line]
     assert told == [f"{cache_file()}: the joints of 3 files in it are damaged; these files are read again"]
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -26,7 +27,7 @@ Pictures = list[NDArray[np.uint8]]
 
 # The same file each time and on any number of cores, as in `handloom.sample.encoding`: in the clips below a second look
 # helps in one or two frames only, too few for pixels that differ from run to run.
-H264 = {"codec": "libx264", "options": {"threads": "1", "crf": "18", "x264-params": "mbtree=0"}}
+H264: dict[str, Any] = {"codec": "libx264", "options": {"threads": "1", "crf": "18", "x264-params": "mbtree=0"}}
 HEVC = {"codec": "libx265", "pixels": "yuv420p10le", "options": {"x265-params": "log-level=none:pools=1:crf=18"}}
 VP9 = {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8", "crf": "20"}}
 # suffix, how it is encoded, degrees clockwise to upright
@@ -64,13 +65,13 @@ def draw(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Pict
 
 
 @pytest.fixture(scope="module")
-def swipe(draw: Callable) -> tuple[Pictures, NDArray[np.float32]]:
+def swipe(draw: Callable[[str], tuple[Pictures, NDArray[np.float32]]]) -> tuple[Pictures, NDArray[np.float32]]:
     """A hand that moves from one side to the other, so that no turn or mirror image of it is alike."""
     return draw("swipe_left")
 
 
 @pytest.fixture(scope="module")
-def grab(draw: Callable) -> Pictures:
+def grab(draw: Callable[[str], tuple[Pictures, NDArray[np.float32]]]) -> Pictures:
     """A hand that closes in the middle of the picture."""
     return draw("grab")[0]
 
@@ -83,7 +84,8 @@ def plain(swipe: tuple[Pictures, NDArray[np.float32]], tmp_path_factory: pytest.
 
 def apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """How far the joints of each frame are apart on average, as a share of the picture's width or height."""
-    return np.abs(one - other)[:, :2].mean(axis=(1, 2))
+    distance: NDArray[np.float32] = np.abs(one - other)[:, :2].mean(axis=(1, 2))
+    return distance
 
 
 def test_the_joints_are_those_that_were_drawn(swipe: tuple[Pictures, NDArray[np.float32]], plain: Extraction) -> None:
@@ -99,7 +101,7 @@ def test_however_a_clip_is_encoded_its_joints_are_the_same(
     plain: Extraction,
     tmp_path: Path,
     suffix: str,
-    how: dict,
+    how: dict[str, Any],
     degrees: int,
 ) -> None:
     stored = [np.rot90(picture, degrees // 90) for picture in swipe[0]]  # counter-clockwise, undone clockwise

@@ -137,7 +137,7 @@ def test_the_settings_choose_what_runs(runtime: Runtime, model: Path) -> None:
     settings = ExtractKeypoints(landmarker=Landmarker(runtime=runtime))
     landmarker = open_landmarker(settings, model)
     landmarker.close()
-    assert type(landmarker) is {"litert": LiteRTLandmarker, "mediapipe": MediaPipeLandmarker}[runtime]
+    assert isinstance(landmarker, {"litert": LiteRTLandmarker, "mediapipe": MediaPipeLandmarker}[runtime])
 
 
 def archive_of(contents: dict[str, bytes]) -> Callable[[Path], None]:

@@ -45,7 +45,7 @@ def test_only_what_is_sure_enough_is_a_palm(confidence: float, found: int) -> No
 def test_boxes_of_one_palm_are_averaged_by_their_scores_and_others_stay() -> None:
     near, far = (1000, 3.0, 0.0), (1150, 4.0, 0.0)
     (first, second) = palms(*numbers(near, (1000 + 1, 0.0, 10.0), far), 0.5)
-    assert (first.score, second.score) == tuple(pytest.approx(1 / (1 + np.exp(-logit))) for logit in (4.0, 3.0))
+    assert [first.score, second.score] == pytest.approx([1 / (1 + np.exp(-logit)) for logit in (4.0, 3.0)])
     weight = 0.5 / (0.5 + second.score)
     np.testing.assert_allclose(second.points[0], anchors()[1000] + [10 * weight / DETECTOR_SIDE, 0], atol=1e-6)
 

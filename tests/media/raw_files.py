@@ -1,6 +1,7 @@
 """Raw photos as cameras write them: the first picture is a thumbnail, the second is what the sensor saw."""
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def _place(content: bytearray, data: bytes) -> int:
     return len(content) - len(data)
 
 
-def _directory(content: bytearray, tags: list[tuple[int, int, list[int] | bytes]]) -> int:
+def _directory(content: bytearray, tags: Sequence[tuple[int, int, Sequence[int]]]) -> int:
     entries = b""
     for tag, kind, values in tags:
         packed = struct.pack(f"<{len(values)}{_FORMATS[kind][0]}", *values)

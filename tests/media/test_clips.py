@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ def test_ntsc_counts_as_thirty_frames_a_second(tmp_path: Path) -> None:
     assert numbers_of(read(path)[0]) == list(range(30))
 
 
-def stamps_with(gaps: list[tuple[int, float]], interval: float = 33.3) -> list[float]:
+def stamps_with(gaps: list[tuple[int, float]], interval: float = 33.3) -> list[int]:
     """30 time stamps in milliseconds; `gaps` are (number of the frame, milliseconds before it more than usual)."""
     more = dict(gaps)
     stamps, now = [], 0.0
@@ -231,7 +232,7 @@ def test_a_leap_of_the_clock_is_named(tmp_path: Path, suffix: str) -> None:
     stamps = [0, 33, 67, 100, 90_000_000]
     path = write_clip(tmp_path / f"a.{suffix}", numbered(5), stamps=stamps, rate=1000)
     for more in ({}, {"accept_slow": True}, {"end": 100_000.0, "accept_slow": True}):
-        text = one_line_error(lambda more=more: read(path, **more))
+        text = one_line_error(partial(read, path, **more))
         assert text == f"a.{suffix}: time stamps jump from 0.1 s to 90000 s; re-encode it or cut it"
 
 
@@ -349,8 +350,8 @@ def test_colours_are_those_of_the_file_s_colour_space(tmp_path: Path, space: str
         frame = av.VideoFrame.from_ndarray(upright(), format="rgb24")
         container.mux(stream.encode(frame.reformat(format="yuv444p", dst_colorspace=encoded)))
         container.mux(stream.encode())
-    (frame,), _ = read(path)
-    assert_upright(frame.picture, tolerance=4)
+    (shown,), _ = read(path)
+    assert_upright(shown.picture, tolerance=4)
 
 
 def test_a_size_that_changes_on_the_way_is_taken_as_it_comes(tmp_path: Path) -> None:
@@ -513,7 +514,7 @@ def test_what_is_no_clip_is_named(
     write(path)
     capfd.readouterr()
     for more in ({}, {"start": 0.1, "end": 0.2}):
-        text = one_line_error(lambda more=more: read(path, **more))
+        text = one_line_error(partial(read, path, **more))
         assert text.startswith("MOV_1.mp4: ") and reason in text and "; " in text
         assert str(tmp_path) not in text
     assert capfd.readouterr() == ("", "")
@@ -557,7 +558,7 @@ def test_broken_clips_are_named_or_read_and_nothing_is_printed(
     before = time.monotonic()
     for number, variant in enumerate(variants):
         path.write_bytes(variant)
-        more = {"start": 0.1, "end": 0.3} if number % 3 == 0 else {}
+        more: dict[str, Any] = {"start": 0.1, "end": 0.3} if number % 3 == 0 else {}
         try:
             for frame in ClipReader(path, 480, 25.0, accept_slow=number % 2 == 0, **more):
                 assert frame.picture.dtype == np.uint8 and frame.picture.ndim == 3

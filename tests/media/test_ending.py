@@ -1,6 +1,7 @@
 """Clips whose end is missing: the whole frames before it, and a line that says how many they are."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def test_a_clip_that_ends_early_is_warned_of_and_a_whole_one_is_not(tmp_path: Pa
 
 def test_gifs_of_other_programs_are_whole(tmp_path: Path) -> None:
     pictures = [Image.fromarray(picture).quantize(16 + number) for number, picture in enumerate(moving(12))]
-    options = {"save_all": True, "append_images": pictures[1:], "duration": 40, "comment": b"x" * 700}
+    options: dict[str, Any] = {"save_all": True, "append_images": pictures[1:], "duration": 40, "comment": b"x" * 700}
     pictures[0].save(tmp_path / "a.gif", **options)
     frames, warnings = read(tmp_path / "a.gif")
     assert len(frames) == 12 and warnings == []

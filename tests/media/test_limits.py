@@ -158,6 +158,7 @@ def test_frames_that_grow_on_the_way_count_by_their_own_size(tmp_path: Path) -> 
         for part, later in ((first, 0), (second, 30_000)):
             for packet in part.demux():
                 if packet.size:
+                    assert packet.pts is not None and packet.dts is not None
                     packet.pts, packet.dts, packet.stream = packet.pts + later, packet.dts + later, stream
                     both.mux(packet)
     assert len(list(ClipReader(tmp_path / "a.ts", 480, 25.0))) > 12

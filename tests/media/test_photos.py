@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from quadrants import BLUE, HEIGHT, RED, WIDTH, assert_upright, one_line_error, upright
 
@@ -21,7 +22,7 @@ from handloom.media.plain_rgb import BACKGROUND
 EXIF_ORIENTATION = 0x0112
 
 # EXIF orientation -> what a camera stores so that the orientation turns it upright: the inverse of each turn
-STORED = {
+STORED: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
     1: lambda picture: picture,
     2: np.fliplr,
     3: lambda picture: np.rot90(picture, 2),

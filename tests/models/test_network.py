@@ -87,7 +87,8 @@ def test_a_last_step_that_is_not_full_is_filled_up_with_frames_without_a_hand(wi
 
 def stepwise(features: HandFeatures, poses: torch.Tensor) -> tuple[torch.Tensor, ...]:
     steps = Steps(poses.shape[1], 3, features.joint_features, features.frame_features)
-    return steps(*features(poses))
+    found: tuple[torch.Tensor, ...] = steps(*features(poses))
+    return found
 
 
 def test_a_step_holds_its_frames_side_by_side() -> None:

@@ -129,7 +129,7 @@ def older(path: Path) -> Path:
 
 
 def no_classifier(path: Path) -> Path:
-    return shutil.copy(path, path.with_suffix(".zip"))
+    return Path(shutil.copy(path, path.with_suffix(".zip")))
 
 
 @pytest.mark.parametrize(

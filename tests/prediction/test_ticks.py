@@ -8,6 +8,7 @@ from fake_model import FakeModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handloom.config import Kind
 from handloom.dataset.windows import Windows
 from handloom.errors import ConfigurationError
 from handloom.models.model import ModelSpec
@@ -15,7 +16,7 @@ from handloom.prediction.predictor import Predictor
 from handloom.prediction.windows import NO_HAND, Tick, predict_ticks, usual_stride
 
 
-def counting(window: int, kind: str = "action") -> Predictor:
+def counting(window: int, kind: Kind = "action") -> Predictor:
     """A model whose first class has the probability that stands in the window's first frame."""
 
     def ask(windows: np.ndarray) -> np.ndarray:

@@ -164,7 +164,7 @@ def test_a_browser_has_nothing_to_say_of_it_and_neither_has_axe(answered: Answer
     said: list[str] = []
     with chromium() as browser:
         for scheme in ("light", "dark"):
-            context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
+            context = browser.new_context(color_scheme=scheme, bypass_csp=True)
             page = context.new_page()
             page.on("request", lambda request: asked.append(request.url))
             page.on("console", lambda message: said.append(message.text))

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from handloom import config
@@ -56,6 +57,12 @@ class Place:
         """Joints in a frame in memory, or in a file of this path."""
         section = keypoints_section(table if isinstance(table, str) else "joints", **settings)
         return gather(section, kind, f"data.{kind}", None if isinstance(table, str) else table, rate)
+
+
+def keypoints_of(gathered: Gathered) -> pa.Table:
+    """Its joints, which it has."""
+    assert gathered.keypoints is not None
+    return gathered.keypoints
 
 
 def keypoints_section(data_frame: str = "joints", **settings: Any) -> config.LabeledKeypointsDataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from places import Place, make_place
+from places import Place, keypoints_of, make_place
 
 from handloom import config
 from handloom.errors import DataError, HandloomError
@@ -278,7 +278,7 @@ def test_a_row_with_bad_joints_is_skipped(place: Place, joints: Any, texts: list
     if not alone:
         rows += [{"session_id": "b", "label": "y", "keypoints": HAND.tolist()}]
     gathered = place.joints(pd.DataFrame({name: [row[name] for row in rows] for name in rows[0]}))
-    assert gathered.keypoints.column("label").to_pylist() == ([] if alone else ["y"])
+    assert keypoints_of(gathered).column("label").to_pylist() == ([] if alone else ["y"])
     (skipped,) = gathered.skipped
     assert (skipped.name, skipped.label) == ("joints row 0", "x")
     assert skipped.reason.isprintable()
@@ -299,11 +299,11 @@ def test_a_session_that_does_not_agree_is_skipped(place: Place, change: dict[str
     row = {"session_id": "s", "label": "a", "who": "ann", "use": "train", "keypoints": HAND}
     frame = pd.DataFrame([row | {"session_id": "good"}, row, row | change])
     gathered = place.joints(frame, group_column="who", part_column="use")
-    assert "good" in str(gathered.keypoints.column("path").to_pylist())
+    assert "good" in str(keypoints_of(gathered).column("path").to_pylist())
     (skipped,) = gathered.skipped
     assert skipped.reason.startswith(f"joints {text}")
     if change != SESSIONS["no session id"][0]:
-        assert len(gathered.keypoints) == 1
+        assert len(keypoints_of(gathered)) == 1
 
 
 @pytest.mark.parametrize("kind", ["pose", "action"])
@@ -317,12 +317,12 @@ def test_a_session_that_does_not_agree_is_skipped(place: Place, change: dict[str
     ],
 )
 def test_a_session_with_a_bad_label_or_part_is_skipped_once(
-    place: Place, kind: str, column: str, value: str, text: str
+    place: Place, kind: config.Kind, column: str, value: str, text: str
 ) -> None:
     row = {"session_id": "good", "label": "a", "use": "", "keypoints": HAND}
     bad = row | {"session_id": "s", column: value}
     gathered = place.joints(pd.DataFrame([row, bad, bad]), kind, part_column="use")
-    assert gathered.keypoints.column("label").to_pylist() == ["a"]
+    assert keypoints_of(gathered).column("label").to_pylist() == ["a"]
     assert len(gathered.skipped) == (2 if kind == "pose" else 1)
     assert all(text in skipped.reason and skipped.reason.isprintable() for skipped in gathered.skipped)
 
@@ -357,7 +357,7 @@ def test_a_table_of_joints_that_is_not_as_declared_stops_it(
 @pytest.mark.parametrize("value", [["a"] * 63, [["a"]], [None] * 63, [True], [{"x": 1.0}]])
 def test_lists_of_no_numbers_in_arrow_are_skipped(place: Place, value: Any) -> None:
     gathered = place.joints(pa.table({"session_id": ["s"], "label": ["a"], "keypoints": [value]}))
-    assert len(gathered.keypoints) == 0
+    assert len(keypoints_of(gathered)) == 0
     assert gathered.skipped[0].reason.startswith("joints row 0: ")
 
 
@@ -379,7 +379,7 @@ def test_a_bad_cell_of_many_columns_is_named(place: Place) -> None:
     rows[2][7] = ""
     table = place.write("wide.csv", "\n".join([header, *(",".join(map(str, row)) for row in rows)]))
     gathered = place.joints(table, feature_column="joint_*")
-    assert len(gathered.keypoints) == 1
+    assert len(keypoints_of(gathered)) == 1
     assert [skipped.reason.split("wide.csv ")[1] for skipped in gathered.skipped] == [
         "row 3: column joint_3 is missing or not a finite number; correct it or remove the row",
         "row 4: column joint_5 is missing or not a finite number; correct it or remove the row",

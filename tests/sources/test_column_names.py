@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from places import Place, keypoints_section, make_place
+from places import Place, keypoints_of, keypoints_section, make_place
 
 from handloom.errors import DataError
 from handloom.hand import JOINTS
@@ -52,7 +52,7 @@ NUMBERED = {
     "n0": lambda axis, joint: f"n{3 * joint + 'xyz'.index(axis)}",
 }
 VALUES = np.random.default_rng(0).uniform(0.1, 0.9, (2, 21, 3))
-XYZ = {"origin": "lower_left", "axis_order": "joint_channel", "channels": "xyz"}
+XYZ: dict[str, Any] = {"origin": "lower_left", "axis_order": "joint_channel", "channels": "xyz"}
 
 
 def table_of(style: Callable[..., str], axes: str = "xyz", joints: Iterable[int] = range(21)) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def read(frame: pd.DataFrame, **more: Any) -> Gathered:
 
 def right(gathered: Gathered) -> bool:
     expected = np.concatenate([VALUES[:, :, :2].transpose(0, 2, 1), np.ones((2, 1, 21))], axis=1)
-    return gathered.skipped == [] and np.allclose(poses_of(gathered.keypoints), expected, atol=1e-6)
+    return gathered.skipped == [] and np.allclose(poses_of(keypoints_of(gathered)), expected, atol=1e-6)
 
 
 @settings(max_examples=60)
@@ -94,7 +94,7 @@ def test_tables_by_axis_and_sorted_by_name_are_read_by_name(style: str) -> None:
     gathered = read(table_of(STYLES[style], "xy"))  # z is not needed
     assert right(gathered)
     side = "right" if style.startswith("right") else ""
-    assert gathered.keypoints.column("chirality").to_pylist() == [side, side]
+    assert keypoints_of(gathered).column("chirality").to_pylist() == [side, side]
 
 
 def test_names_without_meaning_keep_the_order_of_the_table() -> None:
@@ -184,8 +184,8 @@ def test_other_channels_are_left_out_and_told() -> None:
 def test_a_confidence_is_a_channel() -> None:
     frame = table_of(X0).assign(**{f"c{joint}": joint / 20 for joint in range(21)})
     gathered = read(frame[sorted(frame.columns)], channels="xy_confidence")
-    np.testing.assert_allclose(poses_of(gathered.keypoints)[1, 2], np.arange(21) / 20, atol=1e-6)
-    np.testing.assert_allclose(poses_of(gathered.keypoints)[1, 0], VALUES[1, :, 0], atol=1e-6)
+    np.testing.assert_allclose(poses_of(keypoints_of(gathered))[1, 2], np.arange(21) / 20, atol=1e-6)
+    np.testing.assert_allclose(poses_of(keypoints_of(gathered))[1, 0], VALUES[1, :, 0], atol=1e-6)
     assert gathered.notes == ["joints: z of joints: left out, data.pose.channels is xy_confidence"]
 
 
@@ -204,19 +204,19 @@ def two_hands() -> pd.DataFrame:
 
 def test_two_hands_of_a_row_are_two_examples() -> None:
     gathered = read(two_hands())
-    assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right", "left"]
-    assert gathered.keypoints.column("label").to_pylist() == ["a", "a", "b"]
-    assert gathered.keypoints.column("group").to_pylist() == ["joints/row 0", "joints/row 0", "joints/row 1"]
+    assert keypoints_of(gathered).column("chirality").to_pylist() == ["left", "right", "left"]
+    assert keypoints_of(gathered).column("label").to_pylist() == ["a", "a", "b"]
+    assert keypoints_of(gathered).column("group").to_pylist() == ["joints/row 0", "joints/row 0", "joints/row 1"]
     assert gathered.notes == ["joints: columns of two hands: 2 left and 1 right ones in its rows"]
-    np.testing.assert_allclose(poses_of(gathered.keypoints)[:, 0], VALUES[[0, 0, 1], :, 0], atol=1e-6)
-    one = read(two_hands(), hand="right").keypoints
+    np.testing.assert_allclose(poses_of(keypoints_of(gathered))[:, 0], VALUES[[0, 0, 1], :, 0], atol=1e-6)
+    one = keypoints_of(read(two_hands(), hand="right"))
     assert one.column("chirality").to_pylist() == ["right"]
 
 
 def test_two_hands_of_the_rows_of_a_clip_are_two_clips(place: Place) -> None:
     frame = pd.concat([two_hands()] * 6).assign(label="a", session_id="s")
     gathered = place.joints(frame, feature_column="*", **XYZ)
-    assert gathered.keypoints.column("session_id").to_pylist() == [0] * 12 + [1] * 12
-    seen = (poses_of(gathered.keypoints) != 0).any(axis=(1, 2)).tolist()
+    assert keypoints_of(gathered).column("session_id").to_pylist() == [0] * 12 + [1] * 12
+    seen = (poses_of(keypoints_of(gathered)) != 0).any(axis=(1, 2)).tolist()
     assert seen == [True] * 12 + [True, False] * 6
-    assert gathered.keypoints.column("path").unique().to_pylist() == ["joints/s"]
+    assert keypoints_of(gathered).column("path").unique().to_pylist() == ["joints/s"]

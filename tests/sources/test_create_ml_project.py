@@ -4,17 +4,19 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import keypoints_of
 
 from handloom import DataSource, config
 from handloom.errors import DataError
 from handloom.extraction.extract import extract_keypoints
 from handloom.hand import present
 from handloom.keypoint_table import landmarkers_of, poses_of
-from handloom.sources import gather
+from handloom.sources import Gathered, gather
 from handloom.sources.sframe import read_sframe
 
 FOLDER = Path(__file__).parent / "create_ml_project"
@@ -24,29 +26,29 @@ TRAINING = f"{SESSION}/extracting-000000051.checkpoint/training/DataTable"
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path: Path) -> Path:
     return Path(shutil.copytree(PROJECT, tmp_path / "Gestures.mlproj"))
 
 
-def gathered(path=PROJECT, **settings):
+def gathered(path: Path = PROJECT, **settings: Any) -> Gathered:
     return gather(config.CreateMLProject(path=str(path), **settings), "pose", "data.pose")
 
 
-def refused(path, **settings):
+def refused(path: Path, **settings: Any) -> str:
     with pytest.raises(DataError) as caught:
         gathered(path, **settings)
     (line,) = str(caught.value).splitlines()
     return line
 
 
-def expected():
+def expected() -> list[dict[str, str]]:
     with (FOLDER / "joints.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def test_a_project_reads_back_equal_and_in_its_parts():
+def test_a_project_reads_back_equal_and_in_its_parts() -> None:
     rows = expected()
-    table = gathered().keypoints
+    table = keypoints_of(gathered())
     for column in ("label", "path", "part"):
         assert table.column(column).to_pylist() == [row[column] for row in rows]
     numbers = np.array([row["keypoints"].split() for row in rows], np.float64).reshape(-1, 3, 21)
@@ -56,13 +58,13 @@ def test_a_project_reads_back_equal_and_in_its_parts():
     assert present(poses_of(table)).all()
 
 
-def test_python_reads_a_project_too():
+def test_python_reads_a_project_too() -> None:
     frame = DataSource.create_ml_project(at=PROJECT).extract_keypoints()
     assert frame.groupby("part").size().to_dict() == {"train": 36, "validation": 15}
     assert not frame["path"].str.contains("somebody").any()  # where it lay on the Mac stays there
 
 
-def test_every_packing_of_an_sframe_reads_back_equal():
+def test_every_packing_of_an_sframe_reads_back_equal() -> None:
     """The columns of `odd` in create_ml_project/make.py."""
     found = read_sframe(FOLDER / "odd.sframe", ["text", "whole", "decimal", "array"])
     rows = range(300)
@@ -73,7 +75,7 @@ def test_every_packing_of_an_sframe_reads_back_equal():
         assert value is None if row % 3 == 0 else np.array_equal(value, np.full((2, 1 + row % 2), float(row - 100)))
 
 
-def test_foreign_projects_are_one_line(project, tmp_path):
+def test_foreign_projects_are_one_line(project: Path, tmp_path: Path) -> None:
     assert "no Project.json in it" in refused(tmp_path)
     assert "no Project.json in it" in refused(FOLDER / "joints.csv")
     file = project / "Project.json"
@@ -86,27 +88,27 @@ def test_foreign_projects_are_one_line(project, tmp_path):
         assert "Project.json: damaged" in refused(project)
 
 
-def test_a_project_that_keeps_no_joints_says_what_to_do(project):
+def test_a_project_that_keeps_no_joints_says_what_to_do(project: Path) -> None:
     (project / SESSION / "extracting-000000051.checkpoint").rename(project / SESSION / "features-51")
     assert "keeps no joints" in refused(project)
     shutil.rmtree(project / "Checkpoints")
     assert "train the model in Create ML and save the project" in refused(project)
 
 
-def test_of_two_models_one_has_to_be_named(project):
+def test_of_two_models_one_has_to_be_named(project: Path) -> None:
     other = "11111111-0000-4000-8000-000000000002"
     shutil.copytree(project / SESSION, project / f"Checkpoints/{other}.Second.checkpoint")
     assert "set data.pose.model to one of Second, Gestures" in refused(project)
     assert "no model called 'Third'" in refused(project, model="Third")
-    assert len(gathered(project, model="Second").keypoints) == 51
+    assert len(keypoints_of(gathered(project, model="Second"))) == 51
     container = {"id": other, "preferredFilename": "Renamed"}
     (project / "Model Containers/second.json").write_text(json.dumps(container))
-    assert len(gathered(project, model="Renamed").keypoints) == 51
+    assert len(keypoints_of(gathered(project, model="Renamed"))) == 51
     (project / "Model Containers/second.json").write_text("{")
     assert "second.json: damaged" in refused(project)
 
 
-def test_joints_of_another_shape_are_one_line(project):
+def test_joints_of_another_shape_are_one_line(project: Path) -> None:
     index = next((project / TRAINING).glob("*.frame_idx"))
     text = index.read_text()
     index.write_text(text.replace("=keypoints\n", "=joints\n"))
@@ -115,7 +117,7 @@ def test_joints_of_another_shape_are_one_line(project):
     assert "its joints are no array [1, 3, 21]" in refused(project)
 
 
-def test_an_index_leads_nowhere_else(project):
+def test_an_index_leads_nowhere_else(project: Path) -> None:
     index = next((project / TRAINING).glob("*.frame_idx"))
     index.write_text(index.read_text().replace("m_", "../m_"))
     assert "which is no file of its folder" in refused(project)
@@ -123,7 +125,7 @@ def test_an_index_leads_nowhere_else(project):
     assert "0 files *.frame_idx" in refused(project)
 
 
-def test_a_damaged_table_is_one_line_or_reads_as_a_table(project):
+def test_a_damaged_table_is_one_line_or_reads_as_a_table(project: Path) -> None:
     """Any byte of any file of the table may be another one, and any file may be cut off."""
     generator = np.random.default_rng(0)
     for file in sorted((project / TRAINING).iterdir()):
@@ -138,17 +140,17 @@ def test_a_damaged_table_is_one_line_or_reads_as_a_table(project):
             file.write_bytes(whole[:length])
             _read(project)
         file.write_bytes(whole)
-    assert len(gathered(project).keypoints) == 51
+    assert len(keypoints_of(gathered(project))) == 51
 
 
-def _read(project):
+def _read(project: Path) -> None:
     try:
         gathered(project)
     except DataError as error:
         assert len(str(error).splitlines()) == 1
 
 
-def test_the_table_knows_which_landmarkers_made_its_joints(tmp_path):
+def test_the_table_knows_which_landmarkers_made_its_joints(tmp_path: Path) -> None:
     own = pd.DataFrame({"label": ["five", "one"] * 3, "keypoints": [row.tolist() for row in np.full((6, 63), 0.5)]})
     own.to_parquet(tmp_path / "own.parquet")
     table = config.LabeledKeypointsDataFrame(

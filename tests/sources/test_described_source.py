@@ -1,9 +1,11 @@
 """Descriptions as a source: rows like any other's, groups of people, joined with others, and what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from places import keypoints_of
 
 from handloom import config
 from handloom.config import Described, Interval, JoinedAction, JoinedPose
@@ -18,12 +20,12 @@ KINIVI = str(DATA / "described" / "kinivi")
 ACTIONS = str(DATA / "sample" / "gestures" / "action")
 
 
-def section(path: str = KINIVI, **settings: object) -> Described:
-    return Described(**{"path": path, "examples_per_class": 30, "people": 10, **settings})
+def section(path: str = KINIVI, **settings: Any) -> Described:
+    return Described(path=path, **({"examples_per_class": 30, "people": 10} | settings))
 
 
 def test_poses_are_rows_of_the_keypoint_table() -> None:
-    rows = gather_all(section(), "pose").keypoints
+    rows = keypoints_of(gather_all(section(), "pose"))
     assert rows is not None and rows.schema == SCHEMA
     assert rows.column("session_id").to_pylist() == list(range(120))
     assert rows.column("label").to_pylist() == [name for name in ("close", "ok", "open", "pointer") for _ in range(30)]

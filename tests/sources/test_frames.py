@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from places import Place, keypoints_section, make_place
+from places import Place, keypoints_of, keypoints_section, make_place
 
 from handloom.errors import DataError
 from handloom.keypoint_table import poses_of
@@ -27,9 +27,9 @@ def frame_of(count: int, **columns: Any) -> pd.DataFrame:
 
 def rows_of(gathered: Gathered, clip: int = 0) -> list[int | None]:
     """The row, from 0 on, of each frame of a clip; None: no hand."""
-    mine = np.array(gathered.keypoints.column("session_id").to_pylist()) == clip
-    poses = poses_of(gathered.keypoints)[mine]
-    assert gathered.keypoints.column("frame").to_numpy()[mine].tolist() == list(range(len(poses)))
+    mine = np.array(keypoints_of(gathered).column("session_id").to_pylist()) == clip
+    poses = poses_of(keypoints_of(gathered))[mine]
+    assert keypoints_of(gathered).column("frame").to_numpy()[mine].tolist() == list(range(len(poses)))
     return [round(float(pose[0, 0]) * 1000) - 1 if pose.any() else None for pose in poses]
 
 
@@ -40,9 +40,9 @@ def test_a_missing_number_is_a_frame_without_a_hand(place: Place, column: str) -
     frame = frame_of(4, **{column: [8, 7, 11, 12]}, score=0.5, width=640, chirality="left")
     gathered = place.joints(frame, frame_column="where" if column == "where" else "")
     assert rows_of(gathered) == [1, 0, None, None, 2, 3]
-    assert gathered.keypoints.column("score").to_pylist() == [0.5, 0.5, 0, 0, 0.5, 0.5]
-    assert gathered.keypoints.column("chirality").to_pylist() == ["left", "left", "", "", "left", "left"]
-    assert gathered.keypoints.column("width").to_pylist() == [640] * 6
+    assert keypoints_of(gathered).column("score").to_pylist() == [0.5, 0.5, 0, 0, 0.5, 0.5]
+    assert keypoints_of(gathered).column("chirality").to_pylist() == ["left", "left", "", "", "left", "left"]
+    assert keypoints_of(gathered).column("width").to_pylist() == [640] * 6
     assert gathered.notes == ["joints: 2 frames without a row in 1 clips: frames without a hand"]
 
 
@@ -75,7 +75,7 @@ def test_a_clip_whose_numbers_cannot_be_right_is_skipped(
 ) -> None:
     frame = pd.concat([frame_of(len(numbers), frame=numbers), frame_of(2, frame=[0, 1]).assign(session_id="good")])
     gathered = place.joints(frame)
-    assert gathered.keypoints.column("path").unique().to_pylist() == ["joints/good"]
+    assert keypoints_of(gathered).column("path").unique().to_pylist() == ["joints/good"]
     (skipped,) = gathered.skipped
     assert skipped.reason.startswith("joints session s: ")
     assert text in skipped.reason
@@ -232,8 +232,8 @@ def test_two_rows_of_a_frame_are_a_clip_each(place: Place) -> None:
     gathered = place.joints(two_rows_a_frame())
     assert rows_of(gathered, 0) == [1, 3]
     assert rows_of(gathered, 1) == [0, 2, 4, 5]
-    assert gathered.keypoints.column("chirality").to_pylist() == ["left"] * 2 + ["right"] * 4
-    assert gathered.keypoints.column("group").unique().to_pylist() == ["joints/s"]
+    assert keypoints_of(gathered).column("chirality").to_pylist() == ["left"] * 2 + ["right"] * 4
+    assert keypoints_of(gathered).column("group").unique().to_pylist() == ["joints/s"]
     assert any("two hands in a frame in 1 clips: each hand is a clip of its own" in note for note in gathered.notes)
 
 
@@ -255,7 +255,7 @@ def test_a_row_without_any_number_is_a_frame_without_a_hand(place: Place) -> Non
     rows = [f"s,a,{','.join(['0.5'] * 63)}", f"s,a{',' * 63}", f"s,a,{','.join(['0.25'] * 63)}"]
     gathered = place.joints(place.write("a.csv", "\n".join([f"session_id,label,{cells}", *rows])), feature_column="n*")
     assert gathered.skipped == []
-    assert (poses_of(gathered.keypoints) != 0).any(axis=(1, 2)).tolist() == [True, False, True]
+    assert (poses_of(keypoints_of(gathered)) != 0).any(axis=(1, 2)).tolist() == [True, False, True]
     lists = frame_of(2)
     lists["keypoints"] = [lists["keypoints"][0], None]
     assert rows_of(place.joints(lists)) == [0, None]

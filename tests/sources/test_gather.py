@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 import pytest
-from places import NO_GROUPS, Place, keypoints_section, make_place
+from places import NO_GROUPS, Place, keypoints_of, keypoints_section, make_place
 
 from handloom import config
 from handloom.dataset.split import split_examples
@@ -28,7 +28,7 @@ def joined(place: Place) -> tuple[config.JoinedAction, dict[str, pd.DataFrame]]:
     (place.root / "more").mkdir()
     for name in ("b.1.jpg", "noext"):
         (place.root / "more" / name).touch()
-    sources = {
+    sources: dict[str, Any] = {
         "studio": config.LabeledDirectories(
             path=str(place.photos), groups=config.Groups(file="", pattern="^([a-z]+)-")
         ),
@@ -52,7 +52,7 @@ def test_members_come_in_the_order_of_the_configuration(
         ("home/b.1.jpg", "home", "b.1.jpg", "home/b.1.jpg", "b"),
     ]
     assert all(clip.path.is_file() for clip in gathered.clips)
-    table = gathered.keypoints.select(["session_id", "label", "path", "group"]).to_pylist()
+    table = keypoints_of(gathered).select(["session_id", "label", "path", "group"]).to_pylist()
     assert [tuple(row.values()) for row in table] == [
         (0, "a", "second/second/7", "second/second/7"),
         (0, "a", "second/second/7", "second/second/7"),
@@ -118,7 +118,8 @@ def test_sessions_count_not_rows(sessions: list[int], enough: bool) -> None:
     frames = {"": joints(["a", "a", "b", "b"], sessions)}
     if enough:
         assert (
-            pc.max(gather_all(keypoints_section(), "action", frames=frames).keypoints.column("session_id")).as_py() == 3
+            pc.max(keypoints_of(gather_all(keypoints_section(), "action", frames=frames)).column("session_id")).as_py()
+            == 3
         )
     else:
         with pytest.raises(DataError, match="one example of the class 'a'"):
@@ -130,7 +131,7 @@ def test_classes_may_come_from_several_members(place: Place) -> None:
     member = config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS)
     section = config.JoinedPose(sources={"photos": member, "table": keypoints_section()})
     gathered = gather_all(section, "pose", frames={"table": joints(["a", "b"])})
-    assert len(gathered.clips) == len(gathered.keypoints) == 2
+    assert len(gathered.clips) == len(keypoints_of(gathered)) == 2
 
 
 def test_a_source_without_a_usable_row_joins_too(place: Place) -> None:
@@ -138,13 +139,13 @@ def test_a_source_without_a_usable_row_joins_too(place: Place) -> None:
     member = config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS)
     section = config.JoinedPose(sources={"one": keypoints_section(), "two": keypoints_section(), "three": member})
     gathered = gather_all(section, "pose", frames={"one": joints([""]), "two": joints(["a"])})
-    assert gathered.keypoints.column("session_id").to_pylist() == [0]
+    assert keypoints_of(gathered).column("session_id").to_pylist() == [0]
     assert len(gathered.skipped) == 1
 
 
 def test_a_source_of_its_own_for_validation(place: Place) -> None:
     place.touch(*(f"{label}/{number}.jpg" for label in "ab" for number in range(8)))
-    sources = {
+    sources: dict[str, Any] = {
         "own": config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS),
         "held": config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS, part="validation"),
     }
@@ -159,9 +160,9 @@ def test_a_source_of_its_own_for_validation(place: Place) -> None:
 
 
 def test_joints_of_their_own_for_testing() -> None:
-    sources = {"own": keypoints_section(), "held": keypoints_section(part="test")}
+    sources: dict[str, Any] = {"own": keypoints_section(), "held": keypoints_section(part="test")}
     frames = {"own": joints(["a", "b"]), "held": joints(["a", "b", "b"], [1, 2, 2])}
-    table = gather_all(config.JoinedAction(sources=sources), "action", frames=frames).keypoints
+    table = keypoints_of(gather_all(config.JoinedAction(sources=sources), "action", frames=frames))
     assert table.column("part").to_pylist() == ["", "", "test", "test", "test"]
 
 
@@ -170,6 +171,7 @@ def test_a_part_is_named_once(place: Place) -> None:
     folders = config.LabeledDirectories(path=str(place.photos), groups=NO_GROUPS, parts_in_folders=True, part="test")
     table = keypoints_section(part="test")
     frames = {"table": joints(["a", "b"]).assign(part=["train", ""])}
-    for sources in ({"folders": folders}, {"table": table}):
+    either: list[dict[str, Any]] = [{"folders": folders}, {"table": table}]
+    for sources in either:
         with pytest.raises(ConfigurationError, match=r"^data\.pose\.sources\.\w+\.part: 'test', but [^\n]*$"):
             gather_all(config.JoinedPose(sources=sources), "pose", frames=frames)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from places import Place, keypoints_section, make_place
+from places import Place, keypoints_of, keypoints_section, make_place
 
 from handloom.errors import DataError
 from handloom.hand import Poses, picture_from_poses
@@ -71,8 +71,8 @@ def test_every_layout_comes_to_the_convention(
 ) -> None:
     poses = some_poses(7)
     values = written(poses, origin, axis_order, channels, shape)
-    names = {"session_id": [0, 0, 1, 1, 1, 2, 2], "label": list("aabbbcc")}
-    settings = {"origin": origin, "axis_order": axis_order, "channels": channels}
+    names: dict[str, Any] = {"session_id": [0, 0, 1, 1, 1, 2, 2], "label": list("aabbbcc")}
+    settings: dict[str, Any] = {"origin": origin, "axis_order": axis_order, "channels": channels}
     lists = [value.tolist() for value in values]
     if form == "pandas":
         table = pd.DataFrame({**names, "keypoints": list(values)})
@@ -94,11 +94,11 @@ def test_every_layout_comes_to_the_convention(
         settings["feature_column"] = "n*"
     gathered = place.joints(table, **settings)
     assert gathered.skipped == []
-    assert gathered.keypoints.schema.equals(SCHEMA)
-    np.testing.assert_allclose(poses_of(gathered.keypoints), seen(poses, channels), atol=1e-6)
-    assert gathered.keypoints.column("session_id").to_pylist() == names["session_id"]
-    assert gathered.keypoints.column("label").to_pylist() == names["label"]
-    assert gathered.keypoints.column("frame").to_pylist() == [0, 1, 0, 1, 2, 0, 1]
+    assert keypoints_of(gathered).schema.equals(SCHEMA)
+    np.testing.assert_allclose(poses_of(keypoints_of(gathered)), seen(poses, channels), atol=1e-6)
+    assert keypoints_of(gathered).column("session_id").to_pylist() == names["session_id"]
+    assert keypoints_of(gathered).column("label").to_pylist() == names["label"]
+    assert keypoints_of(gathered).column("frame").to_pylist() == [0, 1, 0, 1, 2, 0, 1]
 
 
 numbers = arrays(np.float32, (4, 3, 21), elements=st.floats(0.0625, 1, width=32))
@@ -109,7 +109,7 @@ def test_layouts_are_inverted(poses: Poses, layout: tuple[str, str, str], shape:
     origin, axis_order, channels = layout
     frame = pd.DataFrame({"label": ["a"] * 4, "keypoints": list(written(poses, *layout, shape))})
     section = keypoints_section(session_id_column="", origin=origin, axis_order=axis_order, channels=channels)
-    found = poses_of(gather(section, "pose", "data.pose", frame).keypoints)
+    found = poses_of(keypoints_of(gather(section, "pose", "data.pose", frame)))
     np.testing.assert_allclose(found, seen(poses, channels), atol=1e-6)
 
 
@@ -120,7 +120,7 @@ def test_nested_lists_that_pandas_read_from_parquet(place: Place) -> None:
     pq.write_table(
         pa.table({"session_id": [1, 1, 1], "label": list("aaa"), "keypoints": poses[:, None].tolist()}), path
     )
-    assert poses_of(place.joints(pd.read_parquet(path)).keypoints).tolist() == poses.tolist()
+    assert poses_of(keypoints_of(place.joints(pd.read_parquet(path)))).tolist() == poses.tolist()
 
 
 def test_a_joint_that_was_not_seen_stays_at_zero(place: Place) -> None:
@@ -128,28 +128,33 @@ def test_a_joint_that_was_not_seen_stays_at_zero(place: Place) -> None:
     poses[0, :, 4] = 0
     frame = pd.DataFrame({"label": ["a"], "keypoints": [poses[0]]})
     gathered = place.joints(frame, origin="upper_left", session_id_column="")
-    assert poses_of(gathered.keypoints)[0, :, 4].tolist() == [0, 0, 0]
+    assert poses_of(keypoints_of(gathered))[0, :, 4].tolist() == [0, 0, 0]
 
 
 def test_a_wrist_at_the_origin_is_a_joint(place: Place) -> None:
     points = np.random.default_rng(0).uniform(-1, 1, (1, 21, 2))
     points[0, 0] = 0
-    settings = {"origin": "upper_left", "axis_order": "joint_channel", "channels": "xy", "session_id_column": ""}
+    settings: dict[str, Any] = {
+        "origin": "upper_left",
+        "axis_order": "joint_channel",
+        "channels": "xy",
+        "session_id_column": "",
+    }
     gathered = place.joints(pd.DataFrame({"label": ["a"], "keypoints": [points[0]]}), **settings)
-    assert poses_of(gathered.keypoints)[0, :, 0].tolist() == [0, 1, 1]
+    assert poses_of(keypoints_of(gathered))[0, :, 0].tolist() == [0, 1, 1]
 
 
 def test_a_csv_without_a_header(place: Place) -> None:
     """As the scripts of kinivi/hand-gesture-recognition-mediapipe write it: class, then x, y joint by joint, y down."""
     points = np.random.default_rng(0).uniform(-1, 1, (3, 42))
     table = place.write("keypoint.csv", "\n".join(",".join(map(str, (i % 2, *row))) for i, row in enumerate(points)))
-    layout = {"origin": "upper_left", "axis_order": "joint_channel", "channels": "xy"}
-    columns = {"header": False, "session_id_column": "", "label_column": "0", "feature_column": "*"}
+    layout: dict[str, Any] = {"origin": "upper_left", "axis_order": "joint_channel", "channels": "xy"}
+    columns: dict[str, Any] = {"header": False, "session_id_column": "", "label_column": "0", "feature_column": "*"}
     gathered = place.joints(table, "pose", **layout, **columns)
     assert gathered.skipped == []
-    assert gathered.keypoints.column("label").to_pylist() == ["0", "1", "0"]
-    assert gathered.keypoints.column("path").to_pylist() == [f"keypoint.csv/row {row}" for row in (1, 2, 3)]
-    poses = poses_of(gathered.keypoints)
+    assert keypoints_of(gathered).column("label").to_pylist() == ["0", "1", "0"]
+    assert keypoints_of(gathered).column("path").to_pylist() == [f"keypoint.csv/row {row}" for row in (1, 2, 3)]
+    poses = poses_of(keypoints_of(gathered))
     np.testing.assert_allclose(poses[:, 0], points[:, 0::2], atol=1e-6)
     np.testing.assert_allclose(poses[:, 1], 1 - points[:, 1::2], atol=1e-6)
     assert gathered.notes == [f"{table}: labels are numbers (0, 1): used as text"]
@@ -162,7 +167,7 @@ def frame_of(sessions: Sequence[Any], **columns: Any) -> tuple[Poses, pd.DataFra
 
 def test_rows_of_a_session_need_not_lie_together(place: Place) -> None:
     poses, frame = frame_of(["b", "a", "b", "a", "b"])
-    found = place.joints(frame).keypoints
+    found = keypoints_of(place.joints(frame))
     assert found.column("session_id").to_pylist() == [0, 0, 0, 1, 1]
     assert found.column("path").to_pylist() == ["joints/b"] * 3 + ["joints/a"] * 2
     assert poses_of(found).tolist() == poses[[0, 2, 4, 1, 3]].tolist()
@@ -172,14 +177,14 @@ def test_rows_of_a_session_need_not_lie_together(place: Place) -> None:
 @pytest.mark.parametrize(("column", "step"), [("frame", 1), ("time", 1 / 30)])
 def test_a_column_of_frames_or_times_orders_them(place: Place, column: str, step: float) -> None:
     poses, frame = frame_of(["a", "a", "b", "a"], **{column: np.array([2.5, 0.5, 0, 1.5]) * step})
-    found = place.joints(frame).keypoints
+    found = keypoints_of(place.joints(frame))
     assert poses_of(found).tolist() == poses[[1, 3, 0, 2]].tolist()
     assert found.column("frame").to_pylist() == [0, 1, 2, 0]
 
 
 def test_for_poses_each_row_is_an_example(place: Place) -> None:
     _poses, frame = frame_of(["a", "a", "b"])
-    found = place.joints(frame, "pose").keypoints
+    found = keypoints_of(place.joints(frame, "pose"))
     assert found.column("session_id").to_pylist() == [0, 1, 2]
     assert found.column("group").to_pylist() == ["joints/a", "joints/a", "joints/b"]
     assert set(found.column("frame").to_pylist()) == {0}
@@ -188,7 +193,7 @@ def test_for_poses_each_row_is_an_example(place: Place) -> None:
 
 def test_groups_and_parts_have_columns(place: Place) -> None:
     _, frame = frame_of(["a", "b", "c"], who=["ann", "", "bob"], use=["train", "test", ""])
-    found = place.joints(frame, group_column="who", part_column="use").keypoints
+    found = keypoints_of(place.joints(frame, group_column="who", part_column="use"))
     assert found.column("group").to_pylist() == ["ann", "joints/b", "bob"]
     assert found.column("part").to_pylist() == ["train", "test", ""]
 
@@ -215,17 +220,17 @@ def test_a_table_of_our_own_comes_back_as_it_is(place: Place) -> None:
     )
     path = place.root / "own.parquet"
     pq.write_table(own, path)
-    assert place.joints(str(path)).keypoints.equals(own)
-    assert place.joints(own.to_pandas()).keypoints.equals(own)
+    assert keypoints_of(place.joints(str(path))).equals(own)
+    assert keypoints_of(place.joints(own.to_pandas())).equals(own)
 
 
 def test_columns_with_our_names_and_other_contents_are_passed_over(place: Place) -> None:
     _, frame = frame_of(["a", "b"], part=["index", "thumb"], frame=["x", "y"], score=["high", None], width=[1e99, 2])
     gathered = place.joints(frame)
     assert gathered.skipped == []
-    assert gathered.keypoints.column("part").to_pylist() == ["", ""]
-    assert gathered.keypoints.column("score").to_pylist() == [None, None]
-    assert gathered.keypoints.column("width").to_pylist() == [None, 2]
+    assert keypoints_of(gathered).column("part").to_pylist() == ["", ""]
+    assert keypoints_of(gathered).column("score").to_pylist() == [None, None]
+    assert keypoints_of(gathered).column("width").to_pylist() == [None, 2]
     assert gathered.notes == [
         "joints: its column 'part' names no parts of a data set and is passed over",
         "joints: its column 'frame' has no numbers and is passed over",
@@ -237,7 +242,7 @@ def test_a_star_leaves_out_what_else_the_table_says(place: Place) -> None:
     names = pd.DataFrame({"session_id": ["a", "b"], "label": ["x", "y"], "time": [0, 0], "who": ["ann", "bob"]})
     frame = pd.concat([names, pd.DataFrame(values)], axis=1)
     gathered = place.joints(frame, feature_column="*", group_column="who")
-    assert poses_of(gathered.keypoints).reshape(2, -1).tolist() == values.tolist()
+    assert poses_of(keypoints_of(gathered)).reshape(2, -1).tolist() == values.tolist()
 
 
 def test_pixels_are_told(place: Place) -> None:
@@ -260,7 +265,7 @@ def test_pixels_are_told(place: Place) -> None:
 )
 def test_sessions_are_brought_to_the_frame_rate(place: Place, rate: float, target: float, expected: list[int]) -> None:
     poses, frame = frame_of(["a"] * 6 + ["b"])
-    found = place.joints(frame, rate=target, frame_rate=rate).keypoints
+    found = keypoints_of(place.joints(frame, rate=target, frame_rate=rate))
     assert poses_of(found).tolist() == poses[[*expected, 6]].tolist()
     assert found.column("frame").to_pylist() == [*range(len(expected)), 0]
     np.testing.assert_allclose(found.column("time").to_pylist(), [*(np.arange(len(expected)) / target), 0])
@@ -270,7 +275,7 @@ def test_slow_sessions_are_repeated_where_that_is_accepted() -> None:
     frame = pd.DataFrame({"session_id": [0, 0, 0], "label": "a", "keypoints": list(some_poses(3))})
     section = keypoints_section(frame_rate=15.0)
     gathered = gather(section, "action", "data.action", frame, 30.0, accept_slow=True)
-    assert len(gathered.keypoints) == 5
+    assert len(keypoints_of(gathered)) == 5
     assert gathered.notes == ["joints: 15 frames/s (data.action.frame_rate): frames repeated up to 30"]
 
 
@@ -302,7 +307,7 @@ def test_a_hundred_thousand_rows_take_seconds(place: Place) -> None:
     found = place.joints(table, rate=20.0)
     assert time.perf_counter() - started < 10
     assert found.skipped == []
-    assert len(found.keypoints) > count / 2
+    assert len(keypoints_of(found)) > count / 2
 
 
 def some_hands(count: int) -> Poses:
@@ -319,8 +324,8 @@ def some_hands(count: int) -> Poses:
 def test_hands_in_the_other_order_are_refused(place: Place, declared: str, channels: str) -> None:
     rows = written(some_hands(6), "upper_left", declared, channels, "flat")
     frame = pd.DataFrame({"label": "a", "keypoints": list(rows)})
-    settings = {"origin": "upper_left", "channels": channels, "session_id_column": ""}
-    assert place.joints(frame, "pose", axis_order=declared, **settings).keypoints.num_rows == len(rows)
+    settings: dict[str, Any] = {"origin": "upper_left", "channels": channels, "session_id_column": ""}
+    assert keypoints_of(place.joints(frame, "pose", axis_order=declared, **settings)).num_rows == len(rows)
     other = "joint_channel" if declared == "channel_joint" else "channel_joint"
     with pytest.raises(
         DataError, match=rf"as {other} its numbers make no hand, .*; set data\.pose\.axis_order to {declared}"
@@ -330,8 +335,8 @@ def test_hands_in_the_other_order_are_refused(place: Place, declared: str, chann
 
 def test_a_first_row_of_numbers_is_no_header(place: Place) -> None:
     rows = "\n".join(f"a,{','.join(map(str, hand[:2].ravel()))}" for hand in some_hands(3))
-    settings = {"session_id_column": "", "feature_column": "*", "channels": "xy"}
+    settings: dict[str, Any] = {"session_id_column": "", "feature_column": "*", "channels": "xy"}
     with pytest.raises(DataError, match=r"its first row has numbers, .*; set data\.pose\.header to false and .*from 0"):
         place.joints(place.write("a.csv", rows), "pose", **settings)
     gathered = place.joints(place.write("a.csv", rows), "pose", header=False, label_column="0", **settings)
-    assert gathered.keypoints.num_rows == 3
+    assert keypoints_of(gathered).num_rows == 3

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from places import Place, make_place
+from places import Place, keypoints_of, make_place
 
 from handloom.errors import DataError
 
@@ -44,12 +44,12 @@ def frame_of(column: str, values: list[Any]) -> pd.DataFrame:
 def test_the_side_is_understood(place: Place, column: str, left: Any, right: Any, settings: dict[str, Any]) -> None:
     frame = frame_of(column, [left, right, None, left])
     gathered = place.joints(frame, "pose", session_id_column="", **settings)
-    assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right", "", "left"]
+    assert keypoints_of(gathered).column("chirality").to_pylist() == ["left", "right", "", "left"]
     assert [
         "is taken as the side of the hand in a picture that is not mirrored" in note for note in gathered.notes
     ] == ([True] if "handedness" in column.lower() else [])
     one = place.joints(frame, "pose", session_id_column="", hand="right", **settings)
-    assert one.keypoints.column("label").to_pylist() == ["b"]
+    assert keypoints_of(one).column("label").to_pylist() == ["b"]
     assert "joints: right hands only: 3 other hands left out" in one.notes
 
 
@@ -59,7 +59,7 @@ def test_json_has_categories_too(place: Place) -> None:
         for side in ("Left", "Right")
     ]
     gathered = place.joints(place.write("a.json", json.dumps(rows)), "pose", session_id_column="")
-    assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right"]
+    assert keypoints_of(gathered).column("chirality").to_pylist() == ["left", "right"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_columns_that_contradict_each_other_are_refused(place: Place) -> None:
 @pytest.mark.parametrize("column", ["swipe", "dominant_hand"])
 def test_a_column_that_may_mean_the_side_is_told(place: Place, column: str) -> None:
     gathered = place.joints(frame_of(column, ["left", "right"]), "pose", session_id_column="")
-    assert gathered.keypoints.column("chirality").to_pylist() == ["", ""]
+    assert keypoints_of(gathered).column("chirality").to_pylist() == ["", ""]
     (note,) = gathered.notes
     assert f"its column '{column}' says left or right and is not used; if that is the side of the hand, set" in note
 
@@ -113,4 +113,4 @@ def test_the_object_around_the_joints_may_say_the_side(place: Place, texts: bool
     hands = [[{"keypoints": HAND.tolist(), "handedness": side}] for side in ("Left", "Right")]
     frame = pd.DataFrame({"label": ["a", "b"], "hands": [json.dumps(hand) for hand in hands] if texts else hands})
     gathered = place.joints(frame, "pose", session_id_column="", feature_column="hands")
-    assert gathered.keypoints.column("chirality").to_pylist() == ["left", "right"]
+    assert keypoints_of(gathered).column("chirality").to_pylist() == ["left", "right"]

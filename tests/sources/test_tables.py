@@ -1,6 +1,7 @@
 """Tables as spreadsheets and scripts write them: encodings, separators, decimal commas, headers again, JSON."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from places import Place, keypoints_section, make_place
+from places import Place, keypoints_of, keypoints_section, make_place
 
 from handloom.errors import DataError
 from handloom.hand import JOINTS
@@ -22,7 +23,12 @@ place = pytest.fixture(make_place)
 
 VALUES = np.random.default_rng(0).uniform(0.1, 0.9, (3, 21, 3)).round(4)
 NAMES = [f"{axis}{joint}" for joint in range(21) for axis in "xyz"]
-XYZ = {"origin": "lower_left", "axis_order": "joint_channel", "channels": "xyz", "session_id_column": ""}
+XYZ: dict[str, Any] = {
+    "origin": "lower_left",
+    "axis_order": "joint_channel",
+    "channels": "xyz",
+    "session_id_column": "",
+}
 
 
 def wide() -> pd.DataFrame:
@@ -36,7 +42,7 @@ def read(place: Place, path: str, **settings: Any) -> Gathered:
 
 
 def right(gathered: Gathered) -> bool:
-    poses = poses_of(gathered.keypoints)
+    poses = poses_of(keypoints_of(gathered))
     return gathered.skipped == [] and np.allclose(poses[:, :2], VALUES[:, :, :2].transpose(0, 2, 1), atol=1e-6)
 
 
@@ -51,7 +57,7 @@ def test_csv_of_every_office(place: Place, encoding: str, separator: str, first:
     text = start + wide().to_csv(index=False, sep=separator, decimal=decimal)
     gathered = read(place, place.write("a.csv", text.encode(encoding)))
     assert right(gathered)
-    assert gathered.keypoints.column("path").to_pylist()[0] == f"a.csv/row {2 + bool(first)}"
+    assert keypoints_of(gathered).column("path").to_pylist()[0] == f"a.csv/row {2 + bool(first)}"
 
 
 def test_decimal_commas_without_a_header(place: Place) -> None:
@@ -116,7 +122,7 @@ def named(row: NDArray[np.float64], key: str = "name") -> list[dict[str, Any]]:
     return joints[::-1]
 
 
-FORMS = {
+FORMS: dict[str, Callable[[NDArray[np.float64]], Any]] = {
     "objects": objects,
     "objects of a hand": lambda row: [objects(row)],
     "wrapped": lambda row: {"landmark": objects(row)},
@@ -204,7 +210,7 @@ def test_joints_that_are_no_numbers_are_skipped(place: Place, joints: Any, text:
     items = [{"label": "x", "keypoints": joints}, *([] if alone else [{"label": "y", "keypoints": HAND.tolist()}])]
     for table in (place.write("a.json", json.dumps(items)), pd.DataFrame(items)):
         gathered = place.joints(table, "pose", **XYZ)
-        assert gathered.keypoints.column("label").to_pylist() == ([] if alone else ["y"])
+        assert keypoints_of(gathered).column("label").to_pylist() == ([] if alone else ["y"])
         (skipped,) = gathered.skipped
         assert skipped.reason.isprintable()
         assert text in skipped.reason
@@ -217,7 +223,7 @@ def test_cells_that_are_no_numbers_are_skipped(place: Place, value: Any) -> None
     if isinstance(value, list):
         frame.at[1, "y3"] = value
     gathered = place.joints(frame, "pose", **XYZ, feature_column="*")
-    assert gathered.keypoints.column("label").to_pylist() == ["a", "c"]
+    assert keypoints_of(gathered).column("label").to_pylist() == ["a", "c"]
     assert gathered.skipped[0].reason.startswith("joints row 1: column y3 is missing or not a finite number")
 
 

@@ -18,7 +18,7 @@ SPLIT = "handloom.stages.run:split"
 
 def forget() -> None:
     for function in (code.code_version, code._source, code._file, code._function):
-        function.cache_clear()  # type: ignore[attr-defined]
+        function.cache_clear()
 
 
 @pytest.fixture

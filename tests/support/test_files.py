@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -217,7 +218,7 @@ def content_of(path: Path) -> list[str]:
 def test_a_folder_is_whole_wherever_its_writer_is_killed(tmp_path: Path, name: str) -> None:
     path, step = tmp_path / name, 0
     write_folder(path, "0")
-    while killed_at(step, lambda text=str(step + 1): write_folder(path, text)):
+    while killed_at(step, partial(write_folder, path, str(step + 1))):
         step += 1
         assert content_of(path) in ([f"{file}{text}" for file in "abc"] for text in range(step + 1))
     assert step > 10
@@ -232,7 +233,7 @@ def test_where_folders_cannot_be_exchanged_the_next_writer_puts_back_what_a_kill
     path, step = tmp_path / "export", 0
     write_folder(path, "0")
     missing = 0
-    while killed_at(step, lambda text=str(step + 1): write_folder(path, text)):
+    while killed_at(step, partial(write_folder, path, str(step + 1))):
         step += 1
         missing += not path.exists()
         files._remains.cache_clear()

@@ -36,6 +36,7 @@ from tracked import client, outbox, start_run, tracker, trained_run
 from handloom import tracking
 from handloom.cli import main
 from handloom.config import Data, LabeledDirectories, Parameters, Tracking
+from handloom.config.fields import Pictures
 from handloom.errors import DataError, HandloomError
 from handloom.evaluation.evaluate import evaluate
 from handloom.models.provenance import read_provenance
@@ -387,7 +388,8 @@ def test_pictures_and_names_of_files_stay_here_unless_it_is_asked_for(
     for name in ("hands.png", "report.json"):
         (TABLE.with_suffix("") / name).write_text("people")
     private = {"hands.png", "report.json", "predictions.csv"}
-    for seed, (pictures, lines) in enumerate((("local", 1), ("always", 0), ("never", 0))):
+    cases: list[tuple[Pictures, int]] = [("local", 1), ("always", 0), ("never", 0)]
+    for seed, (pictures, lines) in enumerate(cases):
         given = parameters("pictures")
         training = replace(given.train_pose, seed=seed)  # a training of its own
         chosen = replace(given, train_pose=training, tracking=Tracking("pictures", pictures))

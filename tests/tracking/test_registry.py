@@ -96,6 +96,7 @@ def test_a_run_has_all_of_its_story_and_its_model_predicts_as_trained(capsys: py
     assert float(version.tags[ACCURACY]) == metrics["accuracy_end_to_end"]
     assert float(version.tags[LOG_LOSS]) == metrics["log_loss"]
     assert version.tags["handloom.keypoints_sha256"] == sha256_of_file(TABLE)
+    assert run.outputs is not None and version.source is not None
     (output,) = run.outputs.model_outputs
     assert output.model_id in version.source
     requirements = Path(url2pathname(urlsplit(version.source).path), "requirements.txt").read_text()

@@ -20,6 +20,7 @@ from handloom import tracking
 from handloom.cli import main
 from handloom.cli.doctor.tracking_store import check_store
 from handloom.config import Data, LabeledDirectories, Parameters, Tracking
+from handloom.config.fields import Pictures
 from handloom.errors import HandloomError
 from handloom.runs.recorded import recorded_runs
 from handloom.support.workspace import Workspace
@@ -133,9 +134,10 @@ def test_runs_say_what_they_are_and_how_they_differ(monkeypatch: pytest.MonkeyPa
     assert "`train_pose.seed`: 2" in found[1].data.tags["mlflow.note.content"]
     assert found[0].data.tags["mlflow.source.name"] == "pipeline/train_pose.py"
     assert found[0].data.tags["kind"] == "pose"
+    assert found[0].inputs is not None
     (given,) = found[0].inputs.dataset_inputs
     assert (given.dataset.name, given.dataset.digest) == ("split", ("ab" * 32)[:36])
-    assert mlflow.data.get_source(given).uri == "data/split.parquet"
+    assert mlflow.data.get_source(given).to_dict()["uri"] == "data/split.parquet"
 
     client().set_tag(runs[0].run_id, "handloom.git.dirty", "True")  # as an older handloom named it
     client().set_tag(runs[0].run_id, "handloom.git.changes", "a.py")
@@ -155,7 +157,10 @@ def test_pictures_do_not_go_where_a_run_keeps_its_files_elsewhere(capsys: pytest
     sheet.parent.mkdir()
     sheet.write_text("people")
     client().create_experiment("bucket-pose", artifact_location="s3://bucket/runs")
-    for experiment, pictures, stays in (("here", "local", False), ("here", "never", True), ("bucket", "local", True)):
+    cases: list[tuple[str, Pictures, bool]] = [
+        *(("here", "local", False), ("here", "never", True), ("bucket", "local", True))
+    ]
+    for experiment, pictures, stays in cases:
         run = start_run("pose", replace(PARAMETERS, tracking=Tracking(experiment)))
         run.log_private_files([sheet], "data", pictures)
         place = client().get_run(run.run_id).info.artifact_uri

@@ -8,13 +8,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handloom.config import Augmentation
+from handloom.config import Augmentation, AugmentationOption
 from handloom.hand import BONES
 from handloom.training.augmentation import augment
 
 STILL = {"bone_length": 0.0, "shear": 0.0, "stretch": 1.0, "joint_noise": 0.0}
 OFF = Augmentation(**STILL)
-ALL = ["horizontally_flip", "rotate", "scale", "translate", "interpolate_frames", "drop_frames"]
+ALL: list[AugmentationOption] = [
+    "horizontally_flip",
+    "rotate",
+    "scale",
+    "translate",
+    "interpolate_frames",
+    "drop_frames",
+]
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -122,7 +129,7 @@ def test_all_that_moves_a_hand_keeps_it_straight(seed: int) -> None:
     """Lines stay lines, and the same map holds for all joints and frames of an example."""
     poses = clips(count=4, frames=6, seed=seed)
     poses[:, :, :, 2] = 0.3 * poses[:, :, :, 0] + 0.7 * poses[:, :, :, 1]
-    options = ["horizontally_flip", "rotate", "scale", "translate"]
+    options: list[AugmentationOption] = ["horizontally_flip", "rotate", "scale", "translate"]
     changed = augment(
         poses,
         options,

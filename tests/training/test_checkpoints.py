@@ -114,7 +114,7 @@ def whole_checkpoint() -> dict[str, Any]:
     """What Lightning and handloom write after one iteration, as far as going on needs it."""
     module = small_module()
     configured = module.configure_optimizers()
-    sum(parameter.square().sum() for parameter in module.parameters()).backward()
+    torch.stack([parameter.square().sum() for parameter in module.parameters()]).sum().backward()
     configured["optimizer"].step()
     return {
         "fingerprint": "mine",

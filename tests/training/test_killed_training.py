@@ -62,7 +62,9 @@ def kill_after_report(repository: Path, iteration: int) -> None:
 
 def what_came_of_it(repository: Path) -> dict[str, Any]:
     client = MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
-    (run,) = client.search_runs([client.get_experiment_by_name("handloom-pose").experiment_id])
+    experiment = client.get_experiment_by_name("handloom-pose")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id])
     assert run.info.run_id == trained_run(Path("out"), repository).run_id
     assert run.info.status == "FINISHED"
     assert not list((repository / ".handloom/training").iterdir())

@@ -1,6 +1,7 @@
 """The temperature is inside the saved weights, and what the calibration next to them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from handloom.training.module import HandModule
 CLASSES = ["background", "fist", "open"]
 
 
-def module(**settings: object) -> HandModule:
+def module(**settings: Any) -> HandModule:
     torch.manual_seed(0)
     options = Training(model=Model(width=8, frame_features=16), **settings)
     return HandModule("pose", CLASSES, 30.0, as_plain(options)).eval()

@@ -63,7 +63,9 @@ def test_two_processes_train_one_model_in_one_run_and_go_on_with_it() -> None:
     state = read_checkpoint(Path("out/model.ckpt"))["state_dict"]
     assert all(torch.isfinite(tensor).all() for tensor in state.values())
     client = MlflowClient("sqlite:///mlflow.db")
-    (one,) = client.search_runs([client.get_experiment_by_name("handloom-pose").experiment_id])
+    experiment = client.get_experiment_by_name("handloom-pose")
+    assert experiment is not None
+    (one,) = client.search_runs([experiment.experiment_id])
     assert one.info.status == "FINISHED"
     assert [point.step for point in client.get_metric_history(one.info.run_id, "loss")] == list(range(1, 9))
 

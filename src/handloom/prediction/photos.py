@@ -1,6 +1,6 @@
 """Poses in photos."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ def predict_photos(
     hands: Hands = "best",
     settings: ExtractKeypoints | None = None,
     on_unreadable: OnUnreadable | None = None,
-) -> Iterator[list[Prediction]]:
+) -> Generator[list[Prediction], None, None]:
     """The poses in photos, on all cores: a list a photo, in the order of the photos, as they become ready.
 
     A photo without a hand has an empty list. The joints are found exactly as `extract_keypoints` finds them.
@@ -61,7 +61,7 @@ def _predictions(
     hands: Hands,
     settings: ExtractKeypoints,
     on_unreadable: OnUnreadable | None,
-) -> Iterator[list[Prediction]]:
+) -> Generator[list[Prediction], None, None]:
     if not paths:
         return
     require_system_libraries(settings.landmarker.runtime == "mediapipe")

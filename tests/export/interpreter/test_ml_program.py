@@ -167,7 +167,7 @@ def test_compressed_weights_are_those_that_coremltools_makes_of_them(
 def test_ios_18s_compression_by_blocks(tmp_path: Path, compress: Callable[[Any], Any], operation: str) -> None:
     weight = np.random.default_rng(0).normal(size=(32, 16)).astype(np.float32)
 
-    @mb.program(input_specs=[mb.TensorSpec((16,))], opset_version=coremltools.target.iOS18)
+    @mb.program(input_specs=[mb.TensorSpec((16,))], opset_version=coremltools.target.iOS18)  # type: ignore[untyped-decorator]  # coremltools has no types
     def program(a: Any) -> Any:
         return mb.linear(x=mb.expand_dims(x=a, axes=[0]), weight=weight)
 
@@ -194,7 +194,7 @@ def one_line(error: pytest.ExceptionInfo[DataError], path: Path) -> str:
 
 
 def with_running_sum() -> Any:
-    @mb.program(input_specs=[mb.TensorSpec((3,))], opset_version=coremltools.target.iOS15)
+    @mb.program(input_specs=[mb.TensorSpec((3,))], opset_version=coremltools.target.iOS15)  # type: ignore[untyped-decorator]  # coremltools has no types
     def program(a: Any) -> Any:
         return mb.cumsum(x=a)
 
@@ -202,7 +202,7 @@ def with_running_sum() -> Any:
 
 
 def with_choice() -> Any:
-    @mb.program(input_specs=[mb.TensorSpec((1,))], opset_version=coremltools.target.iOS15)
+    @mb.program(input_specs=[mb.TensorSpec((1,))], opset_version=coremltools.target.iOS15)  # type: ignore[untyped-decorator]  # coremltools has no types
     def program(a: Any) -> Any:
         positive = mb.squeeze(x=mb.greater(x=a, y=0.0))
         return mb.cond(pred=positive, _true_fn=lambda: mb.add(x=a, y=1.0), _false_fn=lambda: mb.sub(x=a, y=1.0))

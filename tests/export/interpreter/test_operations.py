@@ -462,7 +462,7 @@ def test_a_file_may_leave_out_what_the_reference_has_a_default_for(
 def decompressed(tmp_path: Path, opset: str, build: Callable[[], Any]) -> np.ndarray:
     """What a compressed weight is in a saved program: added to zeros, since a constant is no output."""
 
-    @mb.program(input_specs=[mb.TensorSpec((1,))], opset_version=getattr(coremltools.target, opset))
+    @mb.program(input_specs=[mb.TensorSpec((1,))], opset_version=getattr(coremltools.target, opset))  # type: ignore[untyped-decorator]  # coremltools has no types
     def program(zero: Any) -> Any:
         return mb.add(x=build(), y=zero)
 
@@ -689,7 +689,7 @@ def test_convolutions(
 def half_precision_sum(mb_dtype: Any, path: Path) -> LoadedProgram:
     """2048 + 1 + 1 in half precision, in which 2049 is no number."""
 
-    @mb.program(input_specs=[mb.TensorSpec((1,))], opset_version=coremltools.target.iOS15)
+    @mb.program(input_specs=[mb.TensorSpec((1,))], opset_version=coremltools.target.iOS15)  # type: ignore[untyped-decorator]  # coremltools has no types
     def program(a: Any) -> Any:
         x = mb.cast(x=a, dtype=mb_dtype)
         one = np.float16(1) if mb_dtype == "fp16" else np.float32(1)
