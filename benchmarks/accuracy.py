@@ -3,7 +3,7 @@
     python benchmarks/accuracy.py sfinge3d KEYPOINTS.parquet
         SFINGE 3D: 13 gestures, each of its four blocks left out in turn, three seeds; windows of 60 frames
     python benchmarks/accuracy.py sign_digits PHOTOS SUBJECTS.csv
-        Sign Language Digits: five folds by subject; then the same models on the same test parts changed as a phone's
+        Sign Language Digits: five folds by subject; then the same models on the same test sets changed as a phone's
         camera may change them (`phone.py`), the joints, and the photos before joints are looked for
     python benchmarks/accuracy.py sign_digits PHOTOS SUBJECTS.csv thorough
         the same five folds with photos looked at thoroughly (`extract_keypoints=thorough`), without changed photos

@@ -100,8 +100,8 @@ def main() -> None:
     order = np.random.default_rng(SEED).permutation(len(error))
     fitting, tried = np.split(order, [round(FITTED * len(order))])
     out = Path("src/handloom/described") / TABLE
-    with replacing(out) as beside:
-        beside.write_text(as_json(fitted(space[fitting], error[fitting])), encoding="utf-8")
+    with replacing(out) as temporary:
+        temporary.write_text(as_json(fitted(space[fitting], error[fitting])), encoding="utf-8")
     model = LandmarkError.from_json(out.read_text(encoding="utf-8"))
     simulated = model.draw(space[tried], seen[tried], np.random.default_rng(SEED))
     one, other = (np.sqrt(size_of(errors).mean(axis=0)) for errors in (error[tried], simulated))

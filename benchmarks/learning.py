@@ -78,7 +78,7 @@ def one_training(table: Path, split: Path, seed: int) -> tuple[float, float, boo
         folder = Path(name)
         train(TrainingTask("action", settings, table, split), folder / "model", Workspace(folder))
         with (folder / "model" / HISTORY_FILE).open(encoding="utf-8", newline="") as file:
-            learnt = float(list(csv.DictReader(file))[-1]["accuracy"])
+            training = float(list(csv.DictReader(file))[-1]["accuracy"])
         model = load_model(folder / "model" / MODEL_FILE)
         tested = read_examples(table, split, "test")
         stride = base.evaluate.window_stride
@@ -88,18 +88,18 @@ def one_training(table: Path, split: Path, seed: int) -> tuple[float, float, boo
         rows = rows_of(model.spec.window, tested, stride)
         proven = not any(verify(file, model, rows).problems for file in files)
     print(
-        f"  seed {seed}: training {learnt:.3f}, test {right:.3f}, export {'proven' if proven else 'differs'}",
+        f"  seed {seed}: training {training:.3f}, test {right:.3f}, export {'proven' if proven else 'differs'}",
         flush=True,
     )
-    return learnt, right, proven
+    return training, right, proven
 
 
 def report(name: str, rows: list[tuple[float, float, bool]]) -> None:
     """A line on all seeds."""
-    learnt, right, proven = (np.array(column) for column in zip(*rows, strict=True))
+    training, right, proven = (np.array(column) for column in zip(*rows, strict=True))
     print(
-        f"{name}: {(learnt >= 0.95).sum()} of {len(rows)} end with a training accuracy of 0.95 or more"
-        f" (least {learnt.min():.3f}); test accuracy {right.mean():.3f} (least {right.min():.3f});"
+        f"{name}: {(training >= 0.95).sum()} of {len(rows)} end with a training accuracy of 0.95 or more"
+        f" (least {training.min():.3f}); test accuracy {right.mean():.3f} (least {right.min():.3f});"
         f" export proven {proven.sum()} of {len(rows)}"
     )
 

@@ -49,10 +49,10 @@ def family() -> Examples:
     sets = [joint_sets(one, [], makers, OF_EACH, generator_for(SEED, one.label)) for one in gestures]
     count = GESTURES * OF_EACH
     labels = pa.array([one.label for one in gestures]).take(pa.array(np.repeat(np.arange(GESTURES), OF_EACH)))
-    nobody = pa.array([""] * count)
+    no_groups = pa.array([""] * count)
     frames = np.concatenate([one.poses for one in sets])
     lengths = np.ones(count, np.int64)
-    return Examples(frames, np.arange(count), lengths, labels.dictionary_encode(), nobody, nobody, lengths > 0)
+    return Examples(frames, np.arange(count), lengths, labels.dictionary_encode(), no_groups, no_groups, lengths > 0)
 
 
 def trained_weights(network: HandNetwork) -> dict[str, np.ndarray]:
@@ -77,7 +77,7 @@ def main() -> None:
             module, datamodule=HandData(examples, [], classes, SETTINGS)
         )
     out = Path("src/handloom/models") / WEIGHTS
-    with replacing(out) as beside, beside.open("wb") as file:
+    with replacing(out) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, **trained_weights(module.network))
     print(f"{out}: {out.stat().st_size} bytes, {time.monotonic() - start:.0f} s")
 

@@ -141,7 +141,7 @@ class Stage:
             assert left == {"joints.parquet", "report", *(f"report/{name}" for name in REPORT_FILES)}
         else:
             assert left <= {"report", *(f"report/{name}" for name in REPORT_FILES)}
-        assert {path.name for path in self.root.iterdir()} <= {"data", "out", "beside"}
+        assert {path.name for path in self.root.iterdir()} <= {"data", "out", "outside"}
         return self
 
     def lines(self) -> list[tuple[str, str]]:
@@ -275,9 +275,9 @@ def archive(path: Path, good: Good) -> None:
 
 
 def link_out(path: Path, good: Good) -> None:
-    beside = path.parents[2] / "beside"
-    beside.mkdir()
-    path.symlink_to(shutil.copy(good.photo if path.suffix == ".jpg" else good.clip, beside))
+    outside = path.parents[2] / "outside"
+    outside.mkdir()
+    path.symlink_to(shutil.copy(good.photo if path.suffix == ".jpg" else good.clip, outside))
 
 
 def locked(path: Path, good: Good) -> None:
@@ -602,9 +602,9 @@ def test_a_bad_photo_of_a_joined_source_has_its_member_before_its_name(photos: S
 
 def annotated(stage: Stage, rows: list[str], columns: str = "image,label", start: str = "") -> config.Source:
     """Rows for the good files, then these rows."""
-    beside = stage.root / "beside"
-    beside.mkdir(exist_ok=True)
-    table = beside / "labels.csv"
+    outside = stage.root / "outside"
+    outside.mkdir(exist_ok=True)
+    table = outside / "labels.csv"
     separator = ";" if ";" in columns else ","
     lines = [columns, *(f"{name}{separator}{name.split('/')[0]}{start}" for name in stage.names), *rows]
     table.write_bytes("\n".join([*lines, ""]).encode())
@@ -624,16 +624,16 @@ def annotated(stage: Stage, rows: list[str], columns: str = "image,label", start
 def prepared(stage: Stage) -> None:
     """What rows below name."""
     shutil.copy(stage.good.photo, stage.data / "more.jpg")
-    shutil.copy(stage.good.photo, stage.root / "beside")
+    shutil.copy(stage.good.photo, stage.root / "outside")
     (stage.data / "empty.jpg").touch()
-    (stage.data / "out.jpg").symlink_to(stage.root / "beside/more.jpg")
+    (stage.data / "out.jpg").symlink_to(stage.root / "outside/more.jpg")
     (stage.data / "folder.jpg").mkdir()
     os.mkfifo(stage.data / "pipe.jpg")
 
 
 # one row of a table, where the report has its line, and what the line says
 BAD_ROWS = {
-    "path with ..": ("five/../../beside/more.jpg,five", "skipped", "has '..' in it; write its path inside"),
+    "path with ..": ("five/../../outside/more.jpg,five", "skipped", "has '..' in it; write its path inside"),
     "absolute path": ("/etc/hostname,five", "skipped", "/etc/hostname lies outside", "copy it in"),
     "link out": ("out.jpg,five", "skipped", "out.jpg lies outside", "copy it in, or set data.pose.follow_links"),
     "missing file": ("gone.jpg,five", "skipped", "gone.jpg: no such file", "correct the path or remove the row"),
@@ -756,13 +756,13 @@ JOINTS = {
 
 def joints(stage: Stage, rows: list[dict[str, Any]], suffix: str = "json") -> config.Source:
     """A table of two good sessions a class, of one row each, and these rows."""
-    beside = stage.root / "beside"
-    beside.mkdir()
+    outside = stage.root / "outside"
+    outside.mkdir()
     sessions = [(f"{label}{number}", label) for label in ("five", "one") for number in (1, 2)]
     stage.names = [f"joints.{suffix}/{session}" for session, _ in sessions]
     table = [{"session_id": session, "label": label, "keypoints": HAND} for session, label in sessions]
     table += [{"session_id": "bad", "label": "five", "keypoints": HAND} | row for row in rows]
-    path = beside / f"joints.{suffix}"
+    path = outside / f"joints.{suffix}"
     if suffix == "json":
         path.write_text(json.dumps(table))
     else:

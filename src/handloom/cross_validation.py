@@ -148,8 +148,8 @@ def write_fold(
         for session in sessions["session_id"]
     ]
     columns = {name: sessions[name] for name in ("session_id", "label", "group")}
-    with replacing(path) as beside:
-        pq.write_table(pa.table({**columns, "part": parts}), beside)
+    with replacing(path) as temporary:
+        pq.write_table(pa.table({**columns, "part": parts}), temporary)
 
 
 def summarised(results: Sequence[Mapping[str, float]]) -> list[Summary]:

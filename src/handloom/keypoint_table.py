@@ -76,7 +76,7 @@ def writing(path: Path, metadata: Mapping[str, str]) -> Iterator[Callable[[pa.Ta
     `metadata` goes into the file's schema; read it back with `read_metadata`.
     """
     schema = SCHEMA.with_metadata({key: value.encode() for key, value in metadata.items()})
-    with replacing(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
         yield lambda rows: writer.write_table(rows.cast(SCHEMA).replace_schema_metadata(schema.metadata))
 
 

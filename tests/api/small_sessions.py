@@ -141,7 +141,7 @@ class TrainedAction:
 
 @cache
 def trained_action() -> TrainedAction:
-    """Learnt from clips in an Arrow table, with validation clips of their own in a file. Leave it as it is."""
+    """Trained on clips in an Arrow table, with validation clips of their own in a file. Leave it as it is."""
     folder = new_folder()
     pq.write_table(pa.Table.from_pandas(joints(6, 8, seed=5)), folder / "validation.parquet")
     parameters = ModelParameters(

@@ -22,7 +22,7 @@ def recorded(name: str, kind: Kind, lr: float, metrics: dict[str, float]) -> str
     return run.run_id
 
 
-def test_two_experiments_beside_each_other(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_experiments_are_compared(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert main(["compare", "first", "second"]) == 1
     assert "there is no MLflow store at" in capsys.readouterr().err

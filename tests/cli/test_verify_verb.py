@@ -29,7 +29,7 @@ def test_verify_prints_the_interface_line_by_line(capsys: pytest.CaptureFixture[
     assert "19 of 19 rows hold" in printed.out
 
 
-def test_verify_runs_the_file_beside_the_model_it_came_from(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_runs_an_exported_file_against_its_model(capsys: pytest.CaptureFixture[str]) -> None:
     write_tables(["background", "fist", "open"] * 20, WITHOUT_VALIDATION)
     train_small()
     model = OUT / "model.ckpt"

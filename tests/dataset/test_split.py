@@ -214,7 +214,7 @@ def test_a_table_without_the_column_of_parts_is_refused(tmp_path: Path) -> None:
     assert "part" in one_line_error(path)
 
 
-def test_what_is_named_train_stays_there_beside_what_is_drawn() -> None:
+def test_what_is_named_train_is_kept_there_by_a_random_split() -> None:
     labels, groups = ["a", "b"] * 40, [str(number // 2) for number in range(80)]
     given = ["train"] * 60 + [""] * 20
     parts = split_examples(labels, groups, given, Split(test_ratio=0.5))

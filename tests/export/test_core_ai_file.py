@@ -72,9 +72,7 @@ def test_a_damaged_file_is_refused(saved: dict[Kind, Path], tmp_path: Path, name
         verify(path, None, {})
 
 
-def test_a_changed_weight_or_label_is_seen_though_the_hash_was_made_anew(
-    saved: dict[Kind, Path], tmp_path: Path
-) -> None:
+def test_a_changed_weight_or_label_is_seen_though_the_hash_was_updated(saved: dict[Kind, Path], tmp_path: Path) -> None:
     path = Path(shutil.copytree(saved["pose"], tmp_path / "Hand.aimodel"))
     content = bytearray((path / PROGRAM).read_bytes())
     weight = trained("pose").network.hand_in.weight.detach().numpy().astype("<f4").tobytes()

@@ -77,7 +77,7 @@ def test_a_class_is_shown_from_its_first_file_to_its_last(tmp_path: Path) -> Non
     assert max(np.diff([20, *shown, 220])) <= 2 * 200 / 8
 
 
-def test_few_failures_of_one_class_are_shown_beside_many_of_another(tmp_path: Path) -> None:
+def test_few_failures_of_one_class_are_shown_next_to_many_of_another(tmp_path: Path) -> None:
     sheets = ContactSheets()
     for number in range(400):
         sheets.add(clip("fails", f"{number}.jpg"), extraction(jpeg((200, 30, 30)), hand=False))

@@ -212,7 +212,7 @@ def test_the_first_time_stamp_is_second_zero(tmp_path: Path, suffix: str, offset
     assert reader.warnings == []
 
 
-def test_a_clip_that_was_trimmed_without_encoding_it_anew_begins_where_it_is_shown(tmp_path: Path) -> None:
+def test_a_clip_that_was_trimmed_without_reencoding_begins_where_it_is_shown(tmp_path: Path) -> None:
     """Phones trim by an edit list: the frames before are still there, and needed to decode those that are shown."""
     path = write_clip(tmp_path / "a.mp4", numbered(30), **X264)
     content = bytearray(path.read_bytes())

@@ -229,7 +229,7 @@ def test_a_checkpoint_of_another_program_is_told_as_one(saved: Path, content: An
     assert "KeyError" not in str(caught.value) and "'" not in str(caught.value)
 
 
-def test_of_a_file_that_would_run_code_nobody_is_told_how_to_run_it(saved: Path) -> None:
+def test_an_error_about_code_in_a_file_does_not_say_how_to_run_it(saved: Path) -> None:
     torch.save({"state_dict": RunsSomething(saved)}, saved)
     with pytest.raises(DataError, match="more than tensors and plain types") as caught:
         load_model(saved)

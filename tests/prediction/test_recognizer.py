@@ -106,7 +106,7 @@ def test_too_few_hands_are_no_answer() -> None:
 
 @pytest.mark.parametrize("kind", ["pose", "action"])
 @pytest.mark.parametrize("again", [0.0, 9.0])
-def test_a_gap_and_a_clock_set_back_start_anew(kind: Kind, again: float) -> None:
+def test_a_gap_and_a_clock_set_back_reset_the_stream(kind: Kind, again: float) -> None:
     recognizer = Recognizer(sided(kind, window=1 if kind == "pose" else 3), stride=1, cooldown=0.5)
     assert run(recognizer, [0.1] * 10, start=5.0)[0].endswith("began a")
     events = [event for number in range(40) for event in recognizer.add_joints(joints(0.1), again + number / 30)]

@@ -53,7 +53,7 @@ def test_hidden_files_and_those_of_file_managers_are_passed_over(place: Place) -
     ]
 
 
-def test_what_is_passed_over_beside_the_classes_is_told(place: Place) -> None:
+def test_files_passed_over_among_the_classes_are_reported(place: Place) -> None:
     place.touch("a/1.jpg", "read.me", "x.jpg")
     (place.photos / "empty").mkdir()
     assert place.directories().notes == [

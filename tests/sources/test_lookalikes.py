@@ -44,7 +44,7 @@ def test_markup_is_refused(label: str) -> None:
 
 
 @pytest.mark.parametrize("letter", ["\u200b", "\ufeff", "\u00ad", "\u2060", "\u202e", "\u2066"])
-def test_letters_that_nobody_sees_are_refused(letter: str) -> None:
+def test_invisible_letters_are_refused(letter: str) -> None:
     with pytest.raises(UnusableError, match=rf"an invisible character \(U\+{ord(letter):04X}\); remove it"):
         checked_label(f"fi{letter}ve")
 

@@ -120,7 +120,7 @@ def test_a_raw_photo_of_which_the_camera_wrote_a_jpeg_too_is_not_read_twice(plac
     assert gathered.notes == [f"{place.photos}: 1 side file passed over (1 .nef of the same name as a photo)"]
 
 
-def test_what_action_cameras_write_beside_a_clip_is_passed_over(place: Place) -> None:
+def test_files_that_action_cameras_add_are_passed_over(place: Place) -> None:
     put(place, MOVIE, "a/GH010001.MP4", "a/GL010001.LRV")
     put(place, JPEG, "a/GH010001.THM")
     assert names(actions(place)) == ["a/GH010001.MP4"]
@@ -154,7 +154,7 @@ def test_a_broken_photo_is_no_side_file(place: Place) -> None:
         *("PTT-20240101-WA0001.opus", "Catalog.lrcat", "1.vcf", "1.NKSC", "DJI_0001.LRF"),
     ],
 )
-def test_what_disks_and_messengers_keep_beside_a_photo_is_passed_over(place: Place, name: str) -> None:
+def test_files_that_disks_and_messengers_add_are_passed_over(place: Place, name: str) -> None:
     put(place, JPEG, "a/1.jpg", "b/1.jpg")
     put(place, JPEG if name.startswith("SYNO") else b"SQLite format 3\0", f"a/{name}")
     gathered = place.directories()

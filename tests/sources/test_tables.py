@@ -67,7 +67,7 @@ def test_decimal_commas_without_a_header(place: Place) -> None:
     assert right(gathered)
 
 
-def test_commas_beside_points_are_no_decimal_ones(place: Place) -> None:
+def test_commas_together_with_points_are_no_decimal_commas(place: Place) -> None:
     """1,234 may be a thousand then."""
     text = wide().to_csv(index=False, sep=";").replace(f"{VALUES[0, 0, 0]:g}", "0,5", 1)
     gathered = read(place, place.write("a.csv", text))

@@ -24,8 +24,8 @@ def names_in(folder: Path) -> list[str]:
 def test_a_file_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with replacing(path) as beside:
-        beside.write_text("new")
+    with replacing(path) as temporary:
+        temporary.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
     assert names_in(tmp_path) == ["a.txt"]
@@ -35,9 +35,9 @@ def test_a_folder_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "model.mlpackage"
     path.mkdir()
     (path / "old").write_text("old")
-    with replacing(path) as beside:
-        beside.mkdir()
-        (beside / "new").write_text("new")
+    with replacing(path) as temporary:
+        temporary.mkdir()
+        (temporary / "new").write_text("new")
         assert names_in(path) == ["old"]
     assert names_in(path) == ["new"]
     assert names_in(tmp_path) == ["model.mlpackage"]
@@ -46,8 +46,8 @@ def test_a_folder_is_replaced_when_the_block_ends(tmp_path: Path) -> None:
 def test_the_old_file_stays_when_the_block_raises(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as beside:
-        beside.write_text("half")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
+        temporary.write_text("half")
         raise KeyboardInterrupt
     assert path.read_text() == "old"
     assert names_in(tmp_path) == ["a.txt"]
@@ -57,9 +57,9 @@ def test_the_old_folder_stays_when_the_block_raises(tmp_path: Path) -> None:
     path = tmp_path / "folder"
     path.mkdir()
     (path / "old").write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(path) as beside:
-        beside.mkdir()
-        (beside / "half").write_text("half")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
+        temporary.mkdir()
+        (temporary / "half").write_text("half")
         raise KeyboardInterrupt
     assert names_in(path) == ["old"]
     assert names_in(tmp_path) == ["folder"]
@@ -73,18 +73,18 @@ def test_nothing_is_made_when_the_block_raises_before_it_writes(tmp_path: Path) 
 
 def test_missing_parent_folders_are_made_and_the_suffix_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "b" / "c" / "table.parquet"
-    with replacing(path) as beside:
-        assert beside.parent == path.parent
-        assert beside.suffix == ".parquet"
-        beside.write_text("")
+    with replacing(path) as temporary:
+        assert temporary.parent == path.parent
+        assert temporary.suffix == ".parquet"
+        temporary.write_text("")
     assert names_in(path.parent) == ["table.parquet"]
 
 
 def test_a_file_is_created_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
-    with creating(path) as beside:
-        assert beside.suffix == ".db"
-        beside.write_text("new")
+    with creating(path) as temporary:
+        assert temporary.suffix == ".db"
+        temporary.write_text("new")
         assert not path.exists()
     assert path.read_text() == "new"
     assert names_in(tmp_path) == ["a.db"]
@@ -92,8 +92,8 @@ def test_a_file_is_created_when_the_block_ends(tmp_path: Path) -> None:
 
 def test_what_was_created_meanwhile_stays(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
-    with creating(path) as beside:
-        beside.write_text("second")
+    with creating(path) as temporary:
+        temporary.write_text("second")
         path.write_text("first")
     assert path.read_text() == "first"
     assert names_in(tmp_path) == ["a.db"]
@@ -105,15 +105,15 @@ def test_a_file_is_created_where_there_are_no_hard_links(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "link", refused)
     path = tmp_path / "a.db"
-    with creating(path) as beside:
-        beside.write_text("new")
+    with creating(path) as temporary:
+        temporary.write_text("new")
     assert path.read_text() == "new"
     assert names_in(tmp_path) == ["a.db"]
 
 
 def test_nothing_is_created_when_the_block_raises(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), creating(tmp_path / "a.db") as beside:
-        beside.write_text("half")
+    with pytest.raises(KeyboardInterrupt), creating(tmp_path / "a.db") as temporary:
+        temporary.write_text("half")
         raise KeyboardInterrupt
     assert names_in(tmp_path) == []
 

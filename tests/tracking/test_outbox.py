@@ -360,7 +360,7 @@ def test_a_damaged_note_of_a_run_is_one_line_or_no_note(content: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_a_password_is_given_to_the_server_and_to_nobody_else(
+def test_a_password_is_given_to_the_server_alone(
     server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://anna:s3%2Fcret@127.0.0.1:{server.port}")

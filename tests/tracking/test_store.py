@@ -81,7 +81,7 @@ def test_mlflow_leaves_the_environment_and_the_logging_of_the_process_as_they_we
     assert state() == before
 
 
-def test_a_store_in_a_file_of_ones_own_is_made_once_and_keeps_its_files_beside_it(
+def test_a_store_in_a_file_of_ones_own_is_made_once_and_keeps_its_files_next_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "elsewhere"

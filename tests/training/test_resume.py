@@ -15,7 +15,7 @@ def work(folder: Path, kind: Kind, seed: int) -> Work:
     return Work.of(TrainingTask(kind, Training(seed=seed), table, table), Workspace(folder))
 
 
-def test_the_oldest_folders_go_once_nobody_can_be_training_there(tmp_path: Path) -> None:
+def test_the_oldest_folders_are_removed_once_no_training_can_use_them(tmp_path: Path) -> None:
     count = KEPT_FOLDERS + 3
     works = [work(tmp_path, "pose", seed) for seed in range(count)]
     other = work(tmp_path, "action", 0)

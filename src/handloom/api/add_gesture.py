@@ -88,12 +88,12 @@ def add_gesture(
     known = known_examples(trained, checkpoint, table, split)
     learning = time.monotonic()
     try:
-        with replacing(out) as beside:
-            beside.mkdir()
-            new = add_class(checkpoint, label, windows, known, beside / MODEL_FILE)
+        with replacing(out) as temporary:
+            temporary.mkdir()
+            new = add_class(checkpoint, label, windows, known, temporary / MODEL_FILE)
             exporting = time.monotonic()
             for ending in CORE_ML:
-                write_model(new, beside / f"{FILE_NAMES['pose']}{ending}", ModelMetadata(), None)
+                write_model(new, temporary / f"{FILE_NAMES['pose']}{ending}", ModelMetadata(), None)
     except OSError as error:
         raise HandloomError(f"{out}: cannot be written ({reason_of(error)})") from None
     done = time.monotonic()

@@ -23,8 +23,8 @@ def write_frames(source: DataSource, folder: Path) -> None:
     for name, frame in source.frames.items():
         path = _place(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
-            pq.write_table(_as_arrow(frame), beside)
+        with replacing(path) as temporary:
+            pq.write_table(_as_arrow(frame), temporary)
 
 
 def on_disk(source: DataSource, folder: Path) -> tuple[Any, dict[str, str]]:

@@ -235,8 +235,8 @@ class HandClassifier:
     def _provenance(self) -> Any:
         from handloom.models.provenance import read_provenance
 
-        beside = self._path.with_name(RUN_FILE)
-        return read_provenance(beside) if self._path.name == MODEL_FILE and beside.exists() else None
+        run_file = self._path.with_name(RUN_FILE)
+        return read_provenance(run_file) if self._path.name == MODEL_FILE and run_file.exists() else None
 
     def _settings(self) -> ExtractKeypoints:
         """Joints are found as they were for the training, where that is known."""

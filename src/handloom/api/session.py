@@ -107,12 +107,12 @@ class TrainingSession(Generic[Task]):
                 raise IncompatibleParametersError(name, value, flat(extraction, "extraction")[name])
         if _source_of(self) != _source_of(other):
             raise ModifiedTrainingDataError("reuse_extracted_features: the other session has another data source")
-        with replacing(self.folder / FILES) as beside:  # so that a file that has changed since is noticed
-            shutil.copy(other.folder / FILES, beside)
-        with replacing(self.layout.keypoint_report) as beside:
-            shutil.copytree(other.layout.keypoint_report, beside)
-        with replacing(self.layout.keypoints) as beside:
-            shutil.copy(other.layout.keypoints, beside)
+        with replacing(self.folder / FILES) as temporary:  # so that a file that has changed since is noticed
+            shutil.copy(other.folder / FILES, temporary)
+        with replacing(self.layout.keypoint_report) as temporary:
+            shutil.copytree(other.layout.keypoint_report, temporary)
+        with replacing(self.layout.keypoints) as temporary:
+            shutil.copy(other.layout.keypoints, temporary)
 
     def __repr__(self) -> str:
         return (

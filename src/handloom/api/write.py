@@ -51,8 +51,8 @@ def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenan
             problems = verify(file, model, rows_of(model.spec.window)).problems
             if problems:
                 raise HandloomError(f"{to.name} is not what was trained: {'; '.join(problems)}")
-            with replacing(to) as beside:
-                shutil.move(file, beside)
+            with replacing(to) as temporary:
+                shutil.move(file, temporary)
         except OSError as error:
             raise HandloomError(f"{printable(str(to))}: cannot be written ({reason_of(error)})") from None
     return to

@@ -36,7 +36,7 @@ def contradicted(vectors: Vectors, labels: Sequence[str], people: Sequence[str],
     """Examples whose labels are probably wrong, the surest first.
 
     Two plain classifiers, a linear one and one with a radial kernel, learn from four fifths of the people and answer
-    for the others, so that nothing is asked of what it has learnt from. They do so twice: the second time without the
+    for the others, so that nothing is asked of what it was trained on. They do so twice: the second time without the
     examples that they contradicted the first time, since wrong labels teach wrong answers. (Confident learning,
     Northcutt et al. 2021, asks one classifier once.)
 
@@ -77,25 +77,25 @@ def out_of_fold(
     probabilities = np.zeros((len(targets), classes))
     known = np.zeros(len(targets), bool)
     for rest, tested in GroupKFold(folds, shuffle=True, random_state=seed).split(vectors, targets, people):
-        learnt = rest[keep[rest]]
-        taught = np.unique(targets[learnt])
+        trained_on = rest[keep[rest]]
+        taught = np.unique(targets[trained_on])
         known[tested] = np.isin(targets[tested], taught)
         if len(taught) > 1:
-            probabilities[np.ix_(tested, taught)] = _answers(vectors[learnt], targets[learnt], vectors[tested])
+            probabilities[np.ix_(tested, taught)] = _answers(vectors[trained_on], targets[trained_on], vectors[tested])
     return probabilities, known
 
 
-def _answers(learnt: Vectors, targets: NDArray[np.int64], asked: Vectors) -> Vectors:
+def _answers(trained_on: Vectors, targets: NDArray[np.int64], asked: Vectors) -> Vectors:
     """Mean probabilities of the two classifiers, classes in ascending order."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    scaler = StandardScaler().fit(learnt)
-    learnt, asked = scaler.transform(learnt), scaler.transform(asked)
-    answers: list[Vectors] = [LogisticRegression(C=0.3, max_iter=300).fit(learnt, targets).predict_proba(asked)]
-    if len(learnt) <= MOST_FOR_A_KERNEL:
-        machine = SVC(C=3, decision_function_shape="ovr").fit(learnt, targets)
+    scaler = StandardScaler().fit(trained_on)
+    trained_on, asked = scaler.transform(trained_on), scaler.transform(asked)
+    answers: list[Vectors] = [LogisticRegression(C=0.3, max_iter=300).fit(trained_on, targets).predict_proba(asked)]
+    if len(trained_on) <= MOST_FOR_A_KERNEL:
+        machine = SVC(C=3, decision_function_shape="ovr").fit(trained_on, targets)
         scores = machine.decision_function(asked)
         if scores.ndim == 1:  # two classes: one score
             scores = np.stack([-scores, scores], axis=1)

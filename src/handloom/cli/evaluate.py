@@ -107,7 +107,7 @@ def _extract(spec: "ModelSpec", data: Path, overrides: Sequence[str], table: Pat
     gathered = gather_members(parameters.source(spec.kind), spec.kind, "", settings.target_frame_rate)
     model = landmark_model_path(settings.landmark_model)
     with ExtractionReport(table.with_suffix("")) as report:
-        cache = Workspace.beside(table.parent).keypoint_cache
+        cache = Workspace.next_to(table.parent).keypoint_cache
         rows = keypoint_tables(gathered, settings, spec.kind, model, report, cache)
         keypoint_table.write(table, rows, {"frame_rate": f"{settings.target_frame_rate:g}"})
     print(report.as_text(), file=sys.stderr)

@@ -43,7 +43,7 @@ def train(kind: "Kind", data: Path, overrides: Sequence[str], out: Path, as_json
     from handloom.stages.run import run_stages
     from handloom.support.workspace import Workspace
 
-    layout, workspace = Layout.in_folder(out), Workspace.beside(out)
+    layout, workspace = Layout.in_folder(out), Workspace.next_to(out)
     with results_only_on_stdout():
         parameters = parameters_for(kind, data, overrides)
         results = run_stages(parameters, kind, layout, workspace)

@@ -100,8 +100,8 @@ def split_table(table: Path, settings: Split, out: Path) -> dict[str, dict[str, 
     result = pa.table(
         {name: sessions.column(name) for name in ("session_id", "label", "group")} | {"part": pa.array(parts)}
     )
-    with replacing(out) as beside:
-        pq.write_table(result, beside)
+    with replacing(out) as temporary:
+        pq.write_table(result, temporary)
     counts: dict[str, dict[str, int]] = {}
     for (part, label), count in sorted(Counter(zip(parts, labels, strict=True)).items()):
         counts.setdefault(part, {})[label] = count

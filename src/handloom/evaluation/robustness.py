@@ -1,4 +1,4 @@
-"""How right a model stays where another landmarker puts the joints elsewhere, as Vision does beside MediaPipe."""
+"""The accuracy of a model where another landmarker, such as Vision, places the joints elsewhere."""
 
 from collections.abc import Sequence
 

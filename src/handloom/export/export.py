@@ -61,17 +61,17 @@ def export_coreml(
     metadata = user_metadata(trained, provenance)
     metadata[SELF_CHECK] = self_check(trained, rows[TEST_PART]())
     try:
-        with replacing(out) as beside:
-            beside.mkdir()
-            files = write_files(trained, settings, metadata, beside)
+        with replacing(out) as temporary:
+            temporary.mkdir()
+            files = write_files(trained, settings, metadata, temporary)
             verifications = [verify(file, trained, rows) for file in files]
-            write_json(beside / VERIFICATION_FILE, [one.plain() for one in verifications])
+            write_json(temporary / VERIFICATION_FILE, [one.plain() for one in verifications])
             compressed = settings.weight_compression != "none"
             note = app_note(trained, [file.name for file in files], compressed)
-            (beside / NOTE_FILE).write_text(note, encoding="utf-8")
-            write_swift_package(beside / PACKAGE_NAME)
+            (temporary / NOTE_FILE).write_text(note, encoding="utf-8")
+            write_swift_package(temporary / PACKAGE_NAME)
             run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
-            _track(run, verifications, beside)
+            _track(run, verifications, temporary)
             for one in verifications:
                 if one.problems:
                     raise HandloomError(f"{one.path.name} is not what was trained: {'; '.join(one.problems)}")

@@ -21,9 +21,9 @@ _NO_TEXT = {"Cc", "Cf", "Zl", "Zp"}  # characters that a literal does not show, 
 
 def write_swift_package(to: Path) -> None:
     """Write the package `HandloomKit` as the folder `to`, in place of what is there."""
-    with replacing(to) as beside:
+    with replacing(to) as temporary:
         for path, source in _sources(files("handloom.export") / "swift" / PACKAGE_NAME, Path()):
-            target = beside / path
+            target = temporary / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())
 

@@ -137,6 +137,6 @@ def _inside(example: _Example) -> str:
 
 
 def _save(sheet: Image.Image, path: Path) -> Path:
-    with replacing(path) as beside:
-        sheet.quantize(COLOURS).save(beside, optimize=True)
+    with replacing(path) as temporary:
+        sheet.quantize(COLOURS).save(temporary, optimize=True)
     return path

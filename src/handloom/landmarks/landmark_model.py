@@ -45,8 +45,8 @@ def landmark_model_path(settings: LandmarkModel) -> Path:
     if settings.path:
         return _own_model(path, settings.sha256)
     if not path.exists():
-        with replacing(path) as beside:
-            _build(beside)
+        with replacing(path) as temporary:
+            _build(temporary)
     _check_networks(path)
     return path
 

@@ -49,9 +49,9 @@ def contact_sheet(title: str, blocks: Sequence[Block], width: int, columns: int,
         block_columns: pictures across a block, a divisor of `columns`.
     """
     strips = [_headings([title], width, width)] if title else []
-    beside, step = columns // block_columns, (width - GAP) // columns
-    for start in range(0, len(blocks), beside):
-        group = blocks[start : start + beside]
+    across, step = columns // block_columns, (width - GAP) // columns
+    for start in range(0, len(blocks), across):
+        group = blocks[start : start + across]
         captions = [_short(block.tiles, step - GAP) for block in group]
         if any(block.heading for block in group):
             strips.append(_headings([block.heading for block in group], width, step * block_columns))

@@ -40,9 +40,9 @@ def make_project(folder: Path, kinds: Sequence[Kind] = KINDS) -> None:
                 first = printable(there[0])
                 raise HandloomError(f"{shown}: not empty ({first}); name a new folder, or an empty one")
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=f".project.{os.getpid()}-", suffix=".part") as beside:
-            _fill(Path(beside), kinds)
-            for path in sorted(Path(beside).iterdir()):
+        with TemporaryDirectory(dir=folder, prefix=f".project.{os.getpid()}-", suffix=".part") as temporary:
+            _fill(Path(temporary), kinds)
+            for path in sorted(Path(temporary).iterdir()):
                 path.rename(folder / path.name)
     except NotADirectoryError:
         raise HandloomError(f"{shown}: a file, not a folder; name a new folder") from None

@@ -1,4 +1,4 @@
-"""Create ML's own model beside handloom's, trained on the same rows of a Create ML project."""
+"""Create ML's own model compared with handloom's, trained on the same rows of a Create ML project."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

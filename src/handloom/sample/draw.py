@@ -94,11 +94,11 @@ def _draw(
     tasks: list[_Task], draw_one: Callable[[_Task, Path], pa.Table], out: Path, truth: Path, seed: int, workers: int
 ) -> None:
     metadata = {"source": "handloom.sample", "seed": str(seed), "frame_rate": f"{FRAMES_PER_SECOND:g}"}
-    with replacing(out) as beside:
+    with replacing(out) as temporary:
         for label in {task.gesture.label for task in tasks}:
-            (beside / label).mkdir(parents=True)
+            (temporary / label).mkdir(parents=True)
         # The answers come in the order of the tasks, so the table does not depend on who was faster.
-        tables = _tables(run_in_order(partial(_each, draw_one, beside), tasks, workers, "loky"))
+        tables = _tables(run_in_order(partial(_each, draw_one, temporary), tasks, workers, "loky"))
         keypoint_table.write(truth, tqdm(tables, desc=f"drawing {out.name}", total=len(tasks), unit="file"), metadata)
 
 

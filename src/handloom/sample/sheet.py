@@ -54,8 +54,8 @@ def draw_sheet(gestures: Mapping[str, Gesture], out: Path, *, seed: int, of_each
         Block(f"{gesture.label}: {gesture.meaning}", [Tile(_small(picture)) for picture in pictures])
         for gesture, pictures in zip(gestures.values(), rows, strict=True)
     ]
-    with replacing(out) as beside:
-        contact_sheet("", blocks, width, columns, columns).save(beside, format="PNG", optimize=True)
+    with replacing(out) as temporary:
+        contact_sheet("", blocks, width, columns, columns).save(temporary, format="PNG", optimize=True)
 
 
 def draw_clip(gesture: Gesture, out: Path, *, seed: int, joints: bool = True) -> None:
@@ -63,8 +63,8 @@ def draw_clip(gesture: Gesture, out: Path, *, seed: int, joints: bool = True) ->
     random = generator_for(seed, "sheet", gesture.label)
     pictures = frames_of(gesture, [], make_people(seed, PEOPLE)[0], random, joints)
     height, width = pictures[0].shape[:2]
-    with replacing(out) as beside:
-        write_clip(beside, pictures, width, height)
+    with replacing(out) as temporary:
+        write_clip(temporary, pictures, width, height)
 
 
 def frames_of(

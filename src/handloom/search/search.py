@@ -161,8 +161,8 @@ def write_best(conf: Path, kind: Kind, composed: DictConfig, names: list[str], t
     section = f"train_{kind}"
     values = {name: _plain(OmegaConf.select(composed, name)) for name in sorted(names)}
     path = conf / section / f"{OPTION}.yaml"
-    with replacing(path) as beside:
-        beside.write_text(
+    with replacing(path) as temporary:
+        temporary.write_text(
             f"# The best of {count} trials: validation loss {trial.value:.5f} (trial {trial.number + 1}).\n"
             f"# To use it: `{section}: {OPTION}` in conf/config.yaml, then `handloom params`.\n"
             + yaml.safe_dump({"defaults": ["default", "_self_"]}, sort_keys=False)

@@ -201,9 +201,9 @@ class MediaFolder:
             return False
         return True
 
-    def _holds_copies(self, entry: os.DirEntry[str], beside: list[os.DirEntry[str]]) -> bool:
+    def _holds_copies(self, entry: os.DirEntry[str], siblings: list[os.DirEntry[str]]) -> bool:
         inside = (name for _, _, names in os.walk(entry.path) for name in names)
-        return holds_copies(entry.name, inside, _files_of(beside))
+        return holds_copies(entry.name, inside, _files_of(siblings))
 
     def _check(self, name: str) -> None:
         """Raise `UnusableError` if the file may not be read, or leads nowhere."""

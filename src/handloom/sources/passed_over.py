@@ -106,16 +106,16 @@ def side_files(folder: Path, names: Sequence[str], kind: Kind) -> dict[str, str]
     found: dict[str, str] = {}
     for name in names:
         suffix = _suffix(name)
-        beside = _stem(name) in stems or name.casefold() in stems
+        has_counterpart = _stem(name) in stems or name.casefold() in stems
         if suffix in _SMALL_COPIES or (suffix == ".icloud" and _suffix(in_icloud(name)) not in wanted):
             found[name] = suffix
         elif suffix in _SIDE_SUFFIXES:
             if _content(folder / name) not in ("a picture", "a video", "a GIF"):
                 found[name] = suffix
-        elif suffix in others and beside:
+        elif suffix in others and has_counterpart:
             if _content(folder / name) == ("a video" if kind == "pose" else "a picture"):
                 found[name] = f"{suffix} of the same name as a {'photo' if kind == 'pose' else 'video'}"
-        elif kind == "pose" and suffix in _RAW and beside:
+        elif kind == "pose" and suffix in _RAW and has_counterpart:
             found[name] = f"{suffix} of the same name as a photo"
     return found
 

@@ -70,7 +70,7 @@ def read_sframe(folder: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
 def _column(index: Path, place: str, segments: dict[Path, list[list[_Block]]]) -> list[Any]:
     """All values of a column, by its index file and its number there, such as `m_1.sidx:2`."""
     name, _, number = place.rpartition(":")
-    column_index = _beside(index, name)
+    column_index = _next_to(index, name)
     try:
         content = json.loads(column_index.read_text(encoding="utf-8"))
         files = content["segment_files"]
@@ -80,7 +80,7 @@ def _column(index: Path, place: str, segments: dict[Path, list[list[_Block]]]) -
         raise _damaged(column_index, first_line(error)) from None
     values: list[Any] = []
     for segment, size in names:
-        path = _beside(index, segment)
+        path = _next_to(index, segment)
         try:
             with path.open("rb") as file:
                 total = path.stat().st_size
@@ -137,7 +137,7 @@ def _block_values(file: Any, block: _Block, total: int) -> list[Any]:
     return read_block(content[: block.length], block.count, block.flags)
 
 
-def _beside(index: Path, name: str) -> Path:
+def _next_to(index: Path, name: str) -> Path:
     """A file of the same folder.
 
     Raises:

@@ -40,8 +40,8 @@ def write_parameters(conf: Path, path: Path) -> None:
             f"{conf / 'config.yaml'}: no {', '.join(missing)}; keep the whole list `defaults`, and change lines in it"
         )
     parameters_from(content)
-    with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def composed_text(conf: Path, overrides: Sequence[str] = ()) -> str:

@@ -34,7 +34,7 @@ class Workspace:
         return cls(folder.resolve(), anchor(project), project or Path())
 
     @classmethod
-    def beside(cls, out: Path) -> "Workspace":
+    def next_to(cls, out: Path) -> "Workspace":
         """In a DVC project that project's, as in `here`; outside one, `inside` the folder that a result goes to."""
         return cls.here() if within_dvc() else cls.inside(out)
 

@@ -109,8 +109,8 @@ class Outbox:
 
     def mark_sent(self, run_id: str, end: int) -> None:
         """Note that the store has all operations up to `end`."""
-        with replacing(self.folder / run_id / SENT) as beside:
-            beside.write_text(str(end))
+        with replacing(self.folder / run_id / SENT) as temporary:
+            temporary.write_text(str(end))
 
     def close(self, run_id: str) -> bool:
         """Remove a run's folder if the store has all of it; whether it has."""

@@ -191,7 +191,7 @@ def _make_store(path: Path) -> None:
         raise WrongAddressError(f"there is no folder {path.parent}; make it first")
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    with creating(path) as beside:
-        with beside.open("wb"):
+    with creating(path) as temporary:
+        with temporary.open("wb"):
             pass  # a folder that cannot be written says so at once
-        SqlAlchemyStore(sqlite_address(beside), (path.parent / "mlruns").as_uri())
+        SqlAlchemyStore(sqlite_address(temporary), (path.parent / "mlruns").as_uri())

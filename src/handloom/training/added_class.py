@@ -59,7 +59,7 @@ class KeptExamples:
 
     def write(self, path: Path) -> None:
         """Write them to a file."""
-        with replacing(path) as beside, beside.open("wb") as file:
+        with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, windows=self.windows, labels=self.labels)
 
     @classmethod

@@ -84,7 +84,7 @@ def fit_temperature(scores: NDArray[np.float64], targets: NDArray[np.int64]) -> 
 
     Were all answers right, the least loss would be at temperature 0, however few they are. So the mean confidence may
     be (N + 1) / (N + 2) at most: Laplace's rule of succession for N right answers in a row. Smoothing the targets, as
-    Platt (1999) does for his sigmoid, keeps the same limit, but doubted answers more than the test parts of the
+    Platt (1999) does for his sigmoid, keeps the same limit, but doubted answers more than the test sets of the
     samples bore out.
 
     Args:

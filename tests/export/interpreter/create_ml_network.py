@@ -131,17 +131,17 @@ def write_like_create_ml(builder: Any, poses: np.ndarray) -> Tensor:
     channels = [16, 20, 24, 32, 48, 64, 64]  # the last block alone needs no convolution next to it
     for outputs in channels:
         start = (twin.name, twin.value)
-        beside = start
+        other = start
         if twin.value.shape[1] != outputs:
             twin.convolution(outputs, 1, 1)
-            beside = (twin.name, twin.value)
+            other = (twin.name, twin.value)
             twin.name, twin.value = start
         twin.convolution(outputs, 1, 1)
         twin.batch_norm()
         twin.relu()
         twin.convolution(outputs, 3, 1)
         twin.batch_norm()
-        twin.sum_with(beside)
+        twin.sum_with(other)
         twin.pool()
     twin.pool_all()
     twin.transpose(0, 2, 3, 1)  # [1, 1, 1, C]

@@ -70,8 +70,8 @@ class OverlayFiles:
         target = self._targets[asked.file.path]
         draw = _write_photo if asked.form == "photo" else _write_clip
         try:
-            with replacing(target) as beside:
-                draw(asked.file.path, beside, predictor, predictions)
+            with replacing(target) as temporary:
+                draw(asked.file.path, temporary, predictor, predictions)
         except (OSError, ValueError) as error:  # PyAV's errors are one or the other
             reason = printable(getattr(error, "strerror", None) or first_line(error))
             raise HandloomError(f"--overlay {printable(str(target))}: cannot be written ({reason})") from None
