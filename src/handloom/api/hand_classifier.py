@@ -242,7 +242,7 @@ class HandClassifier:
         """Joints are found as they were for the training, where that is known."""
         if self._session is not None:
             return self._session.parameters.extract_keypoints
-        return replace(Predictor(self.trained_model).extraction, target_frame_rate=self.trained_model.spec.frame_rate)
+        return replace(self.predictor.extraction, target_frame_rate=self.trained_model.spec.frame_rate)
 
     def _metrics_of_part(self, part: PartName) -> ClassifierMetrics:
         from handloom.dataset.examples import read_examples
