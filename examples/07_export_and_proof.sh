@@ -10,5 +10,5 @@ handloom train pose outputs/photos --out outputs/first_model \
   'export_coreml.formats=[mlpackage,mlmodel,tflite]'
 
 # 2. Check a file against the model that it was exported from: interface, metadata, and answers on hard cases.
-handloom verify outputs/first_model/export/HandPoseClassifier.mlpackage --against outputs/first_model/model/model.ckpt
+handloom verify outputs/first_model/export/HandPoseClassifier.mlpackage --checkpoint outputs/first_model/model/model.ckpt
 handloom verify outputs/first_model/export/HandPoseClassifier.tflite

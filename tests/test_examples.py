@@ -95,7 +95,7 @@ def test_command_line_and_python_come_to_the_same(
     elif number == "06":
         assert "train_pose.optimizer.lr" in typed and written.count("lr 0.0") == 2
     elif number == "07":
-        assert typed.count("rows hold") == 2
+        assert typed.count("rows passed") == 2
         assert re.findall(r"HandPoseClassifier(\.\w+): \w+ 0\.\d+", written) == [".mlpackage", ".mlmodel", ".tflite"]
     else:
         assert typed.count("swipe_left/person_01-0001.mp4") >= 1 and (outputs / "live.mp4").stat().st_size > 10_000

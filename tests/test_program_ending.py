@@ -67,7 +67,7 @@ OPERATIONS: dict[str, Callable[[], object]] = {
     "csv": lambda: write_csv(Path("a.csv"), [{"a": number} for number in range(10_000)]),
     "folder": folder,
     "package": lambda: save(trained("pose"), Path("a.mlpackage")),
-    "sheet": lambda: draw_sheet(load_gestures(GESTURES), Path("a.png"), seed=1, of_each=1),
+    "sheet": lambda: draw_sheet(load_gestures(GESTURES), Path("a.png"), seed=1, per_class=1),
     "project": lambda: make_project(Path("project"), ("pose",)),
 }
 

@@ -133,7 +133,7 @@ def test_a_killed_search_goes_on_to_the_same_trials(project: Path, tmp_path_fact
         *WORDS,
         "search.trials=6",
         "search.prune_after_trials=2",
-        "search.kept_share=0.5",
+        "search.percentile=50",
         "train_pose.checkpoint_interval=2",
     )
     result = run(undisturbed, "search.py", *words)

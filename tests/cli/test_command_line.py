@@ -82,7 +82,7 @@ def test_help_and_what_is_refused_import_nothing_heavy() -> None:
         ["predict", "gone.jpg", "--model", "."],
         ["predict", ".", "--model", "gone.ckpt"],
         ["verify", "gone.mlmodel"],
-        ["verify", ".", "--against", ".", "--table", "gone", "--split", "gone"],
+        ["verify", ".", "--checkpoint", ".", "--table", "gone", "--split", "gone"],
         ["draw", "gone"],
         ["draw", ".", "--out", "x.jpg"],
         ["params"],

@@ -18,7 +18,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_folder_is_a_sheet_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["draw", str(DATA / "described" / "kinivi"), "--of-each", "2"]) == 0
+    assert main(["draw", str(DATA / "described" / "kinivi"), "--per-class", "2"]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "kinivi.png"
     assert [line.split()[0] for line in printed[2:6]] == ["close", "ok", "open", "pointer"]

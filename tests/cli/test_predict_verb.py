@@ -172,8 +172,8 @@ def test_an_answer_below_its_threshold_is_marked(capsys: pytest.CaptureFixture[s
         bright[threshold] = int((drawn > 200).all(axis=-1).sum())
         found[threshold] = (
             {tuple(line[3:]) for line in text},
-            {(one["recommended_threshold"], one["believed"]) for one in objects},
-            {(row["recommended_threshold"], row["believed"]) for row in rows},
+            {(one["recommended_threshold"], one["reaches_threshold"]) for one in objects},
+            {(row["recommended_threshold"], row["reaches_threshold"]) for row in rows},
         )
     assert found == {
         0.0: ({()}, {(0.0, True)}, {("0.0", "true")}),

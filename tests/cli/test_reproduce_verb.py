@@ -89,11 +89,11 @@ def test_another_hash_of_the_data_and_another_number_are_told(trained: Project, 
 @pytest.mark.parametrize(
     ("tags", "words", "told"),
     [
-        ({"handloom.git.dirty": "True"}, (), "changes that are in no commit (files that it does not name); --anyway"),
+        ({"handloom.git.dirty": "True"}, (), "changes that are in no commit (files that it does not name); --force"),
         (
             {"handloom.git.dirty": "True", "handloom.git.changes": "params.yaml\nsrc/é.py"},
             (),
-            "changes that are in no commit (src/é.py); --anyway",
+            "changes that are in no commit (src/é.py); --force",
         ),
         ({"mlflow.source.git.commit": "f" * 40}, (), f"holds no commit {'f' * 40}; fetch it"),
         ({"handloom.fold": "fold-1"}, (), "is a fold of a cross-validation; run that again: "),

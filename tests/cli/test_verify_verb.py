@@ -26,7 +26,7 @@ def test_verify_prints_the_interface_line_by_line(capsys: pytest.CaptureFixture[
     printed = capsys.readouterr()
     assert printed.err == ""
     assert "yes  inputs: poses: FLOAT32 [1, 3, 21]" in printed.out
-    assert "19 of 19 rows hold" in printed.out
+    assert "19 of 19 rows passed" in printed.out
 
 
 def test_verify_runs_an_exported_file_against_its_model(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,7 +37,7 @@ def test_verify_runs_an_exported_file_against_its_model(capsys: pytest.CaptureFi
     given = [
         "verify",
         "Hand.mlpackage",
-        "--against",
+        "--checkpoint",
         str(model),
         "--table",
         str(TABLE),
@@ -47,14 +47,14 @@ def test_verify_runs_an_exported_file_against_its_model(capsys: pytest.CaptureFi
     ]
     assert main(given) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["holds"]
+    assert found["passed"]
     assert set(found["comparisons"]) == {"test set, as stored", "hard cases, as stored"}
 
     train_small(seed=2)  # another model, of the same form
     assert main(given) == 1
     printed = capsys.readouterr()
-    assert not json.loads(printed.out)["holds"]
-    assert main(["verify", "Hand.mlpackage", "--against", str(model)]) == 1
+    assert not json.loads(printed.out)["passed"]
+    assert main(["verify", "Hand.mlpackage", "--checkpoint", str(model)]) == 1
     assert "NO   hard cases, as stored:" in capsys.readouterr().out
 
 
@@ -64,10 +64,10 @@ def test_verify_runs_an_exported_file_against_its_model(capsys: pytest.CaptureFi
         (["Hand.mlmodel"], "handloom verify: Hand.mlmodel: no such file"),
         (["Hand.txt"], "handloom verify: Hand.txt: no such file"),
         (
-            ["Hand.mlmodel", "--against", "model.ckpt"],
+            ["Hand.mlmodel", "--checkpoint", "model.ckpt"],
             "handloom verify: model.ckpt: no such file",
         ),
-        (["Hand.mlmodel", "--table", "a"], "handloom verify: --table, --split and --against belong together"),
+        (["Hand.mlmodel", "--table", "a"], "handloom verify: --table, --split and --checkpoint belong together"),
     ],
 )
 def test_a_mistake_is_one_line_on_stderr(given: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,7 +120,7 @@ def test_every_row_of_create_mls_interface_is_met(saved: Saved) -> None:
     _, spec, path = saved
     rows = check_interface(path, spec)
     assert len(rows) == (12 if path.suffix == ".mlpackage" else 15)
-    assert [row for row in rows if not row.agrees] == []
+    assert [row for row in rows if not row.passed] == []
 
 
 # Section 6.1 of what is known of Create ML's models, line by line: seven files, versions 3.0 to 6.1 of the app.
@@ -192,7 +192,7 @@ def test_weights_are_stored_as_configured_and_the_same_bytes_each_time(
             write(trained("pose"), file, precision=precision, weight_compression=compression)
         spec = read_specification(files[0])
         assert storage(spec) == (precision if compression == "none" else compression)
-        assert all(row.agrees for row in check_interface(files[0], spec))
+        assert all(row.passed for row in check_interface(files[0], spec))
         for part in (part for part in [files[0], *files[0].rglob("*")] if part.is_file()):
             assert (files[-1] / part.relative_to(files[0])).read_bytes() == part.read_bytes()
         sizes[precision] = size_of(files[0])

@@ -1,4 +1,4 @@
-"""Files that come from anywhere: a line or a row refuses each; none hangs, fills the memory or says "holds"."""
+"""Files that come from anywhere: a line or a row refuses each; none hangs, fills the memory or says "passed"."""
 
 import json
 import os
@@ -160,7 +160,7 @@ def test_a_program_that_cannot_run_fails_in_a_row_that_says_why(
 ) -> None:
     edit(package, change)
     (row,) = [row for row in verify(package, None, {}).interface if row.item == "answers of a drawn hand"]
-    assert not row.agrees
+    assert not row.passed
     assert says in row.found
     with pytest.raises(HandloomError) as raised:
         Predictor.open(package).probabilities(random_hands(1, 1))
@@ -206,7 +206,7 @@ def test_a_network_that_cannot_run_fails_in_a_row_that_says_why(
 ) -> None:
     edit(network, change)
     (row,) = [row for row in verify(network, None, {}).interface if row.item == "answers of a drawn hand"]
-    assert not row.agrees
+    assert not row.passed
     assert says in row.found
 
 
@@ -355,7 +355,7 @@ def test_what_is_no_saved_model_by_its_name_says_what_to_give(tmp_path: Path) ->
 def test_a_label_without_text_does_not_hold(network: Path) -> None:
     edit(network, lambda spec: spec.neuralNetworkClassifier.stringClassLabels.vector.__setitem__(0, ""))
     (row,) = [row for row in verify(network, None, {}).interface if row.item == "labels"]
-    assert not row.agrees and row.found == "an empty text"
+    assert not row.passed and row.found == "an empty text"
 
 
 def test_a_compiled_model_says_what_to_give(tmp_path: Path) -> None:

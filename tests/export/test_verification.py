@@ -44,7 +44,7 @@ def compared(runner: Answers, limits: Limits = Limits(1e-4, 0.0)) -> Comparison:
 
 def test_equal_answers_hold() -> None:
     found = compared(Answers("pose"))
-    assert found.holds
+    assert found.passed
     assert (found.rows, found.equal_labels) == (40, 40)
     assert found.largest_difference < 1e-6
 
@@ -58,28 +58,28 @@ def test_the_row_with_the_largest_difference_is_named() -> None:
     found = compared(Answers("pose", change))
     assert found.where == "31"
     assert found.largest_difference == pytest.approx(0.25, abs=1e-6)
-    assert not found.holds
+    assert not found.passed
 
 
 def test_probabilities_are_compared_by_label_not_by_place() -> None:
-    assert compared(Answers("pose", lambda found: found[[2, 0, 1]], [CLASSES[2], CLASSES[0], CLASSES[1]])).holds
-    assert not compared(Answers("pose", classes=[CLASSES[1], CLASSES[0], CLASSES[2]])).holds
+    assert compared(Answers("pose", lambda found: found[[2, 0, 1]], [CLASSES[2], CLASSES[0], CLASSES[1]])).passed
+    assert not compared(Answers("pose", classes=[CLASSES[1], CLASSES[0], CLASSES[2]])).passed
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])
 def test_what_is_no_number_does_not_hold(wrong: float) -> None:
     found = compared(Answers("pose", lambda probabilities: probabilities * wrong), Limits(10.0, 1.0))
     assert found.largest_difference == math.inf
-    assert not found.holds
+    assert not found.passed
 
 
 def test_other_classes_do_not_hold() -> None:
     found = compared(Answers("pose", classes=["b", "a", "d"]), Limits(10.0, 1.0))
-    assert not found.holds
+    assert not found.passed
     assert "b, a, d" in found.where
 
 
-@pytest.mark.parametrize(("other", "rows_in_all", "share", "holds"), [
+@pytest.mark.parametrize(("other", "rows_in_all", "share", "passed"), [
     (0, 100, 0.0, True),
     (1, 100, 0.0, False),
     (1, 100, 0.001, True),  # a share is rounded up to whole rows
@@ -87,8 +87,8 @@ def test_other_classes_do_not_hold() -> None:
     (2, 2000, 0.001, True),
     (3, 2000, 0.001, False),
 ])  # fmt: skip
-def test_a_share_of_rows_may_have_another_label(other: int, rows_in_all: int, share: float, holds: bool) -> None:
-    assert Comparison(rows_in_all, rows_in_all - other, 0.0, "", Limits(1.0, share)).holds is holds
+def test_a_share_of_rows_may_have_another_label(other: int, rows_in_all: int, share: float, passed: bool) -> None:
+    assert Comparison(rows_in_all, rows_in_all - other, 0.0, "", Limits(1.0, share)).passed is passed
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -150,7 +150,7 @@ def test_all_that_is_known_is_plain_json(tmp_path: Path) -> None:
     found = verify(path, trained("pose"), rows(1))
     plain = json.loads(json.dumps(found.plain(), allow_nan=False))
     assert plain["file"] == "Hand.mlpackage"
-    assert plain["holds"] is True
+    assert plain["passed"] is True
     assert plain["bytes"] == sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) < 1_200_000
     assert str(tmp_path) not in json.dumps(plain)
     assert "24 of 24 labels equal" in found.summary

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=PATH, metavar="FILE", show_default="FILE's name with .png", help="A .png, or for one action an .mp4."
 )
-@click.option("--of-each", type=click.IntRange(min=1), metavar="N", default=8, help="Hands of each pose.")
+@click.option("--per-class", type=click.IntRange(min=1), metavar="N", default=8, help="Hands drawn of each pose.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", default=1, help="Another number draws other hands.")
 @click.option("--no-joints", is_flag=True, help="Draw the hands alone.")
 @click.option("--schema", is_flag=True, help="Print a JSON schema of these files, for editors.")
-def draw(description: Path | None, out: Path | None, of_each: int, seed: int, no_joints: bool, schema: bool) -> int:
+def draw(description: Path | None, out: Path | None, per_class: int, seed: int, no_joints: bool, schema: bool) -> int:
     """Draw the hands of described gestures.
 
     Writes a sheet (.png) with a row a gesture, or a clip (.mp4) of one action. For a folder it also prints how well
@@ -57,7 +57,7 @@ def draw(description: Path | None, out: Path | None, of_each: int, seed: int, no
             raise HandloomError(f"--out: {printable(out.name)} is for one action; name one FILE, or a .png")
         draw_clip(next(iter(gestures.values())), out, seed=seed, joints=not no_joints)
     else:
-        draw_sheet(gestures, out, seed=seed, of_each=of_each, joints=not no_joints)
+        draw_sheet(gestures, out, seed=seed, per_class=per_class, joints=not no_joints)
     print(printable(str(out)))
     if len(gestures) > 1:
         _tell_apart(gestures)

@@ -89,9 +89,9 @@ def _short(value: Any) -> Any:
 @click.option(
     "--into", type=PATH, metavar="DIR", show_default="a temporary folder", help="A new folder, which is kept."
 )
-@click.option("--anyway", is_flag=True, help="Go on where files differed from the commit.")
+@click.option("--force", is_flag=True, help="Repeat a run of changed files without the changes.")
 @json_option("Print the table as JSON.")
-def reproduce(reference: str, into: Path | None, anyway: bool, as_json: bool) -> int:
+def reproduce(reference: str, into: Path | None, force: bool, as_json: bool) -> int:
     """Repeat a run from its commit, and compare the results.
 
     Checks out the commit of an MLflow run in a new folder, with the run's parameters and DVC's cache of this
@@ -109,7 +109,7 @@ def reproduce(reference: str, into: Path | None, anyway: bool, as_json: bool) ->
         ids = ", ".join(f"{one.run_id} ({kind})" for kind, one in found.items())
         raise HandloomError(f"{reference} is the name of several runs; name one by its id: {ids}")
     (recorded,) = found.values()
-    check(recorded, anyway)
+    check(recorded, force)
     folder = into or Path(tempfile.mkdtemp(prefix="handloom-reproduce-"))
     try:
         rows = reproduced(workspace, recorded, folder)

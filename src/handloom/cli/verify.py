@@ -14,27 +14,29 @@ from handloom.support.console import DONE, REFUSED, json_text
     examples="""
     handloom verify HandPoseClassifier.mlmodel
     handloom verify exports/pose/HandPoseClassifier.mlpackage \\
-      --against models/pose/model.ckpt --table data/keypoints/pose.parquet \\
+      --checkpoint models/pose/model.ckpt --table data/keypoints/pose.parquet \\
       --split data/splits/pose.parquet
     """
 )
 @click.argument("file", type=PATH, help=f"{EXPORTED_NAMES}; Create ML's own too")
-@click.option("--against", type=PATH, metavar="MODEL", help="The model.ckpt that it was exported from.")
+@click.option("--checkpoint", type=PATH, metavar="MODEL", help="The model.ckpt that it was exported from.")
 @click.option("--table", type=PATH, metavar="FILE", help="The keypoint table whose test set both answer for.")
 @click.option("--split", type=PATH, metavar="FILE", help="The split of that table; needed with --table.")
 @stride_option("clip")
 @json_option("Print all that was found as JSON.")
-def verify(file: Path, against: Path | None, table: Path | None, split: Path | None, stride: int, as_json: bool) -> int:
+def verify(
+    file: Path, checkpoint: Path | None, table: Path | None, split: Path | None, stride: int, as_json: bool
+) -> int:
     """Check an exported model file, on any computer.
 
     Checks that the file has the interface of Create ML's hand classifiers and its metadata, and runs it. With
-    --against it also checks that the file computes what was trained, and has the trained model's metadata.
+    --checkpoint it also checks that the file computes what was trained, and has the trained model's metadata.
     """
-    if (table is None) != (split is None) or (table is not None and against is None):
-        raise HandloomError("--table, --split and --against belong together")
-    for model_file in filter(None, (against, file)):
+    if (table is None) != (split is None) or (table is not None and checkpoint is None):
+        raise HandloomError("--table, --split and --checkpoint belong together")
+    for model_file in filter(None, (checkpoint, file)):
         check_model(model_file)
-    for path in filter(None, (against, table, split)):
+    for path in filter(None, (checkpoint, table, split)):
         if path.exists() and not path.is_file():
             raise DataError(f"{printable(str(path))}: a folder, a pipe or a device, not a file")
     for path in filter(None, (table, split)):
@@ -45,10 +47,10 @@ def verify(file: Path, against: Path | None, table: Path | None, split: Path | N
     from handloom.export.verification import verify as verify_file
 
     model, window, examples = None, 1, None
-    if against:  # the imports here, so that a file alone is checked where handloom is installed to predict only
+    if checkpoint:  # the imports here, so that a file alone is checked where handloom is installed to predict only
         from handloom.models.checkpoint import load_model
 
-        model = load_model(against)
+        model = load_model(checkpoint)
         window = model.spec.window
     if model and table and split:
         from handloom.dataset.examples import read_examples
@@ -59,7 +61,7 @@ def verify(file: Path, against: Path | None, table: Path | None, split: Path | N
         print(json_text(found.plain(), indent=2))
     else:
         for row in found.interface:
-            print(printable(f"{'yes' if row.agrees else 'NO ':3}  {row.item}: {row.found}"))
+            print(printable(f"{'yes' if row.passed else 'NO ':3}  {row.item}: {row.found}"))
         if found.note:
             print(printable(f"note {found.note}"))
         print(printable(found.summary))

@@ -29,6 +29,7 @@ RENAMED = {
             ("augmentation.lost_frames", "augmentation.hand_dropout"),
         )
     },
+    "search.kept_share": "search.percentile",
     "search.prune_from": "search.prune_warmup",
     "cross_validate.with_test_part": "cross_validate.include_test_set",
 }

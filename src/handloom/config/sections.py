@@ -261,15 +261,17 @@ def default_training(kind: Kind) -> Training:
 class Search:
     """A hyperparameter search with pruning.
 
-    A trial is pruned when its lowest validation loss is not within the best `kept_share` of the complete trials at the
-    same report (percentile pruning).
+    A trial is pruned when its lowest validation loss is not within the best `percentile` percent of the complete
+    trials at the same report.
     """
 
     trials: PositiveInt = parameter(30, "number of trials; raise it to extend a search")
     startup_trials: PositiveInt = parameter(8, "random trials before the TPE sampler starts")
     seed: Seed = parameter(1, "of the sampler")
     prune_after_trials: PositiveInt = parameter(4, "complete trials before pruning starts")
-    kept_share: Share = parameter(0.75, "share of the complete trials that a trial must be within to continue")
+    percentile: float = parameter(
+        75.0, "percent of the complete trials that a trial must be within to continue", ge=0, le=100
+    )
     prune_warmup: Share = parameter(0.2, "share of maximum_iterations without pruning")
 
 

@@ -51,7 +51,7 @@ class Comparison:
     limits: Limits
 
     @property
-    def holds(self) -> bool:
+    def passed(self) -> bool:
         """Whether all of it is within the limits."""
         allowed = math.ceil(self.rows * self.limits.other_labels)
         return self.rows - self.equal_labels <= allowed and self.largest_difference <= self.limits.largest_difference

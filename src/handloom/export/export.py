@@ -153,5 +153,5 @@ def _track(run: tracking.Run, verifications: list[Verification], folder: Path) -
         }
         name = f"export_{one.path.suffix.removeprefix('.')}"
         run.log_metrics({f"{name}_{key}": value for key, value in numbers.items()})
-    holds = not any(one.problems for one in verifications)
-    run.log_files(sorted(folder.iterdir()) if holds else [folder / VERIFICATION_FILE], "exports")
+    passed = not any(one.problems for one in verifications)
+    run.log_files(sorted(folder.iterdir()) if passed else [folder / VERIFICATION_FILE], "exports")

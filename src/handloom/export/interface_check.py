@@ -60,13 +60,13 @@ class InterfaceRow:
         item: what it is.
         expected: what Create ML's models have.
         found: what this file has.
-        agrees: whether an app that was written for Create ML's model is served.
+        passed: whether an app that was written for Create ML's model is served.
     """
 
     item: str
     expected: str
     found: str
-    agrees: bool
+    passed: bool
 
 
 def check_interface(path: Path, spec: Any) -> list[InterfaceRow]:

@@ -77,9 +77,9 @@ class Verification:
     @property
     def problems(self) -> list[str]:
         """What does not hold, a line each."""
-        wrong = [f"{row.item}: {row.found}; expected: {row.expected}" for row in self.interface if not row.agrees]
+        wrong = [f"{row.item}: {row.found}; expected: {row.expected}" for row in self.interface if not row.passed]
         for name, one in self.comparisons.items():
-            if not one.holds:
+            if not one.passed:
                 wrong.append(
                     f"{name}: {one.rows - one.equal_labels} of {one.rows} rows get another label,"
                     f" and the largest difference of a probability is {one.largest_difference:.2g} in {one.where}"
@@ -92,8 +92,8 @@ class Verification:
         """All of it in one line."""
         about = f"{self.path.name}: {self.storage}, {self.bytes / 1e6:.2f} MB"
         if self.interface:
-            agreeing = sum(row.agrees for row in self.interface)
-            about += f", {agreeing} of {len(self.interface)} rows hold"
+            passed = sum(row.passed for row in self.interface)
+            about += f", {passed} of {len(self.interface)} rows passed"
         for name, one in self.comparisons.items():
             about += f"; {name}: {one.equal_labels} of {one.rows} labels equal, probabilities within"
             about += f" {one.largest_difference:.1e}"
@@ -106,7 +106,7 @@ class Verification:
             "bytes": self.bytes,
             "sha256": sha256_of(self.path),
             "storage": self.storage,
-            "holds": not self.problems,
+            "passed": not self.problems,
             "problems": self.problems,
             **({"note": self.note} if self.note else {}),
             "comparisons": {name: _plain(comparison) for name, comparison in self.comparisons.items()},
@@ -231,6 +231,6 @@ def _hardened(windows: Poses) -> Iterable[NamedWindows]:
 def _plain(comparison: Comparison) -> dict[str, Any]:
     largest = comparison.largest_difference
     return asdict(comparison) | {
-        "holds": comparison.holds,
+        "passed": comparison.passed,
         "largest_difference": largest if math.isfinite(largest) else None,  # JSON has no infinity
     }

@@ -32,12 +32,12 @@ class Event:
 
 @dataclass(frozen=True)
 class DecisionSettings:
-    """When a gesture is believed.
+    """When a gesture is recognised.
 
     Attributes:
-        thresholds: the probability from which on a class is believed, 0 to 1.
+        thresholds: the lowest probability at which a class counts, 0 to 1.
         default_threshold: the same for a class that is not among them.
-        hold_time: seconds for which a class has to be believed before its gesture begins.
+        hold_time: seconds for which a class must reach its threshold before its gesture begins.
         cooldown: seconds after the end of a gesture in which none begins.
         background_label: the class of no gesture; it need not be among the model's.
 
@@ -77,18 +77,18 @@ class GestureDecision:
     def update(self, probabilities: Probabilities | None, time: float) -> list[Event]:
         """Take the probabilities of this time, in seconds; None where there is no hand. Times must not decrease."""
         events: list[Event] = []
-        believed = None if probabilities is None else self._believed(probabilities)
-        if believed != self._candidate:
-            self._candidate, self._candidate_since = believed, time
-        if self.active is not None and self.active != believed:
+        label = None if probabilities is None else self._recognised(probabilities)
+        if label != self._candidate:
+            self._candidate, self._candidate_since = label, time
+        if self.active is not None and self.active != label:
             confidence = probabilities.get(self.active, 0.0) if probabilities else 0.0
             events.append(Event("ended", self.active, confidence, time))
             self.active, self._last_end = None, time
         held = _has_passed(self._settings.hold_time, self._candidate_since, time)
         cooled = _has_passed(self._settings.cooldown, self._last_end, time)
-        if believed is not None and probabilities and self.active is None and held and cooled:
-            events.append(Event("began", believed, probabilities[believed], time))
-            self.active = believed
+        if label is not None and probabilities and self.active is None and held and cooled:
+            events.append(Event("began", label, probabilities[label], time))
+            self.active = label
         return events
 
     def forget(self) -> None:
@@ -96,7 +96,7 @@ class GestureDecision:
         self.active = self._candidate = None
         self._last_end = float("-inf")
 
-    def _believed(self, probabilities: Probabilities) -> str | None:
+    def _recognised(self, probabilities: Probabilities) -> str | None:
         label, probability = min(probabilities.items(), key=lambda item: (-item[1], item[0]))
         reached = probability >= self._settings.thresholds.get(label, self._settings.default_threshold)
         return label if reached and label != self._settings.background_label else None

@@ -104,7 +104,7 @@ class Predictor:
             raise ValueError(f"windows: expected shape [K, {', '.join(map(str, shape))}], got {list(windows.shape)}")
         return _on_one_thread(partial(self.model.probabilities, windows))
 
-    def believed(self, prediction: Prediction) -> bool | None:
+    def reaches_threshold(self, prediction: Prediction) -> bool | None:
         """Whether the confidence reaches the recommended threshold of the label; None for a label without one."""
         threshold = self.thresholds.get(prediction.label)
         return None if threshold is None else prediction.confidence >= threshold

@@ -32,10 +32,10 @@ class Recognizer(Closing):
 
     Args:
         predictor: a pose or action classifier.
-        threshold: from which probability on a gesture is believed, 0 to 1; None: the model's recommended ones, 0.8 for
+        threshold: the lowest probability at which a gesture counts, 0 to 1; None: the model's recommended ones, 0.8 for
             classes without one.
         smoothing: how probabilities are averaged: `Exponential(weight)`, `Mean(count)`, or not.
-        hold_time: seconds for which a gesture has to be believed before it begins.
+        hold_time: seconds for which a gesture must reach its threshold before it begins.
         cooldown: seconds after the end of a gesture in which none begins.
         stride: frames at the model's rate from one prediction to the next; a third of the window, at least 1, if None.
         minimum_presence: the share of the window's frames that must show a hand, 0 to 1; with less there is no answer.

@@ -1,4 +1,4 @@
-"""When a gesture is believed in a stream: the settings are chosen on streams with annotated gestures.
+"""When a gesture counts in a stream: the settings are chosen on streams with annotated gestures.
 
 The model is asked once for each stream; every candidate is then replayed on its answers by `GestureDecision`, the rule
 that `Recognizer` and HandloomKit follow.

@@ -49,18 +49,18 @@ class Row:
     equal: bool
 
 
-def check(run: RecordedRun, anyway: bool = False) -> None:
+def check(run: RecordedRun, force: bool = False) -> None:
     """Refuse a run that cannot be made again.
 
     Raises:
         HandloomError: why, and what can be done.
     """
     changes = [name for name in run.changes if not name.startswith(_RECORDED_TOO)]
-    if changes and not anyway:
+    if changes and not force:
         others = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
         raise HandloomError(
             f"run {run.run_id} was trained with changes that are in no commit ({', '.join(changes[:3])}{others});"
-            " --anyway runs the commit without them"
+            " --force runs the commit without them"
         )
     if not run.tags.get(tracking.MODEL_SHA256):
         raise HandloomError(f"run {run.run_id} has no model of its own to compare with; name a training that has ended")

@@ -22,14 +22,16 @@ TILE = 150  # pixels
 FRAMES = 6  # of an action, on a sheet
 
 
-def draw_sheet(gestures: Mapping[str, Gesture], out: Path, *, seed: int, of_each: int = 8, joints: bool = True) -> None:
-    """Write a PNG with a row a pose, `of_each` hands in it, or a row an action, its frames from first to last.
+def draw_sheet(
+    gestures: Mapping[str, Gesture], out: Path, *, seed: int, per_class: int = 8, joints: bool = True
+) -> None:
+    """Write a PNG with a row a pose, `per_class` hands in it, or a row an action, its frames from first to last.
 
     Args:
         gestures: by label.
         out: the file.
         seed: the same seed gives the same bytes.
-        of_each: hands of a pose.
+        per_class: hands of a pose.
         joints: whether they are drawn too.
     """
     rows = []
@@ -44,7 +46,7 @@ def draw_sheet(gestures: Mapping[str, Gesture], out: Path, *, seed: int, of_each
             rows.append(
                 [
                     frames_of(gesture, others, people[number % PEOPLE], random, joints)[0]
-                    for number in range(of_each)
+                    for number in range(per_class)
                     for random in [generator_for(seed, "sheet", gesture.label, number)]
                 ]
             )

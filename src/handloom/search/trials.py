@@ -79,7 +79,7 @@ class GivingUp:
         self._study = optuna.create_study(direction="minimize")
         self._study.add_trials(trials)
         self._pruner = PercentilePruner(
-            100 * settings.kept_share,
+            settings.percentile,
             settings.prune_after_trials,
             n_warmup_steps=round(settings.prune_warmup * iterations),
         )

@@ -32,7 +32,7 @@ class Output(ABC):
 
 
 class TextOutput(Output):
-    """File, label, confidence; for videos also start and end, seconds; last a mark where it is not to be believed."""
+    """File, label, confidence; of videos start and end in seconds; a mark if the confidence is below the threshold."""
 
     @override
     def write(self, asked: Asked, predictor: Predictor, prediction: Prediction | None) -> None:
@@ -42,7 +42,7 @@ class TextOutput(Output):
                 fields[1:] = [printable(prediction.label), f"{prediction.confidence:.3f}"]
             if asked.form == "video":
                 fields += [f"{prediction.start:.2f}", f"{prediction.end:.2f}"]
-            if predictor.believed(prediction) is False:
+            if predictor.reaches_threshold(prediction) is False:
                 fields.append(f"below its threshold of {predictor.thresholds[prediction.label]:.2f}")
         print("\t".join(fields).rstrip("\t"), file=self.out, flush=True)
 
@@ -58,7 +58,7 @@ class JsonOutput(Output):
                 content |= {"label": prediction.label, "confidence": prediction.confidence}
                 content["probabilities"] = {one.label: one.confidence for one in prediction.results}
                 content["recommended_threshold"] = predictor.thresholds.get(prediction.label)
-                content["believed"] = predictor.believed(prediction)
+                content["reaches_threshold"] = predictor.reaches_threshold(prediction)
                 content["chirality"] = prediction.chirality or None
             if asked.form == "video":
                 frames = prediction.frame_range
@@ -71,7 +71,7 @@ class CsvOutput(Output):
 
     _HEADER = (
         *("file", "label", "confidence", "start", "end", "first_frame", "end_frame", "chirality"),
-        *("recommended_threshold", "believed"),
+        *("recommended_threshold", "reaches_threshold"),
     )
 
     def __init__(self, out: TextIO) -> None:
@@ -88,8 +88,8 @@ class CsvOutput(Output):
                 label = printable(prediction.label) if self.out.isatty() else prediction.label
                 row |= {"label": label, "confidence": prediction.confidence, "chirality": prediction.chirality}
                 row["recommended_threshold"] = predictor.thresholds.get(prediction.label, "")
-                believed = predictor.believed(prediction)
-                row["believed"] = "" if believed is None else str(believed).lower()
+                reached = predictor.reaches_threshold(prediction)
+                row["reaches_threshold"] = "" if reached is None else str(reached).lower()
             if asked.form == "video":
                 frames = prediction.frame_range
                 row |= {"start": prediction.start, "end": prediction.end}

@@ -148,7 +148,7 @@ def _with_answer(
     if prediction is None:
         return picture
     text = f"{printable(prediction.label)}  {prediction.confidence:.0%}"
-    if predictor.believed(prediction) is False:
+    if predictor.reaches_threshold(prediction) is False:
         return _with_text(picture, f"[{text}]", left, top, above, _GREY)
     return _with_text(picture, text, left, top, above, _WHITE)
 

@@ -10,15 +10,15 @@ public enum GestureEvent: Equatable, Sendable {
 ///
 /// `RULES.md` gives the rules in full.
 public struct GestureDecision: Sendable {
-    /// When a gesture is believed.
+    /// When a gesture is recognised.
     public struct Settings: Equatable, Sendable {
-        /// The probability from which on a class is believed.
+        /// The lowest probability at which a class counts.
         public var thresholds: [String: Double]
 
         /// The same for a class that is not among `thresholds`.
         public var defaultThreshold: Double
 
-        /// Seconds for which a class has to be believed before its gesture begins.
+        /// Seconds for which a class must reach its threshold before its gesture begins.
         public var holdTime: TimeInterval
 
         /// Seconds after the end of a gesture in which none begins.
@@ -46,7 +46,7 @@ public struct GestureDecision: Sendable {
     /// Times are compared with this much slack, in seconds: differences of time stamps are rounded.
     public static let timeTolerance = 1e-6
 
-    /// When a gesture is believed.
+    /// When a gesture is recognised.
     public let settings: Settings
 
     /// The gesture that began and has not ended.
@@ -64,17 +64,17 @@ public struct GestureDecision: Sendable {
     /// Takes the probabilities of this time, in seconds, or `nil` where there is no hand; times must not decrease.
     public mutating func update(with probabilities: [String: Double]?, at time: TimeInterval) -> [GestureEvent] {
         var events: [GestureEvent] = []
-        let believed = probabilities.flatMap { believedGesture(in: $0) }
-        if believed != candidate {
-            candidate = believed
+        let recognised = probabilities.flatMap { recognisedGesture(in: $0) }
+        if recognised != candidate {
+            candidate = recognised
             candidateSince = time
         }
-        if let ended = active, ended != believed {
+        if let ended = active, ended != recognised {
             events.append(.ended(ended))
             active = nil
             lastEnd = time
         }
-        if let label = believed, active == nil, hasPassed(settings.holdTime, since: candidateSince, at: time),
+        if let label = recognised, active == nil, hasPassed(settings.holdTime, since: candidateSince, at: time),
             lastEnd.map({ hasPassed(settings.cooldown, since: $0, at: time) }) ?? true
         {
             events.append(.began(label))
@@ -91,7 +91,7 @@ public struct GestureDecision: Sendable {
     }
 
     /// The most likely class, if it is a gesture and its probability reaches its threshold.
-    private func believedGesture(in probabilities: [String: Double]) -> String? {
+    private func recognisedGesture(in probabilities: [String: Double]) -> String? {
         // Of equal probabilities the label that sorts first wins: a dictionary has no order. Labels sort by Unicode
         // scalars, as in other languages; Swift's own order of strings is another.
         let best = probabilities.max { one, other in
