@@ -718,7 +718,7 @@ BAD_TIMES = {
         "the clip's last frame is at 0.3",
         "correct its label",
     ),
-    "end after the clip's end": ("0.1,9", "warnings", "the labelled stretch ends at 9 s, after the clip (0.4 s)"),
+    "end after the clip's end": ("0.1,9", "warnings", "the labelled interval ends at 9 s, after the clip (0.4 s)"),
 }
 
 

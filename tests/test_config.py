@@ -322,7 +322,7 @@ PASTED = "defaults:\n  - data/pose: labeled_directories\n  - data/action: labele
     ("text", "told"),
     [
         (PASTED, "no extract_keypoints, split, train_pose,"),
-        ((CONF / "config.yaml").read_text("utf-8") + PASTED, "the key defaults is there twice; keep one"),
+        ((CONF / "config.yaml").read_text("utf-8") + PASTED, "the key defaults appears twice; keep one"),
         ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: -1}\n", "split.seed: "),
         ((CONF / "config.yaml").read_text("utf-8") + "split: {sed: 1}\n", "split.sed: unknown parameter; did you mean"),
         ((CONF / "config.yaml").read_text("utf-8") + "export_coreml: {version: 2}\n", "quote it: '2' in YAML"),

@@ -89,7 +89,7 @@ def test_what_is_no_override_is_named(word: str, told: str) -> None:
         ("lr=1", "lr: unknown parameter; did you mean train_pose.optimizer.lr or train_action.optimizer.lr"),
         ("~split.sed", "split.sed: unknown parameter; did you mean split.seed"),
         ("train_pose.start=described", "train_pose.start is now train_pose.pretrained_weights"),
-        ("+split.seed=1", "split.seed: is there already; leave out the + before it"),
+        ("+split.seed=1", "split.seed: exists already; remove the + before it"),
         ("data/poze=sample", "data/poze: no such group of options; did you mean data/pose"),
         (
             "data/pose=labelled_files",

@@ -80,7 +80,7 @@ def test_a_wrong_override_is_named(project: Path, override: str, told: str) -> N
     ("content", "told"),
     [
         (b"split: [", "params.yaml: not YAML"),
-        (b"split: {seed: 1}\nsplit: {seed: 2}\n", "line 2: the key split is there twice; keep one"),
+        (b"split: {seed: 1}\nsplit: {seed: 2}\n", "line 2: the key split appears twice; keep one"),
         (b"\xff\xfe", "params.yaml: not YAML in UTF-8"),
         (b"", "data: missing"),
         (b"- 1\n", "params"),

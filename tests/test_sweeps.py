@@ -312,7 +312,7 @@ def test_studies_lie_in_the_project_whatever_its_path_is(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("labels", "groups", "told"),
     [
-        ("aabb", "1122", "2 groups cannot be dealt into 3 folds"),
+        ("aabb", "1122", "2 groups cannot be divided into 3 folds"),
         ("aaabbb", "111234", "class 'a': all of its examples are in one fold"),
         ("abc", "123", "no class has 3 examples"),
     ],

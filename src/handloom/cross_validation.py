@@ -59,7 +59,7 @@ def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace
     settings, training = parameters.cross_validate, parameters.training(kind)
     if training.early_stopping.patience:
         raise ConfigurationError(
-            f"train_{kind}.early_stopping.patience: folds have no validation set to go by; set it to 0 here"
+            f"train_{kind}.early_stopping.patience: folds have no validation set; set it to 0 here"
         )
     if training.devices > 1:
         raise ConfigurationError(f"train_{kind}.devices: a fold trains on one device (got {training.devices})")

@@ -188,7 +188,7 @@ def test_a_data_frame_that_cannot_be_stored_is_named() -> None:
 def test_a_session_directory_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     text = said_by(lambda: HandPoseClassifier.train(pose_source(4), pose_parameters(), every_iteration(tmp_path)))
-    assert text == f"{tmp_path}: is not empty and holds no session; give another session directory"
+    assert text == f"{tmp_path}: not empty, and not a session; name another session directory"
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -259,7 +259,7 @@ def test_a_data_source_and_a_recognizer_show_what_they_are() -> None:
 
 def test_there_is_no_session_to_restore(tmp_path: Path) -> None:
     text = said_by(lambda: HandPoseClassifier.restore_training_session(every_iteration(tmp_path)), DataError)
-    assert text == f"{tmp_path}: holds no session; make one with make_training_session"
+    assert text == f"{tmp_path}: no session here; make one with make_training_session"
 
 
 @pytest.mark.parametrize(

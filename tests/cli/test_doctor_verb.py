@@ -50,7 +50,7 @@ def test_a_good_installation_has_status_zero_and_nothing_is_made(
     assert items["MLflow's telemetry"]["text"] == "off"
     assert list(tmp_path.iterdir()) == []
     assert main(["doctor"]) == 0
-    assert capsys.readouterr().out.endswith("Everything needed is there.\n")
+    assert capsys.readouterr().out.endswith("Everything needed is installed.\n")
 
 
 def test_what_other_projects_send_and_cannot_do_is_told(
@@ -148,7 +148,7 @@ def test_without_packages_it_still_answers(there: tuple[str, ...], tmp_path: Pat
     assert (done.returncode, done.stderr) == (1, "")
     assert "ok       Python: 3." in done.stdout
     assert "GPU" not in done.stdout  # only training needs one
-    assert "MISSING  landmark model: cannot be looked at without" in done.stdout
+    assert "MISSING  landmark model: cannot be checked without" in done.stdout
 
 
 @pytest.mark.parametrize(

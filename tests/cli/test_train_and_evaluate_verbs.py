@@ -85,7 +85,7 @@ def test_train_then_evaluate(out: Path, photos: Path, capsys: pytest.CaptureFixt
     shutil.copytree(photos / "one", "only/one")
     assert main(["evaluate", str(out / "model"), "only"]) == 0
     printed = capsys.readouterr()
-    assert "nothing is said of classes without examples: background, five" in printed.err
+    assert "classes without test examples are not measured: background, five" in printed.err
     assert printed.out.splitlines()[-1].split()[0] == "one"
     Path("only/one").rename("only/uno")
     assert main(["evaluate", str(out / "model"), "only"]) == 1

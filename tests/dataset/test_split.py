@@ -140,7 +140,7 @@ def test_a_class_that_is_only_held_out_is_named() -> None:
 def test_a_class_whose_one_group_is_drawn_is_named() -> None:
     labels = "a" * 8 + "b" * 8
     groups = [str(index) for index in range(8)] + ["bob"] * 8
-    with pytest.raises(DataError, match="class 'b': all of its examples were held out"):
+    with pytest.raises(DataError, match="class 'b': all of its examples are in other sets"):
         split(labels, groups, test_ratio=0.6, validation=NO_VALIDATION)
 
 
@@ -205,7 +205,7 @@ def test_a_missing_file_of_parts_is_named_with_the_remedy(tmp_path: Path) -> Non
 def test_what_is_no_file_of_parts_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "split.parquet"
     path.write_bytes(content)
-    assert "not a table of parts" in one_line_error(path)
+    assert "not a split table" in one_line_error(path)
 
 
 def test_a_table_without_the_column_of_parts_is_refused(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_labels_that_the_model_does_not_know_are_told() -> None:
     assert notes_on(examples_of("fist", "open"), ["fist", "open"]) == []
     unknown, untested = notes_on(examples_of("fist", "thumb", "thumb"), ["fist", "open"])
     assert unknown == "2 of 3 examples count as errors: the model does not know their labels (thumb)"
-    assert untested == "nothing is said of classes without examples: open"
+    assert untested == "classes without test examples are not measured: open"
     with pytest.raises(DataError, match=r"none of the data's labels \(thumb, up\) is among the model's \(fist, open\)"):
         notes_on(examples_of("up", "thumb"), ["fist", "open"])
 

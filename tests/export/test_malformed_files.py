@@ -362,7 +362,7 @@ def test_a_compiled_model_says_what_to_give(tmp_path: Path) -> None:
     compiled = tmp_path / "Hand.mlmodelc"
     compiled.mkdir()
     for read in (lambda: verify(compiled, None, {}), lambda: Predictor.open(compiled)):
-        with pytest.raises(DataError, match=r"compiled for a device.*give the .mlpackage or .mlmodel"):
+        with pytest.raises(DataError, match=r"compiled by Xcode.*give the .mlpackage or .mlmodel"):
             read()
 
 

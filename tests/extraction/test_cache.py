@@ -150,7 +150,7 @@ def test_what_is_no_cache_is_set_aside_and_told(
         cache.put("a", joints(1))
     assert (tmp_path / "cache.damaged.sqlite").read_bytes() == content
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"{path}: the cache of joints is damaged (") and line.endswith("which can be deleted")
+    assert line.startswith(f"{path}: the joint cache is damaged (") and line.endswith("which can be deleted")
 
 
 def test_a_cache_that_does_not_keep_what_is_put_gives_way_to_a_new_one(
@@ -165,7 +165,7 @@ def test_a_cache_that_does_not_keep_what_is_put_gives_way_to_a_new_one(
         cache.put("after", joints(2))
         assert cache.get("after").to_bytes() == joints(2).to_bytes()
         assert cache.known(["before"]) == set()
-    assert "does not keep what is written" in capsys.readouterr().err
+    assert "does not store what is written" in capsys.readouterr().err
 
 
 def test_a_cache_without_checksums_is_not_believed(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_full_disk_and_another_writer_are_a_line_and_harm_nothing(
     with KeypointCache(path) as cache, closing(sqlite3.connect(path, isolation_level=None)) as other:
         cache.put("a", joints(1))
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(HandloomError, match=r"^[^\n]*cache\.sqlite: another process has held [^\n]*$"):
+        with pytest.raises(HandloomError, match=r"^[^\n]*cache\.sqlite: another process keeps the joint cache [^\n]*$"):
             cache.put("b", joints(1))
         other.execute("ROLLBACK")
         cache._opened().execute("PRAGMA max_page_count = 1")

@@ -260,20 +260,20 @@ def test_time_stamps_that_go_back_are_named(tmp_path: Path) -> None:
 )
 def test_a_stretch_that_is_none_is_named(tmp_path: Path, start: float, end: float | None) -> None:
     path = write_clip(tmp_path / "a.mp4", numbered(30))
-    assert one_line_error(lambda: read(path, start=start, end=end)).startswith("a.mp4: no stretch from ")
+    assert one_line_error(lambda: read(path, start=start, end=end)).startswith("a.mp4: no interval from ")
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
 def test_a_stretch_after_the_end_is_named_with_both_times(tmp_path: Path, suffix: str) -> None:
     path = write_clip(tmp_path / f"a.{suffix}", numbered(31))
     text = one_line_error(lambda: read(path, start=4.0, end=5.0))
-    assert "the labelled stretch starts at 4 s, but the clip's last frame is at 1 s" in text
+    assert "the labelled interval starts at 4 s, but the clip's last frame is at 1 s" in text
 
 
 def test_a_stretch_that_ends_after_the_clip_is_warned_of(tmp_path: Path) -> None:
     frames, reader = read(write_clip(tmp_path / "a.mp4", numbered(30)), start=0.5, end=3.0)
     assert numbers_of(frames) == list(range(15, 30))
-    assert reader.warnings == ["the labelled stretch ends at 3 s, after the clip (1 s)"]
+    assert reader.warnings == ["the labelled interval ends at 3 s, after the clip (1 s)"]
 
 
 # Pictures
@@ -462,7 +462,7 @@ def test_what_is_broken_after_the_stretch_does_not_matter(tmp_path: Path) -> Non
     frames, reader = read(path, start=0.2, end=1.9)
     assert 20 < len(frames) < 45 and reader.warnings[0].startswith("broken after ")
     text = one_line_error(lambda: read(path, start=1.8))
-    assert "broken after" in text and "before the labelled stretch, which starts at 1.8 s" in text
+    assert "broken after" in text and "before the labelled interval, which starts at 1.8 s" in text
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])

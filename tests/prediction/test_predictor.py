@@ -186,5 +186,5 @@ def test_models_in_mlflow(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.
     ]
     for address in addresses:
         np.testing.assert_allclose(Predictor.open(address).probabilities(windows), expected, atol=2e-4)
-    with pytest.raises(DataError, match=r"models:/handloom-action@challenger: cannot be had from the MLflow store"):
+    with pytest.raises(DataError, match=r"models:/handloom-action@challenger: cannot be loaded from the MLflow store"):
         Predictor.open("models:/handloom-action@challenger")

@@ -288,7 +288,7 @@ def test_rows_of_two_hands_in_turns_are_skipped_though_nothing_says_so(place: Pl
     frame = frame_of(10)
     frame["keypoints"] = [pose + np.float32(0.3 * (row % 2)) for row, pose in enumerate(frame["keypoints"])]
     (skipped,) = place.joints(frame).skipped
-    assert "joints session s: its rows jump to and fro, as two hands in turns do; add a column frame" in skipped.reason
+    assert "joints session s: its rows alternate like those of two hands; add a column frame" in skipped.reason
     assert len(rows_of(place.joints(frame.assign(frame=range(10))))) == 10
 
 

@@ -221,7 +221,7 @@ def test_a_full_disk_is_one_line_and_the_store_stays_whole() -> None:
     run.log_metrics({"loss": 1.0})
     ended = on_a_full_disk(4096)
     assert ended.returncode == 1
-    lines = [line for line in ended.stderr.splitlines() if "little to learn" not in line]
+    lines = [line for line in ended.stderr.splitlines() if "little training data" not in line]
     assert len(lines) == 1 and "the MLflow store cannot be used" in lines[0], ended.stderr
     with sqlite3.connect(tracker().workspace.store) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -118,5 +118,5 @@ def test_a_hand_that_is_seen_from_the_end_of_its_palm_neither_counts_nor_is_move
 @pytest.mark.parametrize("towards", [{"described": "photos"}, {"photos": "own"}])
 def test_a_source_that_is_not_there_is_named(towards: dict[str, str]) -> None:
     examples = joined(described=[("a", DESCRIBED)], own=[("a", OWN)])
-    with pytest.raises(ConfigurationError, match=r"^align_to\.photos: no example to learn from is of a joined source"):
+    with pytest.raises(ConfigurationError, match=r"^align_to\.photos: no training example comes from a joined source"):
         aligned(examples, towards)

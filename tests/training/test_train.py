@@ -190,7 +190,7 @@ def test_early_stopping_without_validation_is_refused() -> None:
 
 def test_aligning_sources_that_are_not_there_is_refused() -> None:
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
-    with pytest.raises(ConfigurationError, match=r"^train_pose\.align_to\.described: no example to learn from is of a"):
+    with pytest.raises(ConfigurationError, match=r"^train_pose\.align_to\.described: no training example comes from a"):
         train_small(align_to={"described": "own"})
 
 
@@ -217,7 +217,7 @@ def test_joints_that_are_no_numbers_are_found_as_the_cause() -> None:
     joints[63 * 4 + 5] = np.nan
     column = pa.FixedSizeListArray.from_arrays(pa.array(joints), 63)
     pq.write_table(rows.set_column(rows.column_names.index("keypoints"), rows.field("keypoints"), column), table)
-    with pytest.raises(HandloomError, match=r"holds joints that are not numbers \(4\.jpg, frame 0\)[^\n]*$"):
+    with pytest.raises(HandloomError, match=r"has joints that are not finite \(4\.jpg, frame 0\)[^\n]*$"):
         train_small()
 
 
@@ -229,7 +229,7 @@ def test_a_class_that_has_no_hand_to_learn_from_is_named() -> None:
 
 def test_one_class_alone_is_refused() -> None:
     write_tables(["a"] * 6, WITHOUT_VALIDATION)
-    with pytest.raises(DataError, match=r"^only the class 'a' is left to learn from"):
+    with pytest.raises(DataError, match=r"^only the class 'a' is in the training set"):
         train_small()
 
 
@@ -261,7 +261,7 @@ def test_little_data_is_warned_of_in_one_line_and_in_mlflow(
 ) -> None:
     write_tables(labels, WITHOUT_VALIDATION)
     train_small(maximum_iterations=1)
-    lines = [line for line in capsys.readouterr().err.splitlines() if "little to learn from" in line]
+    lines = [line for line in capsys.readouterr().err.splitlines() if "little training data" in line]
     run = client().get_run(trained_run(Path("out")).run_id)
     if warning is None:
         assert not lines and "warning" not in run.data.tags

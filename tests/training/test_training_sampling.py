@@ -52,7 +52,7 @@ def test_a_source_gets_its_share_however_few_its_examples_are() -> None:
 @pytest.mark.parametrize(
     ("shares", "message"),
     [
-        ({"other": 0.3}, "source_weights.other: no example to learn from"),
+        ({"other": 0.3}, "source_weights.other: no training example comes from"),
         ({"own": 0.5, "described": 0.5}, "source_weights: the sum is 1; it must be 1, or below 1 where there are"),
         ({"own": 0.2, "described": 0.3, "drawn": 0.1}, "source_weights: the sum is 0.6"),
     ],

@@ -46,7 +46,7 @@ def run(**changes: Any) -> subprocess.CompletedProcess[str]:
 def test_two_processes_train_one_model_in_one_run_and_go_on_with_it() -> None:
     paused = run(iterations=2)
     assert paused.returncode == 0, paused.stderr
-    assert paused.stderr.count("little to learn from") == 1
+    assert paused.stderr.count("little training data") == 1
     done = run()
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("resuming from iteration-000002") == 1

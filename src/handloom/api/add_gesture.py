@@ -72,7 +72,7 @@ def add_gesture(
     if trained.spec.kind != "pose":
         raise DataError(f"{checkpoint}: a hand action classifier; a gesture is added to a hand pose classifier only")
     if out.exists():
-        raise HandloomError(f"{out}: is there already; name a new folder with --out")
+        raise HandloomError(f"{out}: exists already; name a new folder with --out")
     begun = time.monotonic()
     hands = list(predict_photos(Predictor(trained), photos))
     found = [hand[0] for hand in hands if hand]
@@ -124,7 +124,7 @@ def known_examples(trained: TrainedModel, checkpoint: Path, table: Path | None, 
     if run.exists() and read_provenance(run).keypoints_sha256 != sha256_of_file(table):
         print(f"{table}: not the table that {checkpoint} was trained on", file=sys.stderr)
     if split is None:
-        raise DataError(f"{table}: which part is its training set? Give its split with --split")
+        raise DataError(f"{table}: has no split; name its split with --split")
     examples = read_examples(table, split, "train", left_hands=trained.spec.left_hands).with_hand()
     windows = examples.frames[examples.starts][:, None]
     assert present(windows).all()  # a pose has one frame

@@ -159,9 +159,7 @@ def make_session(
         _require_same(existing, content)
         content["date"] = existing["date"]
     elif folder.exists() and any(folder.iterdir()):
-        raise HandloomError(
-            f"{printable(str(folder))}: is not empty and holds no session; give another session directory"
-        )
+        raise HandloomError(f"{printable(str(folder))}: not empty, and not a session; name another session directory")
     write_frames(joined, folder)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / SESSION_FILE, content)
@@ -226,7 +224,7 @@ def _read(folder: Path) -> dict[str, Any]:
             raise ValueError
         return content
     except FileNotFoundError:
-        raise DataError(f"{printable(str(folder))}: holds no session; make one with make_training_session") from None
+        raise DataError(f"{printable(str(folder))}: no session here; make one with make_training_session") from None
     except (ValueError, KeyError, TypeError, AttributeError, OSError):
         raise DataError(
             f"{printable(str(path))}: not a session of this version of handloom; use another folder"
@@ -238,7 +236,7 @@ def _folder_of(session_parameters: TrainingSessionParameters) -> Path:
     expect("session_directory", directory, str, Path)
     folder = Path(directory or "").expanduser().absolute()
     if folder.exists() and not folder.is_dir():
-        raise ConfigurationError(f"session_directory: {printable(str(folder))} is no folder; give another one")
+        raise ConfigurationError(f"session_directory: {printable(str(folder))} is not a folder; name another one")
     return folder
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     "--out", type=PATH, metavar="FILE", show_default="FILE's name with .png", help="A .png, or for one action an .mp4."
 )
 @click.option("--per-class", type=click.IntRange(min=1), metavar="N", default=8, help="Hands drawn of each pose.")
-@click.option("--seed", type=click.IntRange(min=0), metavar="N", default=1, help="Another number draws other hands.")
-@click.option("--no-joints", is_flag=True, help="Draw the hands alone.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", default=1, help="Seed of the drawn hands.")
+@click.option("--no-joints", is_flag=True, help="Leave out the joints.")
 @click.option("--schema", is_flag=True, help="Print a JSON schema of these files, for editors.")
 def draw(description: Path | None, out: Path | None, per_class: int, seed: int, no_joints: bool, schema: bool) -> int:
     """Draw the hands of described gestures.

@@ -85,7 +85,7 @@ def _examples(spec: "ModelSpec", data: Path, overrides: Sequence[str], folder: P
     examples = read_examples(table, split, "test", left_hands=spec.left_hands)
     if not examples.hand_found.any():
         raise HandloomError(
-            f"{printable(str(data))}: no hand found in any of its {len(examples)} examples; is it the right data?"
+            f"{printable(str(data))}: no hand found in any of its {len(examples)} examples; check the files"
         )
     return examples
 

@@ -87,7 +87,11 @@ def _short(value: Any) -> Any:
 )
 @click.argument("reference", metavar="RUN", help="id of an MLflow run, or the fingerprint of a training")
 @click.option(
-    "--into", type=PATH, metavar="DIR", show_default="a temporary folder", help="A new folder, which is kept."
+    "--into",
+    type=PATH,
+    metavar="DIR",
+    show_default="a temporary folder",
+    help="A new folder for the run; it is kept.",
 )
 @click.option("--force", is_flag=True, help="Repeat a run of changed files without the changes.")
 @json_option("Print the table as JSON.")
@@ -130,7 +134,7 @@ def reproduce(reference: str, into: Path | None, force: bool, as_json: bool) -> 
     if not equal:
         for line in changed_packages(recorded):
             print(line, file=sys.stderr)
-        print(f"what came out is in {folder}", file=sys.stderr)
+        print(f"the results are in {folder}", file=sys.stderr)
     elif not into:
         shutil.rmtree(folder)
     return DONE if equal else REFUSED

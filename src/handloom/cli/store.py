@@ -57,7 +57,7 @@ def ui(port: int) -> int:
     handloom send --here
     """
 )
-@click.option("--here", is_flag=True, help="Send to the store that MLFLOW_TRACKING_URI names now.")
+@click.option("--here", is_flag=True, help="Send to the current MLFLOW_TRACKING_URI.")
 def send(here: bool) -> int:
     """Send what was logged while the MLflow server was away.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @kind_argument("pose (from photos) or action (from videos)")
 @data_argument
 @data_overrides_argument
-@click.option("--out", type=PATH, required=True, metavar="DIR", help="The folder for everything that is written.")
+@click.option("--out", type=PATH, required=True, metavar="DIR", help="The folder for all outputs.")
 @json_option("Print metrics and files as one JSON object.")
 def train(kind: "Kind", data: Path, overrides: Sequence[str], out: Path, as_json: bool) -> int:
     """Train a model on labelled photos or videos, without DVC.

@@ -20,10 +20,10 @@ from handloom.support.console import DONE, REFUSED, json_text
 )
 @click.argument("file", type=PATH, help=f"{EXPORTED_NAMES}; Create ML's own too")
 @click.option("--checkpoint", type=PATH, metavar="MODEL", help="The model.ckpt that it was exported from.")
-@click.option("--table", type=PATH, metavar="FILE", help="The keypoint table whose test set both answer for.")
+@click.option("--table", type=PATH, metavar="FILE", help="A keypoint table; file and checkpoint predict its test set.")
 @click.option("--split", type=PATH, metavar="FILE", help="The split of that table; needed with --table.")
 @stride_option("clip")
-@json_option("Print all that was found as JSON.")
+@json_option("Print all results as JSON.")
 def verify(
     file: Path, checkpoint: Path | None, table: Path | None, split: Path | None, stride: int, as_json: bool
 ) -> int:

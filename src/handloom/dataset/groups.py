@@ -58,7 +58,7 @@ def folds_by_group(labels: Sequence[str], groups: Sequence[str], count: int, see
 
     if len(set(groups)) < count:
         raise DataError(
-            f"{len(set(groups))} groups cannot be dealt into {count} folds; lower cross_validate.folds, or say who is"
+            f"{len(set(groups))} groups cannot be divided into {count} folds; lower cross_validate.folds, or say who is"
             " in which file (data.*.groups)"
         )
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
@@ -72,7 +72,7 @@ def folds_by_group(labels: Sequence[str], groups: Sequence[str], count: int, see
         in_training = {label for row, label in enumerate(labels) if row not in set(tested)}
         if lost := sorted(set(labels) - in_training):
             raise DataError(
-                f"class {lost[0]!r}: all of its examples are in one fold, none is left to learn from; add examples of"
+                f"class {lost[0]!r}: all of its examples are in one fold, none is left for training; add examples of"
                 " other groups (data.*.groups)"
             )
         if not tested:

@@ -56,8 +56,8 @@ def split_examples(labels: list[str], groups: list[str], given: list[str], setti
     for label in class_names(labels):
         if label not in in_training:
             raise DataError(
-                f"class {label!r}: all of its examples were held out, none is left to learn from; add examples of other"
-                " groups (data.*.groups), or lower split.test_ratio"
+                f"class {label!r}: all of its examples are in other sets, none is left for training; add examples of"
+                " other groups (data.*.groups), or lower split.test_ratio"
             )
     return parts
 
@@ -119,7 +119,7 @@ def read_split(path: Path) -> dict[int, PartName]:
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; run the stage that writes it (dvc repro)") from None
     except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a table of parts ({first_line(error)})") from None
+        raise DataError(f"{path}: not a split table ({first_line(error)})") from None
     return dict(zip(table.column("session_id").to_pylist(), table.column("part").to_pylist(), strict=True))
 
 

@@ -91,7 +91,7 @@ class Fields(BaseModel):
             return handler(content)
         for name, value in content.items():
             if value is None and name in cls.model_fields:
-                raise problem(str(name), "has no value; write one, or take the line out")
+                raise problem(str(name), "has no value; write one, or remove the line")
         fields = handler({name: value for name, value in content.items() if name in cls.model_fields})
         for name in content:
             if name not in cls.model_fields:

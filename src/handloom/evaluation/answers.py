@@ -104,7 +104,7 @@ def notes_on(examples: Examples, classes: Sequence[str]) -> list[str]:
             f" ({_listed(unknown)})"
         )
     if untested:
-        notes.append(f"nothing is said of classes without examples: {_listed(untested)}")
+        notes.append(f"classes without test examples are not measured: {_listed(untested)}")
     made_up = sum(is_made_up(group) for group in examples.groups.to_pylist())
     if made_up:
         notes.append(

@@ -76,7 +76,7 @@ def export_coreml(
                 if one.problems:
                     raise HandloomError(f"{one.path.name} is not what was trained: {'; '.join(one.problems)}")
     except OSError as error:
-        raise HandloomError(f"{out}: cannot be written ({reason_of(error)}); what was there is untouched") from None
+        raise HandloomError(f"{out}: cannot be written ({reason_of(error)}); the previous export is kept") from None
     return [replace(one, path=out / one.path.name) for one in verifications]
 
 
@@ -140,7 +140,7 @@ def _weights_as_file() -> Iterator[None]:
     except RuntimeError as error:
         if "FileWriter" not in str(error):
             raise
-        raise OSError("writing the weights failed; is this disk or the one for temporary files full?") from None
+        raise OSError("writing the weights failed; free space on this disk and on that of TMPDIR") from None
 
 
 def _track(run: tracking.Run, verifications: list[Verification], folder: Path) -> None:

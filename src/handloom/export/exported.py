@@ -100,7 +100,7 @@ class ExportedModel(ABC):
         rows = [self.run(window) for window in given]
         found = np.array(rows, np.float64).reshape(len(rows), len(self.classes))
         if not np.isfinite(found).all():
-            raise DataError(f"{self._name}: its probabilities are no numbers; export the model again")
+            raise DataError(f"{self._name}: its probabilities are not finite numbers; export the model again")
         return found
 
     @property

@@ -55,7 +55,7 @@ def require_model_file(path: Path) -> None:
     name = printable(str(path))
     if path.suffix == COMPILED:
         raise DataError(
-            f"{name}: a model that Xcode has compiled for a device, which nothing reads back; give the .mlpackage or"
+            f"{name}: a model compiled by Xcode, which cannot be read; give the .mlpackage or"
             " .mlmodel that it was compiled from"
         )
     if not path.exists():

@@ -119,7 +119,7 @@ class KeypointCache(Closing):
         row = (key, content, _sum(key, content))
         self._write("INSERT OR REPLACE INTO joints VALUES (?, ?, ?)", row)
         if self._content(key) is None:
-            self._set_aside(sqlite3.DatabaseError("it does not keep what is written to it"))
+            self._set_aside(sqlite3.DatabaseError("it does not store what is written to it"))
             self._write("INSERT OR REPLACE INTO joints VALUES (?, ?, ?)", row)
 
     def get(self, key: str) -> Extraction:
@@ -193,7 +193,7 @@ class KeypointCache(Closing):
         except OSError:
             raise self._unusable(error) from None
         ProgressBar.write(
-            f"{printable(str(self.path))}: the cache of joints is damaged ({first_line(error)}); joints are found"
+            f"{printable(str(self.path))}: the joint cache is damaged ({first_line(error)}); joints are found"
             f" again, and the damaged file is now {aside.name}, which can be deleted",
             file=sys.stderr,
         )
@@ -201,7 +201,7 @@ class KeypointCache(Closing):
     def _unusable(self, error: BaseException) -> HandloomError:
         path = printable(str(self.path))
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return HandloomError(f"{path}: another process has held the cache of joints for long; stop it, and go on")
+            return HandloomError(f"{path}: another process keeps the joint cache locked; stop it and run again")
         return HandloomError(
             f"{path}: the joint cache cannot be written ({first_line(error)}); free disk space or allow writing there"
         )

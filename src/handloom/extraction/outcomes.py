@@ -17,7 +17,7 @@ from handloom.support.pools.processes import run_over, worker_count
 from handloom.support.progress import ProgressBar
 from handloom.support.system_libraries import require_system_libraries
 
-_DAMAGED_AGAIN = "what was kept of it is damaged, and so is what was kept when it was read again; look at the disk"
+_DAMAGED_AGAIN = "its cache entry is damaged, also after a second extraction; check the disk"
 
 Outcome = Extraction | str  # the joints, or one line that says why there are none
 

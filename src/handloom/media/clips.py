@@ -87,7 +87,7 @@ class ClipReader:
     def _check_stretch(self) -> None:
         start, end = self._start, self._end
         if not (isfinite(start) and start >= 0 and (end is None or (isfinite(end) and end > start))):
-            raise DataError(f"{self._name}: no stretch from {start:g} s to {end} s; correct its label")
+            raise DataError(f"{self._name}: no interval from {start:g} s to {end} s; correct its label")
 
     def _check_frame_rate(self, timeline: Timeline) -> None:
         margin = TICK_TOLERANCE / self._frame_rate
@@ -155,11 +155,11 @@ class ClipReader:
     def _why_empty(self, timeline: Timeline) -> str:
         if self._broken_after is not None:
             after = f"broken after {max(self._broken_after, 0.0):.1f} s{_of(timeline.length)}"
-            before = f", before the labelled stretch, which starts at {self._start:g} s" if self._start else ""
+            before = f", before the labelled interval, which starts at {self._start:g} s" if self._start else ""
             return f"{after}{before}; copy it again or remove it"
         if self._start:
             last = f"the clip's last frame is at {max(timeline.times, default=0.0):.4g} s"
-            return f"the labelled stretch starts at {self._start:g} s, but {last}; correct its label"
+            return f"the labelled interval starts at {self._start:g} s, but {last}; correct its label"
         return "no frame in it; remove it"
 
     def _warn_of_the_end(self, timeline: Timeline, samples: int) -> None:
@@ -170,7 +170,9 @@ class ClipReader:
                     f" ({samples} frames)"
                 )
         elif self._end is not None and self._end > timeline.end + 1 / self._frame_rate:
-            self.warnings.append(f"the labelled stretch ends at {self._end:g} s, after the clip ({timeline.end:.4g} s)")
+            self.warnings.append(
+                f"the labelled interval ends at {self._end:g} s, after the clip ({timeline.end:.4g} s)"
+            )
 
 
 def _of(length: float | None) -> str:

@@ -95,7 +95,7 @@ def calibration_from(content: Any, classes: Sequence[str]) -> Calibration | None
         *(found.false_activation_rate, found.false_activation_rate_at_thresholds),
     ]
     if not (all(0 <= number < math.inf for number in found.metrics.values()) and found.temperature > 0):
-        raise ValueError("its calibration holds what is no number")
+        raise ValueError("its calibration has values that are not finite numbers")
     if any(value is not None and not 0 <= value <= 1 for value in shares):
         raise ValueError("its calibration has a share that is not between 0 and 1")
     if [one.label for one in found.classes] != list(classes):

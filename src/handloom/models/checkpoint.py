@@ -148,11 +148,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
             file.seek(0)
             content = torch.load(file, map_location="cpu", weights_only=True)
         if not isinstance(content, dict):
-            raise ValueError("it holds something else")
+            raise ValueError("it contains something else")
     except Exception as error:  # PyTorch and zipfile raise of all kinds for a damaged file
         reason = first_line(error)
         if reason.startswith(_MORE_THAN_DATA):  # PyTorch goes on with how to load it all the same
-            reason = "it holds more than tensors and plain types, which could run code"
+            reason = "it contains objects other than tensors and plain types, which could run code"
         raise DataError(
             f"{path}: not a checkpoint that can be read ({reason}); train the model again, or restore it from a copy"
         ) from None
@@ -172,7 +172,7 @@ def weights_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
     }
     for name, tensor in weights.items():
         if not isinstance(tensor, Tensor) or tensor.layout != torch.strided or not torch.isfinite(tensor).all():
-            raise ValueError(f"weights that are not numbers, in {name}")
+            raise ValueError(f"weights that are not finite numbers, in {name}")
     if not weights:
         raise ValueError("it has no weights")
     return weights
@@ -210,7 +210,7 @@ def spec_of(content: Mapping[str, Any]) -> CheckpointSpec:
     Raises:
         ValueError: it describes no model.
         KeyError: something is missing.
-        TypeError: it holds something else.
+        TypeError: it contains something else.
     """
     if "spec" in content:
         found = content["spec"]

@@ -85,7 +85,7 @@ def _local_file(address: str | Path) -> Iterator[Path]:
             found = _model_in(Path(folder), deep=True)
             if found is None:
                 raise DataError(
-                    f"{printable(text)}: holds neither a {MODEL_FILE} nor an exported model; export it first"
+                    f"{printable(text)}: contains neither a {MODEL_FILE} nor an exported model; export it first"
                 )
             yield found
         return
@@ -134,7 +134,7 @@ def _fetch(address: str, folder: Path) -> None:
     except Exception as error:  # MlflowException, and what its stores raise of their own: OSError, requests' errors
         reason = error.reason if isinstance(error, StoreError) else place.hide(first_line(error))
         raise DataError(
-            f"{printable(address)}: cannot be had from the MLflow store {place.shown} ({printable(reason)}); see the"
+            f"{printable(address)}: cannot be loaded from the MLflow store {place.shown} ({printable(reason)}); see the"
             " runs and models with `handloom ui`"
         ) from None
 

@@ -71,7 +71,7 @@ def check(run: RecordedRun, force: bool = False) -> None:
     given_up = run.tags.get(tracking.GIVEN_UP_AT)
     if given_up:
         raise HandloomError(
-            f"run {run.run_id} was pruned by its search at iteration {given_up}; name one that came to its end"
+            f"run {run.run_id} was pruned by its search at iteration {given_up}; name one that finished"
         )
 
 
@@ -85,7 +85,7 @@ def reproduce(workspace: Workspace, run: RecordedRun, folder: Path) -> list[Row]
     """
     parameters = run.artifact(tracking.PARAMETERS_FILE)
     if parameters is None:
-        raise HandloomError(f"run {run.run_id} has no {tracking.PARAMETERS_FILE}: an older handloom recorded it")
+        raise HandloomError(f"run {run.run_id} has no {tracking.PARAMETERS_FILE}: it was recorded by an older handloom")
     checkout = Checkout(workspace.root, folder, run.commit)
     print(f"commit {run.commit[:SHOWN]} in {folder}", file=sys.stderr)
     if checkout.set_parameters(parameters):

@@ -109,7 +109,7 @@ def _each(draw_one: Callable[[_Task, Path], pa.Table], folder: Path, tasks: Sequ
 def _tables(drawn: Iterator[tuple[_Task, pa.Table | None]]) -> Iterator[pa.Table]:
     for task, table in drawn:
         if table is None:
-            raise HandloomError(f"{task.stem}: drawing it killed the process; is there memory left?")
+            raise HandloomError(f"{task.stem}: the process was killed while drawing it; free memory and run again")
         yield table
 
 

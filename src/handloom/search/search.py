@@ -139,7 +139,7 @@ def with_values(composed: DictConfig, values: dict[str, Any]) -> DictConfig:
 def _check_validation(kind: Kind, layout: Layout) -> None:
     if "validation" not in parts_to_learn_from(kind, layout.keypoints, layout.split).values():
         raise DataError(
-            f"{layout.split}: no validation set, whose loss a search lowers; set split.validation.strategy: fixed in"
+            f"{layout.split}: no validation set, whose loss a search minimises; set split.validation.strategy: fixed in"
             f" conf/config.yaml, then `handloom params` and `dvc repro split@{kind}`"
         )
 
@@ -175,7 +175,7 @@ def write_best(conf: Path, kind: Kind, composed: DictConfig, names: list[str], t
         " `handloom params`, `dvc repro`"
     )
     if others := _overruled(conf, section, values):
-        print(f"  conf/config.yaml sets {', '.join(others)} itself, which wins; remove it there")
+        print(f"  conf/config.yaml sets {', '.join(others)} too, and overrides this option; remove it there")
     return path
 
 

@@ -119,7 +119,7 @@ def _check(kind: Kind, composed: DictConfig, name: str) -> None:
     if OmegaConf.select(composed, name, throw_on_missing=False) is None:
         raise ConfigurationError(f"{name}: unknown parameter; see conf/ for those that exist")
     if name.removeprefix(section) in OF_THE_LOSS:
-        raise ConfigurationError(f"{name}: changes what the loss means, so a search cannot compare trials by it")
+        raise ConfigurationError(f"{name}: changes the meaning of the loss, so trials cannot be compared")
 
 
 def check_settings(kind: Kind, settings: Training) -> None:

@@ -217,7 +217,7 @@ def _in_turns(poses: Poses, units: Indices) -> dict[int, str]:
             )
             if next_one > _JUMP * next_but_one:
                 reasons[int(units[rows[0]])] = (
-                    "its rows jump to and fro, as two hands in turns do; add a column frame, or give each hand a"
+                    "its rows alternate like those of two hands; add a column frame, or give each hand a"
                     " session id of its own"
                 )
     return reasons

@@ -42,7 +42,7 @@ def as_text(value: object) -> str:
     try:
         return str(value).strip()
     except ValueError:  # Python writes no whole number of more than 4,300 digits
-        raise UnusableError("a number of thousands of digits; correct it") from None
+        raise UnusableError("a number with thousands of digits; correct it") from None
 
 
 def checked_label(text: str) -> str:

@@ -110,7 +110,7 @@ def _footer(file: Any, total: int) -> list[list[_Block]]:
         place += _LENGTH.size
         end = place + count * _BLOCK.size
         if end > length:
-            raise DamagedError("its footer ends too early")
+            raise DamagedError("its footer is cut off")
         columns.append([_Block(*fields[:5]) for fields in _BLOCK.iter_unpack(footer[place:end])])
         place = end
     return columns
@@ -118,13 +118,13 @@ def _footer(file: Any, total: int) -> list[list[_Block]]:
 
 def _whole(content: bytes) -> int:
     if len(content) != _LENGTH.size:
-        raise DamagedError("its footer ends too early")
+        raise DamagedError("its footer is cut off")
     return int(_LENGTH.unpack(content)[0])
 
 
 def _block_values(file: Any, block: _Block, total: int) -> list[Any]:
     if block.place + block.stored > total or block.length > min(_LARGEST, _RATIO * block.stored):
-        raise DamagedError("a block lies outside of the file")
+        raise DamagedError("a block is outside the file")
     if block.count > 128 * max(1, block.length):
         raise DamagedError("a block has fewer values than it says")
     file.seek(block.place)

@@ -33,7 +33,7 @@ class _Bytes:
     def take(self, count: int) -> bytes:
         end = self._place + count
         if not 0 <= count <= len(self._content) - self._place:
-            raise DamagedError("its values end too early")
+            raise DamagedError("its values are cut off")
         taken, self._place = self._content[self._place : end], end
         return taken
 

@@ -85,16 +85,16 @@ def explained(error: Exception, overrides: Sequence[Override], known: Known, gro
         if "Could not override" in text or "Could not delete" in text:
             return _unknown(override, text, known, groups)
         if "already at" in text:
-            return f"{key}: is there already; leave out the + before it"
+            return f"{key}: exists already; remove the + before it"
     return text
 
 
 def unresolved(error: BaseException) -> str:
     """What OmegaConf says of a value, as one line that begins with its key where it knows that."""
     if isinstance(error, RecursionError):
-        return "an interpolation, ${...}, leads back to itself, or is nested too deep"
+        return "an interpolation, ${...}, refers to itself, or is nested too deep"
     if isinstance(error, GrammarParseError):
-        return "an interpolation, ${...}, is not closed, or not understood"
+        return "an interpolation, ${...}, is not closed or not valid"
     key = getattr(error, "full_key", None)
     return f"{key}: {first_line(error)}" if key else first_line(error)
 

@@ -15,7 +15,7 @@ DONE, REFUSED, MISUSED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141  # the last
 EXIT_STATUSES = {
     DONE: "done, and every check passed",
     REFUSED: "a check failed, or an input cannot be used",
-    MISUSED: "the command was not understood",
+    MISUSED: "the command is not valid",
     INTERRUPTED: "interrupted",
     PIPE_CLOSED: "the reader of the output closed it",
 }

@@ -22,5 +22,5 @@ def sqlite_address(file: Path) -> str:
         return URL.create(DRIVER, database=str(file)).render_as_string()
     except UnicodeEncodeError:
         raise HandloomError(
-            f"{printable(str(file))}: the path is not UTF-8, and no address can hold it; rename the folder"
+            f"{printable(str(file))}: the path is not UTF-8, which an address cannot contain; rename the folder"
         ) from None

@@ -33,7 +33,7 @@ class _Loader(_PlainLoader):
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in known:
-                    raise _problem(f"the key {_short(key.value)} is there twice; keep one", key)
+                    raise _problem(f"the key {_short(key.value)} appears twice; keep one", key)
                 known.add(key.value)
         return super().construct_mapping(node, deep)
 

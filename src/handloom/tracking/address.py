@@ -119,7 +119,7 @@ def _parsed(given: str, folder: Path) -> Address:
             uri = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
             return Address(uri, shown, login=login, secrets=secrets)
     except ValueError:
-        return Address(given, shown, secrets=secrets, problem="it names no machine")
+        return Address(given, shown, secrets=secrets, problem="it names no host")
     if given in _NO_PATHS:
         return Address(given, given)
     if parts.scheme in ("", "file"):
@@ -155,7 +155,7 @@ def _sqlite(given: str, folder: Path) -> Address:
     if database.startswith("file:"):
         return _sqlite_uri(given, url, folder)
     if database in ("", ":memory:"):
-        return Address(given, given, problem="a store in memory is gone when a stage ends")
+        return Address(given, given, problem="a store in memory is lost when a stage ends")
     file = folder / database
     return Address(sqlite_address(file), f"{_PLAIN}{file}", file=file)
 
@@ -167,7 +167,7 @@ def _sqlite_uri(given: str, url: "URL", folder: Path) -> Address:
     path, _, own_options = (url.database or "").removeprefix("file:").partition("?")
     options = dict(parse_qsl(own_options)) | {name: str(value) for name, value in url.query.items() if name != "uri"}
     if path == ":memory:" or options.get("mode") == "memory":
-        return Address(given, given, problem="a store in memory is gone when a stage ends")
+        return Address(given, given, problem="a store in memory is lost when a stage ends")
     if path.startswith("//"):  # a machine, which has to be this one
         path = path.removeprefix("//").removeprefix("localhost")
     file = folder / unquote(path)

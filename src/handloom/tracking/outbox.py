@@ -81,7 +81,7 @@ class Outbox:
                         raise
         except OSError as error:
             raise HandloomError(
-                f"{run}: cannot keep the pending MLflow data either ({error.strerror or first_line(error)}); free disk"
+                f"{run}: cannot store the pending MLflow data either ({error.strerror or first_line(error)}); free disk"
                 " space and start again, training resumes from its last checkpoint"
             ) from None
 
@@ -157,7 +157,7 @@ class Outbox:
             with locked(self.folder / "sending", patience=0):
                 yield
         except Timeout:
-            raise HandloomError(f"{self.folder}: another process is sending what waits there; let it finish") from None
+            raise HandloomError(f"{self.folder}: another process is sending this data; wait for it") from None
 
 
 def _about(run: Path) -> Mapping[str, Any]:
@@ -200,7 +200,7 @@ def _operation(line: bytes, run: Path) -> Operation:
     paths = tuple(run / file for file in files)
     for path in paths:
         if not path.resolve().is_relative_to((run / FILES).resolve()):
-            raise ValueError("a file of it lies elsewhere")
+            raise ValueError("one of its files is elsewhere")
         if not path.exists():
             raise ValueError(f"its file {path.relative_to(run)} is gone")
     return Operation(name, content, paths)

@@ -187,7 +187,7 @@ class Run:
             HandloomError: it can neither be done nor kept: the disk is full, say.
         """
         if Outbox(self.store).holds(self.run_id):
-            self.keep(operation, "earlier operations of this run wait too")
+            self.keep(operation, "earlier data of this run is pending too")
             return
         try:
             with self.store.opened() as client:
@@ -206,7 +206,7 @@ class Run:
         if outbox.folder not in _said:
             _said.add(outbox.folder)
             shown = self.store.address.shown
-            line = f"MLflow at {shown}: {reason}; what is logged is kept in {outbox.folder}, send it with: {SEND}"
+            line = f"MLflow at {shown}: {reason}; MLflow data is kept in {outbox.folder}, send it with: {SEND}"
             tqdm.write(line, file=sys.stderr)  # above a progress bar, not into it
 
 

@@ -37,13 +37,13 @@ def send(workspace: Workspace, here: bool = False) -> int:
                 _send_all_of(outbox, run_id, here)
                 complete += 1
             except StoreError as error:
-                left.append(f"{shown}: {error.reason}; run {run_id} waits on")
+                left.append(f"{shown}: {error.reason}; run {run_id} stays pending")
                 if error.passes:
                     break  # the store is away, for the other runs too
             except HandloomError as error:  # of this run: the others go on
                 left.append(str(error))
             except Exception as error:
-                left.append(f"run {run_id} waits on, MLflow cannot take it ({printable(first_line(error))})")
+                left.append(f"run {run_id} stays pending, MLflow refuses it ({printable(first_line(error))})")
     if left:
         raise HandloomError(f"{left[0]} ({complete} sent, {len(outbox.waiting())} wait)")
     return complete
@@ -79,7 +79,9 @@ def _send_run(outbox: Outbox, client: "MlflowClient", run_id: str) -> None:
             continue
         mlflow_id = mlflow_id or find_run(client, run_id)
         if mlflow_id is None:
-            raise HandloomError(f"{store.address.shown} does not hold run {run_id}; is it the store that it began in?")
+            raise HandloomError(
+                f"{store.address.shown} does not hold run {run_id}; set MLFLOW_TRACKING_URI to its store"
+            )
         if operation.name == "metrics":  # many in one request
             numbers.add(mlflow_id, metrics_of(operation), once=operation.content["once"])
             continue

@@ -21,14 +21,14 @@ _CODES_REFUSED = {"PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED
 _WRONG_ADDRESS = ("SSLError", "CERTIFICATE", "No connection adapters", "Failed to parse", "Invalid url", "Invalid URL")
 _SHORT = {  # what libraries say at length
     "Connection refused": "it refuses the connection",
-    "Name or service not known": "there is no machine of that name",
-    "Failed to resolve": "there is no machine of that name",
+    "Name or service not known": "there is no host of that name",
+    "Failed to resolve": "there is no host of that name",
     "timed out": "it does not answer",
     "timeout": "it does not answer",
 }
 
 
-NONSENSE = "what answers there is no MLflow server"
+NONSENSE = "the server there is not an MLflow server"
 
 
 class WrongAddressError(ValueError):

@@ -47,7 +47,7 @@ def aligned(examples: Examples, towards: Mapping[str, str]) -> Examples:
         for name in (moving, leading):
             if not (sources == name).any():
                 raise ConfigurationError(
-                    f"align_to.{name}: no example to learn from is of a joined source of this name"
+                    f"align_to.{name}: no training example comes from a joined source of this name"
                 )
         for label in np.unique(labels[sources == moving]):
             moved, led = (examples.starts[usable & (labels == label) & (sources == name)] for name in (moving, leading))

@@ -154,4 +154,4 @@ def check_finite(module: HandModule, means: dict[str, float], iteration: int) ->
             raise FloatingPointError(f"the {name.replace('_', ' ')} is {value} in iteration {iteration}")
     state = [tensor.flatten() for tensor in module.state_dict().values() if tensor.is_floating_point()]
     if not torch.isfinite(torch.cat(state)).all():
-        raise FloatingPointError(f"the weights are no numbers any more after iteration {iteration}")
+        raise FloatingPointError(f"the weights are not finite numbers after iteration {iteration}")

@@ -120,7 +120,7 @@ def read_resumable(path: Path) -> dict[str, Any]:
         if not all(isinstance(value, int | float) for row in content["history"] for value in dict(row).values()):
             raise ValueError("its history is not one of numbers")
     except Exception as error:  # whatever a file of somebody else's may lead to
-        raise DataError(f"{path}: no training can go on from it ({first_line(error)}); remove the file") from None
+        raise DataError(f"{path}: training cannot resume from it ({first_line(error)}); remove the file") from None
     return content
 
 

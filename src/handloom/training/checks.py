@@ -46,14 +46,14 @@ def check_examples(
                 f"class {label!r}: no hand was found in any of its training examples; add pictures or remove it"
             )
     if len(classes) < 2:
-        raise DataError(f"only the class {classes[0]!r} is left to learn from; a classifier needs two")
+        raise DataError(f"only the class {classes[0]!r} is in the training set; a classifier needs two")
     for label, name in zip(validation.labels.to_pylist(), validation.names.to_pylist(), strict=True):
         if label not in found:
             raise DataError(f"class {label!r}: only the validation set has it ({printable(name)}); add it to training")
     window, longest = settings.prediction_window_size, int(training.with_hand().lengths.max())
     if window > longest:
         raise DataError(
-            f"train_{kind}.prediction_window_size is {window} frames, but the longest clip to learn from has {longest};"
+            f"train_{kind}.prediction_window_size is {window} frames, but the longest training clip has {longest};"
             f" set it to at most {longest}"
         )
     if settings.source_weights and settings.class_balance == "sampling":
@@ -65,7 +65,7 @@ def check_examples(
         raise ConfigurationError("train_action.align_to: only photos can be aligned; set it to {}")
     if settings.early_stopping.patience and not validation.hand_found.any():
         raise ConfigurationError(
-            f"train_{kind}.early_stopping.patience: the validation set is empty, so there is no loss to go by;"
+            f"train_{kind}.early_stopping.patience: the validation set is empty, so there is no loss to watch;"
             " set it to 0, or split.validation so that there is one"
         )
 
@@ -80,18 +80,18 @@ def warning_of_few(found: Counter[str]) -> str | None:
         named = ", ".join(f"{found[label]} of {label!r}" for label in rare[:3])
         others = f" and few of {len(rare) - 3} more classes" if len(rare) > 3 else ""
         few.append(f"{named}{others} (at least {FEW_OF_A_CLASS} of a class)")
-    return f"little to learn from: {', '.join(few)}; expect a poor model" if few else None
+    return f"little training data: {', '.join(few)}; expect a poor model" if few else None
 
 
 def note_of_background(kind: Kind, settings: Training, classes: Sequence[str]) -> str | None:
-    """One line where a class seems to be that of no gesture, but is not named as such; None otherwise."""
+    """One line where a class seems to be the background class, but is not named as such; None otherwise."""
     if settings.background_label in classes:
         return None
     likely = [label for label in classes if re.sub(r"[\s_-]", "", label.casefold()) in _NO_GESTURE]
     if not likely:
         return None
     return (
-        f"the class {likely[0]!r} seems to be that of no gesture, but train_{kind}.background_label is"
+        f"the class {likely[0]!r} seems to be the background class, but train_{kind}.background_label is"
         f" {settings.background_label!r}; set it to {likely[0]!r}: then apps do not report it as a"
         " gesture, and its false activation rate is reported"
     )
@@ -114,7 +114,7 @@ def likely_cause(settings: Training, kind: Kind, table: Path) -> str:
         numbers = row.column("keypoints").flatten().to_numpy(zero_copy_only=False).reshape(len(row), -1)
         for index in np.flatnonzero(~np.isfinite(numbers).all(axis=1))[:1]:
             name, frame = printable(row.column("path")[index].as_py()), row.column("frame")[index].as_py()
-            return f"{table} holds joints that are not numbers ({name}, frame {frame}); correct them or leave them out"
+            return f"{table} has joints that are not finite ({name}, frame {frame}); correct them or leave them out"
     if settings.precision == "16-mixed":
         return f"train_{kind}.precision 16-mixed overflows easily; try bf16-mixed or 32-true"
     options = settings.optimizer

@@ -220,7 +220,7 @@ def shared(names: Sequence[str], shares: Mapping[str, float]) -> Tensor:
         own = sources == source
         if not own.any():
             raise ConfigurationError(
-                f"source_weights.{source}: no example to learn from is of a joined source of this name"
+                f"source_weights.{source}: no training example comes from a joined source of this name"
             )
         chances[own] = share / own.sum()
         others &= ~own

@@ -45,7 +45,7 @@ def doctor(as_json: bool) -> int:
         print(json_text(asdict(finding)) if as_json else printable(str(finding)), flush=True)
         missing += finding.state == "MISSING"
     if not as_json:
-        print(f"{missing} missing; the lines above say what to type" if missing else "Everything needed is there.")
+        print(f"{missing} missing; the lines above say what to type" if missing else "Everything needed is installed.")
     return REFUSED if missing else DONE
 
 
@@ -58,5 +58,5 @@ def findings() -> Iterator[Finding]:
             yield from check()
         except ImportError as error:
             advice = f"type: python -m pip install --upgrade 'handloom[{WHOLE}]'"
-            what = f"cannot be looked at without {error.name or error}"
+            what = f"cannot be checked without {error.name or error}"
             yield Finding(name, "MISSING", what, advice)

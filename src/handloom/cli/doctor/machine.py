@@ -44,7 +44,7 @@ def system_libraries() -> Iterator[Finding]:
     for library, package in missing.items():
         yield Finding(library, "MISSING", "cannot be loaded", f"type, on Debian or Ubuntu: apt-get install {package}")
     if not missing:
-        yield Finding("system libraries", "ok", "all that MediaPipe and OpenCV load are there")
+        yield Finding("system libraries", "ok", "all that MediaPipe and OpenCV load are installed")
 
 
 def programs() -> Iterator[Finding]:
@@ -55,14 +55,14 @@ def programs() -> Iterator[Finding]:
         if found:
             yield Finding(name, "ok", found)
         elif here.exists():
-            yield Finding(name, "MISSING", f"not on the path, though here: {here}", _activate())
+            yield Finding(name, "MISSING", f"not on PATH, but installed: {here}", _activate())
         else:
             yield Finding(name, "MISSING", "not found, and dvc repro needs it", f"type: {package}")
     python = shutil.which("python")
     if python and Path(python).parent.resolve() == Path(sys.executable).parent.resolve():
         yield Finding("python", "ok", python)
     else:
-        what = f"{python or 'none'} on the path, handloom is in {sys.executable}; stages run the one on the path"
+        what = f"{python or 'none'} on PATH, handloom is in {sys.executable}; stages run the one on PATH"
         yield Finding("python", "MISSING", what, _activate())
 
 
@@ -129,4 +129,4 @@ def gpu() -> Iterator[Finding]:
     elif torch.backends.mps.is_available():
         yield Finding("GPU", "ok", "Apple's; train_pose.accelerator and train_action.accelerator: mps use it")
     else:
-        yield Finding("GPU", "note", "none that PyTorch sees; none is needed")
+        yield Finding("GPU", "note", "PyTorch finds none; none is needed")

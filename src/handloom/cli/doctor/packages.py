@@ -56,7 +56,7 @@ def paths() -> Iterator[Finding]:
             "DVC",
             "note",
             f"dvc exp run --temp and the queue end in \"'ascii' codec can't encode\" in {folder} (a fault of DVC)",
-            "move the project to a path of plain letters",
+            "move the project to a path of ASCII letters",
         )
 
 

@@ -31,7 +31,7 @@ def check_store() -> Iterator[Finding]:
     elif address.is_server:
         yield _server(address)
     else:
-        yield Finding(_ITEM, "note", f"{address.shown}; stores of this kind are not looked into")
+        yield Finding(_ITEM, "note", f"{address.shown}; stores of this kind are not checked")
 
 
 def _local(path: Path) -> Finding:

@@ -99,7 +99,7 @@ def _predict(
             note(models.note)
         files = asked(found, models, problem, note)
         if not files and not problems:
-            raise HandloomError(f"{printable(' '.join(typed))}: no photo or video in it that the model is for")
+            raise HandloomError(f"{printable(' '.join(typed))}: no photo or video for this model")
         overlays = OverlayFiles(overlay, files) if overlay else None
         answered = answers(files, models, hands, stride, project_extraction(), problem)
         output = OUTPUTS[form](stdout)

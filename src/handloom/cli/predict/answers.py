@@ -23,7 +23,7 @@ from handloom.support.workspace import Workspace
 # What a classifier is for, the first that fits first: a video is for actions, else for the pose in each of its frames.
 _USES: tuple[tuple[Kind, Form], ...] = (("action", "video"), ("pose", "photo"), ("pose", "video"))
 # The only files that a model may not be for.
-_REFUSAL = "the model is for hand actions, which photos do not show; give videos, or a pose model with --model"
+_REFUSAL = "the model classifies hand actions; give videos, or a pose model with --model"
 
 
 class Asked(NamedTuple):
