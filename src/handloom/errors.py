@@ -29,7 +29,7 @@ def printable(name: str) -> str:
 
 
 def renamed(reason: str, path: Path, shown: str) -> str:
-    """What is wrong with a file, with a longer name: folders have files of the same name.
+    """The same error with a longer file name: several folders can have files of one name.
 
     Args:
         reason: a line that begins with the file's name, or another line, which stays as it is.
@@ -72,7 +72,7 @@ _WAYS_OUT = {
 
 
 def told(error: BaseException) -> str | None:
-    """The one line in which an error is told to whoever started the work; None for a bug, which keeps its traceback.
+    """The line that reports an error to the user; None for a bug, which keeps its traceback.
 
     Besides a `HandloomError` that is what the operating system refuses. Libraries may hide a full or a read-only disk
     behind an error of their own, which then has it as its cause or context.
@@ -93,7 +93,7 @@ def told(error: BaseException) -> str | None:
 
 @contextmanager
 def as_handloom_error() -> Iterator[None]:
-    """Within, what the operating system refuses is raised as a `HandloomError`; bugs stay what they are."""
+    """Raise errors of the operating system in the block as a `HandloomError`; bugs pass unchanged."""
     try:
         yield
     except HandloomError:
@@ -122,7 +122,7 @@ def _refused(error: OSError) -> str:
 
 
 class HandloomError(Exception):
-    """A mistake in data, configuration or set-up that the person at the keyboard can fix.
+    """A mistake in data, configuration or set-up that the user can fix.
 
     Stage scripts and the command line print its text as one line and exit with status 1.
     """
@@ -137,7 +137,7 @@ class ConfigurationError(HandloomError):
 
 
 class DivergenceError(HandloomError):
-    """A training's loss or weights were no longer numbers."""
+    """A training's loss or weights are not finite."""
 
 
 class DataError(HandloomError):
@@ -145,11 +145,11 @@ class DataError(HandloomError):
 
 
 class LandmarkModelError(HandloomError):
-    """The hand landmark model could not be had, or is not the file that was asked for."""
+    """The hand landmark model could not be fetched, or is another file."""
 
 
 def expect(name: str, value: Any, *types: type, advice: str = "") -> None:
-    """Refuse an argument that is of none of these types.
+    """Refuse an argument of any other type.
 
     Raises:
         ConfigurationError: it is not; the text names it, what was expected, what was given, and what to pass.

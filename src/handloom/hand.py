@@ -39,11 +39,11 @@ Poses = NDArray[np.float32]
 
 
 def poses_from_picture(points: NDArray[np.floating], confidence: float = 1.0) -> Poses:
-    """Turn joints as a picture has them into `poses`. The only place where y is turned over.
+    """Convert joints in picture coordinates to `poses`. The only place that flips y.
 
     Args:
         points: ``[T, 21, 2]``, x to the right and y **down**, as fractions of the upright picture's width and height.
-        confidence: what the third channel holds, 0 to 1.
+        confidence: the value of the third channel, 0 to 1.
 
     Returns:
         float32 ``[T, 3, 21]`` with the origin at the lower left.
@@ -60,12 +60,12 @@ def picture_from_poses(poses: Poses) -> NDArray[np.float32]:
 
 
 def present(poses: Poses) -> NDArray[np.bool_]:
-    """Which frames hold a hand: bool ``[..., T]``, true where any joint of ``[..., T, 3, 21]`` is seen."""
+    """Which frames have a hand: bool ``[..., T]``, true where any joint of ``[..., T, 3, 21]`` is seen."""
     return np.asarray((poses[..., 2, :] > 0).any(axis=-1))
 
 
 def mirror(poses: Poses) -> Poses:
-    """Left and right exchanged: x becomes 1 - x where a joint was seen; joints of confidence 0 stay as they are."""
+    """Mirror hands: x becomes 1 - x; joints of confidence 0 are unchanged."""
     mirrored = poses.copy()
     mirrored[:, 0] = np.where(poses[:, 2] > 0, 1.0 - poses[:, 0], poses[:, 0])
     return mirrored

@@ -71,7 +71,7 @@ def poses_of(rows: pa.Table | pa.RecordBatch) -> Poses:
 
 @contextmanager
 def writing(path: Path, metadata: Mapping[str, str]) -> Iterator[Callable[[pa.Table], None]]:
-    """A function that adds rows of `SCHEMA` to a Parquet file, which is there when the block has ended well.
+    """Yield a function that appends rows of `SCHEMA` to a Parquet file, which appears when the block ends well.
 
     `metadata` goes into the file's schema; read it back with `read_metadata`.
     """
@@ -81,7 +81,7 @@ def writing(path: Path, metadata: Mapping[str, str]) -> Iterator[Callable[[pa.Ta
 
 
 def write(path: Path, tables: Iterable[pa.Table], metadata: Mapping[str, str]) -> None:
-    """Write tables one after another to one file as `writing` does, never holding more than one."""
+    """Write tables to one file as `writing` does, with one table in memory at a time."""
     with writing(path, metadata) as add:
         for table in tables:
             add(table)
@@ -111,18 +111,18 @@ def batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """What `write` was given as metadata: the landmark model's sha256, what ran it, frame rate."""
+    """The metadata of a table: the landmark model's sha256, its runtime, the frame rate."""
     stored = pq.read_schema(path).metadata or {}
     return {key.decode(): value.decode() for key, value in stored.items() if not key.startswith(b"ARROW")}
 
 
 def landmarkers_of(path: Path) -> list[str]:
-    """Which landmarkers made the joints of a table, those that are known, in order."""
+    """The known landmarkers of a table's joints, sorted."""
     return [name for name in read_metadata(path).get(LANDMARKERS, "").split(",") if name]
 
 
 def note_on_landmarkers(path: Path) -> list[str]:
-    """A line where joints of several landmarkers are mixed in a table."""
+    """A warning if a table mixes joints of several landmarkers."""
     names = landmarkers_of(path)
     if len(names) < 2:
         return []

@@ -1,4 +1,4 @@
-"""A gesture added to a trained pose model from a few photos, for trying it out."""
+"""Add a gesture to a trained pose model from a few photos, to try it out."""
 
 import sys
 import time
@@ -32,7 +32,7 @@ ADVICE = (
 
 @dataclass(frozen=True)
 class AddedGesture:
-    """What adding a gesture has come to.
+    """The result of adding a gesture.
 
     Attributes:
         files: the new checkpoint and the Core ML files.

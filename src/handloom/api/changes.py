@@ -1,4 +1,4 @@
-"""What must not have changed since a session's last checkpoint."""
+"""Check that data and parameters are those of a session's checkpoints."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ JOINTS = "the table of joints"
 
 
 def refuse_changes(folder: Path, kind: Kind, parameters: Parameters, workspace: Workspace) -> None:
-    """Compare the session's training data and training with what they were; the first time, note what they are.
+    """Compare a session's data and training with the recorded ones; the first time, record them.
 
     Raises:
         ModifiedTrainingDataError: a file of the training data was added, removed or changed.

@@ -1,4 +1,4 @@
-"""Create ML's two hand classifiers: what each says of photos or videos."""
+"""Create ML's two hand classifiers: predictions for photos and videos."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,14 +10,14 @@ from handloom.prediction.predictor import path_of, paths_of
 
 
 class HandPoseClassifier(HandClassifier):
-    """Tells hand poses in photos apart, as Create ML's `MLHandPoseClassifier`."""
+    """Classifies hand poses in photos, as Create ML's `MLHandPoseClassifier`."""
 
     __doc__ = f"{__doc__}\n\n{HandClassifier.__doc__}"
     kind = "pose"
     ImageAugmentationOptions = ImageAugmentationOptions
 
     def prediction(self, from_: Place) -> list[results.Classification]:
-        """The labels of the best hand in a photo, with their confidence, the highest first; empty without a hand.
+        """The labels of the chosen hand in a photo, the highest confidence first; empty without a hand.
 
         Args:
             from_: the photo.
@@ -66,7 +66,7 @@ class HandPoseClassifier(HandClassifier):
 
 
 class HandActionClassifier(HandClassifier):
-    """Tells hand actions in videos apart, as Create ML's `MLHandActionClassifier`."""
+    """Classifies hand actions in videos, as Create ML's `MLHandActionClassifier`."""
 
     __doc__ = f"{__doc__}\n\n{HandClassifier.__doc__}"
     kind = "action"

@@ -1,4 +1,4 @@
-"""What goes wrong in a training session, as Create ML's `MLCreateError` names it."""
+"""Errors of a training session, named as in Create ML's `MLCreateError`."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ class CancelledError(HandloomError):
 
 
 class IncompatibleParametersError(ConfigurationError):
-    """A session was resumed with other parameters than it was made with.
+    """A session was resumed with parameters that differ from its own.
 
     Attributes:
         parameter: its name.
@@ -27,4 +27,4 @@ class IncompatibleParametersError(ConfigurationError):
 
 
 class ModifiedTrainingDataError(DataError):
-    """The training data is not what it was when the session was made."""
+    """The training data has changed since the session was made."""

@@ -1,4 +1,4 @@
-"""Tables in memory that a session learns from, kept as files of its folder."""
+"""Save tables in memory as files of a session's folder."""
 
 import hashlib
 from dataclasses import replace
@@ -28,7 +28,7 @@ def write_frames(source: DataSource, folder: Path) -> None:
 
 
 def on_disk(source: DataSource, folder: Path) -> tuple[Any, dict[str, str]]:
-    """The section of a source whose tables in memory lie in the session's folder, and the hashes of those tables."""
+    """The section of a source with its tables in memory saved to the session's folder, and their hashes."""
     if not source.frames:
         return source.section, {}
     hashes = {name: hash_of_table(_as_arrow(frame)) for name, frame in source.frames.items()}
@@ -46,7 +46,7 @@ def _place(folder: Path, name: str) -> Path:
 
 
 def _as_arrow(frame: pd.DataFrame | pa.Table) -> pa.Table:
-    """A table in memory in a form that Parquet keeps: arrays in cells become lists."""
+    """A table in memory as Arrow: arrays in cells become lists."""
     if isinstance(frame, pa.Table):
         return frame
     columns = {}

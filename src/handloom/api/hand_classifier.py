@@ -99,7 +99,7 @@ class HandClassifier:
         parameters: api_parameters.ModelParameters | None = None,
         session_parameters: TrainingSessionParameters | None = None,
     ) -> TrainingSession[Self]:
-        """A session that does not run yet; arguments and errors as of `train`."""
+        """Make a session without starting it; arguments and errors as for `train`."""
         if parameters is None:
             parameters = api_parameters.ModelParameters()
         if session_parameters is None:
@@ -110,7 +110,7 @@ class HandClassifier:
 
     @classmethod
     def resume(cls, session: TrainingSession[Self]) -> Job[Self]:
-        """Start a session, or go on with it where it was: it ends in the same bits as if it had never stopped."""
+        """Start or resume a session. A resumed one ends in the same bits as one that never stopped."""
         expect("session", session, TrainingSession)
         if session.kind != cls.kind:
             raise HandloomError(
@@ -120,7 +120,7 @@ class HandClassifier:
 
     @classmethod
     def restore_training_session(cls, session_parameters: TrainingSessionParameters) -> TrainingSession[Self]:
-        """The session in a directory, also in another process than made it.
+        """Open the session in a directory; another process may have made it.
 
         Args:
             session_parameters: those that made it; `iterations` and `checkpoint_interval` may differ.
@@ -138,19 +138,19 @@ class HandClassifier:
 
     @cached_property
     def training_metrics(self) -> ClassifierMetrics:
-        """Over the examples of its training set."""
+        """Metrics on the training set."""
         return self._metrics_of_part("train")
 
     @cached_property
     def validation_metrics(self) -> ClassifierMetrics:
-        """Over the validation set; not valid where there was none."""
+        """Metrics on the validation set; not valid if there was none."""
         return self._metrics_of_part("validation")
 
     def evaluation(self, *, on: data_source.DataSource) -> ClassifierMetrics:
-        """Over labelled examples that are not in the training set.
+        """Metrics on labelled examples that are not in the training set.
 
         Args:
-            on: photos, videos or joints; what cannot be read is told in a warning, and counted nowhere.
+            on: photos, videos or joints; files that cannot be read are reported in a warning and not counted.
 
         Raises:
             DataError: the source as a whole cannot be used, or none of its examples.
@@ -180,7 +180,7 @@ class HandClassifier:
 
     @property
     def predictor(self) -> "Predictor":
-        """What answers for this classifier; also for live use, see `handloom.Recognizer`."""
+        """The predictor of this classifier; for live use see `handloom.Recognizer`."""
         from handloom.prediction.predictor import Predictor
 
         return Predictor(self.trained_model)
@@ -194,7 +194,7 @@ class HandClassifier:
         return ml_program(self.trained_model, ExportCoreML(), user_metadata(self.trained_model))
 
     def write(self, to: Place, metadata: ModelMetadata | None = None) -> Path:
-        """Write the model for an app, and prove the saved file on hard cases before it takes its place.
+        """Write the model for an app, after checking the saved file on hard cases.
 
         Args:
             to: its ending says the format, see `export_coreml.formats`; a folder gets a `.mlmodel`, which is what

@@ -79,12 +79,12 @@ class Job(Generic[Result]):
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """Its progress."""
         return replace(self._progress, elapsed_time=time.monotonic() - self._started)
 
     @property
     def phase(self) -> Phase:
-        """Where it is."""
+        """Its phase."""
         return self._progress.phase
 
     @property
@@ -94,12 +94,12 @@ class Job(Generic[Result]):
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it was cancelled: it has no result then, but a `CancelledError`."""
+        """Whether it was cancelled; `result` then raises `CancelledError`."""
         return self._cancelled
 
     @property
     def is_done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether it has ended, with or without an error."""
         return self._future.done()
 
     def result(self, timeout: float | None = None) -> Result:
@@ -120,7 +120,7 @@ class Job(Generic[Result]):
             raise
 
     def cancel(self) -> None:
-        """End it; nothing is lost but what came after the last checkpoint. Resume the session to go on.
+        """Stop it. Work after the last checkpoint is lost; resume the session to continue.
 
         If the training has come to its end already, nothing happens.
         """
@@ -139,7 +139,7 @@ class Job(Generic[Result]):
         self._listeners["checkpoint"].append(listener)
 
     def on_done(self, listener: Callable[["Job[Result]"], None]) -> None:
-        """Call `listener` when it has ended, at once if it has already."""
+        """Call `listener` when it has ended; at once if it has already ended."""
         self._future.add_done_callback(lambda future: listener(self))
 
     def __await__(self) -> Generator[Any, None, Result]:
@@ -152,7 +152,7 @@ class Job(Generic[Result]):
         return f"Job({self.session.kind}, {progress.phase.value}, {state})"
 
     def _follow(self) -> None:
-        """Read what the process says until it ends."""
+        """Read the process's messages until it ends."""
         last: dict[str, Any] = {}
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -218,7 +218,7 @@ class Job(Generic[Result]):
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
-    """End a process and those that it started."""
+    """End a process and its children."""
     try:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(10)

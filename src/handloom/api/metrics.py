@@ -1,4 +1,4 @@
-"""How well a classifier does, as Create ML's `MLClassifierMetrics`, with what that lacks."""
+"""Metrics of a classifier, as Create ML's `MLClassifierMetrics`, with more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class ClassifierMetrics:
 
     @property
     def accuracy(self) -> float:
-        """1 less the classification error."""
+        """1 - classification error."""
         return 1 - self.classification_error
 
     @classmethod

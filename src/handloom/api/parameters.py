@@ -36,7 +36,7 @@ _OF_SESSION = ("report_interval", "checkpoint_interval", "iterations")
 
 
 class ImageAugmentationOptions(Enum):
-    """How the joints of photos are varied while training; how strongly stands in `train_pose.augmentation`."""
+    """Augmentations of photos' joints during training; their strength is in `train_pose.augmentation`."""
 
     HORIZONTALLY_FLIP = "horizontally_flip"
     ROTATE = "rotate"
@@ -45,7 +45,7 @@ class ImageAugmentationOptions(Enum):
 
 
 class VideoAugmentationOptions(Enum):
-    """How the joints of clips are varied while training; how strongly stands in `train_action.augmentation`."""
+    """Augmentations of clips' joints during training; their strength is in `train_action.augmentation`."""
 
     HORIZONTALLY_FLIP = "horizontally_flip"
     ROTATE = "rotate"
@@ -95,7 +95,7 @@ class ValidationData:
 
 @dataclass
 class ModelParameters:
-    """How a classifier is trained. What is None has the default of the section `train_pose` or `train_action`.
+    """How a classifier is trained. None: the default of the section `train_pose` or `train_action`.
 
     Attributes:
         validation: where the validation set comes from.
@@ -142,7 +142,7 @@ class TrainingSessionParameters:
 
 @dataclass
 class ModelMetadata:
-    """What a written model says of itself.
+    """Metadata of a written model.
 
     Attributes:
         author: who made it.
@@ -162,7 +162,7 @@ class ModelMetadata:
 def parameters_of(
     kind: Kind, source: Source, parameters: ModelParameters, session: TrainingSessionParameters
 ) -> Parameters:
-    """All of it as `params.yaml` has it, checked.
+    """All parameters in the form of `params.yaml`, checked.
 
     Raises:
         ConfigurationError: a parameter is unknown, of the wrong type or out of range, by its name.

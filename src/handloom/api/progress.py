@@ -1,4 +1,4 @@
-"""What a training session says of itself while it runs."""
+"""The state and progress of a training session."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Phase(Enum):
-    """Where a session is."""
+    """The phase of a session."""
 
     INITIALIZED = "initialized"
     EXTRACTING_FEATURES = "extracting_features"
@@ -19,7 +19,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is.
+    """The progress of a job.
 
     Attributes:
         phase: where it is.
@@ -37,7 +37,7 @@ class Progress:
 
     @property
     def fraction_completed(self) -> float:
-        """Of the phase, 0 to 1."""
+        """The completed fraction of the phase, 0 to 1."""
         return self.item_count / self.total_item_count if self.total_item_count else 0.0
 
 

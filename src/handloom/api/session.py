@@ -1,4 +1,4 @@
-"""A training session: a folder that holds all that a training needs, so that another process can go on with it."""
+"""A training session: a folder with everything that another process needs to resume the training."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ MAY_CHANGE = ("iterations", "checkpoint_interval")
 
 
 class TrainingSession(Generic[Task]):
-    """A training that may be stopped and gone on with; made by a classifier's `make_training_session`.
+    """A training that can be stopped and resumed; made by a classifier's `make_training_session`.
 
     Attributes:
         task: the classifier's class.
@@ -49,12 +49,12 @@ class TrainingSession(Generic[Task]):
 
     @property
     def layout(self) -> Layout:
-        """Where its artefacts lie."""
+        """The paths of its artefacts."""
         return Layout.session(self.folder)
 
     @property
     def phase(self) -> Phase:
-        """How far it has come."""
+        """Its phase."""
         if self.checkpoints:
             return Phase.TRAINING
         return Phase.EXTRACTING_FEATURES if self.layout.keypoints.exists() else Phase.INITIALIZED
@@ -66,7 +66,7 @@ class TrainingSession(Generic[Task]):
 
     @property
     def is_finished(self) -> bool:
-        """Whether there is a model, that of the last or of a paused session."""
+        """Whether there is a model, finished or paused."""
         return self.layout.model_file.exists()
 
     @property
@@ -89,7 +89,7 @@ class TrainingSession(Generic[Task]):
                 checkpoint.path.unlink(missing_ok=True)
 
     def reuse_extracted_features(self, other: "TrainingSession[Any]") -> None:
-        """Take the joints that another session has found in the same files, with the same settings.
+        """Copy the joints that another session extracted from the same files with the same settings.
 
         Raises:
             HandloomError: this session has checkpoints already, or the other one has not finished extraction.
@@ -127,7 +127,7 @@ def make_session(
     parameters: ModelParameters,
     session_parameters: TrainingSessionParameters,
 ) -> TrainingSession[Task]:
-    """A new session, or, in a session directory that holds one, that session again.
+    """Make a session, or open the one in the session directory.
 
     Raises:
         ConfigurationError: a parameter cannot be used.
@@ -171,7 +171,7 @@ def make_session(
 def restore_session(
     task: type[Task], kind: Kind, session_parameters: TrainingSessionParameters
 ) -> TrainingSession[Task]:
-    """The session in a directory, also in another process than made it.
+    """Open the session in a directory; another process may have made it.
 
     Args:
         task: the classifier's class.
@@ -206,7 +206,7 @@ def restore_session(
 
 
 def read_session_file(folder: Path) -> tuple[Kind, Parameters, Path]:
-    """What the worker needs to know: what to train, how, and the folder that its relative paths start from.
+    """Read what to train, with which parameters, and the folder of relative paths.
 
     Raises:
         DataError: there is no session.

@@ -45,7 +45,7 @@ def main(folder: Path) -> int:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold the session's lock, which the system takes back however this process ends.
+    """Hold the session's lock; the system releases it when this process ends.
 
     Raises:
         HandloomError: another process trains the session.
@@ -111,7 +111,7 @@ def _telling_callback() -> Any:
     import pytorch_lightning as lightning
 
     class Telling(lightning.Callback):
-        """Tells of each iteration, and of each checkpoint when it has been written."""
+        """Reports each iteration, and each checkpoint once it is written."""
 
         iteration = told = 0  # the last one that is done; the last one whose checkpoint is no news
 
@@ -148,7 +148,7 @@ def _telling_callback() -> Any:
 
 
 def _described(error: Any) -> dict[str, Any]:
-    """An error as plain values, for the process that waits."""
+    """An error as plain values for the waiting process."""
     known = {
         name: getattr(error, name) for name in ("parameter", "original_value", "new_value") if hasattr(error, name)
     }

@@ -1,4 +1,4 @@
-"""A trained model as a file of the caller's own name."""
+"""Write a trained model to a file that the caller names."""
 
 import shutil
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from handloom.support.files import replacing
 
 
 def write_model(model: TrainedModel, to: Path, metadata: ModelMetadata, provenance: Provenance | None) -> Path:
-    """Write a model as `to` says by its suffix, run the saved file against it on hard cases, then put it in its place.
+    """Write a model in the format of `to`'s suffix; compare the saved file with the model, then rename it to `to`.
 
     A path that ends in no suffix is a folder, which gets a `.mlmodel`.
 

@@ -1,4 +1,4 @@
-"""What looks wrong in a keypoint table, as a list that a person goes through."""
+"""Check a keypoint table for likely mistakes, as a list for a person."""
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass, fields
@@ -41,7 +41,7 @@ class Finding:
 
 
 def check_table(table: Path) -> list[Finding]:
-    """What looks wrong in a keypoint table, the surest first; the whole table is held in memory.
+    """The likely mistakes in a keypoint table, the surest first; the whole table is in memory.
 
     Raises:
         DataError: the table cannot be read, or has no hand.

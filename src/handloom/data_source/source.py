@@ -1,4 +1,4 @@
-"""The class of the data source: Create ML's cases as class methods, and what can be asked of them."""
+"""The data source: Create ML's cases as class methods, and methods that read it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -110,7 +110,7 @@ class DataSource:
         group_column: str = "",
         groups: Groups = NO_GROUPS,
     ) -> Self:
-        """A folder of videos and a CSV or JSON file that labels them, or stretches of them."""
+        """A folder of videos and a CSV or JSON file that labels them, or intervals of them."""
         return cls._made(DirectoryWithVideosAndAnnotation, locals())
 
     @classmethod
@@ -219,7 +219,7 @@ class DataSource:
 
     @classmethod
     def joined(cls, **sources: "DataSource") -> Self:
-        """Several sources as one; the names of the arguments stand before the names of their files."""
+        """Several sources as one; file names start with the name of the argument."""
         for name, source in sources.items():
             if isinstance(source.section, JoinedPose | JoinedAction):
                 raise ConfigurationError(f"{name}: a joined source joins no joined ones; name their members instead")
@@ -237,7 +237,7 @@ class DataSource:
         return tables.labeled_media(self.section, self.frames)
 
     def gather_annotated_file_names(self) -> pd.DataFrame | None:
-        """The labelled files as a table, or None if the source holds joints.
+        """The labelled files as a table; None if the source has joints.
 
         Columns: imagePath or videoPath (absolute), label, start and end (seconds, of videos), group, part.
 
@@ -253,7 +253,7 @@ class DataSource:
             target_frame_rate: None: photos; a number: clips at so many frames/s.
 
         Returns:
-            a row a frame: the columns of `handloom.keypoint_table.SCHEMA`. What could not be used is told in a warning.
+            a row a frame: the columns of `handloom.keypoint_table.SCHEMA`. Unusable files are reported in a warning.
 
         Raises:
             DataError: the source as a whole cannot be used.

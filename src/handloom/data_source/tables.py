@@ -1,4 +1,4 @@
-"""What a source holds as tables: its labelled files, its joints, and parts with the same share of every class."""
+"""A source as tables: labelled files, joints, stratified parts."""
 
 import mimetypes
 import warnings

@@ -1,1 +1,1 @@
-"""From the keypoint table to labelled examples, split by group and ready to learn from."""
+"""From the keypoint table to labelled examples, split by group, ready for training."""

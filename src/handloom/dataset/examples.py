@@ -1,4 +1,4 @@
-"""Labelled examples: what one photo or one clip is to learning and to testing."""
+"""Labelled examples: one photo or one clip each."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -67,7 +67,7 @@ class Examples(Sequence[Example]):
 
     @classmethod
     def of(cls, examples: Iterable[Example]) -> "Examples":
-        """The same examples in this form; what has it already is given back."""
+        """Convert examples to this form; those in this form are returned unchanged."""
         if isinstance(examples, Examples):
             return examples
         examples = list(examples)
@@ -107,7 +107,7 @@ class Examples(Sequence[Example]):
             yield Example(self.frames[start:end], *known)
 
     def with_hand(self) -> Self:
-        """Those in which a hand was found; their frames are not copied."""
+        """The examples with a hand; their frames are not copied."""
         return self if self.hand_found.all() else self._chosen(np.flatnonzero(self.hand_found))
 
     def targets(self, classes: Sequence[str]) -> NDArray[np.int64]:
@@ -138,7 +138,7 @@ def read_examples(
     left_hands: Literal["as_they_are", "mirrored"] = "as_they_are",
     folder: Path | None = None,
 ) -> Examples:
-    """The examples of one part, in the order of the table; of the others nothing is kept.
+    """Read the examples of one set, in the order of the table.
 
     Args:
         table: keypoint table.

@@ -1,4 +1,4 @@
-"""Where the frames of a part of the data are kept: in memory, or in a file where they are too many."""
+"""Keep the frames of a set in memory, or in a file if there are too many."""
 
 import math
 import tempfile
@@ -13,7 +13,7 @@ from handloom.hand import CHANNELS, JOINT_COUNT, Poses
 
 
 class FrameStore:
-    """Takes frames some at a time, in order, and gives them back as one array.
+    """Collects frames in order and returns them as one array.
 
     The file is mapped into memory: training reads short windows at random places, for which the system loads the few
     pages that they lie on and keeps as many as there is room for. Parquet would decode a whole row group a window.

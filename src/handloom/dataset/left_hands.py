@@ -1,4 +1,4 @@
-"""Left hands turned into right ones, so that a classifier has to learn each sign once."""
+"""Mirror left hands, so that a classifier learns each sign once."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ FRAMES_AT_ONCE = 65_536
 
 
 def votes(chirality: "pa.Array") -> NDArray[np.int8]:
-    """What each frame says of its hand, ``[T]``: 1 for left, -1 for right, 0 where nothing is known."""
+    """The chirality of each frame, ``[T]``: 1 left, -1 right, 0 unknown."""
     import pyarrow.compute as pc  # here, so that predicting needs no PyArrow
 
     left, right = (
@@ -26,7 +26,7 @@ def votes(chirality: "pa.Array") -> NDArray[np.int8]:
 def mirror_left_hands(
     frames: Poses, starts: NDArray[np.int64], lengths: NDArray[np.int64], votes: NDArray[np.int8]
 ) -> None:
-    """Mirror, in place, whole clips of left hands: by the majority of their frames, so that no clip jumps.
+    """Mirror, in place, whole clips of left hands, by the majority of their frames.
 
     Args:
         frames: ``[F, 3, 21]``, clips one after another.

@@ -1,4 +1,4 @@
-"""Train, validation and test: which example is for what, and what a person should know of it."""
+"""Split examples into training, validation and test set, with notes on what misleads."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ PartName = Literal["train", "validation", "test"]
 
 
 def validation_ratio(validation: Validation, count: int) -> float:
-    """The share of `count` training examples that validation takes.
+    """The share of `count` training examples that goes to the validation set.
 
     Create ML's automatic rule: none below 50 examples, 10 % below 200, else 5 %
     (https://developer.apple.com/documentation/createml/mlsplitstrategy).
@@ -132,7 +132,7 @@ _LABELS_SHOWN = 3
 
 
 def parts_to_learn_from(kind: Kind, table: Path, split: Path) -> dict[int, PartName]:
-    """The part of each session, after looking that both tables are there.
+    """The set of each session, after checking that both tables exist.
 
     Raises:
         DataError: one is missing, or is not such a table.

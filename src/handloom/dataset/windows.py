@@ -1,4 +1,4 @@
-"""Cutting clips into the windows that a prediction sees."""
+"""Cut clips into the windows that a prediction uses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""How well a trained model does on examples it has not seen."""
+"""Metrics of a trained model on examples that it was not trained on."""

@@ -1,4 +1,4 @@
-"""What a model says of whole examples, and what to know of them before the answers are counted."""
+"""A model's answers for whole examples, and notes on the examples."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ LABELS_SHOWN = 40  # in one line
 
 @dataclass(frozen=True)
 class Answer:
-    """What was said of one example.
+    """The answer for one example.
 
     Attributes:
         name: its file.
@@ -39,7 +39,7 @@ class Answer:
 
 
 def answers_of(model: Model, examples: Examples, stride: int) -> list[Answer]:
-    """What the model says of each example; windows of a clip are `stride` frames apart."""
+    """The model's answer for each example; windows of a clip are `stride` frames apart."""
     classes = model.spec.classes
     probabilities = predict_examples(model, examples, stride)
     return [
@@ -56,7 +56,7 @@ def answers_of(model: Model, examples: Examples, stride: int) -> list[Answer]:
 
 
 def labels_of(answers: Sequence[Answer], classes: Sequence[str]) -> list[str]:
-    """The model's classes, and after them those of the examples that it does not know."""
+    """The model's classes, then the examples' labels that it does not know."""
     return [*classes, *sorted({answer.label for answer in answers} - set(classes))]
 
 
@@ -79,7 +79,7 @@ def predict_examples(model: Model, examples: Sequence[Example], stride: int) -> 
 
 
 def notes_on(examples: Examples, classes: Sequence[str]) -> list[str]:
-    """What a reader of the numbers has to know of the examples, a line each.
+    """Notes on the examples that a reader of the metrics needs, a line each.
 
     Args:
         examples: those that a model is measured on.

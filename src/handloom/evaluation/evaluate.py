@@ -1,4 +1,4 @@
-"""The stage: the test set, read once, as numbers and tables."""
+"""The stage `evaluate`: metrics and tables of the test set."""
 
 import hashlib
 import sys
@@ -49,7 +49,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came of a test: the answers, the metrics, and the training's run in MLflow."""
+    """The result of a test: answers, metrics, and the training's MLflow run."""
 
     answered: Answered
     metrics: dict[str, float]
@@ -57,7 +57,7 @@ class Evaluation:
 
 
 def answer_test_set(model: Path, table: Path, split: Path, stride: int) -> Answered:
-    """Let a trained model answer for the test set.
+    """Predict the test set with a trained model.
 
     Args:
         model: the folder with the trained model.
@@ -143,7 +143,7 @@ def _write_report(out: Path, model: Model, answers: Sequence[Answer], metrics: d
 
 
 def _log(run: tracking.Run, out: Path, metrics: dict[str, float], pictures: Pictures) -> None:
-    """Log the numbers, and the files of the folder, those that name the data's files only where they may be seen."""
+    """Log the metrics and the folder's files; files with names of the data only where tracking.pictures allows it."""
     run.log_metrics({f"test_{name}": value for name, value in metrics.items()})
     named = [out / PREDICTIONS]
     run.log_files(

@@ -1,4 +1,4 @@
-"""How a recogniser does on streams: which gestures it finds, when, and what it sees where there is none.
+"""Metrics of a recogniser on streams: gestures found, delays, false answers.
 
 The rule, of one stream:
 
@@ -25,7 +25,7 @@ LONGEST_ANSWER = 2.0  # times the annotated gesture
 
 @dataclass(frozen=True)
 class Interval:
-    """A gesture and its time in a stream: made by a person, or answered by a recogniser.
+    """A gesture and its time in a stream, annotated or recognised.
 
     Attributes:
         label: the gesture.
@@ -59,7 +59,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Events:
-    """What came out of streams.
+    """Matched answers of streams.
 
     Attributes:
         seconds: length of the streams.
@@ -84,7 +84,7 @@ class Events:
 
     @property
     def made(self) -> int:
-        """How many gestures were made."""
+        """The number of annotated gestures."""
         return len(self.found) + len(self.missed)
 
     @property

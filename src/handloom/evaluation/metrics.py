@@ -1,4 +1,4 @@
-"""Numbers from labels and answers: how often they are right, and whether their confidence can be relied on.
+"""Metrics from labels and answers: accuracy and calibration.
 
 scikit-learn does the counting.
 """

@@ -1,4 +1,4 @@
-"""Finished extractions, kept by what they were made of, so that a file is read once.
+"""The cache of finished extractions, keyed by file content, settings and code.
 
 One sqlite file of the workspace; only the parent process writes, a result at a time, so a killed
 stage has lost no more than the files that were being read. An entry's key is a hash of the file's content, the stretch
@@ -56,7 +56,7 @@ class KeypointCache(Closing):
     """The cache, open for one process. Use it with `with`.
 
     Raises:
-        HandloomError: the file cannot be written, or another process holds it for long; so do all methods.
+        HandloomError: the file cannot be written, or another process keeps it locked; so do all methods.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,7 +66,7 @@ class KeypointCache(Closing):
         self._do(lambda database: None)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -99,7 +99,7 @@ class KeypointCache(Closing):
         return found
 
     def known(self, keys: Sequence[str]) -> set[str]:
-        """Those of the keys that have an entry, which may turn out to be damaged."""
+        """The keys that have an entry, whose checksum is not checked."""
 
         def known(database: sqlite3.Connection) -> set[str]:
             database.execute("CREATE TEMP TABLE IF NOT EXISTS asked (key TEXT PRIMARY KEY) WITHOUT ROWID")
@@ -110,11 +110,11 @@ class KeypointCache(Closing):
         return self._do(known)
 
     def whole(self, keys: Iterable[str | None]) -> set[str]:
-        """Those of the keys that have an entry whose checksum is right; all of them are read."""
+        """The keys that have an entry with a correct checksum; each entry is read."""
         return {key for key in keys if key and self._content(key) is not None}
 
     def put(self, key: str, extraction: Extraction) -> None:
-        """Keep a result. A database in which it does not stay is damaged where sqlite does not look."""
+        """Store a result and read it back; if it differs, the database is damaged."""
         content = extraction.to_bytes()
         row = (key, content, _sum(key, content))
         self._write("INSERT OR REPLACE INTO joints VALUES (?, ?, ?)", row)
@@ -123,7 +123,7 @@ class KeypointCache(Closing):
             self._write("INSERT OR REPLACE INTO joints VALUES (?, ?, ?)", row)
 
     def get(self, key: str) -> Extraction:
-        """A result that was kept.
+        """The stored result.
 
         Raises:
             KeyError: it was not, or it is damaged.

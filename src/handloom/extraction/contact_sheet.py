@@ -1,4 +1,4 @@
-"""Contact sheets: what was found in each class, and where no hand was found, at a glance."""
+"""Contact sheets: the hands found in each class, and pictures without a hand."""
 
 import heapq
 from collections import Counter
@@ -44,7 +44,7 @@ class _Spread:
         self._kept: dict[str, list[tuple[int, int, _Example]]] = {}
 
     def add(self, example: _Example) -> None:
-        """Keep an example, and let go of others if that is one too many."""
+        """Keep an example, and drop others if there are too many."""
         label = example.label
         new = label not in self._kept
         kept = self._kept.setdefault(label, [])
@@ -58,7 +58,7 @@ class _Spread:
                 heapq.heappop(examples)
 
     def of(self, label: str) -> list[_Example]:
-        """What was kept of a class, in the order in which it came."""
+        """The kept examples of a class, in order."""
         return [example for _, _, example in sorted(self._kept.get(label, []), key=itemgetter(1))]
 
 
@@ -72,7 +72,7 @@ class ContactSheets:
         self._no_hands = _Spread(NO_HANDS, NO_HANDS)
 
     def add(self, clip: Clip, extraction: Extraction) -> None:
-        """Take a file that was read into account."""
+        """Add a file that was read."""
         found = extraction.hands > 0
         poses = extraction.frames["keypoints"][extraction.thumbnail_frame].copy()  # without all the other frames
         example = _Example(clip.name, clip.label, extraction.thumbnail, poses)

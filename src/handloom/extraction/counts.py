@@ -1,4 +1,4 @@
-"""What extraction met, counted: of one class, or of all together."""
+"""Counts of an extraction, by class and in total."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -48,7 +48,7 @@ class ClassCount:
 
     @property
     def unusable(self) -> int:
-        """Files that came to nothing."""
+        """Files that were not used."""
         return self.unreadable + self.skipped
 
     @property

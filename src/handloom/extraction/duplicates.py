@@ -1,4 +1,4 @@
-"""The same picture twice: told, kept on one side of every split, refused where its classes contradict each other."""
+"""Duplicates: reported, kept in one set, refused if their classes contradict each other."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ _MEDIA = ("a picture", "a GIF", "a video", "")  # nothing: formats without certa
 
 
 def settle_duplicates(clips: Sequence[Clip], hashes: Mapping[Path, str]) -> tuple[list[Clip], list[Skipped], list[str]]:
-    """Find photos or clips (or stretches of them) with the same content under several names.
+    """Find photos or clips (or intervals of them) with the same content under several names.
 
-    What is neither stays as it is: that it cannot be read is told where it is read.
+    Other files are unchanged: the reader reports those that cannot be read.
 
     Args:
         clips: all examples.

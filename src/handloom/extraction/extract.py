@@ -1,4 +1,4 @@
-"""The stage: every file of a source, on all cores, into one keypoint table."""
+"""The stage `extract_keypoints`: every file of a source, on all cores, into one keypoint table."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,7 +63,7 @@ def extract_keypoints(
 
 
 def _landmarkers(gathered: Gathered, settings: ExtractKeypoints, model: Path | None) -> list[str]:
-    """What made the joints of all examples, names in order."""
+    """The landmarkers of all examples, sorted."""
     names = set(gathered.landmarkers)
     if model is not None:
         own = settings.landmark_model.path
@@ -79,7 +79,7 @@ def keypoint_tables(
     report: ExtractionReport,
     cache_file: Path,
 ) -> Iterator[pa.Table]:
-    """The rows of everything that a source holds, some thousand at a time; what happens goes into the report."""
+    """The rows of a source, some thousand at a time; counts and problems go into the report."""
     for skipped in gathered.skipped:
         report.add_skipped(skipped)
     for note in gathered.notes:

@@ -1,4 +1,4 @@
-"""From files to joints, on all cores: what is in the cache is taken from there, the rest is read and kept."""
+"""From files to joints, on all cores: cached files are not read, the others are read and cached."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence

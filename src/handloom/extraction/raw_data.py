@@ -1,4 +1,4 @@
-"""The stage before the joints are looked for: a small file that changes with the files of a source.
+"""The stage `raw_data`: a small file that changes with the files of a source.
 
 DVC cannot list what a source reads as dependencies of one stage, because their number differs from source to source. So
 each file or folder has a stage of its own, which leaves a note, and `extract_keypoints` depends on the folder of notes.
@@ -37,7 +37,7 @@ def write_note(path: Path, note: Path, cache: Path) -> None:
 
 
 def remove_old_notes(folder: Path, names: Collection[str]) -> None:
-    """Remove the notes of what the sources no longer read."""
+    """Remove the notes of files that the sources no longer read."""
     for note in folder.glob("*.json"):
         if note.stem not in names:
             note.unlink()

@@ -1,4 +1,4 @@
-"""What decides the joints of a file, in addition to its content: settings, landmark model, libraries and our code."""
+"""The key of a file's joints besides its content: settings, landmark model, libraries and code."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -46,7 +46,7 @@ def recipe(kind: Kind, settings: ExtractKeypoints, model: Path) -> str:
 
 
 def entry_key(recipe: str, sha256: str, start: float | None, end: float | None) -> str:
-    """The key in the cache of a file with this content, or of a stretch of it."""
+    """The key in the cache of a file with this content, or of an interval of it."""
     return fingerprint([recipe, sha256, start, end])
 
 

@@ -1,4 +1,4 @@
-"""What extraction met: counted per class, with everything that needs a look named."""
+"""The report of an extraction: counts per class, and every problem."""
 
 import csv
 from collections import defaultdict
@@ -173,7 +173,7 @@ class ExtractionReport:
                 self.without_hand.append(name)
 
     def add_note(self, text: str) -> None:
-        """Keep a line about something unusual."""
+        """Add a note."""
         self.notes.append(_writable(text))
 
     def finish(self, unreadable_limit: float) -> None:
@@ -194,7 +194,7 @@ class ExtractionReport:
         write_json(self.folder / REPORT, self.as_plain())
 
     def check(self, unreadable_limit: float) -> None:
-        """See whether the data will do.
+        """Check that the data can be used.
 
         Args:
             unreadable_limit: the greatest share of files that may be unusable, 0 to 1.

@@ -1,1 +1,1 @@
-"""Pictures to joints: the landmarker, looking again, following a hand through a clip."""
+"""Pictures to joints: the landmarker, test-time augmentation, tracking a hand through a clip."""

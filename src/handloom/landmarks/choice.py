@@ -1,4 +1,4 @@
-"""Which of several hands counts: in one picture, and from frame to frame."""
+"""Choose one of several hands, in a picture and from frame to frame."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ def hands_to_find(choice: HandChoice) -> int:
 
 
 def choose(hands: Sequence[FoundHand], choice: HandChoice) -> FoundHand | None:
-    """The hand that counts, or None.
+    """The chosen hand, or None.
 
     `followed` and `most_confident` are what the landmarker names first: the hand it has been following, or the one it
     is most sure of. `raised` is the higher of hands of comparable size.
@@ -58,7 +58,7 @@ def distinct(hands: Sequence[FoundHand]) -> list[FoundHand]:
 
 
 class ChosenHand:
-    """The hand that counts, from frame to frame: once chosen it is followed, until another one is clearly better.
+    """The chosen hand, from frame to frame: it is followed until another one is clearly better.
 
     Args:
         choice: the rule, `extract_keypoints.hand`.
@@ -73,7 +73,7 @@ class ChosenHand:
         self.is_followed = False  # whether it was seen in the newest frame
 
     def next(self, hands: Sequence[FoundHand], time: float, *, complete: bool = True) -> FoundHand | None:
-        """The hand that counts in the next frame, or None.
+        """The chosen hand in the next frame, or None.
 
         Args:
             hands: what was found in it, the hand that was followed first if there is one.

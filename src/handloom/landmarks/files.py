@@ -1,4 +1,4 @@
-"""Hands in files: photos, and clips or stretches of them, read as the settings say."""
+"""Hands in files: photos, and clips or intervals of them, read with the settings."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ def read_each(
 
 
 def killed_by(name: str) -> str:
-    """The line for a file, of this name, over which a process died."""
+    """The error for a file whose reading killed the process."""
     return f"{name}: the decoder crashed on this file; re-encode it, for example with ffmpeg"
 
 

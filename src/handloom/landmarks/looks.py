@@ -1,4 +1,4 @@
-"""Looking again: once is not always enough, above all where the hand fills the picture.
+"""Test-time augmentation: find a hand again with padding and rotations.
 
 Palms that touch the edge of the picture are often missed, and the square around a hand, which is well larger than the
 hand, leaves such a picture, so that bent fingers are misplaced. With the edge pixels replicated around the picture that
@@ -33,7 +33,7 @@ SAME_HAND = 1.0
 
 @dataclass(frozen=True)
 class Looked:
-    """What looking brought.
+    """The result of test-time augmentation.
 
     Attributes:
         hand: the hand, or None.
@@ -49,7 +49,7 @@ class Looked:
 
 
 def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> Looked:
-    """The hand of a photo, looked for again with a border when it was not found for sure, or not as a whole.
+    """The hand of a photo, searched again with padding if its confidence is low or it is cut off.
 
     The joints of all looks that saw the same hand are averaged: bent fingers that one look misplaces, another does not.
     `benchmarks/bench_looks.py` shows what that is worth.

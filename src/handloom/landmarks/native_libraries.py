@@ -1,4 +1,4 @@
-"""What native libraries do to the process, kept from it: greetings on stderr, and a timer that ends it."""
+"""Suppress side effects of native libraries: messages on stderr, and a timer that ends the process."""
 
 import ctypes
 import os

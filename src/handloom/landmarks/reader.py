@@ -1,4 +1,4 @@
-"""The reader of hands: from pictures to the hand that counts, in photos, clips and streams."""
+"""The hand reader: from pictures to the chosen hand, in photos, clips and streams."""
 
 from importlib.metadata import version
 from math import inf
@@ -48,7 +48,7 @@ def runtime_version(settings: ExtractKeypoints) -> str:
 
 
 class HandReader(Closing):
-    """Finds the hand that counts. Use it with `with`, or close it. One instance serves one thread at a time.
+    """Finds the chosen hand. Use it with `with`, or close it. One instance serves one thread at a time.
 
     Args:
         settings: the section `extract_keypoints`.
@@ -68,7 +68,7 @@ class HandReader(Closing):
         self._landmarker.close()
 
     def in_photo(self, picture: Picture) -> Looked:
-        """The hand of a photo, looked for again where that helps.
+        """The hand of a photo, with test-time augmentation where the settings ask for it.
 
         Args:
             picture: uint8 ``[height, width, 3]``, RGB, upright.

@@ -1,4 +1,4 @@
-"""Clips as phones make them: upright frames at a constant rate, of a whole video or of a stretch of it."""
+"""Clips as phones make them: upright frames at a constant rate, of a whole video or of an interval of it."""
 
 from collections.abc import Iterator
 from math import isfinite

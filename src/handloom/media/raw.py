@@ -1,6 +1,6 @@
 """Raw photos of cameras (DNG, NEF, CR2, CR3, ARW...) and other TIFF files whose first picture is only a preview.
 
-They are told by their content: a raw photo in TIFF form opens like any TIFF, but what opens is a thumbnail.
+They are recognised by their content: a raw photo in TIFF form opens like any TIFF, but what opens is a thumbnail.
 """
 
 import struct
@@ -72,7 +72,7 @@ class _Directory:
 
 
 def is_raw(file: BinaryIO) -> bool:
-    """Whether a file holds what a camera's sensor saw, whatever its name; the file's position stays."""
+    """Whether a file is a raw photo, whatever its name; the file's position stays."""
     beginning = _beginning(file)
     if any(beginning[at : at + len(sign)] == sign for sign, at in _SIGNATURES if at < 8):
         return True

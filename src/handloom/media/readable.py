@@ -1,4 +1,4 @@
-"""Before decoding: is it a file that can be read at all, and what is in it, by its first bytes."""
+"""Check before decoding that a file can be read, and detect its type by its first bytes."""
 
 import codecs
 import stat
@@ -70,7 +70,7 @@ def beginning_of(path: Path) -> bytes:
 
 
 def kind_of(beginning: bytes) -> str:
-    """What a file holds, by its first bytes: "a picture", "a GIF", "a video", "text"..., or empty if unknown."""
+    """The type of a file, by its first bytes: "a picture", "a GIF", "a video", "text"..., or empty if unknown."""
     if beginning[4:8] == b"ftyp":
         brand = beginning[8:12]
         if brand == b"crx ":  # a raw photo (CR3)

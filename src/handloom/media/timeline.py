@@ -1,4 +1,4 @@
-"""When the frames of a stretch of a clip are shown: known from its packets, before anything is decoded."""
+"""The display times of the frames of an interval of a clip: known from its packets, before anything is decoded."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -25,7 +25,7 @@ _END_TOLERANCE = 0.1
 
 @dataclass(frozen=True)
 class Timeline:
-    """The time stamps of a stretch.
+    """The time stamps of an interval.
 
     Attributes:
         first: time stamp of the clip's first frame: its second 0.

@@ -1,4 +1,4 @@
-"""Whether a model's probabilities mean what they say, and what validation taught of it, which travels in its file."""
+"""Calibration of a model's probabilities, measured on the validation set and stored in its file."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ NO_ANSWER = ""  # in place of a class, where its probability is below its thresh
 
 @dataclass(frozen=True)
 class ClassThreshold:
-    """From which probability on an answer of this class is worth believing.
+    """The recommended threshold of a class.
 
     Attributes:
         label: the class.
@@ -34,7 +34,7 @@ class ClassThreshold:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How a model's probabilities were calibrated, and what they are worth; every number is from validation windows.
+    """The calibration of a model's probabilities; every number is from validation windows.
 
     Attributes:
         temperature: what the network's scores were divided by; above 1 where it was too sure of itself. It is inside
@@ -65,7 +65,7 @@ class Calibration:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Its numbers by name, those of single classes left out."""
+        """Its metrics by name, without those of single classes."""
         numbers = {
             "temperature": self.temperature,
             "examples": self.examples,
@@ -80,10 +80,10 @@ class Calibration:
 
 
 def calibration_from(content: Any, classes: Sequence[str]) -> Calibration | None:
-    """The calibration out of what a checkpoint holds, plain dictionaries; None where it holds none.
+    """The calibration from a checkpoint's plain dictionaries; None if it has none.
 
     Raises:
-        ValueError: it is not one for these classes, or holds what is no number.
+        ValueError: it is for other classes, or has a value that is not finite.
         TypeError: it is no plain content.
     """
     if content is None:
@@ -116,7 +116,7 @@ def false_activation_rate(labels: Sequence[str], answers: Sequence[str], backgro
 
 @dataclass(frozen=True)
 class ConfidenceBin:
-    """The answers whose confidence lies in ``(start, end]``; the first bin holds 0 too.
+    """The answers whose confidence lies in ``(start, end]``; the first bin includes 0.
 
     Attributes:
         start, end: the bin's edges.
@@ -154,7 +154,7 @@ def reliability(confidences: ArrayLike, right: ArrayLike) -> list[ConfidenceBin]
 
 
 def calibration_error(bins: list[ConfidenceBin]) -> float:
-    """Expected calibration error: by how much confidence and accuracy of a bin differ, its answers' mean.
+    """Expected calibration error: the mean difference of confidence and accuracy, over bins weighted by answers.
 
     From Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning".
     """

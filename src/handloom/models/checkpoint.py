@@ -32,7 +32,7 @@ _MORE_THAN_DATA = "Weights only load failed"  # how PyTorch's message begins
 
 @dataclass(frozen=True, config=STRICT)
 class CheckpointSpec:
-    """A model's description as it stands in a checkpoint, in a form that is kept readable.
+    """A model's description in a checkpoint, in a form that later versions read.
 
     Attributes:
         kind, classes, window, frame_rate, background_label, left_hands, landmarks, hand, landmarker: see `ModelSpec`.
@@ -100,7 +100,7 @@ def load_model(path: Path) -> TrainedModel:
     training that this version does not know do no harm.
 
     Raises:
-        DataError: the file is missing, is damaged, or is no checkpoint of handloom; or it holds a model that cannot be:
+        DataError: the file is missing, is damaged, or is no checkpoint of handloom; or it has an impossible model:
             a kind, size or frame rate that there is not, or weights that are not finite or have other shapes.
     """
     content = read_checkpoint(path)
@@ -133,10 +133,10 @@ def load_model(path: Path) -> TrainedModel:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The contents of a checkpoint file: tensors and plain types only, as they were written.
+    """Read a checkpoint file: tensors and plain types only.
 
     Raises:
-        DataError: the file is missing, or damaged, or holds anything else.
+        DataError: the file is missing, or damaged, or contains anything else.
     """
     if not path.exists():
         raise DataError(f"{path}: no such file; train the model first (dvc repro)")
@@ -163,7 +163,7 @@ def weights_of(content: Mapping[str, Any]) -> dict[str, Tensor]:
     """The network's tensors in a checkpoint, by their names in the network.
 
     Raises:
-        ValueError: one holds what is no number, or is no tensor; or there is none.
+        ValueError: one is not finite or not a tensor; or there are none.
     """
     weights = {
         str(name).removeprefix(NETWORK_PREFIX): tensor
@@ -242,7 +242,7 @@ def _checked(content: Mapping[str, Any]) -> CheckpointSpec:
 
 
 def _check_sums(file: IO[bytes]) -> None:
-    """Hold each record of the archive against its checksum, which PyTorch writes and does not look at.
+    """Check each record of the archive against its checksum, which PyTorch writes but does not check.
 
     Raises:
         Exception: one of many kinds; the file is damaged.

@@ -1,4 +1,4 @@
-"""Weights to start from where there are few photos: trained on joints of random described hands, no photo among them.
+"""Pretrained weights for few photos: trained on joints of random described hands, without photos.
 
 `benchmarks/pretrain.py` makes the file. Half precision is plenty for a start.
 """

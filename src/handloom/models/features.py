@@ -1,4 +1,4 @@
-"""What the network sees of the joints: place, size and missing joints dealt with, inside the exported model.
+"""Features of the joints: normalised position and size, missing joints masked; part of the exported model.
 
 An app feeds raw Vision arrays, so nothing may be normalised outside. Every quantity is in palm lengths, relative to the
 hand's own centre, and zero where no joint was seen.

@@ -1,4 +1,4 @@
-"""What a model is to whoever asks it, wherever it was kept: a description, and probabilities of windows."""
+"""The interface of every model, from any file: a description, and probabilities of windows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MINIMUM_PRESENCE = 0.6
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """All that the use of a model needs.
+    """The description that prediction needs.
 
     Attributes:
         kind: "pose" or "action".
@@ -52,14 +52,14 @@ class Model(Protocol):
 
     @property
     def spec(self) -> ModelSpec:
-        """What it is."""
+        """Its description."""
         ...
 
     @property
     def thresholds(self) -> Mapping[str, float]:
-        """By class the probability from which on its answer is worth believing, where validation taught one."""
+        """The recommended threshold of each class that has one."""
         ...
 
     def probabilities(self, windows: Poses) -> NDArray[np.float64]:
-        """Of windows ``[K, window, 3, 21]``, taken as they are, the probabilities ``[K, classes]``."""
+        """Probabilities ``[K, classes]`` of windows ``[K, window, 3, 21]``, which are not mirrored."""
         ...

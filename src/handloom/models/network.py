@@ -37,7 +37,7 @@ class SpatialLayer(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, joints: Tensor) -> Tensor:
-        """Add what the graphs bring from other joints."""
+        """Add the features of other joints."""
         values = self.values(self.norm(joints)).reshape(-1, JOINT_COUNT, GRAPHS, self.width // GRAPHS)
         mixed = self.graphs @ values.transpose(1, 2)  # [B, graphs, 21, width / graphs]
         mixed = mixed.transpose(1, 2).reshape(-1, JOINT_COUNT, self.width)
@@ -92,7 +92,7 @@ class TemporalLayer(nn.Module):
         self.shift = nn.Parameter(torch.zeros(features, 1))
 
     def forward(self, steps: Tensor, seen: Tensor) -> Tensor:
-        """Add what comes from the steps before and after; those without a hand (seen 0) give nothing."""
+        """Add the features of neighbouring steps; those without a hand (seen 0) add nothing."""
         return steps + torch.relu(self.mix(steps * seen) * self.scale + self.shift)
 
 

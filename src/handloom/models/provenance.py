@@ -17,7 +17,7 @@ _OLD = ("run_id", "git_commit")  # what older files say in place of the fingerpr
 
 @dataclass(frozen=True)
 class Provenance:
-    """What made a model: the same for everybody who trains the same, on the same kind of processor.
+    """The provenance of a model: equal for equal trainings on the same kind of processor.
 
     Attributes:
         fingerprint: of the training, of all that decides its result; by it the MLflow run is found, which has the
@@ -36,7 +36,7 @@ class Provenance:
 
     @property
     def training(self) -> str:
-        """By what `tracking.Tracker.run_of` finds the run."""
+        """The key by which `tracking.Tracker.run_of` finds the run."""
         return self.fingerprint or self.old_run_id
 
 
@@ -74,13 +74,13 @@ def read_provenance(path: Path) -> Provenance:
 
 
 def hand_of(table: Path) -> HandChoice | Literal[""]:
-    """Which of two hands the joints of a keypoint table are of; empty where the table does not say."""
+    """The rule that chose the hand in a keypoint table; empty if unknown."""
     rule = keypoint_table.read_metadata(table).get("hand", "")
     return next((choice for choice in HAND_CHOICES if choice == rule), "")
 
 
 def landmarks_of(table: Path) -> str:
-    """What found the joints of a keypoint table: library, version and model file; empty for joints from elsewhere."""
+    """The landmarker of a keypoint table: library, version and model file; empty for imported joints."""
     metadata = keypoint_table.read_metadata(table)
     landmarker, model = metadata.get("landmarker"), metadata.get("landmark_model_sha256")
     return f"{landmarker}, hand landmark model with sha256 {model}" if landmarker and model else ""

@@ -1,4 +1,4 @@
-"""Asking a trained model: of photos, of videos, of streams without end, and live.
+"""Predictions of a trained model: for photos, videos, endless streams, and live.
 
     open_model.py   a checkpoint, an exported file or an MLflow address  ->  Model
     predictor.py    a Model, asked of hands of either side               ->  Predictor

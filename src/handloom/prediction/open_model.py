@@ -27,10 +27,10 @@ EXPORTS = "exports"
 
 
 def open_model(address: str | Path, kind: Kind | None = None) -> Model:
-    """A model that was kept.
+    """Open a saved model.
 
     Args:
-        address: `model.ckpt`, an exported file; a folder that holds one; ``runs:/<run id>``, the exported file of an
+        address: `model.ckpt`, an exported file; a folder with one; ``runs:/<run id>``, the exported file of an
             MLflow run; ``models:/<name>@<alias>`` or ``models:/<name>/<version>``.
         kind: what it has to be; either if None.
 
@@ -70,7 +70,7 @@ def _trained(path: Path) -> Model:
 
 @contextmanager
 def _local_file(address: str | Path) -> Iterator[Path]:
-    """The file of a model, fetched first if it lies in MLflow; a fetched one is gone afterwards.
+    """The file of a model; one in MLflow is fetched first and removed afterwards.
 
     Args:
         address: see `open_model`.

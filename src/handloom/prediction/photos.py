@@ -1,4 +1,4 @@
-"""Poses in photos."""
+"""Predict poses in photos."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace

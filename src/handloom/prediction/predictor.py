@@ -1,4 +1,4 @@
-"""A classifier ready to answer about hands of either side, and what is asked of the arguments of every prediction."""
+"""A classifier ready to predict, and checks of the arguments of predictions."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ from handloom.prediction.results import Classification, Prediction, ranked
 
 @dataclass(frozen=True)
 class Predictor:
-    """A model ready to answer, wherever it was kept: see `open`.
+    """A model ready to predict, from any file: see `open`.
 
     Attributes:
         model: what gives the probabilities.
@@ -32,10 +32,10 @@ class Predictor:
 
     @classmethod
     def open(cls, address: str | Path, kind: Kind | None = None) -> "Predictor":
-        """Of a model that was kept.
+        """Open a saved model.
 
         Args:
-            address: `model.ckpt`, an exported file; a folder that holds one; ``runs:/<run id>``,
+            address: `model.ckpt`, an exported file; a folder with one; ``runs:/<run id>``,
                 the exported file of an MLflow run; ``models:/<name>@<alias>`` or ``models:/<name>/<version>``.
             kind: what it has to be; either if None.
 
@@ -47,7 +47,7 @@ class Predictor:
 
     @property
     def kind(self) -> Kind:
-        """Which of the two it is: "pose" or "action"."""
+        """The kind: "pose" or "action"."""
         return self.model.spec.kind
 
     @property
@@ -57,7 +57,7 @@ class Predictor:
 
     @property
     def window(self) -> int:
-        """Frames a prediction sees; 1 for a pose."""
+        """Frames of a prediction; 1 for a pose."""
         return self.model.spec.window
 
     @property
@@ -72,27 +72,27 @@ class Predictor:
 
     @property
     def left_hands(self) -> LeftHands:
-        """Whether left hands have to be turned into right ones first: "mirrored"; `answers` does it."""
+        """How left hands are read; with "mirrored", `answers` mirrors them first."""
         return self.model.spec.left_hands
 
     @property
     def extraction(self) -> ExtractKeypoints:
-        """How it gets hands unless told otherwise: the defaults, with the one of two hands that it was trained on."""
+        """The default extraction settings, with the hand rule that the model was trained with."""
         hand = self.model.spec.hand
         return ExtractKeypoints(hand=hand) if hand else ExtractKeypoints()
 
     @property
     def thresholds(self) -> Mapping[str, float]:
-        """By class the probability from which on its answer is worth believing, where validation taught one."""
+        """The recommended threshold of each class that has one."""
         return self.model.thresholds
 
     @property
     def note(self) -> str:
-        """What a person should know before believing its answers, a line; mostly empty."""
+        """A line that the user should read before using the answers; usually empty."""
         return self.model.spec.note
 
     def probabilities(self, windows: Poses) -> NDArray[np.float64]:
-        """Probabilities ``[K, classes]`` of windows ``[K, window, 3, 21]``, taken as they are: see `answers`.
+        """Probabilities ``[K, classes]`` of windows ``[K, window, 3, 21]``, which are not mirrored: see `answers`.
 
         Raises:
             ConfigurationError: the windows are no array.
@@ -110,11 +110,11 @@ class Predictor:
         return None if threshold is None else prediction.confidence >= threshold
 
     def answers(self, windows: Poses, votes: NDArray[np.int8]) -> list[list[Classification]]:
-        """What the model says of windows, left hands mirrored before if it wants that.
+        """Predict windows, with left hands mirrored first if the model needs that.
 
         Args:
             windows: ``[K, window, 3, 21]``.
-            votes: ``[K, window]``, what each frame says of its hand: 1 for left, -1 for right, 0 where nothing is
+            votes: ``[K, window]``, the chirality of each frame: 1 left, -1 right, 0 where nothing is
                 known. A window is mirrored as a whole, by the majority of its frames, so that no hand jumps.
 
         Returns:
@@ -129,7 +129,7 @@ class Predictor:
 
 
 def require_predictor(predictor: Any) -> None:
-    """See that it is one.
+    """Check the type of a predictor.
 
     Raises:
         ConfigurationError: it is not; the text says what to pass.

@@ -1,4 +1,4 @@
-"""What other processes read for predictions: hands of photos, and pieces of clips that several can read at once."""
+"""What worker processes read: hands of photos, and pieces of clips in parallel."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

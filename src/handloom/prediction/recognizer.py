@@ -24,7 +24,7 @@ from handloom.support.closing import Closing
 
 
 class Recognizer(Closing):
-    """Says when gestures begin and end in a stream, in memory that does not grow. Use it with `with`, or close it.
+    """Reports when gestures begin and end in a stream, in constant memory. Use it with `with`, or close it.
 
     It follows the rules of HandloomKit's RULES.md, so an app in Swift and this say the same. An action classifier gets
     frames at its own rate, whatever the camera's, and is asked every `stride` of them; a pose classifier gets every
@@ -99,7 +99,7 @@ class Recognizer(Closing):
         return self._decision.active
 
     def add_frame(self, rgb: Picture, time: float) -> list[Event]:
-        """Take the next frame and find the hand in it.
+        """Add the next frame and find the hand in it.
 
         Args:
             rgb: uint8 ``[height, width, 3]``, upright, not mirrored; it may be written over afterwards.
@@ -116,7 +116,7 @@ class Recognizer(Closing):
         return self._take(_Frame(self._frames, picture=rgb), time)
 
     def add_joints(self, poses: Poses | None, time: float, chirality: str = "") -> list[Event]:
-        """Take the next frame's joints, found by other means.
+        """Add the next frame's joints, found by other means.
 
         Args:
             poses: ``[1, 3, 21]`` as in `handloom.hand`; None or zeros without a hand.

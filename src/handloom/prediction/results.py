@@ -1,4 +1,4 @@
-"""What a prediction says: the classes with their probabilities, and which part of the source they are about."""
+"""The result of a prediction: classes with probabilities, and the part of the source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Classification(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the model says of one window of a clip, or of one hand of a photo.
+    """The prediction for one window of a clip, or for one hand of a photo.
 
     Attributes:
         results: every class, the highest confidence first; of equal ones the label that sorts first. Empty without a

@@ -37,7 +37,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a model says of a stream.
+    """A model's answers for a stream.
 
     Attributes:
         answers: time in seconds and probabilities of each window, None where there are too few hands.

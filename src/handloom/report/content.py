@@ -81,7 +81,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Pair:
-    """Examples of one class that were taken for another.
+    """Examples of one class that were predicted as another.
 
     Attributes:
         label: their class.
@@ -260,7 +260,7 @@ def part_counts(split: Path) -> Mapping[str, int]:
 
 
 def extraction_report(path: Path) -> dict[str, Any]:
-    """What extraction met, see `handloom.extraction.report`; empty where that file is missing."""
+    """The counts of the extraction, see `handloom.extraction.report`; empty where that file is missing."""
     if not path.is_file():
         return {}
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

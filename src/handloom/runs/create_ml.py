@@ -27,7 +27,7 @@ PARTS: dict[str, PartName] = {"training": "train", "validation": "test"}
 
 @dataclass(frozen=True)
 class Compared:
-    """What two models say of the same rows of a project.
+    """The answers of two models for the same rows of a project.
 
     Attributes:
         create_ml: by the name of the project's part, `training` or `validation`, the answers of Create ML's model.
@@ -45,7 +45,7 @@ class Compared:
 def compare_with_create_ml(
     source: CreateMLProject, exported: Path | None, parameters: Parameters, out: Path
 ) -> Compared:
-    """Train on a project's training rows; ask that model and Create ML's own of the training and the validation rows.
+    """Train on a project's training rows; predict training and validation rows with that model and Create ML's.
 
     The validation rows choose nothing here: handloom trains on the training rows to the end.
 

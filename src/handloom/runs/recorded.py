@@ -1,4 +1,4 @@
-"""Runs as the MLflow store has them, and two of them side by side."""
+"""Runs in the MLflow store, and the comparison of two."""
 
 import re
 from collections.abc import Mapping
@@ -59,13 +59,13 @@ class RecordedRun:
 
     @property
     def changes(self) -> list[str]:
-        """The files that differed from the commit; of a run that only knows that some did, that."""
+        """The files that differed from the commit, or a note that some did."""
         if self.tags.get(DIRTY) not in ("yes", "True"):
             return []
         return self.tags.get(CHANGES, "files that it does not name").split("\n")
 
     def artifact(self, name: str) -> str | None:
-        """A text that was logged; None if there is none of that name."""
+        """A logged text; None if there is none of that name."""
         with self.store.opened(to_write=False) as client, TemporaryDirectory() as folder:
             if name not in [file.path for file in client.list_artifacts(self.run_id)]:
                 return None
@@ -121,7 +121,7 @@ def _recorded(store: Store, run: "Run", kind: Kind) -> RecordedRun:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two runs have in common and what not, each row with a name and both values.
+    """The comparison of two runs, each row with a name and both values.
 
     Attributes:
         made_of: commit, changed files, the training's fingerprint, hashes of the data and of the model.

@@ -1,4 +1,4 @@
-"""A run made again from what was recorded of it, in a clean checkout, and compared with the record.
+"""Repeat a run from its record in a clean checkout, and compare the results.
 
 The reproduction is tracked in a store of its folder's own: it is no new result, so it neither shows among the runs
 nor becomes a version in the registry, where it could move the champion.
@@ -50,7 +50,7 @@ class Row:
 
 
 def check(run: RecordedRun, force: bool = False) -> None:
-    """Refuse a run that cannot be made again.
+    """Refuse a run that cannot be repeated.
 
     Raises:
         HandloomError: why, and what can be done.
@@ -76,7 +76,7 @@ def check(run: RecordedRun, force: bool = False) -> None:
 
 
 def reproduce(workspace: Workspace, run: RecordedRun, folder: Path) -> list[Row]:
-    """Make a run again in a folder, up to its evaluation, and compare.
+    """Repeat a run in a folder, up to its evaluation, and compare.
 
     Joints and parts are taken from DVC's cache where it has them; the training and the evaluation always run.
 
@@ -100,7 +100,7 @@ def reproduce(workspace: Workspace, run: RecordedRun, folder: Path) -> list[Row]
 
 
 def compared(run: RecordedRun, project: Path) -> list[Row]:
-    """The record of a run next to what the stages have left in a project."""
+    """Compare the record of a run with the outputs in a project."""
     rows = []
     for item, tag, file in _files(run.kind):
         recorded, now = run.tags.get(tag, ""), sha256_of_file(project / file)

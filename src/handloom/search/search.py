@@ -1,4 +1,4 @@
-"""A search: trainings whose parameters Optuna chooses, kept so that a killed search resumes."""
+"""A hyperparameter search with Optuna, stored so that a killed search resumes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ from handloom.training.resume import TrainingTask
 
 @dataclass(frozen=True)
 class Trials:
-    """What the trials of a search share.
+    """The settings that the trials of a search share.
 
     Attributes:
         kind: "pose" or "action".

@@ -1,4 +1,4 @@
-"""What a search tries: a range for each parameter, in Hydra's override grammar."""
+"""The search space: a range for each parameter, in Hydra's override grammar."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -123,7 +123,7 @@ def _check(kind: Kind, composed: DictConfig, name: str) -> None:
 
 
 def check_settings(kind: Kind, settings: Training) -> None:
-    """Refuse a training that a search cannot make.
+    """Refuse settings that a search cannot train with.
 
     Raises:
         ConfigurationError: it is one.

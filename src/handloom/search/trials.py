@@ -67,7 +67,7 @@ def ended_trial(
 
 
 class GivingUp:
-    """When a trial is pruned: at a report its lowest loss is not among the lower ones of the trials before.
+    """Percentile pruning: stop a trial whose best loss is not within the best `percentile` of the earlier trials.
 
     Args:
         trials: those before.

@@ -1,1 +1,1 @@
-"""The way through: parameters, the stages, and the scripts that run one."""
+"""The pipeline: parameters, the stages, and the scripts that run one."""

@@ -45,7 +45,7 @@ def write_parameters(conf: Path, path: Path) -> None:
 
 
 def composed_text(conf: Path, overrides: Sequence[str] = ()) -> str:
-    """What `params.yaml` holds for these groups and overrides, in Hydra's grammar: the text that DVC writes too.
+    """The text of `params.yaml` for these groups and overrides, in Hydra's grammar: the text that DVC writes too.
 
     Raises:
         ConfigurationError: a file or an override is wrong; one line.

@@ -1,4 +1,4 @@
-"""The stages, a function each, and the way through several of them.
+"""The stages, a function each, and a function that runs several.
 
 Each imports its own room when it runs: the others', torch and MLflow among them, take seconds.
 """
@@ -27,7 +27,7 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 @dataclass
 class Results:
-    """What the stages that ran have come to.
+    """The results of the stages that ran.
 
     Attributes:
         loss: of the training, on the validation set; None without one.
@@ -123,7 +123,7 @@ def extract_keypoints(parameters: Parameters, kind: Kind, layout: Layout, worksp
 
 
 def split(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> None:
-    """Say which examples are for training, validation and testing; print how many. See `handloom.dataset.split`."""
+    """Split examples into training, validation and test set; print their numbers. See `handloom.dataset.split`."""
     from handloom.dataset.split import split_table, split_text
 
     split_table(layout.keypoints, parameters.split, layout.split)
@@ -183,7 +183,7 @@ def evaluate(
 def report(
     parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace, answered: "Answered | None" = None
 ) -> Path:
-    """Write the page that shows what the test set says of a model; its file. See `handloom.report`.
+    """Write the report page of a model; return its file. See `handloom.report`.
 
     Args:
         parameters: all of them.
@@ -211,7 +211,7 @@ def report(
 
 
 def export_coreml(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "list[Verification]":
-    """Write the trained model as files for apps, proven from disk; print what came out. See `handloom.export`."""
+    """Write the trained model as files for apps, each checked from disk; print the results. See `handloom.export`."""
     from handloom.export.export import export_coreml
 
     verifications = export_coreml(

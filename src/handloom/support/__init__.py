@@ -1,1 +1,1 @@
-"""What everybody uses and that knows nothing of hands: files, locks, progress, the repository, YAML, the console."""
+"""Shared tools that know nothing of hands: files, locks, progress, the repository, YAML, the console."""

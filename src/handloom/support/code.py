@@ -1,4 +1,4 @@
-"""What a piece of work depends on: the modules of this package that it imports, found in their source.
+"""The modules that a stage depends on, found by parsing their imports.
 
 A version of code is a hash of those modules without comments, docstrings and blank lines, and of the data files next to
 them. It is the same for Python 3.11 to 3.13, and takes a tenth of a second.

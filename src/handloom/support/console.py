@@ -1,4 +1,4 @@
-"""What every program of handloom does at its terminal: print any text, end with one line and an exit status."""
+"""The terminal: print any text, end with one line and an exit status."""
 
 import codecs
 import json

@@ -1,4 +1,4 @@
-"""Packages that a bare installation does not have, and the extra of `pyproject.toml` that brings each."""
+"""Optional packages, and the extra of `pyproject.toml` that installs each."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -50,7 +50,7 @@ def missing_package(asked: str, error: ImportError) -> str:
 
 
 def installed_to_train() -> bool:
-    """Whether this is more than what predicting needs: what the extra `train` brings."""
+    """Whether the extra `train` is installed."""
     return any(_is_installed(name) for name in ("dvc", "mlflow", "pytorch-lightning"))
 
 

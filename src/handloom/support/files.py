@@ -1,4 +1,4 @@
-"""Writing so that nothing half-written is ever left in place: under a temporary name first, then renamed."""
+"""Atomic writes: to a temporary path first, then renamed."""
 
 import csv
 import ctypes
@@ -75,7 +75,7 @@ def creating(path: Path) -> Iterator[Path]:
 
 
 def remove_remains(folder: Path) -> None:
-    """Remove what killed processes left of files and folders that they were writing in a folder of handloom's own."""
+    """Remove temporary files and folders of killed processes from a folder of handloom's own."""
     for stem in list(_remains(folder.absolute())):
         _clear_remains(folder / stem)
 
@@ -100,7 +100,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[s
 
 
 def as_cell(value: Any) -> Any:
-    r"""A value as people's CSVs have it: nothing in it runs where it is opened.
+    r"""A value as a CSV cell that a spreadsheet does not run as a formula.
 
     A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@`` or a tab) has ``'``
     before it, as OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection). ``<`` before a letter, ``/``,

@@ -1,4 +1,4 @@
-"""The fingerprint of work: what decides a result, so that finished work is used again only where it is the same."""
+"""The fingerprint of a piece of work: finished work is reused only if it is equal."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Progress bars on stderr that whoever runs the work can listen to."""
+"""Progress bars on stderr, with callbacks."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Tell `listener` of every step of every bar inside the block."""
+    """Call `listener` for every step of every bar inside the block."""
     token = _listener.set(listener)
     try:
         yield
@@ -38,7 +38,7 @@ class ProgressBar(tqdm):  # type: ignore[type-arg]  # only the class in the stub
         self.text = text
 
     def update(self, n: float | None = 1) -> bool | None:
-        """Count items, and tell who listens."""
+        """Count items, and call the listeners."""
         shown = super().update(n)
         if listener := _listener.get():
             listener(self.text, int(self.n), int(self.total or 0))

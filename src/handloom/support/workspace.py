@@ -1,4 +1,4 @@
-"""Where work lies that is no result: caches, trainings in progress, and the tracking store where no other is named."""
+"""The folder for caches, trainings in progress, and the default tracking store."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class Workspace:
 
     @classmethod
     def here(cls, project: Path | None = None) -> "Workspace":
-        """That of the DVC project that holds a folder, see `main_repository`; None: that holds the working folder."""
+        """The workspace of the DVC project around a folder (None: the working folder), see `main_repository`."""
         return cls(main_repository(project), anchor(project), project or Path())
 
     @classmethod
@@ -35,7 +35,7 @@ class Workspace:
 
     @classmethod
     def next_to(cls, out: Path) -> "Workspace":
-        """In a DVC project that project's, as in `here`; outside one, `inside` the folder that a result goes to."""
+        """The workspace for results in `out`: the DVC project's if there is one, else `inside` the folder."""
         return cls.here() if within_dvc() else cls.inside(out)
 
     @property
@@ -75,7 +75,7 @@ class Workspace:
 
     @property
     def outbox(self) -> Path:
-        """The folder of what waits to be sent to the tracking store."""
+        """The folder of pending data for the tracking store."""
         return self.root / _HIDDEN / "outbox"
 
     @property

@@ -1,4 +1,4 @@
-"""Reading YAML that a person wrote or a stranger sent: within bounds, and what is wrong is one line.
+"""Read untrusted YAML within bounds; each error is one line.
 
 Hydra and OmegaConf read `params.yaml` and `conf/` with a loader of their own, so `read_yaml` reads a file first.
 """
@@ -57,7 +57,7 @@ def _problem(text: str, where: yaml.Node | yaml.Event) -> yaml.MarkedYAMLError:
 
 
 def read_yaml(path: Path, error: type[HandloomError] = ConfigurationError) -> Any:
-    """What a file says.
+    """Read a file.
 
     Args:
         path: the file; has to be there.
@@ -71,7 +71,7 @@ def read_yaml(path: Path, error: type[HandloomError] = ConfigurationError) -> An
 
 
 def parse_yaml(text: str, name: str, error: type[HandloomError] = ConfigurationError) -> Any:
-    """What a text says; `name` begins the line of an error.
+    """Parse a text; errors begin with `name`.
 
     Raises:
         HandloomError: see `read_yaml`.

@@ -1,4 +1,4 @@
-"""What can be asked of a run, as plain data, and how the store does it.
+"""The operations on a run, as plain data, and their execution.
 
 Each operation may be done twice with the effect of once: it may have reached a store whose answer was lost.
 """
@@ -39,7 +39,7 @@ AT_ONCE = {"metrics": 1000, "params": 100, "tags": 100}  # MLflow's limits of on
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing that is asked of a run.
+    """One operation on a run.
 
     Attributes:
         name: what.
@@ -58,7 +58,7 @@ def now() -> int:
 
 
 def find_run(client: "MlflowClient", run_id: str) -> str | None:
-    """MLflow's id of a run that is known here by `run_id`; None if the store does not hold it.
+    """MLflow's id of a run that is known here by `run_id`; None if the store does not have it.
 
     Args:
         client: of the store.

@@ -1,4 +1,4 @@
-"""Operations that the store could not do, kept on this computer until they are sent.
+"""Pending operations, stored on this computer until they are sent.
 
 The outbox has a folder a run: `calls.jsonl`, a line an operation in the order in which they were asked for, copies of
 their files, and in `sent` how much of `calls.jsonl` the store has. An operation is there when its line is whole, and
@@ -28,7 +28,7 @@ CALLS, FILES, SENT, ABOUT = "calls.jsonl", "files", "sent", "about.json"
 
 @dataclass(frozen=True)
 class Outbox:
-    """What waits in a workspace for its store.
+    """The pending operations of a workspace.
 
     Attributes:
         store: the one that is named now.
@@ -38,15 +38,15 @@ class Outbox:
 
     @property
     def folder(self) -> Path:
-        """Where operations wait."""
+        """The folder of pending operations."""
         return self.store.workspace.outbox
 
     def holds(self, run_id: str) -> bool:
-        """Whether operations of a run wait."""
+        """Whether a run has pending operations."""
         return (self.folder / run_id / CALLS).exists()
 
     def waiting(self) -> list[str]:
-        """The runs of which operations wait, those first that have waited longest."""
+        """The runs with pending operations, the oldest first."""
         runs = [path.parent for path in self.folder.glob(f"*/{CALLS}")]
         return [run.name for run in sorted(runs, key=lambda run: (_since(run), run.name))]
 
@@ -56,7 +56,7 @@ class Outbox:
         return address if isinstance(address, str) else None
 
     def keep(self, run_id: str, operation: Operation) -> None:
-        """Put an operation at the end of those that wait.
+        """Append an operation to the pending ones.
 
         Raises:
             HandloomError: the disk is full, say. What waited before is untouched.

@@ -1,4 +1,4 @@
-"""What is recorded of a run: its tags, its parameters, the packages it was made with, and what people read in lists.
+"""The record of a run: tags, parameters, packages, name and description.
 
 `handloom.` begins the names of tags by which our code finds runs and models; plain names are for people.
 
@@ -72,7 +72,7 @@ def flat(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def run_parameters(kind: Kind, parameters: Parameters) -> dict[str, str]:
-    """All that decides a model of this kind and what is known of it."""
+    """All parameters that decide a model of this kind."""
     sections = {"data": parameters.source(kind), f"train_{kind}": parameters.training(kind)}
     for name in ("extract_keypoints", "split", "evaluate", "export_coreml"):
         sections[name] = getattr(parameters, name)

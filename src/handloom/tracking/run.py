@@ -243,7 +243,7 @@ class Tracker:
 
     @property
     def store(self) -> Store:
-        """The store that is named now."""
+        """The current store."""
         return Store(self.workspace)
 
     def start(self, kind: Kind, parameters: Parameters, tags: Mapping[str, str] | None = None) -> Run:
@@ -324,7 +324,7 @@ class Tracker:
             return None
 
     def give_up(self, fingerprint: str, iteration: int) -> None:
-        """Say of the run of a training that a search ended it early: its model is not that of the whole training."""
+        """Mark a run as pruned by its search: its model is not fully trained."""
         if run := self.noted(fingerprint):
             run.set_tags({GIVEN_UP_AT: str(iteration)})
         self._note(fingerprint).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Sends what was kept while the MLflow store could not be reached: `handloom send`."""
+"""Send the pending data of an unreachable MLflow store: `handloom send`."""
 
 from typing import TYPE_CHECKING
 

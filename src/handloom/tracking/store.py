@@ -1,4 +1,4 @@
-"""The MLflow store: where it keeps its files, and how it is asked.
+"""The MLflow store: its files and its client.
 
 `Store.opened` is the only way to MLflow: within it MLflow is quiet, has the login that the address gives, and what is
 wrong with the store is a `StoreError`. Afterwards the process's environment and logging are as they were.
@@ -48,7 +48,7 @@ _one_at_a_time = RLock()  # the environment and the logging belong to all thread
 
 @dataclass(frozen=True)
 class Store:
-    """The MLflow store that is named now, for work in a workspace.
+    """The current MLflow store of a workspace.
 
     Attributes:
         workspace: whose own store it is where no address is given.
@@ -105,7 +105,7 @@ class Store:
 
 @contextmanager
 def mlflow_settings(login: tuple[str, str] | None = None) -> Iterator[None]:
-    """Within, MLflow is set as it is to be used here.
+    """Apply handloom's MLflow settings inside the block.
 
     Args:
         login: user and password of a server, which MLflow takes from the environment alone. What stands in the address

@@ -1,1 +1,1 @@
-"""Learning: batches, the Lightning module, checkpoints, and the stage that ties them."""
+"""Training: batches, the Lightning module, checkpoints, and the stage."""

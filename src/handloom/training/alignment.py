@@ -1,4 +1,4 @@
-"""Joints of a description, corrected by a few photos: the middle of each class is moved to where the photos' is.
+"""Align described joints with a few photos: each class mean moves towards that of the photos.
 
 A description is off by the same amount in all that is made of it (a thumb further out than people hold it, a fold that
 the landmarker sees elsewhere), and five photos say by how much; how hands vary around the middle stays as described.
@@ -26,7 +26,7 @@ _SHORTEST = 0.5
 
 
 def aligned(examples: Examples, towards: Mapping[str, str]) -> Examples:
-    """Move the photos of some joined sources, class by class, towards those of others.
+    """Move the examples of some joined sources, class by class, towards those of others.
 
     Means are of hands that are turned upright, with the index finger's side to the right, in palm lengths; so it does
     not matter where in the picture, how large, how turned and which hand they are. Hands that are seen from the end of

@@ -1,4 +1,4 @@
-"""What happens after an iteration: the report, the check that numbers are numbers, and early stopping."""
+"""Callbacks after an iteration: the report, the check for finite values, early stopping."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def report_due(settings: Training, iteration: int) -> bool:
 
 
 class ModuleCallback(lightning.Callback):
-    """A callback that has the module of the training, as what it is, from the start of the fit on."""
+    """A callback with the training's module, typed, from the start of the fit."""
 
     module: HandModule
 
@@ -144,7 +144,7 @@ class EarlyStopping(ModuleCallback):
 
 
 def check_finite(module: HandModule, means: dict[str, float], iteration: int) -> None:
-    """Stop before a number that is none gets into a checkpoint or a model.
+    """Stop before a value that is not finite gets into a checkpoint or a model.
 
     Raises:
         FloatingPointError: a mean of the iteration or a weight is not finite.

@@ -32,7 +32,7 @@ KEPT_CHECKPOINTS = 2  # the one before the last, in case the last is damaged
 class Checkpoints(Checkpoint):
     """Writes a checkpoint every so many iterations, and at the end of a session that another one may continue.
 
-    It is written when all callbacks are through with the iteration, and holds their states.
+    It is written when all callbacks are through with the iteration, and contains their states.
     It also says which training it belongs to (`fingerprint`) and which MLflow run (`run_id`, empty without).
 
     Args:
@@ -125,7 +125,7 @@ def read_resumable(path: Path) -> dict[str, Any]:
 
 
 def check_fits(module: lightning.LightningModule, content: Mapping[str, Any]) -> None:
-    """See that a training of a module can take up what a checkpoint holds, before Lightning tries and fails midway.
+    """Check that a training can resume from a checkpoint, before Lightning fails midway.
 
     Args:
         module: a new one, which is given the weights.

@@ -1,4 +1,4 @@
-"""What a training refuses, and what it warns of, before it starts."""
+"""Checks and warnings before a training starts."""
 
 import re
 from collections import Counter
@@ -25,7 +25,7 @@ _NO_GESTURE = {
 def check_examples(
     kind: Kind, settings: Training, training: Examples, validation: Examples, classes: list[str]
 ) -> None:
-    """Refuse what cannot be trained on.
+    """Refuse examples that cannot be trained on.
 
     Args:
         kind: "pose" or "action".
@@ -103,13 +103,13 @@ def count_found(training: Examples) -> Counter[str]:
 
 
 def class_weights(found: Counter[str], classes: list[str]) -> list[float]:
-    """What an example of each class counts, so that all classes count the same: 1 over their numbers, with mean 1."""
+    """Class weights: 1 over the number of examples, with mean 1."""
     inverse = [1 / found[label] for label in classes]
     return [weight * len(classes) / sum(inverse) for weight in inverse]
 
 
 def likely_cause(settings: Training, kind: Kind, table: Path) -> str:
-    """Why the loss or the weights were not finite, as far as a look at data and parameters tells, and what to do."""
+    """The likely cause of a loss or weights that are not finite, and what to do."""
     for row in pq.ParquetFile(table).iter_batches(columns=["path", "frame", "keypoints"]):
         numbers = row.column("keypoints").flatten().to_numpy(zero_copy_only=False).reshape(len(row), -1)
         for index in np.flatnonzero(~np.isfinite(numbers).all(axis=1))[:1]:

@@ -1,4 +1,4 @@
-"""What the trainer is fed: batches of windows cut from tensors; an epoch is a function of (seed, epoch) alone."""
+"""Batches of windows; an epoch is a function of (seed, epoch) alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ LEAST_STEPS, LEAST_BATCH = 4, 8
 
 
 def epoch_generator(seed: int, epoch: int, rank: int = 0, device: torch.device = CPU) -> torch.Generator:
-    """The source of all chance in one epoch. No state outlives an epoch, so a resumed run draws the same numbers.
+    """The random generator of one epoch. No state outlives an epoch, so a resumed run draws the same numbers.
 
     Args:
         seed: of the training section.

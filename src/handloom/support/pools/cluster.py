@@ -1,4 +1,4 @@
-"""The pool on a cluster, whichever it is: a bounded number of tasks under way, and nothing lost with a machine."""
+"""The pool on any cluster: a bounded number of running tasks, and lost tasks run again."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
