@@ -210,6 +210,17 @@ def test_a_loss_that_is_no_number_stops_in_one_line_and_keeps_the_last_good_chec
     assert not Path("out").exists()
 
 
+@pytest.mark.parametrize(("lr", "rises"), [(0.003, False), (30.0, True)])
+def test_a_loss_that_rises_is_told_in_one_line_with_its_likely_cause(
+    lr: float, rises: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tables(["a", "b"] * 10, WITHOUT_VALIDATION)
+    optimizer = {"lr": lr, "gradient_clip": 1.0, "schedule": "constant"}
+    train_small(maximum_iterations=8, report_interval=1, optimizer=optimizer)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "training loss rose" in line]
+    assert [line.endswith("train_pose.optimizer.lr is too high (30); lower it") for line in lines] == [True] * rises
+
+
 def test_joints_that_are_no_numbers_are_found_as_the_cause() -> None:
     table, _ = write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
     rows = pq.read_table(table)

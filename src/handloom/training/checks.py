@@ -1,8 +1,9 @@
 """Checks and warnings before a training starts."""
 
+import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from handloom.errors import ConfigurationError, DataError, printable
 # Fewer than these rarely give a model that does what it should for other people than those in the training set.
 FEW_EXAMPLES = 50
 FEW_OF_A_CLASS = 10
+# A rise of the training loss that is told: this share of what had been gained over guessing, and at least so much.
+# Augmentation and dropout alone move it by about 0.1 between two reports of 39 clips.
+LOST_SHARE, LEAST_RISE = 0.25, 0.2
 # What people call the class of no gesture, in small letters and in one word.
 _NO_GESTURE = {
     *("background", "none", "nothing", "no", "null", "nogesture", "nohand", "nosign", "noaction", "nopose", "empty"),
@@ -97,6 +101,27 @@ def note_of_background(kind: Kind, settings: Training, classes: Sequence[str]) -
     )
 
 
+def warning_of_rise(
+    settings: Training, kind: Kind, classes: Sequence[str], history: Sequence[Mapping[str, float]]
+) -> str | None:
+    """One line where the training loss ends well above its lowest report, with the likely cause; None otherwise.
+
+    Args:
+        settings: the training section.
+        kind: "pose" or "action".
+        classes: the labels of the training set.
+        history: the reports in order, with `iteration` and `loss`, the mean cross entropy in nats.
+    """
+    lowest, last = min(history, key=lambda row: row["loss"]), history[-1]
+    gained = math.log(len(classes)) - lowest["loss"]
+    if last["loss"] - lowest["loss"] <= max(LEAST_RISE, LOST_SHARE * gained):
+        return None
+    return (
+        f"the training loss rose from {lowest['loss']:.2f} in iteration {lowest['iteration']:.0f} to"
+        f" {last['loss']:.2f} in iteration {last['iteration']:.0f}; {_cause_of_steps(settings, kind)}"
+    )
+
+
 def count_found(training: Examples) -> Counter[str]:
     """The number of examples with a hand, by class."""
     return Counter(training.with_hand().labels.to_pylist())
@@ -117,6 +142,11 @@ def likely_cause(settings: Training, kind: Kind, table: Path) -> str:
             return f"{table} has joints that are not finite ({name}, frame {frame}); correct them or leave them out"
     if settings.precision == "16-mixed":
         return f"train_{kind}.precision 16-mixed overflows easily; try bf16-mixed or 32-true"
+    return _cause_of_steps(settings, kind)
+
+
+def _cause_of_steps(settings: Training, kind: Kind) -> str:
+    """Which parameter probably makes the steps too large, and what to do."""
     options = settings.optimizer
     if not options.gradient_clip:
         return f"lower train_{kind}.optimizer.lr ({options.lr:g}) or set train_{kind}.optimizer.gradient_clip above 0"

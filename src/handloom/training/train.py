@@ -29,6 +29,7 @@ from handloom.training.checks import (
     likely_cause,
     note_of_background,
     warning_of_few,
+    warning_of_rise,
 )
 from handloom.training.data import HandData
 from handloom.training.module import HandModule
@@ -210,6 +211,8 @@ def _finish(
             f"train_{task.kind}: stopped at iteration {iteration},"
             f" the model is that of iteration {early_stopping.best_iteration}"
         )
+    elif rise := warning_of_rise(task.settings, task.kind, module.spec.classes, module.history):
+        print(f"train_{task.kind}: {rise}", file=sys.stderr)
     calibration = calibration_of(module, data.validation_batches())
     save_model(module, calibration, out / MODEL_FILE)
     write_csv(out / HISTORY_FILE, [dict.fromkeys(HISTORY_COLUMNS, "") | row for row in module.history])
