@@ -1,12 +1,15 @@
-"""How training copes with few examples.
+"""How training copes with few examples and with wrong labels.
 
     python benchmarks/learning.py small KEYPOINTS.parquet SPLIT.parquet [SEEDS=20]
         a keypoint table of clips and its split: one training a seed with the default parameters
     python benchmarks/learning.py few_clips KEYPOINTS.parquet SPLIT.parquet [SEEDS=10]
         three classes of the sample's actions, 10, 20 and 40 clips of its training set, tested on its test set
+    python benchmarks/learning.py noise KEYPOINTS.parquet [SEEDS=5]
+        a keypoint table of photos in five folds by group: each seed tests another fold, with right labels in training
+        and with 5 % of them exchanged for another class, drawn evenly; test labels stay right
 
-Each training has a row: accuracy on the training set in the last report (with augmentation and dropout), accuracy on
-the test set, and whether both exported files give what the model gives, on test windows and on hard cases.
+Each training of clips has a row: accuracy on the training set in the last report (with augmentation and dropout),
+accuracy on the test set, and whether both exported files give what the model gives, on test windows and on hard cases.
 """
 
 import csv
@@ -17,12 +20,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from accuracy import answered, parameters
+from numpy.typing import NDArray
 
 from handloom import keypoint_table
 from handloom.config import Training
+from handloom.cross_validation import write_fold
 from handloom.dataset.examples import read_examples
+from handloom.dataset.groups import folds_by_group
+from handloom.evaluation.answers import predict_examples
 from handloom.export.export import write_files
 from handloom.export.interface import user_metadata
 from handloom.export.verification import rows_of, verify
@@ -34,6 +42,8 @@ from handloom.training.train import train
 
 ACTIONS = ("circle", "pinch", "swipe_left")
 CLIPS = (10, 20, 40)
+FOLDS = 5
+WRONG_SHARE = 0.05
 
 
 def small(table: str, split: str, seeds: str = "20") -> None:
@@ -104,10 +114,62 @@ def report(name: str, rows: list[tuple[float, float, bool]]) -> None:
     )
 
 
-PROTOCOLS: dict[str, Callable[..., None]] = {"small": small, "few_clips": few_clips}
+def noise(table: str, seeds: str = "5") -> None:
+    """What 5 % of wrong labels in training cost, and how sure the wrong answers are."""
+    rows = keypoint_table.read(Path(table))
+    sessions = {name: rows.column(name).to_pylist() for name in ("session_id", "label", "group")}
+    folds = folds_by_group(sessions["label"], sessions["group"], FOLDS, seed=1)
+    found: dict[str, list[tuple[NDArray[np.bool_], NDArray[np.float64]]]] = {"right labels": [], "5 % wrong labels": []}
+    for seed in range(1, 1 + int(seeds)):
+        tested = set(folds[(seed - 1) % FOLDS])
+        for name, results in found.items():
+            labels = list(sessions["label"])
+            if name != "right labels":
+                exchange(labels, [row for row in range(len(labels)) if row not in tested], seed)
+            with TemporaryDirectory() as folder:
+                given, split = Path(folder) / "keypoints.parquet", Path(folder) / "split.parquet"
+                changed = rows.set_column(rows.schema.get_field_index("label"), "label", pa.array(labels))
+                keypoint_table.write(given, [changed.combine_chunks()], {"frame_rate": "30"})
+                write_fold(split, {**sessions, "label": labels}, {sessions["session_id"][row] for row in tested})
+                results.append(answers_of(given, split, seed))
+            right, confidence = results[-1]
+            wrong = confidence[~right]
+            sure = f"{np.median(wrong):.2f}" if len(wrong) else "-"
+            print(
+                f"  seed {seed}, {name}: {right.mean():.2%} ({len(wrong)} wrong, median confidence {sure})", flush=True
+            )
+    means = {name: float(np.mean([right.mean() for right, _ in results])) for name, results in found.items()}
+    for name, results in found.items():
+        wrong = np.concatenate([confidence[~right] for right, confidence in results])
+        print(f"{name}: {means[name]:.2%}; {len(wrong)} wrong answers, median confidence {np.median(wrong):.2f}")
+    print(f"loss: {100 * (means['right labels'] - means['5 % wrong labels']):.2f} points")
+
+
+def exchange(labels: list[str], rows: list[int], seed: int) -> None:
+    """Give 5 % of these rows another class."""
+    draw, classes = np.random.default_rng(seed), sorted(set(labels))
+    for row in draw.choice(rows, round(WRONG_SHARE * len(rows)), replace=False):
+        labels[row] = classes[(classes.index(labels[row]) + int(draw.integers(1, len(classes)))) % len(classes)]
+
+
+def answers_of(table: Path, split: Path, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Train poses on the split; which test examples are answered right, and how sure each answer is."""
+    base = parameters()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        task = TrainingTask("pose", replace(base.train_pose, seed=seed), table, split)
+        train(task, folder / "model", Workspace(folder))
+        model = load_model(folder / "model" / MODEL_FILE)
+    tested = read_examples(table, split, "test")
+    probabilities = predict_examples(model, tested, base.evaluate.window_stride)
+    return probabilities.argmax(axis=1) == tested.targets(model.spec.classes), probabilities.max(axis=1)
+
+
+PROTOCOLS: dict[str, Callable[..., None]] = {"small": small, "few_clips": few_clips, "noise": noise}
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (4, 5) or sys.argv[1] not in PROTOCOLS:
+    tables = 1 if sys.argv[1:2] == ["noise"] else 2
+    if len(sys.argv) - 2 not in (tables, tables + 1) or sys.argv[1] not in PROTOCOLS:
         sys.exit(__doc__)
     PROTOCOLS[sys.argv[1]](*sys.argv[2:])
