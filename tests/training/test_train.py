@@ -263,7 +263,7 @@ def test_a_window_longer_than_every_clip_is_refused() -> None:
     ("labels", "warning"),
     [
         (["a", "b"] * 10, "16 examples with a hand in all (at least 50 are advised), 8 of 'a', 8 of 'b' (at least 10"),
-        (["a"] * 60 + ["b"] * 5, "learn from: 4 of 'b' (at least 10 of a class)"),
+        (["a"] * 60 + ["b"] * 5, "training data: 4 of 'b' (at least 10 of a class)"),
         (["a", "b"] * 40, None),
     ],
 )
