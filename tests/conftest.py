@@ -25,7 +25,7 @@ ON_THE_FINISHED_PROJECT = ("tests/test_pipeline.py", "tests/test_queue.py", "tes
 # They take longest, so they start first: at the end no process has much left while another has nothing.
 LONGEST = (
     *ON_THE_FINISHED_PROJECT,
-    *("tests/api/test_interrupted_session.py", "tests/test_examples.py", "tests/test_sweeps.py"),
+    *("tests/api/test_interrupted_session.py", "tests/test_ladder.py", "tests/test_sweeps.py"),
     *("tests/training/test_train.py", "tests/training/test_killed_training.py", "tests/cli/test_init_verb.py"),
     *("tests/training/test_two_processes.py", "tests/extraction/test_cluster.py", "tests/extraction/test_extract.py"),
     "tests/export/test_swift_build.py",

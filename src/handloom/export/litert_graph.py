@@ -273,7 +273,7 @@ def _convolution(
     shape: list[int],
     x: Made,
     weight: Array,
-    bias: Array,
+    bias: Array | None,
     stride: list[int],
     padding: list[int],
     dilation: list[int],
@@ -284,6 +284,7 @@ def _convolution(
     kernel = weight.shape[2]
     if stride != [1] or 2 * padding[0] != dilation[0] * (kernel - 1):
         raise NotImplementedError("a convolution that changes the length has no lowering to LiteRT")
+    bias = np.zeros(len(weight), np.float32) if bias is None else bias  # LiteRT asks for one
     picture = _permute(graph, [count, steps, channels], x, [0, 2, 1])
     picture = _reshape(graph, [count, steps, 1, channels], picture)
     mixed = graph.operator(
