@@ -48,7 +48,7 @@ def trained(kind: Kind) -> TrainedModel:
             network.hand_in.weight.mul_(4.0)
             network.out.weight.mul_(8.0)
         for layer in network.temporal:  # as if trained: untrained, they add little, and time hardly counts
-            layer.scale.fill_(1.0)
+            layer.get_parameter("scale").fill_(1.0)
     return TrainedModel(network, ModelSpec(kind, CLASSES, WINDOWS[kind], 30.0))
 
 
