@@ -331,7 +331,7 @@ PASTED = "defaults:\n  - data/pose: labeled_directories\n  - data/action: labele
             "data/pose=photos: no such",
         ),
         ((CONF / "config.yaml").read_text("utf-8") + "split: [", "not YAML"),
-        ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: '${x'}", "is not closed, or not understood"),
+        ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: '${x'}", "is not closed or not valid"),
         ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: '" + "${" * 400 + "'}", "${...}, "),
         ((CONF / "config.yaml").read_text("utf-8") + "split: {seed: '${split.seed}'}", "split.seed: Recursive"),
     ],

@@ -88,7 +88,7 @@ def test_photos_are_nothing_for_an_action_model_which_is_one_line(capsys: pytest
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("\n") == 1
-    assert printed.err.startswith(f"handloom predict: {photos[0]} and 5 others: the model classifies hand actions, ")
+    assert printed.err.startswith(f"handloom predict: {photos[0]} and 5 others: the model classifies hand actions; ")
 
 
 def test_of_a_folder_what_is_not_for_the_model_is_passed_over(
@@ -106,7 +106,7 @@ def test_of_a_folder_what_is_not_for_the_model_is_passed_over(
     assert objects[-1]["label"] is None  # no hand in it, and it is not left out
     assert "1 files that are neither photos nor videos passed over (the first: notes.txt)" in printed.err
     assert main(["predict", str(tmp_path), "--model", "action.mlmodel"]) == 0
-    assert "2 files in folders passed over: the model classifies hand actions, " in capsys.readouterr().err
+    assert "2 files in folders passed over: the model classifies hand actions; " in capsys.readouterr().err
 
 
 def pictures(clip: Path) -> list[np.ndarray]:

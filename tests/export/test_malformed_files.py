@@ -216,7 +216,7 @@ def test_answers_that_are_no_numbers_do_not_hold(tmp_path: Path) -> None:
     for path in (save(broken, tmp_path / "Hand.mlmodel"), save(broken, tmp_path / "Hand.mlpackage")):
         (problem,) = verify(path, None, {}).problems
         assert problem.startswith("answers of a drawn hand: [nan nan nan]")
-        with pytest.raises(DataError, match="its probabilities are no numbers"):
+        with pytest.raises(DataError, match="its probabilities are not finite numbers"):
             Predictor.open(path).probabilities(random_hands(1, 1))
 
 

@@ -77,7 +77,7 @@ def test_what_is_no_address_is_refused_before_training(address: str, monkeypatch
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(404, "404 Not Found"), (401, "401 Unauthorized"), (403, "403 Forbidden"), (200, "no MLflow server")],
+    [(404, "404 Not Found"), (401, "401 Unauthorized"), (403, "403 Forbidden"), (200, "not an MLflow server")],
 )
 def test_another_server_is_refused(
     status: int, said: str, answering: HTTPServer, monkeypatch: pytest.MonkeyPatch
@@ -96,7 +96,7 @@ def test_nonsense_is_no_mlflow_server(body: str, answering: HTTPServer, monkeypa
     answering.status, answering.body = 200, body.encode()  # type: ignore[attr-defined]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{answering.server_port}")
     for begin in (lambda: start_run("pose", PARAMETERS), lambda: recorded_runs(Workspace.here(), "a" * 32)):
-        with pytest.raises(HandloomError, match=r"no MLflow server|no run of this id") as error:
+        with pytest.raises(HandloomError, match=r"not an MLflow server|no run of this id") as error:
             begin()
         one_line(error)
     assert not outbox().folder.exists()
