@@ -19,6 +19,12 @@ CHANNELS: tuple[str, ...] = ("x", "y", "confidence")
 
 WRIST = JOINTS.index("wrist")
 MIDDLE_MCP = JOINTS.index("middleMCP")
+# The wrist and the knuckles of the four fingers: the part of a hand that moves as one piece.
+PALM = (WRIST, 5, MIDDLE_MCP, 13, 17)
+# Smaller palms than this share of the picture are not resolved by any landmarker.
+SMALLEST_PALM = 0.01
+# A hand goes about 1 / PATH_SCALE times farther through the picture than its joints go about its centre.
+PATH_SCALE = 0.3
 
 # The joint each joint hangs from; the wrist hangs from itself.
 PARENTS: tuple[int, ...] = tuple(0 if joint % 4 == 1 or joint == WRIST else joint - 1 for joint in range(JOINT_COUNT))

@@ -14,7 +14,7 @@ from small_training import OUT, PARTS, TABLE, WITH_VALIDATION, train_small, writ
 
 from handloom import keypoint_table
 from handloom.config import Data, LabeledDirectories, Parameters
-from handloom.evaluation.evaluate import Answered, answer_test_set
+from handloom.evaluation.answered import Answered, answer_test_set
 from handloom.report.page import Written, write_page
 from handloom.sources import Clip
 from handloom.stages.layout import Layout

@@ -4,13 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.dataset.examples import Examples
-from handloom.hand import MIDDLE_MCP, WRIST, Poses, present
+from handloom.hand import PALM, PATH_SCALE, SMALLEST_PALM, Poses, present
 
-PALM = (WRIST, 5, MIDDLE_MCP, 13, 17)
 FRAMES = 16  # of a clip, evenly spread over those with a hand
-# A hand goes farther through the picture than its joints go about its centre, see `handloom.models.features`.
-PATH_SCALE = 0.3
-SMALLEST_PALM = 0.01  # as a share of the picture
 
 
 def vectors_of(examples: Examples) -> NDArray[np.float64]:

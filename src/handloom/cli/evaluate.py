@@ -43,9 +43,8 @@ def evaluate(model: str, data: Path, overrides: Sequence[str], stride: int, robu
     check_model(model)
     check_data(data, overrides, tables=(_TABLE,))
 
-    from handloom.evaluation.answers import answers_of, labels_of, notes_on
-    from handloom.evaluation.metrics import calibration_metrics, confusion, per_class, summary
-    from handloom.evaluation.robustness import robustness as robustness_of
+    from handloom.evaluation.answered import Answered
+    from handloom.evaluation.answers import notes_on
     from handloom.prediction.open_model import open_model
 
     with results_only_on_stdout(), TemporaryDirectory() as folder:
@@ -53,19 +52,17 @@ def evaluate(model: str, data: Path, overrides: Sequence[str], stride: int, robu
         examples = _examples(opened.spec, data, overrides, Path(folder))
         for note in filter(None, [opened.spec.note, *notes_on(examples, opened.spec.classes)]):
             print(f"handloom evaluate: {note}", file=sys.stderr)
-        answers = answers_of(opened, examples, stride)
-        moved = robustness_of(opened, examples, stride) if robustness else {}
-    metrics = summary(answers) | calibration_metrics(answers, opened.spec.background_label, opened.thresholds)
-    metrics |= moved
-    labels = labels_of(answers, opened.spec.classes)
-    rows = per_class(answers, labels)
+        answered = Answered.by(opened, examples, stride)
+        metrics = answered.metrics | (answered.robustness if robustness else {})
+    rows = answered.per_class
     if as_json:
-        found = {"metrics": metrics, "per_class": rows, "confusion": confusion(answers, labels)}
+        found = {"metrics": metrics, "per_class": rows, "confusion": answered.confusion}
         print(json_text(found, indent=2))
     else:
         print(text_table(list(metrics.items())))
         print()
-        print(text_table([list(row.values()) for row in rows], list(rows[0])))
+        told = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+        print(text_table([[row[name] for name in told] for row in rows], told))
     return DONE
 
 

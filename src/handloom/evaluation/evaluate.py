@@ -2,28 +2,17 @@
 
 import hashlib
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from handloom import tracking
 from handloom.config import Kind, Parameters, Pictures
 from handloom.dataset.examples import Examples, read_examples
-from handloom.errors import DataError
-from handloom.evaluation.answers import Answer, answers_of, labels_of, notes_on
-from handloom.evaluation.metrics import (
-    calibration_metrics,
-    confidence_bins,
-    confusion,
-    per_class,
-    per_class_at_thresholds,
-    summary,
-)
+from handloom.evaluation.answered import Answered, answer_test_set
+from handloom.evaluation.answers import notes_on
+from handloom.evaluation.metrics import confidence_bins
 from handloom.evaluation.plots import draw_plots
-from handloom.evaluation.robustness import robustness
-from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE, RUN_FILE
-from handloom.models.model import Model
 from handloom.models.provenance import read_provenance
 from handloom.support.files import sha256_of_file, write_csv, write_json
 from handloom.support.workspace import Workspace
@@ -33,48 +22,12 @@ PAGE = "report.html"  # see `handloom.report`
 
 
 @dataclass(frozen=True)
-class Answered:
-    """A model's answers for the test set.
-
-    Attributes:
-        model: the trained model.
-        examples: the test set.
-        answers: what the model says of each of them.
-    """
-
-    model: Model
-    examples: Examples
-    answers: Sequence[Answer]
-
-
-@dataclass(frozen=True)
 class Evaluation:
     """The result of a test: answers, metrics, and the training's MLflow run."""
 
     answered: Answered
     metrics: dict[str, float]
     run: tracking.Run
-
-
-def answer_test_set(model: Path, table: Path, split: Path, stride: int) -> Answered:
-    """Predict the test set with a trained model.
-
-    Args:
-        model: the folder with the trained model.
-        table: keypoint table.
-        split: its parts.
-        stride: frames from one window of a clip to the next.
-
-    Raises:
-        DataError: the test set is empty or has no hand.
-    """
-    trained = load_model(model / MODEL_FILE)
-    examples = read_examples(table, split, "test", left_hands=trained.spec.left_hands)
-    if not examples.hand_found.any():
-        raise DataError(
-            f"{split}: the test set has no example with a hand; raise split.test_ratio or add a test folder"
-        )
-    return Answered(trained, examples, answers_of(trained, examples, stride))
 
 
 def evaluate(
@@ -104,18 +57,16 @@ def evaluate(
     """
     stride = parameters.evaluate.window_stride
     answered = answer_test_set(model, table, split, stride)
-    trained, examples, answers = answered.model, answered.examples, answered.answers
-    spec = trained.spec
+    examples, answers, spec = answered.examples, answered.answers, answered.model.spec
     for note in notes_on(examples, spec.classes):
         print(f"evaluate {kind}: {note}", file=sys.stderr)
-    metrics = summary(answers) | calibration_metrics(answers, spec.background_label, trained.thresholds)
-    metrics |= robustness(trained, examples, stride)
-    _write_report(out, trained, answers, metrics)
+    metrics = answered.metrics | answered.robustness
+    _write_report(out, answered, metrics)
     provenance = read_provenance(model / RUN_FILE)
     run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
     _log(run, out, metrics, parameters.tracking.pictures)
     with tracking.scratch() as folder:
-        plots = draw_plots(answers, labels_of(answers, spec.classes), confidence_bins(answers), folder)
+        plots = draw_plots(answers, answered.labels, confidence_bins(answers), folder)
         run.log_files(plots, "plots")
     if register:
         # Left hands as they are, so that models that want them mirrored were measured on the same.
@@ -130,16 +81,13 @@ def evaluate(
     return Evaluation(answered, metrics, run)
 
 
-def _write_report(out: Path, model: Model, answers: Sequence[Answer], metrics: dict[str, float]) -> None:
+def _write_report(out: Path, answered: Answered, metrics: dict[str, float]) -> None:
     """The numbers and tables of the folder."""
-    labels = labels_of(answers, model.spec.classes)
     write_json(out / "metrics.json", metrics)
-    at_thresholds = per_class_at_thresholds(answers, labels, model.thresholds)
-    rows = [row | more for row, more in zip(per_class(answers, labels), at_thresholds, strict=True)]
-    write_csv(out / "per_class.csv", rows)
-    write_csv(out / "confusion.csv", confusion(answers, labels))
-    write_csv(out / "reliability.csv", [asdict(one) for one in confidence_bins(answers)])
-    write_csv(out / PREDICTIONS, [asdict(answer) for answer in answers])
+    write_csv(out / "per_class.csv", answered.per_class)
+    write_csv(out / "confusion.csv", answered.confusion)
+    write_csv(out / "reliability.csv", [asdict(one) for one in confidence_bins(answered.answers)])
+    write_csv(out / PREDICTIONS, [asdict(answer) for answer in answered.answers])
 
 
 def _log(run: tracking.Run, out: Path, metrics: dict[str, float], pictures: Pictures) -> None:

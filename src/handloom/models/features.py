@@ -7,17 +7,11 @@ hand's own centre, and zero where no joint was seen.
 import torch
 from torch import Tensor, nn
 
-from handloom.hand import MIDDLE_MCP, PARENTS, WRIST
+from handloom.hand import PALM, PARENTS, PATH_SCALE, SMALLEST_PALM
 
-# The wrist and the knuckles of the four fingers: the part of a hand that moves as one piece.
-PALM = (WRIST, 5, MIDDLE_MCP, 13, 17)
-# Smaller palms than this share of the picture are not resolved by any landmarker; also keeps float16 from overflowing.
-SMALLEST_PALM = 0.01
 # Frames between the two ends of a slow motion; with the change from frame to frame it tells a move from a tremble
 # (two scales of motion, as in DD-Net, Yang et al. 2019).
 SLOW = 4
-# A hand goes about this many times farther through the picture than its joints go about its centre.
-PATH_SCALE = 0.3
 
 
 class HandFeatures(nn.Module):
@@ -63,6 +57,7 @@ class HandFeatures(nn.Module):
         # One size for the whole window, so that a hand that comes nearer still grows.
         spread = (local.abs() * palm).sum(dim=(2, 3)) / palm_joints.squeeze(-1)  # [N, T]
         frames = seen.sum(dim=1).clamp(min=1.0)  # [N, 1]
+        # The smallest size also keeps float16 from overflowing.
         size = (spread.sum(dim=1, keepdim=True) / frames).clamp(min=SMALLEST_PALM)  # [N, 1]
         local = local / size[:, :, None, None]
 

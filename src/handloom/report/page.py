@@ -9,19 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from handloom import __version__
 from handloom.config import Parameters
-from handloom.evaluation.answers import Answer, labels_of, notes_on
-from handloom.evaluation.evaluate import PAGE, Answered
-from handloom.evaluation.metrics import (
-    calibration_metrics,
-    confidence_bins,
-    confusion,
-    per_class,
-    per_class_at_thresholds,
-    summary,
-)
+from handloom.evaluation.answered import Answered
+from handloom.evaluation.answers import Answer, notes_on
+from handloom.evaluation.evaluate import PAGE
+from handloom.evaluation.metrics import confidence_bins
 from handloom.extraction.report import REPORT
 from handloom.models.files import HISTORY_FILE, RUN_FILE
-from handloom.models.model import Model
 from handloom.models.provenance import read_provenance
 from handloom.report import content
 from handloom.report.figures import learning_curves, reliability_plot
@@ -67,7 +60,6 @@ def write_page(
         DataError: a file of the stages is missing or of another form.
     """
     model, examples, answers = answered.model, answered.examples, answered.answers
-    stride = parameters.evaluate.window_stride
     views = content.Views(written.table, written.split, "test", examples)
     said = {
         "version": __version__,
@@ -75,31 +67,31 @@ def write_page(
         "provenance": read_provenance(written.model / RUN_FILE),
         "notes": notes_on(examples, model.spec.classes),
         "parts": content.part_counts(written.split),
-        "mistakes": content.mistakes(model, examples, answers, views, stride),
+        "mistakes": content.mistakes(model, examples, answers, views, answered.stride),
         "without_hand": content.without_hand(answers, views),
         "extraction": content.extraction_report(written.extraction / REPORT),
         "limits": content,
         "picture": Pictures(clips, model.spec.kind, model.spec.frame_rate).data_uri,
     }
-    said |= _numbers(model, answers, examples.groups.to_pylist())
+    said |= _numbers(answered)
     said |= _plots(written.model / HISTORY_FILE, answers)
     with replacing(page) as part:
         part.write_text(_template().render(said), encoding="utf-8")
     return page
 
 
-def _numbers(model: Model, answers: Sequence[Answer], people: Sequence[str]) -> dict[str, Any]:
-    labels = labels_of(answers, model.spec.classes)
-    at_thresholds = per_class_at_thresholds(answers, labels, model.thresholds)
+def _numbers(answered: Answered) -> dict[str, Any]:
+    people = answered.examples.groups.to_pylist()
     return {
-        "labels": labels,
+        "labels": answered.labels,
         "people": len(set(people)),
-        "headline": content.headline(answers, people),
-        "metrics": summary(answers) | calibration_metrics(answers, model.spec.background_label, model.thresholds),
-        "confusion": confusion(answers, labels),
-        "per_class": [row | more for row, more in zip(per_class(answers, labels), at_thresholds, strict=True)],
-        "intervals": content.class_intervals(answers),
-        "per_person": content.per_person(answers, people),
+        "headline": content.headline(answered.answers, people),
+        "metrics": answered.metrics,
+        "robustness": answered.robustness,
+        "confusion": answered.confusion,
+        "per_class": answered.per_class,
+        "intervals": content.class_intervals(answered.answers),
+        "per_person": content.per_person(answered.answers, people),
     }
 
 

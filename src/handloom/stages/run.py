@@ -17,7 +17,7 @@ from handloom.support.workspace import Workspace
 if TYPE_CHECKING:
     from pytorch_lightning import Callback
 
-    from handloom.evaluation.evaluate import Answered
+    from handloom.evaluation.answered import Answered
     from handloom.export.verification import Verification
     from handloom.extraction.report import ExtractionReport
 
@@ -192,7 +192,8 @@ def report(
         workspace: where work in progress lies.
         answered: the model's answers for the test set; None lets it answer now.
     """
-    from handloom.evaluation.evaluate import PAGE, answer_test_set
+    from handloom.evaluation.answered import answer_test_set
+    from handloom.evaluation.evaluate import PAGE
     from handloom.report.page import Written, write_page
     from handloom.sources import Clip, gather_members
 

@@ -8,7 +8,7 @@ from handloom.errors import printable
 def text_table(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> str:
     """Rows under the heads of their columns: the first column to the left, the others to the right.
 
-    Floats have four digits after the point. A wide letter takes two cells of the terminal, as it is shown.
+    Floats have four digits after the point. None is empty. A wide letter takes two cells, as the terminal shows it.
     """
     from tabulate import tabulate  # here: `handloom doctor` answers without any package
 
@@ -18,4 +18,6 @@ def text_table(rows: Sequence[Sequence[object]], heads: Sequence[str] = ()) -> s
 
 
 def _shown(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else printable(str(value))
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return "" if value is None else printable(str(value))

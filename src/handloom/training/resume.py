@@ -75,7 +75,8 @@ class TrainingTask:
             KEYPOINTS: sha256_of_file(self.table),
             SPLIT: sha256_of_file(self.split),
             "the code": code_version(CODE),
-            "PyTorch's version": torch.__version__,
+            # Without the suffix of its build: "+cpu" and the build for CUDA give the same bits on a CPU.
+            "PyTorch's version": torch.__version__.partition("+")[0],
             "Lightning's version": lightning_version,
         }
 
