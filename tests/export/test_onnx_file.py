@@ -154,7 +154,7 @@ def test_another_weight_gives_another_answer_and_saving_prints_nothing(
 
 
 def test_a_window_of_another_length_is_refused(pose_file: Path) -> None:
-    with pytest.raises(ValueError, match=r"expected shape \[1, 3, 21\], got \[2, 3, 21\]"):
+    with pytest.raises(DataError, match=r"takes windows of \[1, 3, 21\], not of \[2, 3, 21\]; give it the frames"):
         OnnxModel(pose_file).run(windows(2)[0])
 
 

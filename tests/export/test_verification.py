@@ -29,9 +29,9 @@ class Answers(ExportedModel):
         classes: list[str] | None = None,
     ) -> None:
         self.model, self.change = trained(kind), change
-        self.classes = classes or CLASSES
+        self.path, self.shape, self.classes = Path("answers"), (self.model.spec.window, 3, 21), classes or CLASSES
 
-    def run(self, poses: Poses) -> np.ndarray:
+    def _probabilities_of(self, poses: Poses) -> np.ndarray:
         return np.asarray(self.change(self.model.probabilities(poses[None])[0].astype(np.float32)))
 
 

@@ -66,10 +66,7 @@ class CoreAIModel(ExportedModel):
             raise DataError(f"{printable(str(path))}: a Core AI model, but not one of handloom's hand classifiers")
 
     @override
-    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One window ``[window, 3, 21]`` to the probability of each class ``[classes]``."""
-        if poses.shape != self.shape:
-            raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
+    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         with one_line(self.path, "a Core AI model"):
             given = self._array(np.ascontiguousarray(poses, np.float32))
             found = self._wait(self._function({POSES: given}))[LABEL_PROBABILITIES].numpy()

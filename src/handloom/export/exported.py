@@ -47,9 +47,22 @@ class ExportedModel(ABC):
     shape: tuple[int, ...]
     metadata: Mapping[str, str]
 
-    @abstractmethod
     def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One window ``[T, 3, 21]``, as it is, to the probability of each class ``[classes]``."""
+        """One window ``[T, 3, 21]``, as it is, to the probability of each class ``[classes]``.
+
+        Raises:
+            DataError: the file takes windows of another `shape`, or its parts do not fit together.
+        """
+        if poses.shape != self.shape:
+            raise DataError(
+                f"{self._name} takes windows of {list(self.shape)}, not of {list(poses.shape)}; give it the frames that"
+                " it was trained on"
+            )
+        return self._probabilities_of(poses)
+
+    @abstractmethod
+    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`run` on a window of the file's `shape`."""
 
     @cached_property
     def spec(self) -> ModelSpec:

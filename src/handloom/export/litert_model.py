@@ -93,10 +93,7 @@ class LiteRTModel(ExportedModel):
             raise DataError(f"{printable(str(path))}: a LiteRT model, but not one of handloom's hand classifiers")
 
     @override
-    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One window ``[window, 3, 21]`` to the probability of each class ``[classes]``."""
-        if poses.shape != self.shape:
-            raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
+    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         with one_line(self.path, "a LiteRT model"):
             probabilities: NDArray[np.float32] = self._interpreter.run(poses)[0]
             return probabilities

@@ -55,10 +55,7 @@ class OnnxModel(ExportedModel):
         self.metadata = self._session.get_modelmeta().custom_metadata_map
 
     @override
-    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One window ``[window, 3, 21]`` to the probability of each class ``[classes]``."""
-        if poses.shape != self.shape:
-            raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
+    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         with one_line(self.path, "an ONNX file"):
             (found,) = self._session.run([LABEL_PROBABILITIES], {POSES: poses[np.newaxis]})
         return np.asarray(found[0], dtype=np.float32)

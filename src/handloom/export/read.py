@@ -68,6 +68,6 @@ class _CoreMLModel(ExportedModel):
         self.classes = class_labels(spec)
         self.shape, self.metadata = input_shape(spec), dict(spec.description.metadata.userDefined)
 
-    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         found = self._predict({POSES: poses})[LABEL_PROBABILITIES]
         return np.array([found[label] for label in self.classes], np.float32)

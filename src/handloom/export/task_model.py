@@ -67,10 +67,8 @@ class TaskModel(ExportedModel):
             raise DataError(f"{printable(str(path))}: a bundle, but not one of handloom's gesture recognisers")
 
     @override
-    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window ``[1, 3, 21]`` to ``[classes]``; joints that were not seen count as seen."""
-        if poses.shape != self.shape:
-            raise ValueError(f"poses: expected shape {list(self.shape)}, got {list(poses.shape)}")
         with one_line(self.path, "a bundle of a gesture recogniser"):
             places = picture_from_poses(poses)[0]  # y down
             hand: Any = places - places[0]

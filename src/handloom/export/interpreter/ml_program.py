@@ -160,12 +160,8 @@ class ProgramModel(ExportedModel):
             self._loaded = LoadedProgram(program, precision)
 
     @override
-    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One window ``[T, 3, 21]`` to ``[classes]``, as the file's operation `classify` gets them.
-
-        Raises:
-            DataError: the file is for windows of another shape, or its parts do not fit together.
-        """
+    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the file's operation `classify` gets."""
         with one_line(self.path, "an ML program"), one_thread():
             values = self._loaded.run({self._input: poses})
             probabilities: NDArray[np.float32] = values[self._probabilities].reshape(-1)

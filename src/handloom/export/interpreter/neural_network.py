@@ -82,8 +82,8 @@ class NetworkModel(ExportedModel):
         self._probabilities = found[0]
 
     @override
-    def run(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One window ``[T, 3, 21]`` to ``[classes]``: the blob that is the classifier's probability layer."""
+    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The blob that is the classifier's probability layer."""
         with one_line(self.path, "a neural network"):
             result = self.blobs(poses)[self._probabilities].ravel()
         if len(result) != len(self.classes):
@@ -92,12 +92,6 @@ class NetworkModel(ExportedModel):
 
     def blobs(self, poses: NDArray[np.float32]) -> dict[str, Array]:
         """One window to the results of all layers, by their names in the file."""
-        kind = self._input.type.multiArrayType
-        if list(poses.shape) != list(kind.shape) and kind.WhichOneof("ShapeFlexibility") is None:
-            raise DataError(
-                f"{printable(str(self.path))} takes windows of {list(kind.shape)}, not of {list(poses.shape)}; give it"
-                " the frames that it was trained on"
-            )
         window = poses.astype(np.float32)
         # The rule of specification 3: [C, H, W] is [sequence, batch, C, H, W].
         blobs = {self._input.name: self._rounded(window[None, None] if self._rank5 else window)}
