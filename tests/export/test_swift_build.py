@@ -17,17 +17,20 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 from gesture_streams import ask_of, random_streams, random_vectors, stream_events
-from small_models import trained, with_spec
+from small_models import random_hands, trained, with_spec
 
-from handloom.config import KINDS
+from handloom.config import KINDS, Kind, LabeledKeypointsDataFrame
 from handloom.export import interface
 from handloom.export.self_check import SELF_CHECK
 from handloom.export.swift_kit import with_package, without_package, write_swift_package
+from handloom.hand import Poses
+from handloom.sources.clip import Gathered
+from handloom.sources.labeled_keypoints import labeled_keypoints
 
 BUILT = REPOSITORY / ".handloom" / "swift"
 VECTORS = Path("Tests/HandloomKitTests/vectors.json")
 STAND_INS = Path(__file__).parent / "apple_stubs"
-MODULES = ("CoreVideo", "ImageIO", "CoreML", "Vision")  # in the order in which they import each other
+MODULES = ("CoreVideo", "ImageIO", "CoreML", "Vision", "AVFoundation")  # in the order in which they import each other
 SEED = 20
 SWIFT = shutil.which("swift", path=os.pathsep.join([os.environ.get("PATH", ""), "/opt/swift/usr/bin"]))
 if SWIFT is None:
@@ -94,7 +97,11 @@ def test_the_kit_builds_and_its_tests_pass_on_random_examples_too(kit: Path) -> 
 
 
 def kit_sources(kit: Path) -> list[Path]:
-    return sorted((kit / "Sources").rglob("*.swift"))
+    return sorted((kit / "Sources" / "HandloomKit").rglob("*.swift"))
+
+
+def tool_sources(kit: Path) -> list[Path]:
+    return sorted((kit / "Sources" / "handloom-joints").rglob("*.swift"))
 
 
 # Only passes that come after the types see a data race, so up to SIL and not `-typecheck`.
@@ -102,6 +109,12 @@ def kit_sources(kit: Path) -> list[Path]:
 def test_the_part_for_apples_frameworks_compiles(kit: Path, modules: Path, language: str) -> None:
     sources = ("-I", modules, "-module-name", "HandloomKit", *kit_sources(kit))
     run([SWIFTC, *STRICT, "-swift-version", language, "-emit-sil", "-o", os.devnull, *sources], modules)
+
+
+@pytest.mark.parametrize("language", ["5", "6"])
+def test_the_tool_for_a_mac_compiles(kit: Path, whole_kit: Path, language: str) -> None:
+    sources = ("-I", whole_kit, "-module-name", "handloom_joints", *tool_sources(kit))
+    run([SWIFTC, *STRICT, "-swift-version", language, "-emit-sil", "-o", os.devnull, *sources], whole_kit)
 
 
 def test_the_compiler_sees_what_is_wrong_in_the_part_for_apples_frameworks(
@@ -135,6 +148,67 @@ def test_ten_thousand_streams_give_the_events_that_python_gives(whole_kit: Path)
         assert said["events"] == said["eventsByNewestRequest"] == expected, f"stream {number}: {stream}"
         apart = wrong_by(number)
         assert said.get("apart") == (None if apart is None else pytest.approx(apart)), f"stream {number}: {stream}"
+
+
+@pytest.fixture(scope="module")
+def joints_tool(kit: Path, whole_kit: Path) -> Path:
+    """The tool `handloom-joints`, which finds in a file that is no picture but JSON what stands there."""
+    objects = [whole_kit / f"{name}.o" for name in (*MODULES, "HandloomKit")]
+    tool = ("-swift-version", "6", "-I", whole_kit, "-module-name", "handloom_joints", *tool_sources(kit), *objects)
+    run([SWIFTC, *STRICT, "-O", *tool, "-o", whole_kit / "handloom-joints"], whole_kit)
+    return whole_kit / "handloom-joints"
+
+
+def as_vision_sees(poses: Poses, is_left: bool = False) -> dict[str, Any]:
+    """A photo with a hand, stored on its side, as a phone does that was held upright."""
+    hands = [{"joints": poses.reshape(-1).tolist(), "isLeft": is_left}] if poses.any() else []
+    return {"orientation": 6, "hands": hands}
+
+
+def read(table: Path, kind: Kind) -> tuple[Gathered, list[dict[str, Any]]]:
+    """A table that the tool wrote, as `data/*=labeled_keypoints_data_frame` reads it."""
+    section = LabeledKeypointsDataFrame(
+        data_frame=str(table), origin="lower_left", axis_order="channel_joint", channels="xy_confidence"
+    )
+    gathered = labeled_keypoints(section, kind, f"data.{kind}")
+    assert gathered.keypoints is not None
+    assert not gathered.skipped
+    return gathered, gathered.keypoints.to_pylist()
+
+
+def test_python_reads_the_table_that_the_tool_for_a_mac_wrote_of_photos(joints_tool: Path, tmp_path: Path) -> None:
+    hands = random_hands(1, 3)[:, 0]
+    names = ['fist/anna_1, "a".jpg', "fist/ben_2.HEIC", "open/anna_3.png", "open/none.jpg"]
+    for name, hand in zip(names, [*hands, np.zeros_like(hands[0])], strict=True):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(as_vision_sees(hand, is_left="anna" in name)), "utf-8")
+    (tmp_path / "open" / "broken.jpg").write_text("no picture", "utf-8")
+    said = run([joints_tool, tmp_path, "--to", tmp_path / "joints.csv", "--group", "^([a-z]+)_"], tmp_path)
+    assert "open/broken.jpg: cannot be read (no picture); left out" in said
+    gathered, rows = read(tmp_path / "joints.csv", "pose")
+    assert gathered.landmarkers == ["vision"]
+    assert [row["label"] for row in rows] == ["fist", "fist", "open", "open"]
+    assert [row["path"] for row in rows] == names
+    assert [row["group"] for row in rows] == ["anna", "ben", "anna", "joints.csv/3"]  # the last: a group of its own
+    assert [row["chirality"] for row in rows] == ["left", "right", "left", ""]
+    found = np.array([row["keypoints"] for row in rows], np.float32).reshape(-1, 3, 21)
+    assert np.array_equal(found, [*hands, np.zeros_like(hands[0])])
+
+
+def test_python_reads_the_table_that_the_tool_for_a_mac_wrote_of_clips(joints_tool: Path, tmp_path: Path) -> None:
+    hands = random_hands(1, 40)[:, 0]
+    hands[3] = 0
+    frames = [{"time": 7 + number / 30, "picture": as_vision_sees(hand)} for number, hand in enumerate(hands)]
+    for name in ("wave/one.mov", "rest/two.mp4"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(json.dumps({"transform": [0, 1, -1, 0], "frames": frames}), "utf-8")
+    run([joints_tool, tmp_path, "--to", tmp_path / "joints.csv"], tmp_path)
+    gathered, rows = read(tmp_path / "joints.csv", "action")
+    assert gathered.landmarkers == ["vision"]
+    assert [row["label"] for row in rows] == ["rest"] * 40 + ["wave"] * 40
+    found = np.array([row["keypoints"] for row in rows], np.float32).reshape(2, 40, 3, 21)
+    assert np.array_equal(found[0], hands)
+    assert np.array_equal(found[1], hands)
 
 
 def wrong_by(number: int) -> float | None:

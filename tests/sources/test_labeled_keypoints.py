@@ -340,3 +340,20 @@ def test_a_first_row_of_numbers_is_no_header(place: Place) -> None:
         place.joints(place.write("a.csv", rows), "pose", **settings)
     gathered = place.joints(place.write("a.csv", rows), "pose", header=False, label_column="0", **settings)
     assert keypoints_of(gathered).num_rows == 3
+
+
+@pytest.mark.parametrize(
+    ("column", "declared", "names", "told"),
+    [
+        (["vision", "leap", "", "vision"], "", ["leap", "vision"], False),
+        (["vision"] * 4, "own-1", ["own-1"], False),
+        (["a, b"] * 4, "", [], True),
+    ],
+)
+def test_a_column_names_the_landmarker(column: list[str], declared: str, names: list[str], told: bool) -> None:
+    hands = [hand.ravel() for hand in some_poses(4)]
+    frame = pd.DataFrame({"label": list("abab"), "keypoints": hands, "landmarker": column})
+    section = keypoints_section(session_id_column="", landmarker=declared)
+    gathered = gather(section, "pose", "data.pose", frame)
+    assert gathered.landmarkers == names
+    assert any("no names of landmarkers" in note for note in gathered.notes) == told

@@ -6,6 +6,7 @@ of parameters (`docs/write_parameters.py`) are made of the dataclasses.
 """
 
 from handloom.config.data import (
+    LANDMARKER_NAME,
     CreateMLProject,
     Data,
     Described,
@@ -56,6 +57,7 @@ from handloom.config.sections import (
 __all__ = [
     "HAND_CHOICES",
     "KINDS",
+    "LANDMARKER_NAME",
     "Augmentation",
     "AugmentationOption",
     "CreateMLProject",

@@ -26,6 +26,7 @@ from handloom.config.fields import (
 )
 
 Part = Literal["", "train", "validation", "test"]
+LANDMARKER_NAME = r"^[\w.+-]*$"
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -180,8 +181,8 @@ class LabeledKeypointsDataFrame(_Columns, _Member):
     )
     landmarker: str = parameter(
         "",
-        "what found the joints: mediapipe-hand-full, vision, leap or another name; empty: not known",
-        pattern=r"^[\w.+-]*$",
+        "what found the joints: mediapipe-hand-full, vision, leap or another name; empty: a column called landmarker",
+        pattern=LANDMARKER_NAME,
     )
 
 

@@ -192,7 +192,8 @@ class DataSource:
             left_value: what that column says of a left hand; empty: left, L or left_hand, in any case.
             right_value: the same of a right hand.
             hand: of two hands of one frame each is an example of its own, or only that of one side is taken.
-            landmarker: what found the joints: mediapipe-hand-full, vision, leap or another name; empty: not known.
+            landmarker: what found the joints: mediapipe-hand-full, vision, leap or another name; empty: as a column
+                called landmarker says.
 
         Raises:
             ConfigurationError: an argument is out of range.

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from handloom.config import Kind, LabeledKeypointsDataFrame
+from handloom.config import LANDMARKER_NAME, Kind, LabeledKeypointsDataFrame
 from handloom.errors import DataError, printable
 from handloom.hand import CHIRALITIES, JOINT_COUNT, Poses, present
 from handloom.keypoint_table import SCHEMA, poses_to_column
@@ -27,6 +27,7 @@ from handloom.sources.tables import Table, read_table, table_from_frame
 # A hand that moves is farther from where it was two frames ago than from where it was one ago; never so much nearer.
 _JUMP, _FEWEST_IN_TURNS = 3.0, 8
 _FRACTION = re.compile(r"-?\d*\.\d+(e-?\d+)?")
+LANDMARKER_COLUMN = "landmarker"
 FRACTIONS_END = 10.0  # no joint is so far outside its picture; pixels are
 
 Indices = NDArray[np.int64]
@@ -85,7 +86,8 @@ def labeled_keypoints(
         frames = _alone(kept, hands, sides, member)
     gathered.skipped += skipped
     gathered.notes += [f"{table.name}: {note}" for note in frames.notes]
-    gathered.landmarkers = [member.landmarker] if member.landmarker else []
+    gathered.landmarkers, notes = _landmarkers(table, member, kept)
+    gathered.notes += notes
     gathered.keypoints = _keypoints(rows, hands.poses, sides, frames, frame_rate if kind == "action" else None)
     labels = set(gathered.keypoints.column("label").unique().to_pylist())
     gathered.notes += note_on_numbers(labels, table.name) + _note_on_range(hands.poses[kept], table)
@@ -128,7 +130,8 @@ def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str, by_sessi
         used.append(member.feature_column)
     sides, notes = side_columns(table, member, used, key)
     frame, time = clock_columns(table, member, used, key, by_session)
-    own = [name for name in SCHEMA.names if name in table.columns and name not in used and name != "keypoints"]
+    known = (*SCHEMA.names, LANDMARKER_COLUMN)
+    own = [name for name in known if name in table.columns and name not in used and name != "keypoints"]
     others = [*used, *sides, *filter(None, (frame, time)), *(own if member.feature_column == "*" else ())]
     features = feature_columns(table, member, others, key)
     taken = {name for some in features.hands.values() for name in some}
@@ -144,6 +147,17 @@ def _columns(table: Table, member: LabeledKeypointsDataFrame, key: str, by_sessi
             notes.append(f"{table.name}: its column 'part' names no parts of a data set and is passed over")
     unused = [name for name in table.columns if name not in taken and name not in (*others, group, part)]
     return _Columns(features, sides, frame, time, group, part, unused, notes)
+
+
+def _landmarkers(table: Table, member: LabeledKeypointsDataFrame, rows: Indices) -> tuple[list[str], list[str]]:
+    """What found the joints of these rows: as declared, else as a column says; and a line where it says no names."""
+    if member.landmarker or LANDMARKER_COLUMN not in table.columns:
+        return [member.landmarker] if member.landmarker else [], []
+    texts = table.texts(LANDMARKER_COLUMN)
+    names = sorted({texts[row] for row in rows.tolist()} - {""})
+    if all(re.fullmatch(LANDMARKER_NAME, name) for name in names):
+        return names, []
+    return [], [f"{table.name}: its column '{LANDMARKER_COLUMN}' has no names of landmarkers and is passed over"]
 
 
 def _with_sides_within(table: Table, columns: _Columns, member: LabeledKeypointsDataFrame) -> tuple[Table, _Columns]:

@@ -66,11 +66,17 @@ open class VNImageRequestHandler: NSObject {
         orientation: CGImagePropertyOrientation,
         options: [VNImageOption: Any] = [:]
     ) {
-        picture = pixelBuffer
+        picture = orientation.rawValue == pixelBuffer.orientation ? pixelBuffer : CVPixelBuffer(hands: [])
     }
 
-    public init(cvPixelBuffer pixelBuffer: CVPixelBuffer, options: [VNImageOption: Any] = [:]) {
-        picture = pixelBuffer
+    public convenience init(cvPixelBuffer pixelBuffer: CVPixelBuffer, options: [VNImageOption: Any] = [:]) {
+        self.init(cvPixelBuffer: pixelBuffer, orientation: .up, options: options)
+    }
+
+    public convenience init(
+        cgImage image: CGImage, orientation: CGImagePropertyOrientation, options: [VNImageOption: Any] = [:]
+    ) {
+        self.init(cvPixelBuffer: image.buffer, orientation: orientation, options: options)
     }
 
     public func perform(_ requests: [VNRequest]) throws {

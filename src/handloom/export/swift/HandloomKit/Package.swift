@@ -7,6 +7,8 @@ let package = Package(
     products: [.library(name: "HandloomKit", targets: ["HandloomKit"])],
     targets: [
         .target(name: "HandloomKit"),
+        .executableTarget(name: "handloom-joints", dependencies: ["HandloomKit"]),
         .testTarget(name: "HandloomKitTests", dependencies: ["HandloomKit"], resources: [.copy("vectors.json")]),
+        .testTarget(name: "HandloomJointsTests", dependencies: ["handloom-joints"]),
     ]
 )
