@@ -30,7 +30,7 @@ export
 prediction
 report
 stages
-cross_validation search runs
+cross_validation search runs studio
 data_source api cli project stage multirun compose
 __main__
 """

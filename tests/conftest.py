@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import warm_start
@@ -15,6 +15,11 @@ import yaml
 from filelock import FileLock
 from mlflow_server import Server
 from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    from asgi_client import Browser
+
+    from handloom.studio.project import StudioProject
 
 REPOSITORY = Path(__file__).parent.parent
 SMALL_GESTURES = {"pose": ["background", "five", "one", "zero"], "action": ["background", "grab", "swipe_left"]}
@@ -247,3 +252,29 @@ def server(a_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     a_server.start()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", a_server.uri)
     return a_server
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> "StudioProject":
+    """A new project of both kinds, as the studio sees it."""
+    from handloom.project.new_project import make_project
+    from handloom.studio.project import StudioProject
+
+    make_project(tmp_path / "own")
+    return StudioProject(tmp_path / "own")
+
+
+@pytest.fixture
+def browser(project: "StudioProject") -> "Browser":
+    """A window with the studio of that project."""
+    from asgi_client import PORT, TOKEN, Browser
+
+    from handloom.studio.server import make_app
+
+    return Browser(make_app(project, PORT, TOKEN))
+
+
+@pytest.fixture
+def photo(drawn: Path) -> bytes:
+    """A JPEG of a drawn hand."""
+    return next((drawn / "photos/five").glob("*.jpg")).read_bytes()

@@ -74,11 +74,11 @@ def test_an_application_gets_neither_dvc_nor_mlflow() -> None:
     base, train = names(PROJECT["dependencies"]), names(PROJECT["optional-dependencies"]["train"])
     assert not base & train
     assert not base & {"torch", "dvc", "mlflow", "coremltools", "pytorch-lightning", "hydra-core", "mediapipe"}
-    assert "handloom[dask,docs,onnx,raw,ray,search,train]" in PROJECT["optional-dependencies"]["dev"]
+    assert "handloom[dask,docs,onnx,raw,ray,search,studio,train]" in PROJECT["optional-dependencies"]["dev"]
 
 
 @pytest.mark.parametrize(
-    ("module", "extra"), [("optuna", "search"), ("ray", "ray"), ("torch", "train"), ("onnx", "onnx")]
+    ("module", "extra"), [("optuna", "search"), ("ray", "ray"), ("torch", "train"), ("uvicorn", "studio")]
 )
 def test_a_missing_package_is_called_by_its_extra(module: str, extra: str) -> None:
 

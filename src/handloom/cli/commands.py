@@ -14,7 +14,7 @@ from handloom.support.console import DONE, EXIT_STATUSES, MISUSED
 
 # Heading: verbs, each with its module in this folder. A verb is the function of its name there, with _ for -.
 VERBS: dict[str, dict[str, str]] = {
-    "Make a project": {"init": "project", "params": "params", "draw": "draw"},
+    "Make a project": {"init": "project", "studio": "studio", "params": "params", "draw": "draw"},
     "Train": {"train": "train", "search": "project", "cross-validate": "project", "reproduce": "runs", "add": "add"},
     "Look at results": {
         "predict": "predict",

@@ -4,6 +4,7 @@ MODEL_FILE = "model.ckpt"  # the network's weights and what it was trained for; 
 HISTORY_FILE = "history.csv"  # loss and accuracy, a row a report
 # Its columns, those of validation empty without a validation set: dvc.yaml draws them all.
 HISTORY_COLUMNS = ("iteration", "loss", "accuracy", "validation_loss", "validation_accuracy")
+REPORTS_FILE = "reports.jsonl"  # the same while it is in progress, an object a line; a report can come twice
 RUN_FILE = "run.json"  # fingerprint of the training, hashes of the data: see provenance.py
 
 CHECKPOINT = ".ckpt"

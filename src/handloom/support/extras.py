@@ -18,6 +18,8 @@ _EXTRAS: Mapping[str, str] = {
     "optuna": "search",
     "ray": "ray",
     "rawpy": "raw",
+    "starlette": "studio",
+    "uvicorn": "studio",
 }
 WHOLE = "train"  # the extra of all that predicting does not need
 

@@ -1,5 +1,6 @@
-"""What a training tells of itself to MLflow."""
+"""What a training tells of itself to MLflow, and to those who watch it on this computer."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from handloom import tracking
 from handloom.config import Parameters
 from handloom.models.calibration import Calibration
 from handloom.models.checkpoint import read_checkpoint
+from handloom.models.files import REPORTS_FILE
 from handloom.support.files import sha256_of_file
 from handloom.support.workspace import Workspace
 from handloom.training.resume import KEYPOINTS, SPLIT, TrainingTask, Work
@@ -27,11 +29,12 @@ class RunLogger(Logger):
         run: of the training.
         tracker: that has opened it.
         fingerprint: of the training.
+        reports: the file that gets each report too, for who watches.
     """
 
-    def __init__(self, run: tracking.Run, tracker: tracking.Tracker, fingerprint: str) -> None:
+    def __init__(self, run: tracking.Run, tracker: tracking.Tracker, fingerprint: str, reports: Path) -> None:
         super().__init__()
-        self.run, self.tracker, self.fingerprint = run, tracker, fingerprint
+        self.run, self.tracker, self.fingerprint, self.reports = run, tracker, fingerprint, reports
         self.logged = run.logged_steps()  # by metric; a session that goes on repeats some
 
     @property
@@ -51,6 +54,9 @@ class RunLogger(Logger):
     @override
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        if "loss" in metrics:
+            with self.reports.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"iteration": step, **metrics}) + "\n")
         if fresh := tracking.unlogged(self.logged, metrics, step or 0):
             self.run.log_metrics(fresh, step or 0, once=True)
 
@@ -105,7 +111,7 @@ class TrainingTracker:
         run.log_inputs("split", task.split, made_of[SPLIT], examples)
         if warning:
             run.set_tags({tracking.WARNING: warning})
-        return RunLogger(run, tracker, task.fingerprint)
+        return RunLogger(run, tracker, task.fingerprint, work.folder / REPORTS_FILE)
 
     def not_evaluated(self, task: TrainingTask) -> tracking.Run | None:
         """The run of the same training that has ended; None where it is not known, or was evaluated since."""

@@ -1,0 +1,168 @@
+// The camera, or a clip in its place: shown mirrored, frames sent one after another, the skeleton drawn over it.
+
+import { ask } from "./server.js";
+import { element, tell } from "./elements.js";
+
+const SENT_WIDTH = 640; // pixels; the landmarker sees fewer
+const SENT_QUALITY = 0.85;
+
+export class Camera {
+  constructor(onAnswer) {
+    this.onAnswer = onAnswer;
+    this.video = element("video", { muted: true, playsInline: true, loop: true, "aria-label": "Camera" });
+    this.overlay = element("canvas", { "aria-hidden": "true" });
+    this.status = element("p", { class: "camera-status" }, "The camera is off.");
+    this.countdown = element("p", { class: "countdown", "aria-live": "assertive" });
+    this.stage = element("div", { class: "camera" }, this.video, this.overlay, this.countdown, this.status);
+    this.canvas = document.createElement("canvas");
+    this.run = 0;
+    this.times = [];
+  }
+
+  get on() {
+    return this.run > 0 && !this.stopped;
+  }
+
+  async start(question, file = null) {
+    this.stop();
+    const run = ++this.run;
+    this.stopped = false;
+    const begun = await ask("/api/live/begin", question);
+    if (file) {
+      this.video.src = URL.createObjectURL(file);
+    } else {
+      if (!navigator.mediaDevices) throw new Error("this browser gives no camera to this page; open the address with 127.0.0.1");
+      try {
+        this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480, frameRate: 30 }, audio: false });
+      } catch (error) {
+        this.stopped = true;
+        throw new Error(`the camera cannot be used (${error.name}); allow it for this page, and close other programs that use it`);
+      }
+      if (run !== this.run || this.stopped) return begun;
+      this.video.srcObject = this.stream;
+    }
+    this.stage.classList.toggle("mirrored", !file);
+    await this.video.play();
+    this.bones = begun.bones;
+    this.loop(run);
+    return begun;
+  }
+
+  stop() {
+    this.stopped = true;
+    this.run++;
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    if (this.video.src) URL.revokeObjectURL(this.video.src);
+    this.stream = null;
+    this.video.srcObject = null;
+    this.video.removeAttribute("src");
+    this.overlay.getContext("2d").clearRect(0, 0, this.overlay.width, this.overlay.height);
+    this.status.textContent = "The camera is off.";
+  }
+
+  // While an answer is waited for, the next frame is taken and encoded.
+  async loop(run) {
+    let next = this.grab();
+    while (run === this.run) {
+      const frame = await next;
+      if (run !== this.run) return;
+      if (!frame) {
+        next = this.grab();
+        continue;
+      }
+      next = this.grab();
+      try {
+        const answer = await ask(`/api/live/frame?time=${frame.time}`, frame.blob);
+        if (run === this.run) this.show(answer, performance.now() - frame.taken);
+      } catch (error) {
+        if (run !== this.run) return;
+        tell(error.message, true);
+        this.stop();
+        this.onAnswer(null);
+      }
+    }
+  }
+
+  grab() {
+    return new Promise((resolve) => {
+      const giveUp = setTimeout(() => resolve(null), 1000);
+      this.video.requestVideoFrameCallback((now, frame) => {
+        clearTimeout(giveUp);
+        const taken = performance.now();
+        const time = this.video.srcObject ? now / 1000 : frame.mediaTime;
+        const width = Math.min(SENT_WIDTH, this.video.videoWidth);
+        const height = Math.round((width * this.video.videoHeight) / this.video.videoWidth);
+        if (!width || !height) return resolve(null);
+        Object.assign(this.canvas, { width, height });
+        this.canvas.getContext("2d").drawImage(this.video, 0, 0, width, height);
+        this.canvas.toBlob((blob) => resolve(blob && { blob, time, taken }), "image/jpeg", SENT_QUALITY);
+      });
+    });
+  }
+
+  show(answer, milliseconds) {
+    this.draw(answer.joints);
+    const now = performance.now();
+    this.times = [...this.times.filter((time) => now - time < 2000), now];
+    const rate = this.times.length > 1 ? ((this.times.length - 1) * 1000) / (now - this.times[0]) : 0;
+    this.status.textContent = `${answer.joints.length ? "Hand found" : "No hand"} · ${rate.toFixed(0)} frames/s · ${milliseconds.toFixed(0)} ms`;
+    this.stage.classList.toggle("found", answer.joints.length > 0);
+    this.measured = { rate, milliseconds };
+    this.onAnswer(answer, milliseconds);
+  }
+
+  draw(joints) {
+    const { videoWidth: width, videoHeight: height } = this.video;
+    if (this.overlay.width !== width || this.overlay.height !== height) Object.assign(this.overlay, { width, height });
+    const context = this.overlay.getContext("2d");
+    context.clearRect(0, 0, width, height);
+    if (!joints.length) return;
+    const at = joints.map(([x, y]) => [x * width, y * height]);
+    context.lineWidth = Math.max(2, width / 160);
+    context.lineCap = "round";
+    context.strokeStyle = "#35d0b5";
+    context.beginPath();
+    for (const [parent, child] of this.bones) {
+      context.moveTo(...at[parent]);
+      context.lineTo(...at[child]);
+    }
+    context.stroke();
+    context.fillStyle = "#ffffff";
+    for (const [x, y] of at) {
+      context.beginPath();
+      context.arc(x, y, context.lineWidth, 0, 7);
+      context.fill();
+    }
+  }
+
+  // A photo of the camera, at its own size and not mirrored.
+  photo() {
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: this.video.videoWidth, height: this.video.videoHeight });
+    canvas.getContext("2d").drawImage(this.video, 0, 0);
+    return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
+  }
+
+  // A clip of the camera, after a countdown.
+  async clip(seconds, countdown) {
+    for (let left = countdown; left > 0; left--) {
+      this.countdown.textContent = left;
+      await new Promise((resolve) => setTimeout(resolve, 700));
+    }
+    this.countdown.textContent = "●";
+    const types = ["video/webm;codecs=vp8", "video/webm", "video/mp4"];
+    const recorder = new MediaRecorder(this.stream, {
+      mimeType: types.find((type) => MediaRecorder.isTypeSupported(type)),
+      videoBitsPerSecond: 4_000_000,
+    });
+    const parts = [];
+    recorder.ondataavailable = (event) => parts.push(event.data);
+    const ended = new Promise((resolve) => (recorder.onstop = resolve));
+    recorder.start();
+    await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+    recorder.stop();
+    await ended;
+    this.countdown.textContent = "";
+    return new Blob(parts, { type: recorder.mimeType.split(";")[0] });
+  }
+}

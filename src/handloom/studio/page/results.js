@@ -1,0 +1,141 @@
+// Report, Check and Export: what the pipeline wrote.
+
+import { bytes, element, percent, tell, telling } from "./elements.js";
+import { ask } from "./server.js";
+
+const METRICS = [
+  ["accuracy_end_to_end", "accuracy, a hand not found counts as an error", percent],
+  ["accuracy", "accuracy where a hand was found", percent],
+  ["macro_f1", "mean F1 of the classes", percent],
+  ["hands_found", "hands found", percent],
+  ["examples", "examples in the test set", String],
+];
+
+export class Report {
+  constructor(kind) {
+    this.kind = kind;
+  }
+
+  async show(main) {
+    const said = await ask(`/api/results/${this.kind}`);
+    const address = `/report/${this.kind}?v=${said.report}`;
+    const numbers = METRICS.filter(([name]) => Number.isFinite(said.metrics[name])).map(([name, title, shown]) =>
+      element("div", {}, element("dt", {}, title), element("dd", {}, shown(said.metrics[name]))),
+    );
+    main.replaceChildren(
+      element("h1", {}, "Report"),
+      said.report ? element("dl", { class: "numbers" }, numbers) : element("p", { class: "panel empty" }, "No report yet. Train first."),
+      said.report ? element("p", {}, element("a", { href: address, target: "_blank", rel: "noopener" }, "Open the report in a tab of its own")) : "",
+      said.report ? element("iframe", { src: address, title: "Report on the test set", class: "report" }) : "",
+    );
+  }
+
+  leave() {}
+}
+
+export class Check {
+  constructor(kind) {
+    this.kind = kind;
+  }
+
+  async show(main) {
+    this.button = element("button", { type: "button", class: "primary", onclick: () => telling(() => this.look()) }, "Look for wrong labels");
+    this.list = element("div", { class: "stack" });
+    main.replaceChildren(
+      element("h1", {}, "Check the labels"),
+      element("section", { class: "panel stack", "aria-label": "Check" }, element("p", {}, "Two plain classifiers learn the joints of some people and answer for the others. Files that they firmly contradict are listed: look at them, then move or exclude them, and train again."), element("div", { class: "row" }, this.button)),
+      this.list,
+    );
+    const [said, listing] = await Promise.all([ask(`/api/results/${this.kind}`), ask(`/api/files/${this.kind}`)]);
+    this.labels = Object.keys(listing.classes);
+    this.files = new Map(Object.values(listing.classes).flat().map((file) => [file.name, file]));
+    if (said.findings) this.showFindings(said.findings);
+  }
+
+  leave() {}
+
+  async look() {
+    this.button.disabled = true;
+    this.button.textContent = "Looking";
+    try {
+      this.showFindings((await ask(`/api/results/${this.kind}/check`, {})).findings);
+    } finally {
+      this.button.disabled = false;
+      this.button.textContent = "Look for wrong labels";
+    }
+  }
+
+  showFindings(findings) {
+    if (!findings.length) return this.list.replaceChildren(element("p", { class: "panel empty" }, "Nothing was found."));
+    const head = element("thead", {}, element("tr", {}, ["File", "Class", "What to look at", "Score", "Do"].map((text) => element("th", { scope: "col" }, text))));
+    const body = element("tbody", {}, findings.map((one) => this.row(one)));
+    this.list.replaceChildren(element("div", { class: "panel scroll" }, element("table", {}, head, body)));
+  }
+
+  row(finding) {
+    const file = this.files.get(finding.path);
+    const picture = file
+      ? element("img", { src: `/api/files/${this.kind}/picture?${new URLSearchParams({ name: file.name, v: file.version })}`, alt: "", loading: "lazy" })
+      : null;
+    const row = element("tr", {});
+    const act = async (action, question) => {
+      await ask(`/api/files/${this.kind}/${action}`, { names: [file.name], ...question });
+      row.classList.add("handled");
+      tell("Done. Train again to use it.");
+      for (const one of row.querySelectorAll("button, select")) one.disabled = true;
+    };
+    const target = element("select", { "aria-label": "Class to move to" }, this.labels.filter((label) => label !== finding.label).map((label) => element("option", { value: label, selected: finding.note.endsWith(` ${label}`) }, label)));
+    const tools = file
+      ? element("div", { class: "row" }, element("button", { type: "button", onclick: () => telling(() => act("exclude", { excluded: true })) }, "Exclude"), element("button", { type: "button", onclick: () => telling(() => act("move", { label: target.value })) }, "Move to"), target)
+      : "";
+    row.append(
+      element("td", { class: "file" }, picture, element("span", {}, finding.path)),
+      element("td", {}, finding.label),
+      element("td", {}, `${finding.problem}: ${finding.note}`),
+      element("td", {}, finding.score),
+      element("td", {}, tools),
+    );
+    return row;
+  }
+}
+
+export class Export {
+  constructor(kind) {
+    this.kind = kind;
+  }
+
+  async show(main) {
+    const { exported } = await ask(`/api/results/${this.kind}`);
+    const files = exported.map((file) => this.file(file));
+    main.replaceChildren(
+      element("h1", {}, "Export"),
+      ...(files.length ? files : [element("p", { class: "panel empty" }, "No exported file yet. Train first.")]),
+    );
+  }
+
+  leave() {}
+
+  file({ name, bytes: size, proof }) {
+    const address = `/download/${this.kind}/${encodeURIComponent(name)}`;
+    const head = element(
+      "div",
+      { class: "row" },
+      element("h2", {}, name),
+      element("span", { class: "hint" }, bytes(size)),
+      proof ? element("span", { class: proof.passed ? "tag good" : "tag wrong" }, proof.passed ? "proved" : "failed") : null,
+      element("a", { class: "button end", href: address, download: "" }, "Download"),
+    );
+    if (!proof) return element("section", { class: "panel stack", "aria-label": name }, head);
+    const rows = Object.entries(proof.comparisons ?? {}).map(([what, one]) =>
+      element("tr", {}, element("th", { scope: "row" }, what), element("td", {}, `${one.equal_labels} of ${one.rows}`), element("td", {}, one.largest_difference?.toExponential(1) ?? ""), element("td", {}, one.passed ? "passed" : "failed")),
+    );
+    const table = element(
+      "table",
+      {},
+      element("thead", {}, element("tr", {}, ["Compared with the trained network on", "Same labels", "Largest difference", ""].map((text) => element("th", { scope: "col" }, text || "Passed")))),
+      element("tbody", {}, rows),
+    );
+    const problems = (proof.problems ?? []).map((problem) => element("li", {}, String(problem)));
+    return element("section", { class: "panel stack", "aria-label": name }, head, element("div", { class: "scroll" }, table), problems.length ? element("ul", { class: "notes" }, problems) : "");
+  }
+}

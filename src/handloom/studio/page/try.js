@@ -1,0 +1,151 @@
+// Try: the camera or a clip, the answers of the recogniser, its settings.
+
+import { Camera } from "./camera.js";
+import { element, percent, telling } from "./elements.js";
+import { ask } from "./server.js";
+
+const EVENTS = 12; // shown
+const SLIDERS = [
+  ["hold_time", "Hold time", 0, 1.5, 0.05, "s"],
+  ["cooldown", "Cool-down", 0, 2, 0.05, "s"],
+];
+
+export class Try {
+  constructor(kind) {
+    this.kind = kind;
+    this.camera = new Camera((answer, milliseconds) => this.answer(answer, milliseconds));
+    this.settings = { threshold: null, hold_time: 0.2, cooldown: 0.3, ...JSON.parse(localStorage.getItem(`recognizer-${kind}`) ?? "{}") };
+  }
+
+  async show(main) {
+    this.power = element("button", { type: "button", class: "primary", onclick: () => telling(() => this.switchCamera()) }, "Turn the camera on");
+    const clip = element("input", { type: "file", accept: "video/*", class: "choose", "aria-label": "Try a clip", onchange: () => telling(() => this.begin(clip.files[0])) });
+    this.active = element("p", { class: "active", "aria-live": "polite" }, "–");
+    this.bars = element("ul", { class: "bars" });
+    this.events = element("ol", { class: "events" });
+    this.code = element("code", {});
+    this.model = element("p", { class: "hint" });
+    main.replaceChildren(
+      element("h1", {}, "Try it"),
+      element(
+        "div",
+        { class: "columns" },
+        element("section", { class: "panel side", "aria-label": "Camera" }, this.camera.stage, element("div", { class: "row" }, this.power, element("label", { class: "button" }, "Try a clip", clip)), this.model),
+        element("section", { class: "panel stack", "aria-label": "Answer" }, this.active, this.bars, element("h2", {}, "Gestures"), this.events),
+      ),
+      element("section", { class: "panel stack", "aria-label": "Settings" }, element("h2", {}, "When a gesture counts"), this.sliders(), element("p", { class: "hint" }, "The same in Python:"), element("pre", { tabindex: "0", "aria-label": "The same in Python" }, this.code)),
+    );
+    this.showSettings();
+  }
+
+  leave() {
+    this.camera.stop();
+    ask("/api/live/end", {}).catch(() => {});
+  }
+
+  sliders() {
+    const own = element("input", { type: "checkbox", id: "recommended", checked: this.settings.threshold === null });
+    const threshold = element("input", { type: "range", id: "threshold", min: "0", max: "1", step: "0.01", value: String(this.settings.threshold ?? 0.8) });
+    const shown = element("output", { for: "threshold" });
+    const read = () => {
+      threshold.disabled = own.checked;
+      shown.textContent = own.checked ? "as recommended for each class" : Number(threshold.value).toFixed(2);
+    };
+    const changed = () => {
+      read();
+      this.change({ threshold: own.checked ? null : Number(threshold.value) });
+    };
+    own.addEventListener("change", changed);
+    threshold.addEventListener("input", read);
+    threshold.addEventListener("change", changed);
+    read();
+    const rows = [
+      element("div", { class: "slider" }, element("label", { for: "threshold" }, "Threshold"), threshold, shown, element("label", { class: "check" }, own, " recommended")),
+    ];
+    for (const [name, title, least, most, step, unit] of SLIDERS) {
+      const value = element("output", { for: name }, `${this.settings[name].toFixed(2)} ${unit}`);
+      const slider = element("input", { type: "range", id: name, min: String(least), max: String(most), step: String(step), value: String(this.settings[name]) });
+      slider.addEventListener("input", () => (value.textContent = `${Number(slider.value).toFixed(2)} ${unit}`));
+      slider.addEventListener("change", () => this.change({ [name]: Number(slider.value) }));
+      rows.push(element("div", { class: "slider" }, element("label", { for: name }, title), slider, value));
+    }
+    return element("div", { class: "sliders" }, rows);
+  }
+
+  change(settings) {
+    Object.assign(this.settings, settings);
+    localStorage.setItem(`recognizer-${this.kind}`, JSON.stringify(this.settings));
+    this.showSettings();
+    if (this.camera.on) telling(() => this.begin(this.file));
+  }
+
+  showSettings() {
+    const given = Object.entries(this.settings).filter(([, value]) => value).map(([name, value]) => `, ${name}=${value}`);
+    this.code.textContent = `Recognizer(Predictor.open("${this.path ?? `exports/${this.kind}`}")${given.join("")})`;
+  }
+
+  async switchCamera() {
+    if (!this.camera.on) return this.begin(null);
+    this.camera.stop();
+    await ask("/api/live/end", {});
+    this.refreshButton();
+  }
+
+  async begin(file) {
+    this.file = file;
+    this.power.disabled = true;
+    this.thresholds = null;
+    this.bars.replaceChildren();
+    this.active.textContent = "–";
+    this.active.classList.remove("on");
+    try {
+      const begun = await this.camera.start({ kind: this.kind, ...this.settings }, file);
+      this.path = begun.model;
+      this.model.textContent = [`Asked is ${begun.model}.`, begun.note].filter(Boolean).join(" ");
+      this.thresholds = begun.thresholds;
+      this.background = begun.background;
+      this.showBars(begun.classes);
+      this.showSettings();
+    } finally {
+      this.power.disabled = false;
+      this.refreshButton();
+    }
+  }
+
+  refreshButton() {
+    this.power.textContent = this.camera.on ? "Turn the camera off" : "Turn the camera on";
+  }
+
+  showBars(classes) {
+    this.rows = new Map();
+    for (const label of classes) {
+      const fill = element("div", { class: "fill" });
+      const number = element("span", { class: "number" }, "–");
+      const threshold = this.settings.threshold ?? this.thresholds[label] ?? 0.8;
+      const mark = element("div", { class: "mark" });
+      mark.style.left = percent(threshold);
+      const track = label === this.background ? element("div", { class: "track" }, fill) : element("div", { class: "track" }, fill, mark);
+      this.rows.set(label, { fill, number });
+      this.bars.append(element("li", { "data-label": label }, element("span", { class: "name" }, label), track, number));
+    }
+  }
+
+  answer(answer) {
+    if (!answer || !this.thresholds) return this.refreshButton();
+    const said = new Map(answer.results);
+    for (const [label, { fill, number }] of this.rows) {
+      const share = said.get(label);
+      fill.style.width = percent(share ?? 0);
+      number.textContent = share === undefined ? "–" : percent(share);
+    }
+    if (this.active.dataset.label !== (answer.active ?? "")) {
+      this.active.dataset.label = answer.active ?? "";
+      this.active.textContent = answer.active ?? "–";
+      this.active.classList.toggle("on", Boolean(answer.active));
+    }
+    for (const event of answer.events) {
+      this.events.prepend(element("li", { "data-label": event.label, "data-kind": event.kind }, element("strong", {}, event.label), ` ${event.kind}, ${percent(event.confidence)}`));
+      if (this.events.children.length > EVENTS) this.events.lastChild.remove();
+    }
+  }
+}

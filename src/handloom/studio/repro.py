@@ -1,0 +1,60 @@
+"""The process that runs `dvc repro` for the studio: ``python -m handloom.studio.repro KIND OWN_FOLDER``.
+
+It leads a session of its own, so it and what it started live on when the server ends. While it runs it holds a lock; at
+its end it writes how `dvc` ended. Its working folder is the project's.
+"""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from handloom.config import Kind
+from handloom.support.files import write_json
+from handloom.support.lock import alone
+
+
+def log_file(own_folder: Path, kind: str) -> Path:
+    """What `dvc` prints."""
+    return own_folder / f"{kind}.log"
+
+
+def lock_file(own_folder: Path) -> Path:
+    """What is held while any kind is trained; DVC runs one command at a time in a project."""
+    return own_folder / "training.lock"
+
+
+def status_file(own_folder: Path, kind: str) -> Path:
+    """How the last run of a kind ended."""
+    return own_folder / f"{kind}.json"
+
+
+def last_stage(kind: str) -> str:
+    """The stage that needs all others of its kind."""
+    return f"export_coreml@{kind}"
+
+
+def run(kind: Kind, own_folder: Path) -> int:
+    """Run all stages of a kind that something has changed for.
+
+    Args:
+        kind: "pose" or "action".
+        own_folder: of the studio, in the project.
+
+    Returns:
+        the exit status of `dvc`.
+
+    Raises:
+        HandloomError: another training runs.
+    """
+    with alone(lock_file(own_folder), "a training"):
+        status_file(own_folder, kind).unlink(missing_ok=True)
+        # Ctrl-C reaches the whole session: the stages pause, `dvc` ends, and this process writes how.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        done = subprocess.run([sys.executable, "-m", "dvc", "repro", last_stage(kind)], check=False)
+        write_json(status_file(own_folder, kind), {"status": done.returncode})
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(run("action" if sys.argv[1] == "action" else "pose", Path(sys.argv[2])))

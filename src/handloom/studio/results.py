@@ -1,0 +1,120 @@
+"""What the pipeline says of a kind: its report, what `handloom check` lists, its exported files and their proof."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from handloom.config import Kind
+from handloom.errors import DataError, HandloomError, printable
+from handloom.evaluation.evaluate import PAGE
+from handloom.studio.project import StudioProject
+
+# What the stages write for a kind, by name; the page shows or offers no other file.
+METRICS, CHECK, PROOF = "metrics.json", "check.csv", "verification.json"
+
+
+def report_file(project: StudioProject, kind: Kind) -> Path:
+    """The report of a kind.
+
+    Raises:
+        DataError: there is none yet.
+    """
+    if (path := _report(project, kind)).is_file():
+        return path
+    raise DataError(f"{path.name}: not there yet; train first")
+
+
+def report_time(project: StudioProject, kind: Kind) -> float | None:
+    """When the report was written, seconds since 1970; None before the first one."""
+    path = _report(project, kind)
+    return path.stat().st_mtime if path.is_file() else None
+
+
+def metrics(project: StudioProject, kind: Kind) -> dict[str, Any]:
+    """The metrics on the test set; empty before the first training."""
+    content = _json(project.layout(kind).report / METRICS)
+    return content if isinstance(content, dict) else {}
+
+
+def findings(project: StudioProject, kind: Kind) -> list[dict[str, str]] | None:
+    """The rows of the newest list of `handloom check`; None if there is none."""
+    path = project.layout(kind).report / CHECK
+    if not path.is_file():
+        return None
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def check(project: StudioProject, kind: Kind) -> list[dict[str, str]]:
+    """Run `handloom check` on a kind.
+
+    Returns:
+        its list.
+
+    Raises:
+        HandloomError: what the command says.
+    """
+    _handloom(project, "check", kind)
+    return findings(project, kind) or []
+
+
+def exported(project: StudioProject, kind: Kind) -> list[dict[str, Any]]:
+    """The files for apps: name, bytes, and of a model the rows of its proof."""
+    folder = project.layout(kind).exports
+    content = _json(folder / PROOF)
+    proofs = {one.get("file"): one for one in content} if isinstance(content, list) else {}
+    rows = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if not path.name.startswith(".") and path.name != PROOF:
+            size = sum(one.stat().st_size for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
+            rows.append({"name": path.name, "bytes": size, "proof": proofs.get(path.name)})
+    return rows
+
+
+def download(project: StudioProject, kind: Kind, name: str) -> tuple[str, bytes]:
+    """A file for an app; a folder, such as an .mlpackage, as a ZIP archive.
+
+    Returns:
+        the name to save it under, and its bytes.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    folder = project.layout(kind).exports
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    if name not in names:
+        raise DataError(f"{printable(name)[:100]}: no exported file of this name; train first")
+    path = folder / name
+    if path.is_file():
+        return name, path.read_bytes()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for one in sorted(path.rglob("*")):
+            if one.is_file():
+                archive.write(one, one.relative_to(folder).as_posix())
+    return f"{name}.zip", out.getvalue()
+
+
+def _report(project: StudioProject, kind: Kind) -> Path:
+    return project.layout(kind).report / PAGE
+
+
+def _handloom(project: StudioProject, *words: str) -> None:
+    command = [sys.executable, "-m", "handloom", *words]
+    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False, env=dict(os.environ))
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise HandloomError(lines[-1] if lines else f"handloom {' '.join(words)} was killed; try again")
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,361 @@
+"""The addresses of the studio and what answers them; serving on loopback."""
+
+import json
+import socket
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from importlib.resources import files
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from handloom import __version__
+from handloom.config import Kind
+from handloom.errors import HandloomError, printable, told
+from handloom.studio import results
+from handloom.studio.live import LARGEST_FRAME, LiveStream, StreamSettings, model_of
+from handloom.studio.project import StudioProject
+from handloom.studio.project_files import ProjectFiles
+from handloom.studio.recording import TooLargeError, check_size, receive
+from handloom.studio.security import (
+    BROWSER_HEADER,
+    LOOPBACK,
+    REPORT_POLICY,
+    Guard,
+    OneBrowser,
+    refusal,
+)
+from handloom.studio.training import TrainingRuns, plain
+
+# What a request may ask for in JSON, bytes.
+_LARGEST_QUESTION = 1_000_000
+_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+Answer = Callable[["Studio", Request], Awaitable[Response]]
+
+
+def _answering(answer: Answer) -> Answer:
+    """Tell what a person can correct in one line; a bug becomes status 500 and its traceback goes to the terminal."""
+
+    @wraps(answer)
+    async def answered(studio: "Studio", request: Request) -> Response:
+        try:
+            return await answer(studio, request)
+        except TooLargeError as error:
+            # The rest of the body is not read, so the connection cannot be used again.
+            return _line(413, str(error), {"Connection": "close"})
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:
+            if (text := told(error)) is None:
+                raise
+            return _line(400, text)
+
+    return answered
+
+
+class Studio:
+    """Answers the page's requests about one project.
+
+    Args:
+        project: what is shown.
+        browsers: which browser is the one.
+    """
+
+    def __init__(self, project: StudioProject, browsers: OneBrowser) -> None:
+        self.project, self.browsers = project, browsers
+        self.live = LiveStream()
+        self.training = TrainingRuns(project)
+
+    @_answering
+    async def page(self, request: Request) -> Response:
+        """The page and its parts."""
+        name = request.path_params.get("name", "studio.html")
+        there = {path.name: path for path in files("handloom.studio").joinpath("page").iterdir()}
+        if name not in there:
+            return _line(404, "no such part of the page")
+        return Response(there[name].read_bytes(), media_type=_TYPES[name.rpartition(".")[2]])
+
+    @_answering
+    async def hello(self, request: Request) -> Response:
+        """Says that a browser is there; the guard has seen to it that it is the one."""
+        return JSONResponse({"version": __version__, "project": printable(self.project.root.name)})
+
+    @_answering
+    async def goodbye(self, request: Request) -> Response:
+        """The browser's window is closed."""
+        self.browsers.leave(request.headers.get(BROWSER_HEADER, ""))
+        await run_in_threadpool(self.live.stop)
+        return JSONResponse({})
+
+    @_answering
+    async def kinds(self, request: Request) -> Response:
+        """The kinds of the project."""
+        return JSONResponse({"kinds": await run_in_threadpool(self.project.kinds), "path": str(self.project.root)})
+
+    @_answering
+    async def listing(self, request: Request) -> Response:
+        """Photos or clips by class."""
+        found = await run_in_threadpool(lambda: self._files(request).listing())
+        classes = {label: [vars(one) for one in some] for label, some in found.classes.items()}
+        return JSONResponse({"classes": classes, "notes": found.notes})
+
+    @_answering
+    async def add_class(self, request: Request) -> Response:
+        """A new class."""
+        question = await _question(request)
+        folder = self._files(request).class_folder(_text(question, "label"))
+        return JSONResponse({"label": folder.name})
+
+    @_answering
+    async def upload(self, request: Request) -> Response:
+        """A photo or a clip; its bytes are the body of the request."""
+        kind, query = self._kind(request), request.query_params
+        check_size(kind, int(request.headers.get("content-length") or 0))
+        place = await run_in_threadpool(ProjectFiles, self.project, kind)
+        name, person = await receive(
+            place, query.get("label", ""), query.get("person", ""), query.get("name", ""), request.stream()
+        )
+        return JSONResponse({"name": name, "person": person})
+
+    @_answering
+    async def change(self, request: Request) -> Response:
+        """Delete files, move them to another class, exclude them or take them back."""
+        question = await _question(request)
+        names = question.get("names")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return _line(400, "names: a list of texts expected")
+        place = self._files(request)
+        match request.path_params["action"]:
+            case "delete":
+                await run_in_threadpool(place.delete, names)
+            case "move":
+                await run_in_threadpool(place.move, names, _text(question, "label"))
+            case "exclude":
+                await run_in_threadpool(place.exclude, names, bool(question.get("excluded")))
+            case _:
+                return _line(404, "no such action")
+        return JSONResponse({})
+
+    @_answering
+    async def small_picture(self, request: Request) -> Response:
+        """A photo, or a clip's first frame, small; its address changes with the file."""
+        picture = await run_in_threadpool(
+            lambda: self._files(request).small_picture(request.query_params.get("name", ""))
+        )
+        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+
+    @_answering
+    async def begin_live(self, request: Request) -> Response:
+        """Begin to look at the camera."""
+        question = await _question(request)
+        extraction = self.project.parameters().extract_keypoints
+        kind: Kind | None = self.project.kind(_text(question, "kind")) if question.get("kind") else None
+        model = model_of(self.project.layout(kind)) if kind else None
+        if kind and model is None:
+            return _line(400, f"no trained {kind} model yet; train one first")
+        numbers = {name: question.get(name) for name in ("threshold", "hold_time", "cooldown")}
+        settings = StreamSettings(
+            **{name: float(value) for name, value in numbers.items() if isinstance(value, int | float)}
+        )
+        said = await run_in_threadpool(self.live.start, extraction, kind, model, settings)
+        if model is not None:
+            said["model"] = model.relative_to(self.project.root).as_posix()
+        return JSONResponse(said)
+
+    @_answering
+    async def frame(self, request: Request) -> Response:
+        """Look at a frame of the camera; a JPEG is the body of the request."""
+        frame = await _body(request, LARGEST_FRAME)
+        return JSONResponse(await run_in_threadpool(self.live.add, frame, _number(request, "time")))
+
+    @_answering
+    async def end_live(self, request: Request) -> Response:
+        """The camera is off."""
+        await run_in_threadpool(self.live.stop)
+        return JSONResponse({})
+
+    @_answering
+    async def training_state(self, request: Request) -> Response:
+        """How the training of a kind is going."""
+        return JSONResponse(plain(await run_in_threadpool(self.training.state, self._kind(request))))
+
+    @_answering
+    async def start_training(self, request: Request) -> Response:
+        """Train a kind."""
+        await run_in_threadpool(self.training.start, self._kind(request))
+        return JSONResponse({})
+
+    @_answering
+    async def stop_training(self, request: Request) -> Response:
+        """Let the training pause."""
+        await run_in_threadpool(self.training.stop)
+        return JSONResponse({})
+
+    @_answering
+    async def results(self, request: Request) -> Response:
+        """Metrics, findings and exported files of a kind."""
+        kind = self._kind(request)
+        said = await run_in_threadpool(
+            lambda: {
+                "metrics": results.metrics(self.project, kind),
+                "report": results.report_time(self.project, kind),
+                "findings": results.findings(self.project, kind),
+                "exported": results.exported(self.project, kind),
+            }
+        )
+        return JSONResponse(said)
+
+    @_answering
+    async def check(self, request: Request) -> Response:
+        """Look for wrong labels."""
+        return JSONResponse({"findings": await run_in_threadpool(results.check, self.project, self._kind(request))})
+
+    @_answering
+    async def report(self, request: Request) -> Response:
+        """The report of a kind."""
+        path = results.report_file(self.project, self._kind(request))
+        policy = {"Content-Security-Policy": REPORT_POLICY}
+        return Response(await run_in_threadpool(path.read_bytes), media_type="text/html", headers=policy)
+
+    @_answering
+    async def download(self, request: Request) -> Response:
+        """A file for an app."""
+        name, content = await run_in_threadpool(
+            results.download, self.project, self._kind(request), request.path_params["name"]
+        )
+        saved = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type="application/octet-stream", headers=saved)
+
+    def routes(self) -> list[Route]:
+        """All addresses."""
+
+        def route(path: str, answer: Callable[[Request], Awaitable[Response]], method: str = "GET") -> Route:
+            return Route(path, answer, methods=[method])
+
+        return [
+            route("/", self.page),
+            route("/page/{name}", self.page),
+            route("/api/hello", self.hello, "POST"),
+            route("/api/goodbye", self.goodbye, "POST"),
+            route("/api/kinds", self.kinds),
+            route("/api/files/{kind}", self.listing),
+            route("/api/files/{kind}/class", self.add_class, "POST"),
+            route("/api/files/{kind}/upload", self.upload, "POST"),
+            route("/api/files/{kind}/picture", self.small_picture),
+            route("/api/files/{kind}/{action}", self.change, "POST"),
+            route("/api/live/begin", self.begin_live, "POST"),
+            route("/api/live/frame", self.frame, "POST"),
+            route("/api/live/end", self.end_live, "POST"),
+            route("/api/training/{kind}", self.training_state),
+            route("/api/training/{kind}/start", self.start_training, "POST"),
+            route("/api/training/{kind}/stop", self.stop_training, "POST"),
+            route("/api/results/{kind}", self.results),
+            route("/api/results/{kind}/check", self.check, "POST"),
+            route("/report/{kind}", self.report),
+            route("/download/{kind}/{name}", self.download),
+        ]
+
+    def _kind(self, request: Request) -> Kind:
+        return self.project.kind(request.path_params["kind"])
+
+    def _files(self, request: Request) -> ProjectFiles:
+        return ProjectFiles(self.project, self._kind(request))
+
+
+def make_app(project: StudioProject, port: int, token: str) -> ASGIApp:
+    """The server's application, behind its guard.
+
+    Args:
+        project: what is shown.
+        port: on which it will be served.
+        token: what a browser has to show.
+    """
+    browsers = OneBrowser()
+    return Guard(Starlette(routes=Studio(project, browsers).routes()), port, token, browsers)
+
+
+def listening(port: int) -> socket.socket:
+    """A socket on loopback.
+
+    Args:
+        port: 0 takes a free one.
+
+    Raises:
+        HandloomError: another program listens there.
+    """
+    opened = socket.socket()
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((LOOPBACK, port))
+    except OSError as error:
+        opened.close()
+        raise HandloomError(f"--port {port}: cannot be used ({error.strerror}); name another one") from None
+    return opened
+
+
+def serve(project: StudioProject, opened: socket.socket, token: str) -> None:
+    """Serve until Ctrl-C.
+
+    Args:
+        project: what is shown.
+        opened: see `listening`.
+        token: see `make_app`.
+    """
+    app = make_app(project, opened.getsockname()[1], token)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    uvicorn.Server(config).run(sockets=[opened])
+
+
+def _line(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    answer = refusal(status, printable(text))
+    answer.headers.update(headers or {})
+    return answer
+
+
+async def _body(request: Request, largest: int) -> bytes:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > largest:
+            raise TooLargeError(f"more than {largest // 1000} kB; send less")
+    return bytes(content)
+
+
+async def _question(request: Request) -> dict[str, Any]:
+    try:
+        content = json.loads(await _body(request, _LARGEST_QUESTION))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise HandloomError("an object in JSON expected")
+    return content
+
+
+def _text(question: dict[str, Any], name: str) -> str:
+    value = question.get(name)
+    if not isinstance(value, str):
+        raise HandloomError(f"{name}: a text expected")
+    return value
+
+
+def _number(request: Request, name: str) -> float:
+    try:
+        return float(request.query_params.get(name, ""))
+    except ValueError:
+        raise HandloomError(f"{name}: a number expected") from None

@@ -1,0 +1,238 @@
+"""Training: `dvc repro` of one kind, started and stopped; its progress out of the files that the stages write."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from handloom.config import Kind
+from handloom.errors import HandloomError, first_line
+from handloom.models.files import HISTORY_COLUMNS, HISTORY_FILE, REPORTS_FILE
+from handloom.studio.project import StudioProject
+from handloom.studio.repro import lock_file, log_file, run, status_file
+from handloom.support.repository import git
+from handloom.support.workspace import Workspace
+
+_LOG_TAIL = 64_000  # bytes of the log that are read
+_LINES_SHOWN = 200
+# What `dvc repro` and progress bars (tqdm) print.
+_STAGE = re.compile(r"Running stage '([^']+)'")
+_BAR = re.compile(r"(.+?):\s+\d+%\|[^|]*\| (\d+)/(\d+) ")
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What the page shows of a training.
+
+    Attributes:
+        running: the kind that is trained now; empty if none.
+        finished: whether the last run of the asked kind came to its end; None while it runs, or before the first.
+        error: the line that says why not; empty if it did.
+        stages: that were run, in order; the last one runs if any does.
+        step: what the newest progress bar counts, how many are done, of how many; None without one.
+        reports: of the network, by iteration: numbers by `HISTORY_COLUMNS`.
+        iterations: how many there will be.
+        log: the newest lines.
+    """
+
+    running: str
+    finished: bool | None
+    error: str
+    stages: list[str]
+    step: tuple[str, int, int] | None
+    iterations: int
+    reports: list[dict[str, float]] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+
+class TrainingRuns:
+    """Starts, stops and watches the trainings of a project. What runs lives on without it.
+
+    Args:
+        project: whose they are.
+    """
+
+    def __init__(self, project: StudioProject) -> None:
+        self.project = project
+        self._started: subprocess.Popen[bytes] | None = None
+
+    def start(self, kind: Kind) -> None:
+        """Run the stages of a kind that something has changed for.
+
+        Raises:
+            HandloomError: a training runs already, or DVC cannot be set up.
+        """
+        if self.running():
+            raise HandloomError("a training runs already; wait for it, or stop it")
+        own = self.project.own_folder
+        own.mkdir(parents=True, exist_ok=True)
+        set_up_dvc(self.project.root)
+        command = [sys.executable, "-m", run.__module__, kind, str(own)]
+        # The stages' `python` is this one. Nothing of an outer DVC may leak in.
+        environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
+        environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+        status_file(own, kind).unlink(missing_ok=True)
+        with log_file(own, kind).open("wb") as log:
+            self._started = subprocess.Popen(
+                command,
+                cwd=self.project.root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # so that neither Ctrl-C nor the end of the server reaches it
+            )
+        (own / "kind").write_text(kind, encoding="utf-8")
+
+    def stop(self) -> None:
+        """Let the training pause, as Ctrl-C in a terminal does: the next start resumes it."""
+        if process := self._process():
+            os.killpg(process, signal.SIGINT)
+
+    def running(self) -> str:
+        """The kind that is trained now; empty if none."""
+        if not self._process():
+            return ""
+        try:
+            return (self.project.own_folder / "kind").read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    def state(self, kind: Kind) -> TrainingState:
+        """What is known of the newest training of a kind."""
+        own = self.project.own_folder
+        running = self.running()
+        log = _log(log_file(own, kind))
+        finished, error = None, ""
+        if running != kind and log:
+            finished = _status(status_file(own, kind)) == 0
+            error = "" if finished else _why(log)
+        step = next((match for line in reversed(log) if (match := _BAR.match(line))), None) if running == kind else None
+        settings = getattr(self.project.parameters(), f"train_{kind}")
+        return TrainingState(
+            running=running,
+            finished=finished,
+            error=error,
+            stages=[name for line in log for name in _STAGE.findall(line)],
+            step=(step[1], int(step[2]), int(step[3])) if step else None,
+            iterations=settings.maximum_iterations,
+            reports=self._reports(kind, running == kind),
+            log=[line for line in log if not _BAR.match(line)][-_LINES_SHOWN:],
+        )
+
+    def _process(self) -> int:
+        """The process that leads the training's session; 0 if none runs."""
+        if self._started is not None:
+            if self._started.poll() is None:
+                return self._started.pid
+            self._started = None
+        lock = lock_file(self.project.own_folder)  # of a server before this one
+        try:
+            process = int(lock.read_text(encoding="utf-8"))
+            return process if os.getpgid(process) == process and _is_locked(lock) else 0
+        except (OSError, ValueError):
+            return 0
+
+    def _reports(self, kind: Kind, running: bool) -> list[dict[str, float]]:
+        place = Workspace.here(self.project.root).training
+        in_progress = sorted(place.glob(f"{kind}-*/{REPORTS_FILE}"), key=lambda path: path.stat().st_mtime_ns)
+        history = self.project.layout(kind).model / HISTORY_FILE
+        if running and in_progress and (not history.exists() or _is_newer(in_progress[-1], history)):
+            return _in_progress(in_progress[-1])
+        return _history(history)
+
+
+def set_up_dvc(root: Path) -> None:
+    """Make a folder a repository of git and DVC, as `handloom init` advises, where it is none.
+
+    Raises:
+        HandloomError: a command fails.
+    """
+    if Workspace.here(root).root.joinpath(".dvc").is_dir():
+        return
+    with_git = bool(git("--version"))
+    if with_git and not git("rev-parse", "--git-dir", folder=root).strip():
+        _call(["git", "init", "--quiet"], root)
+    dvc = [sys.executable, "-m", "dvc"]
+    top = git("rev-parse", "--show-toplevel", folder=root).strip() if with_git else ""
+    how = [] if top and Path(top).resolve() == root.resolve() else ["--subdir"] if top else ["--no-scm"]
+    _call([*dvc, "init", "--quiet", *how], root)
+    _call([*dvc, "config", "hydra.enabled", "true"], root)
+
+
+def plain(state: TrainingState) -> dict[str, object]:
+    """A state as the page gets it."""
+    return asdict(state)
+
+
+def _call(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = first_line(RuntimeError(done.stderr or done.stdout))
+        raise HandloomError(f"{' '.join(command[-3:])}: {said}; run it in {folder} in a terminal")
+
+
+def _is_locked(lock: Path) -> bool:
+    """Whether a process holds the lock: its file may be that of one that was killed."""
+    import fcntl
+
+    with lock.open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _log(path: Path) -> list[str]:
+    """The lines of a log; of a progress bar, which is drawn over, the newest state."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LOG_TAIL))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+
+
+def _status(path: Path) -> int:
+    try:
+        return int(json.loads(path.read_text(encoding="utf-8"))["status"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return -1
+
+
+def _why(log: list[str]) -> str:
+    """The line of the stage that failed, without DVC's own at the end."""
+    own = ("ERROR: failed to reproduce", "ERROR: failed to run", "Running stage", "> python")
+    lines = [line for line in log if not _BAR.match(line) and not line.startswith(own)]
+    return lines[-1] if lines else "it was killed"
+
+
+def _is_newer(one: Path, other: Path) -> bool:
+    return one.stat().st_mtime_ns > other.stat().st_mtime_ns
+
+
+def _in_progress(path: Path) -> list[dict[str, float]]:
+    reports: dict[int, dict[str, float]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            report = json.loads(line)
+            reports[int(report["iteration"])] = report  # a session that goes on repeats some
+        except (ValueError, KeyError, TypeError):
+            continue  # it is being written
+    return [reports[iteration] for iteration in sorted(reports)]
+
+
+def _history(path: Path) -> list[dict[str, float]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except OSError:
+        return []
+    return [{name: float(row[name]) for name in HISTORY_COLUMNS if row.get(name)} for row in rows]

@@ -1,0 +1,65 @@
+"""What the page gets for each frame is what `Recognizer` says of the same pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from asgi_client import Browser
+from small_models import save, trained
+
+from handloom.hand import poses_from_picture
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.recognizer import Recognizer
+from handloom.studio.live import decoded
+from handloom.studio.project import StudioProject
+
+
+@pytest.fixture
+def frames(drawn: Path) -> Sequence[bytes]:
+    """JPEGs: each drawn photo a few times, so that gestures hold."""
+    photos = sorted((drawn / "photos").rglob("*.jpg"))
+    return [photo.read_bytes() for photo in photos for _ in range(3)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"threshold": 0.4, "hold_time": 0.05, "cooldown": 0.1}])
+def test_answers_equal_the_recognizers(
+    settings: dict[str, Any], project: StudioProject, browser: Browser, frames: Sequence[bytes]
+) -> None:
+    project.layout("pose").exports.mkdir(parents=True)
+    save(trained("pose"), project.layout("pose").exports / "HandPoseClassifier.mlmodel")
+    begun = browser.post("/api/live/begin", {"kind": "pose", **settings})
+    assert begun.status == 200 and begun.json()["model"] == "exports/pose", begun.body
+    events = 0
+    with Recognizer(Predictor.open(project.layout("pose").exports), **settings) as recognizer:
+        for number, frame in enumerate(frames):
+            said = browser.post(f"/api/live/frame?time={number / 30}", chunks=[frame]).json()
+            happened = recognizer.add_frame(decoded(frame), number / 30)
+            assert said["events"] == [vars(event) for event in happened]
+            assert said["results"] == [list(result) for result in recognizer.results]
+            assert said["active"] == recognizer.active
+            poses = poses_from_picture(np.array(said["joints"]).reshape(-1, 21, 2))
+            assert np.abs(poses - recognizer.poses).max() < 1e-3 if said["joints"] else not recognizer.poses.any()
+            events += len(happened)
+    assert events >= 2
+    assert browser.post("/api/live/end").status == 200
+
+
+def test_joints_without_a_model_and_what_is_no_frame(browser: Browser, frames: Sequence[bytes]) -> None:
+    address = "/api/live/frame?time=0"
+    assert browser.post(address, chunks=[frames[0]]).status == 400  # nothing was begun
+    begun = browser.post("/api/live/begin").json()
+    assert len(begun["bones"]) == 20
+    said = browser.post(address, chunks=[frames[0]]).json()
+    assert np.array(said["joints"]).shape == (21, 2) and "results" not in said
+    for wrong in (b"", b"text", frames[0][:300], b"\x89PNG\r\n\x1a\n"):
+        answer = browser.post(address, chunks=[wrong])
+        assert answer.status == 400 and "no JPEG" in answer.json()["error"]
+    at = frames[0].index(b"\xff\xc0\x00\x11\x08") + 5  # where the header has height and width
+    for size in (b"\x20\x00\x20\x00", b"\xff\xff\xff\xff"):
+        assert browser.post(address, chunks=[frames[0][:at] + size + frames[0][at + 4 :]]).status == 400
+    for kind in ("pose", "action"):
+        answer = browser.post("/api/live/begin", {"kind": kind})
+        assert answer.status == 400 and "train one first" in answer.json()["error"]
+    assert browser.post("/api/live/frame?time=x", chunks=[frames[0]]).status == 400
