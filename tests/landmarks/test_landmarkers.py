@@ -17,8 +17,9 @@ from handloom.errors import LandmarkModelError
 from handloom.landmarks import litert_runtime
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.landmarker import FoundHand
-from handloom.landmarks.litert_runtime import LiteRTLandmarker, is_same_hand
+from handloom.landmarks.litert_runtime import LiteRTLandmarker
 from handloom.landmarks.mediapipe_runtime import MediaPipeLandmarker
+from handloom.landmarks.network_landmarker import DETECTOR, LANDMARKS, is_same_hand
 from handloom.landmarks.reader import open_landmarker
 from handloom.media.clips import ClipReader
 from handloom.media.frame import Frame, Picture
@@ -150,7 +151,7 @@ def archive_of(contents: dict[str, bytes]) -> Callable[[Path], None]:
 
 
 def swapped() -> Callable[[Path], None]:
-    names = (litert_runtime.DETECTOR, litert_runtime.LANDMARKS)
+    names = (DETECTOR, LANDMARKS)
     with zipfile.ZipFile(landmark_model_path(LandmarkModel())) as archive:
         return archive_of(dict(zip(names, map(archive.read, reversed(names)), strict=True)))
 
@@ -160,7 +161,7 @@ def swapped() -> Callable[[Path], None]:
     [
         (lambda path: path.write_bytes(b"a model of my own"), "not a hand landmark model"),
         (archive_of({}), "not a hand landmark model"),
-        (archive_of({litert_runtime.DETECTOR: b"torn", litert_runtime.LANDMARKS: b""}), "not a network that LiteRT"),
+        (archive_of({DETECTOR: b"torn", LANDMARKS: b""}), "not a network that LiteRT"),
         (lambda path: swapped()(path), "set extract_keypoints.landmarker.runtime to mediapipe"),
     ],
     ids=["no archive", "empty", "torn", "other networks"],

@@ -15,7 +15,7 @@ from PIL import Image
 from handloom.config import ExtractKeypoints, Kind
 from handloom.hand import CHANNELS, CHIRALITIES, JOINT_COUNT, poses_from_picture
 from handloom.landmarks.files import Stretch, clip_of, hand_in_clip, hand_in_photo, read_each
-from handloom.landmarks.landmarker import FoundHand
+from handloom.landmarks.landmarker import FoundHand, LandmarkerFiles
 from handloom.landmarks.looks import Looked
 from handloom.landmarks.reader import HandReader
 from handloom.media.frame import Frame, Picture
@@ -94,7 +94,7 @@ class Extraction:
 
 
 def extract_files(
-    stretches: Sequence[Stretch], kind: Kind, settings: ExtractKeypoints, model: Path
+    stretches: Sequence[Stretch], kind: Kind, settings: ExtractKeypoints, model: Path | LandmarkerFiles
 ) -> list[Extraction | str]:
     """The joints of each of a few files, or one line that says why it cannot be read.
 
@@ -102,7 +102,7 @@ def extract_files(
         stretches: photos, whole; or clips and stretches of them.
         kind: "pose" reads photos, "action" reads clips.
         settings: the section `extract_keypoints`.
-        model: the landmark model's file.
+        model: as of `open_landmarker`.
     """
     return read_each(partial(_photo if kind == "pose" else _clip, settings), stretches, settings, model)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from handloom.config import ExtractKeypoints
 from handloom.errors import DataError
+from handloom.landmarks.landmarker import LandmarkerFiles
 from handloom.landmarks.looks import Looked
 from handloom.landmarks.reader import HandReader
 from handloom.media.clips import ClipReader
@@ -30,7 +31,10 @@ class Stretch(NamedTuple):
 
 
 def read_each(
-    read: Callable[[Item, HandReader], Result], items: Sequence[Item], settings: ExtractKeypoints, model: Path
+    read: Callable[[Item, HandReader], Result],
+    items: Sequence[Item],
+    settings: ExtractKeypoints,
+    model: Path | LandmarkerFiles,
 ) -> list[Result | str]:
     """What `read` makes of each of a few files, or one line that says why a file cannot be read.
 
@@ -38,7 +42,7 @@ def read_each(
         read: of a file and the reader of hands that all of them share.
         items: the files.
         settings: the section `extract_keypoints`.
-        model: the landmark model's file.
+        model: as of `open_landmarker`.
 
     Raises:
         LandmarkModelError: the model's file does not hold the two networks.

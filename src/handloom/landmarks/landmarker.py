@@ -52,6 +52,18 @@ class FoundHand:
         return float(np.linalg.norm(self.points - other.points, axis=1).mean() / max(palm, 1e-6))
 
 
+class LandmarkerFiles(Protocol):
+    """Files that are a landmarker, in place of a `hand_landmarker.task`; pickled for other processes."""
+
+    def open(self, confidence: float) -> "Landmarker":
+        """The landmarker.
+
+        Args:
+            confidence: 0 to 1; what a network is less sure of is no hand.
+        """
+        ...
+
+
 class Follower(Protocol):
     """Follows hands through the frames of one clip."""
 

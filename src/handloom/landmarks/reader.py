@@ -9,7 +9,7 @@ import numpy as np
 
 from handloom.config import ExtractKeypoints, Runtime
 from handloom.landmarks.choice import ChosenHand, candidates, hands_to_find
-from handloom.landmarks.landmarker import Follower, FoundHand, Landmarker
+from handloom.landmarks.landmarker import Follower, FoundHand, Landmarker, LandmarkerFiles
 from handloom.landmarks.litert_runtime import LiteRTLandmarker
 from handloom.landmarks.looks import SAME_HAND, Looked, find_in_photo, find_lost
 from handloom.landmarks.mediapipe_runtime import MediaPipeLandmarker
@@ -25,17 +25,19 @@ RUNTIMES: dict[Runtime, tuple[str, str]] = {
 SEARCH_SECONDS = 0.3
 
 
-def open_landmarker(settings: ExtractKeypoints, model: Path) -> Landmarker:
+def open_landmarker(settings: ExtractKeypoints, model: Path | LandmarkerFiles) -> Landmarker:
     """The landmarker of the settings.
 
     Args:
-        settings: the section `extract_keypoints`; its `landmarker` and `detection_confidence` count.
-        model: the `hand_landmarker.task` file.
+        settings: the section `extract_keypoints`; its `detection_confidence` counts, and its `landmarker` for a path.
+        model: the `hand_landmarker.task` file, or files that say themselves what runs them.
 
     Raises:
         LandmarkModelError: the file does not hold the two networks.
         HandloomError: a system library is missing.
     """
+    if not isinstance(model, Path):
+        return model.open(settings.detection_confidence)
     if settings.landmarker.runtime == "mediapipe":
         return MediaPipeLandmarker(model, settings.detection_confidence)
     return LiteRTLandmarker(model, settings.detection_confidence)
@@ -52,14 +54,14 @@ class HandReader(Closing):
 
     Args:
         settings: the section `extract_keypoints`.
-        model: the landmark model's file.
+        model: as of `open_landmarker`.
 
     Raises:
         LandmarkModelError: the file does not hold the two networks.
         HandloomError: a system library is missing.
     """
 
-    def __init__(self, settings: ExtractKeypoints, model: Path) -> None:
+    def __init__(self, settings: ExtractKeypoints, model: Path | LandmarkerFiles) -> None:
         self._settings = settings
         self._landmarker = open_landmarker(settings, model)
 

@@ -15,6 +15,7 @@ from handloom.errors import printable
 from handloom.extraction.extraction import Extraction, extract_files
 from handloom.hand import Poses, poses_from_picture
 from handloom.landmarks.files import Stretch, hand_in_photo, read_each
+from handloom.landmarks.landmarker import LandmarkerFiles
 from handloom.landmarks.reader import HandReader
 from handloom.media.clips import ClipReader
 from handloom.media.limits import MediaLimits
@@ -38,7 +39,7 @@ class HandInPhoto(NamedTuple):
 
 
 def look_at_photos(
-    paths: Sequence[Path], hands: Hands, settings: ExtractKeypoints, model: Path
+    paths: Sequence[Path], hands: Hands, settings: ExtractKeypoints, model: Path | LandmarkerFiles
 ) -> list[list[HandInPhoto] | str]:
     """The hands of each of a few photos, the best one first, or one line that says why a photo cannot be read."""
     return read_each(partial(_hands_in, hands, settings), paths, settings, model)
@@ -116,7 +117,7 @@ def pieces_of(path: Path, settings: ExtractKeypoints) -> Iterator[Piece]:
         yield Piece(stretch, skip, first, shown[first : first + length + 1], frame_rate, printable(str(path)))
 
 
-def read_jobs(jobs: Sequence[Job], settings: ExtractKeypoints, model: Path) -> list[Extraction | str]:
+def read_jobs(jobs: Sequence[Job], settings: ExtractKeypoints, model: Path | LandmarkerFiles) -> list[Extraction | str]:
     """The joints of each piece, or one line that says why it cannot be read: runs in a process of its own."""
     outcomes: list[Extraction | str] = []
     for job in jobs:
