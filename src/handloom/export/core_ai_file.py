@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import nn
 from torch.fx import Graph, Node
 
 from handloom.config import ExportCoreML
@@ -38,25 +39,58 @@ def save_core_ai(model: TrainedModel, path: Path, settings: ExportCoreML, metada
     Raises:
         ConfigurationError: the extra `coreai` is not installed.
     """
-    example = torch.zeros(model.spec.window, len(CHANNELS), JOINT_COUNT)
+    save_asset(
+        ExportedNetwork(model.network).eval(),
+        torch.zeros(model.spec.window, len(CHANNELS), JOINT_COUNT),
+        path,
+        inputs=[POSES],
+        outputs=[LABEL_PROBABILITIES],
+        about={"author": settings.author, "license": settings.license, "description": settings.short_description},
+        custom=self_describing(model, {**metadata, "Version": settings.version}),
+    )
+
+
+def save_asset(
+    network: nn.Module,
+    example: torch.Tensor,
+    path: Path,
+    *,
+    inputs: list[str],
+    outputs: list[str],
+    about: Mapping[str, str],
+    custom: Mapping[str, str],
+) -> None:
+    """Write any network as a new `.aimodel` folder in float32, the same bytes each time.
+
+    Args:
+        network: in evaluation mode, with one input.
+        example: of the input's shape.
+        path: the folder.
+        inputs: the name of the input.
+        outputs: the names of the outputs.
+        about: author, license and description.
+        custom: custom metadata.
+
+    Raises:
+        ConfigurationError: the extra `coreai` is not installed.
+    """
     with needs_extra("export_coreml.formats: aimodel"), quiet():
         import coreai_torch
 
-        program = torch.export.export(ExportedNetwork(model.network).eval(), (example,))
+        program = torch.export.export(network, (example,))
         program = program.run_decompositions(coreai_torch.get_decomp_table())
         _multiply_without_copies(program.graph)
         for node in program.graph.nodes:  # they hold paths of this machine
             node.meta.pop("stack_trace", None)
             node.meta.pop("nn_module_stack", None)
         converter = coreai_torch.TorchConverter()
-        converter.add_exported_program(program, input_names=[POSES], output_names=[LABEL_PROBABILITIES])
+        converter.add_exported_program(program, input_names=inputs, output_names=outputs)
         converter.to_coreai().save_asset(path)
     _make_reproducible(path)
-    about = json.loads((path / METADATA).read_text(encoding="utf-8"))
-    about.pop("creationDate", None)
-    about |= {"author": settings.author, "license": settings.license, "description": settings.short_description}
-    about[CUSTOM] = self_describing(model, {**metadata, "Version": settings.version})
-    text = json.dumps(about, indent=2, sort_keys=True, ensure_ascii=False)
+    stated = json.loads((path / METADATA).read_text(encoding="utf-8"))
+    stated.pop("creationDate", None)
+    stated |= {**about, CUSTOM: dict(custom)}
+    text = json.dumps(stated, indent=2, sort_keys=True, ensure_ascii=False)
     (path / METADATA).write_text(text + "\n", encoding="utf-8")
 
 

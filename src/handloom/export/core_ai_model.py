@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,19 @@ FUNCTION = "main"
 CUSTOM = "creatorDefinedMetadata"
 
 
-class CoreAIModel(ExportedModel):
-    """A saved `.aimodel`, run by Apple's runtime.
+class CoreAIFunction:
+    """What a saved `.aimodel` computes, run by Apple's runtime.
 
     Args:
-        path: what `core_ai_file.save_core_ai` wrote.
+        path: the folder.
 
     Attributes:
-        classes: labels, in the order of the probabilities.
-        shape: of a window.
+        inputs: the names of what it takes.
+        outputs: the names of what it gives.
         metadata: the custom metadata.
 
     Raises:
-        DataError: the folder is missing or damaged, or handloom did not write it.
+        DataError: the folder is missing or damaged.
         ConfigurationError: the extra `coreai` is not installed.
     """
 
@@ -52,28 +52,61 @@ class CoreAIModel(ExportedModel):
             import coreai.authoring
             import coreai.runtime
 
-        self._array, self.path = coreai.runtime.NDArray, path
+        self._array, self._path = coreai.runtime.NDArray, path
         # The runtime is asynchronous; a thread of its own has a loop, whatever runs in the caller's.
         self._thread, self._loop = ThreadPoolExecutor(max_workers=1), asyncio.new_event_loop()
         with one_line(path, "a Core AI model"):
             asset = coreai.authoring.AIModelAsset.load(path)
             self._function = self._wait(_loaded(asset))
-            given, made = self._function.desc.input_names, self._function.desc.output_names
-            self.classes = labels_of(self.metadata) if (given, made) == ([POSES], [LABEL_PROBABILITIES]) else []
-            if self.classes:
-                self.shape = tuple(size or 0 for size in self._function.desc.input_descriptor(POSES).shape)
-        if not self.classes:
-            raise DataError(f"{printable(str(path))}: a Core AI model, but not one of handloom's hand classifiers")
+            self.inputs: list[str] = self._function.desc.input_names
+            self.outputs: list[str] = self._function.desc.output_names
 
-    @override
-    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
-        with one_line(self.path, "a Core AI model"):
-            given = self._array(np.ascontiguousarray(poses, np.float32))
-            found = self._wait(self._function({POSES: given}))[LABEL_PROBABILITIES].numpy()
-            return np.array(found, np.float32).reshape(len(self.classes))
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of an input, 0 where any size fits."""
+        with one_line(self._path, "a Core AI model"):
+            return tuple(size or 0 for size in self._function.desc.input_descriptor(name).shape)
+
+    def run(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """The outputs by name."""
+        with one_line(self._path, "a Core AI model"):
+            given = {name: self._array(np.ascontiguousarray(value, np.float32)) for name, value in inputs.items()}
+            found = self._wait(self._function(given))
+            return {name: np.array(found[name].numpy(), np.float32) for name in self.outputs}
 
     def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self._thread.submit(self._loop.run_until_complete, work).result()
+
+
+class CoreAIModel(ExportedModel):
+    """A saved `.aimodel` of a classifier, run by Apple's runtime.
+
+    Args:
+        path: what `core_ai_file.save_core_ai` wrote.
+
+    Attributes:
+        classes: labels, in the order of the probabilities.
+        shape: of a window.
+        metadata: the custom metadata.
+
+    Raises:
+        DataError: the folder is missing or damaged, or handloom did not write it.
+        ConfigurationError: the extra `coreai` is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._function = path, CoreAIFunction(path)
+        self.metadata = self._function.metadata
+        given, made = self._function.inputs, self._function.outputs
+        self.classes = labels_of(self.metadata) if (given, made) == ([POSES], [LABEL_PROBABILITIES]) else []
+        if not self.classes:
+            raise DataError(f"{printable(str(path))}: a Core AI model, but not one of handloom's hand classifiers")
+        self.shape = self._function.shape(POSES)
+
+    @override
+    def _probabilities_of(self, poses: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = self._function.run({POSES: poses})[LABEL_PROBABILITIES]
+        with one_line(self.path, "a Core AI model"):
+            return found.reshape(len(self.classes))
 
 
 async def _loaded(asset: Any) -> Any:

@@ -1,8 +1,7 @@
 """The stage: write the model files, prove that they compute what was trained, and add what an app needs."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from handloom.export.core_ai_file import save_core_ai
 from handloom.export.interface import FILE_NAMES, user_metadata
 from handloom.export.litert_file import save_litert
 from handloom.export.onnx_file import save_onnx
-from handloom.export.package import save_network, save_package
+from handloom.export.package import save_network, save_package, weights_as_file
 from handloom.export.self_check import SELF_CHECK, seal, self_check
 from handloom.export.swift_kit import PACKAGE_NAME, write_swift_package
 from handloom.export.task_file import save_task
@@ -105,7 +104,7 @@ def write_files(model: TrainedModel, settings: ExportCoreML, metadata: Mapping[s
     files = [folder / f"{FILE_NAMES[model.spec.kind]}.{one}" for one in formats]
     for file in files:
         if file.suffix == ML_PROGRAM:
-            with _weights_as_file():
+            with weights_as_file():
                 save_package(ml_program(model, settings, metadata), file)
         elif file.suffix == NEURAL_NETWORK:
             save_network(neural_network(model, settings, metadata), file)
@@ -130,17 +129,6 @@ def _about(settings: ExportCoreML) -> dict[str, str]:
         "Version": settings.version,
     }
     return {name: text for name, text in texts.items() if text}
-
-
-@contextmanager
-def _weights_as_file() -> Iterator[None]:
-    """Coremltools writes a program's weights to a temporary file; its error there is of no class of its own."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "FileWriter" not in str(error):
-            raise
-        raise OSError("writing the weights failed; free space on this disk and on that of TMPDIR") from None
 
 
 def _track(run: tracking.Run, verifications: list[Verification], folder: Path) -> None:

@@ -5,6 +5,8 @@ import json
 import os
 import uuid
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -38,6 +40,17 @@ def save_package(model: Any, path: Path) -> None:
     manifest["rootModelIdentifier"] = names[manifest["rootModelIdentifier"]]
     text = json.dumps(manifest, indent=4, sort_keys=True)
     (path / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def weights_as_file() -> Iterator[None]:
+    """Coremltools writes a program's weights to a temporary file; its error there is of no class of its own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "FileWriter" not in str(error):
+            raise
+        raise OSError("writing the weights failed; free space on this disk and on that of TMPDIR") from None
 
 
 def save_network(spec: Any, path: Path) -> None:

@@ -293,6 +293,31 @@ CASES: dict[str, Case] = {name: make(name) for name, make in MAKERS.items()} | {
         lambda x: (mb.softmax(x=x), mb.softmax(x=x, axis=1)),
         lambda x: (x.softmax(-1), x.softmax(1)),
     ),
+    "upsample_bilinear": Case(
+        [(1, 2, 3, 4)],
+        lambda x: (
+            mb.upsample_bilinear(x=x, scale_factor_height=2, scale_factor_width=3, align_corners=False),
+            mb.upsample_bilinear(x=x, scale_factor_height=2, scale_factor_width=3),
+            mb.upsample_bilinear(x=x, scale_factor_height=2.5, align_corners=False),
+        ),
+        lambda x: (
+            functional.interpolate(x, (6, 12), mode="bilinear", align_corners=False),
+            functional.interpolate(x, (6, 12), mode="bilinear", align_corners=True),
+            functional.interpolate(x, (7, 4), mode="bilinear", align_corners=False),
+        ),
+    ),
+    "resize_bilinear": Case(
+        [(1, 2, 3, 4)],
+        lambda x: [
+            mb.resize_bilinear(x=x, target_size_height=5, target_size_width=2, sampling_mode=mode)
+            for mode in ("UNALIGN_CORNERS", "STRICT_ALIGN_CORNERS", "ALIGN_CORNERS")
+        ],
+        lambda x: (
+            functional.interpolate(x, (5, 2), mode="bilinear", align_corners=False),
+            functional.interpolate(x, (5, 2), mode="bilinear", align_corners=True),
+            functional.interpolate(x, (5, 2), mode="bilinear", align_corners=True),
+        ),
+    ),
     "concat": Case(
         [(2, 3), (2, 3)],
         lambda x, y: (
@@ -403,6 +428,36 @@ def test_an_operation_saved_and_read_back_gives_what_pytorch_gives(
 def test_a_zero_is_the_size_of_an_axis_counted_from_the_last() -> None:
     """The example of iOS 17's reshape, which iOS 15 has not."""
     assert OPERATIONS["reshape"](x=np.zeros((2, 50)), shape=whole(1, 0, -1, 0)).shape == (1, 1, 2, 50)
+
+
+@pytest.mark.parametrize(
+    ("mode", "places"),
+    [  # the reference's examples, and a single row or column
+        ("UNALIGN_CORNERS", [0, 0.1, 0.5, 0.9, 1]),
+        ("UNALIGN_CORNERS", [0, 0, 1 / 3, 2 / 3, 1, 1]),
+        ("STRICT_ALIGN_CORNERS", [0, 0.25, 0.5, 0.75, 1]),
+        ("STRICT_ALIGN_CORNERS", [0]),
+        ("ALIGN_CORNERS", [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        ("ALIGN_CORNERS", [0.5]),
+        ("DEFAULT", [0, 0.4, 0.8, 1, 1]),
+        ("DEFAULT", [0, 1 / 3, 2 / 3, 1, 1, 1]),
+        ("OFFSET_CORNERS", [0.1, 0.3, 0.5, 0.7, 0.9]),
+        ("OFFSET_CORNERS", [1 / 12, 0.25, 5 / 12, 7 / 12, 0.75, 11 / 12]),
+    ],
+)
+def test_resizing_samples_where_the_reference_says(mode: str, places: list[float]) -> None:
+    ramp = np.array([[[0, 1]]], np.float32)
+    wide = OPERATIONS["resize_bilinear"](x=ramp, target_size_width=whole(len(places))[0], sampling_mode=mode)
+    np.testing.assert_allclose(wide, [[places]], atol=1e-6)
+    high = OPERATIONS["resize_bilinear"](
+        x=ramp.swapaxes(1, 2), target_size_height=whole(len(places))[0], sampling_mode=mode
+    )
+    np.testing.assert_array_equal(high.swapaxes(1, 2), wide)
+
+
+def test_pixels_whose_ends_and_middles_are_both_aligned_are_refused() -> None:
+    with pytest.raises(ValueError, match="are equal"):
+        OPERATIONS["upsample_bilinear"](x=SOME, align_corners=np.bool_(True), half_pixel_centers=np.bool_(True))
 
 
 COMPRESSED = {

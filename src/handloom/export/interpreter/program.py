@@ -15,6 +15,7 @@ from handloom.export.core_ml_messages import data_type_names
 from handloom.export.interpreter.budget import Budget, UnknownOperation
 from handloom.export.interpreter.compressed_weights import COMPRESSED_WEIGHTS
 from handloom.export.interpreter.elementwise_operations import ELEMENTWISE
+from handloom.export.interpreter.resizing_operations import RESIZING
 from handloom.export.interpreter.shape_operations import SHAPES
 from handloom.export.interpreter.stored_values import StoredValues
 from handloom.export.interpreter.summing_operations import SUMMING
@@ -25,7 +26,13 @@ from handloom.export.specification import read_specification
 # All operations that can be run, by their types as saved files name them. Each takes NumPy arrays under the names of
 # MIL's parameters, and has MIL's defaults. Floating values come as float32, text as `str`; what comes out is rounded
 # afterwards to the type that the program declares.
-OPERATIONS: Mapping[str, Callable[..., Any]] = {**COMPRESSED_WEIGHTS, **ELEMENTWISE, **SHAPES, **SUMMING}
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    **COMPRESSED_WEIGHTS,
+    **ELEMENTWISE,
+    **RESIZING,
+    **SHAPES,
+    **SUMMING,
+}
 _CONST, _CLASSIFY = "const", "classify"
 _LISTS = {"values"}  # the parameters that take several values, even where there is one
 

@@ -1,0 +1,156 @@
+"""The exported networks, read back from disk: the joints of LiteRT, licence and names; other files are refused."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from handloom.config import ExportCoreML, LandmarkModel
+from handloom.errors import ConfigurationError, DataError
+from handloom.export.core_ai_file import save_asset
+from handloom.export.landmarker import proof
+from handloom.export.landmarker.networks import HAND_LANDMARKS, IMAGE, NETWORKS, PALM_DETECTOR
+from handloom.export.landmarker.runtime import ExportedLandmarker, FileNetwork
+from handloom.export.landmarker.tflite_network import TFLiteNetwork
+from handloom.export.landmarker.write import write_landmarker
+from handloom.export.package import SPECIFICATION, WEIGHTS
+from handloom.export.specification import read_specification
+from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.litert_runtime import LiteRTLandmarker
+from handloom.media.frame import Picture
+
+MODEL = landmark_model_path(LandmarkModel())
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Picture]:
+    return proof.drawn_pictures()[::7]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("landmarker")
+    write_landmarker(MODEL, ExportCoreML(formats=["mlpackage", "onnx"]), folder)
+    return folder
+
+
+def test_packages_read_from_disk_give_what_litert_gives(folder: Path, pictures: list[Picture]) -> None:
+    files = [folder / f"{network.name}.mlpackage" for network in NETWORKS]
+    proofs = proof.prove(files, MODEL, pictures)
+    for one in proofs:
+        assert one.passed and one.storage == "float16" and one.pictures == len(pictures), one.summary
+        assert one.bytes < 6e6
+        assert 0 < one.pixels < 0.3 and one.probability > 0
+        assert json.loads(json.dumps(one.plain()))["passed"]
+
+
+def test_the_files_say_what_they_are_and_whose(folder: Path) -> None:
+    for network in NETWORKS:
+        spec = read_specification(folder / f"{network.name}.mlpackage")
+        about = spec.description.metadata
+        assert "Apache" in about.license and "MediaPipe" in about.author
+        assert network.original in about.userDefined["Original File"] and "converted" in about.userDefined["Changes"]
+        assert [one.name for one in spec.description.input] == [IMAGE]
+        assert {one.name: one.shortDescription for one in spec.description.output} == network.outputs
+        shapes = {one.name: tuple(one.type.multiArrayType.shape) for one in spec.description.output}
+        assert shapes == dict(zip(network.outputs, network.shapes, strict=True))
+    assert "Apache License" in (folder / "LICENSE").read_text("utf-8")
+    note = (folder / "README.md").read_text("utf-8")
+    assert "Licensed under the Apache License" in note and "`HandLandmarks.mlpackage`" in note
+    assert not list(folder.glob("*.onnx"))
+
+
+def test_the_landmarker_of_the_files_finds_the_hands_that_litert_finds(folder: Path, pictures: list[Picture]) -> None:
+    with ExportedLandmarker.at(folder).open(0.5) as ours, LiteRTLandmarker(MODEL, 0.5) as reference:
+        for picture in pictures:
+            (found,), (expected,) = ours.find(picture, 1), reference.find(picture, 1)
+            assert found.chirality == expected.chirality
+            assert np.abs(found.points - expected.points).max() < 5e-3
+        with ours.follow(1) as follower:
+            assert [len(follower.find(picture, number)) for number, picture in enumerate(pictures[:1] * 2)] == [1, 1]
+
+
+def test_a_changed_weight_fails_the_proof(folder: Path, pictures: list[Picture], tmp_path: Path) -> None:
+    path = Path(shutil.copytree(folder / "HandLandmarks.mlpackage", tmp_path / "HandLandmarks.mlpackage"))
+    file = path / SPECIFICATION.parent / WEIGHTS / "weight.bin"
+    content = bytearray(file.read_bytes())
+    with zipfile.ZipFile(MODEL) as archive:
+        network = TFLiteNetwork(archive.read(HAND_LANDMARKS.original), 1)
+    weight = next(layer.weight for layer in network.layers if isinstance(layer, nn.Linear)).detach().numpy()
+    stored = weight.astype(np.float16).tobytes()
+    place = content.index(stored)
+    content[place : place + len(stored)] = (weight * 1.01).astype(np.float16).tobytes()
+    file.write_bytes(content)
+    (found,) = proof.prove([path], MODEL, pictures[:1])
+    assert not found.passed
+
+
+class Means(nn.Module):
+    """Takes a picture, gives numbers in the shapes of the landmark network's outputs."""
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        mean = image.mean().reshape(1, 1)
+        return mean + torch.arange(63), mean / 2, mean / 4
+
+
+def saved_means(path: Path, outputs: list[str]) -> Path:
+    side = HAND_LANDMARKS.side
+    example = torch.zeros(1, side, side, 3)
+    save_asset(Means(), example, path, inputs=[IMAGE], outputs=outputs, about={}, custom={})
+    return path
+
+
+def test_apples_runtime_runs_a_core_ai_network(tmp_path: Path) -> None:
+    pytest.importorskip("coreai_torch", reason="the extra coreai is not installed")
+    path = saved_means(tmp_path / "HandLandmarks.aimodel", list(HAND_LANDMARKS.outputs))
+    crop = np.full((224, 224, 3), 255, np.uint8)
+    landmarks, presence, handedness = FileNetwork(path, HAND_LANDMARKS).run(crop)
+    np.testing.assert_allclose(landmarks, [1 + np.arange(63)], rtol=1e-5)
+    np.testing.assert_allclose([presence, handedness], [[[0.5]], [[0.25]]], rtol=1e-5)
+    other = saved_means(tmp_path / "Other.aimodel", ["a", "b", "c"])
+    with pytest.raises(DataError, match=r"Other.aimodel: not handloom's Other"):
+        FileNetwork(other, HAND_LANDMARKS)
+
+
+def test_another_network_is_refused_in_one_line(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"HandLandmarks.mlpackage: not handloom's HandLandmarks \(it takes image"):
+        FileNetwork(folder / "HandLandmarks.mlpackage", PALM_DETECTOR)
+    broken = Path(shutil.copytree(folder / "PalmDetector.mlpackage", tmp_path / "PalmDetector.mlpackage"))
+    (broken / SPECIFICATION).write_bytes(b"torn")
+    with pytest.raises(DataError, match=r"PalmDetector.mlpackage"):
+        FileNetwork(broken, PALM_DETECTOR)
+
+
+@pytest.mark.parametrize(
+    ("named", "ending"),
+    [
+        (lambda folder: folder, ".mlpackage"),
+        (lambda folder: folder / "HandLandmarks.aimodel", ".aimodel"),
+        (lambda folder: folder / "PalmDetector.mlpackage", ".mlpackage"),
+        (lambda folder: folder.parent, ".mlpackage"),
+    ],
+    ids=["folder", "a file", "another file", "the folder above"],
+)
+def test_a_folder_or_one_of_the_files_names_the_networks(
+    tmp_path: Path, named: Callable[[Path], Path], ending: str
+) -> None:
+    folder = tmp_path / "landmarker"
+    for network in NETWORKS:
+        for suffix in (".mlpackage", ".aimodel"):
+            (folder / f"{network.name}{suffix}").mkdir(parents=True)
+    found = ExportedLandmarker.at(named(folder))
+    assert found.files == tuple(folder / f"{network.name}{ending}" for network in NETWORKS)
+
+
+def test_without_a_network_or_a_format_the_error_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no hand landmark networks; give the folder that dvc repro writes"):
+        ExportedLandmarker.at(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"add one to export_coreml.formats"):
+        write_landmarker(MODEL, ExportCoreML(formats=["onnx"]), tmp_path)
+    assert not list(tmp_path.iterdir())
