@@ -1,11 +1,12 @@
 """Which of two hands is taken: of people who stand, and where a hand fills the picture.
 
-    python benchmarks/which_hand.py [PHOTOS] [FOLDER ...]
+    python benchmarks/which_hand.py [PHOTOS [SEED]] [FOLDER ...]
 
-It draws PHOTOS (330 if none are given) of people who stand: one hand is raised and makes a sign of the sample, the
-other hangs next to the leg (`handloom.sample.standing`). For each value of `extract_keypoints.hand` it prints in how
-many the raised hand is taken, and the CPU time of a photo. Then, for each FOLDER of photos or clips, it compares
-`raised` with `followed`: how many hands are found, in how many pictures the joints differ, and the CPU time.
+It draws PHOTOS (330 if none are given) of people who stand, once to the legs and once at full length: one hand is
+raised and makes a sign of the sample, the other hangs next to the leg (`handloom.sample.standing`). For each value of
+`extract_keypoints.hand` it prints in how many the raised hand is taken, and the CPU time of a photo. Then, for each
+FOLDER of photos or clips, it compares `raised` with `followed`: how many hands are found, in how many pictures the
+joints differ, and the CPU time.
 """
 
 import sys
@@ -28,19 +29,27 @@ from handloom.landmarks.looks import Looked
 from handloom.landmarks.reader import HandReader
 from handloom.media.clips import ClipReader
 from handloom.media.photos import read_photo
-from handloom.sample.standing import Standing, draw_standing
+from handloom.sample.standing import Framing, Standing, draw_standing
 
 GESTURES = Path("data/sample/gestures/pose")
 SEED, PEOPLE = 11, 24
+FRAMINGS: tuple[Framing, ...] = ("to_the_legs", "full_length")
 CHOICES: tuple[HandChoice, ...] = ("followed", "raised", "largest")
 PHOTOS, CLIPS = (".jpg", ".jpeg", ".png"), (".mp4", ".mov", ".webm")
 MODEL = landmark_model_path(LandmarkModel())
 
 
-def main(photos: int, folders: list[Path]) -> None:
+def main(photos: int, seed: int, folders: list[Path]) -> None:
     cv2.setNumThreads(1)
-    drawn = list(_drawn(photos))
-    print(f"{photos} drawn photos of people who stand")
+    for framing in FRAMINGS if photos else ():
+        _standing(photos, seed, framing)
+    for folder in folders:
+        _compare(folder)
+
+
+def _standing(photos: int, seed: int, framing: Framing) -> None:
+    drawn = list(_drawn(photos, seed, framing))
+    print(f"{photos} drawn photos of people who stand, {framing}, seed {seed}")
     for choice in CHOICES:
         taken: Counter[str] = Counter()
         started = time.process_time()
@@ -49,18 +58,19 @@ def main(photos: int, folders: list[Path]) -> None:
                 taken[_which(reader.in_photo(one.picture).hand, one)] += 1
         seconds = time.process_time() - started
         counts = ", ".join(f"{name} {count}" for name, count in sorted(taken.items()))
-        print(f"  {choice}: {counts}; raised {taken['raised'] / photos:.2%}; {photos / seconds:.1f} photos/s of CPU")
-    for folder in folders:
-        _compare(folder)
+        print(
+            f"  {choice}: {counts}; raised {taken['raised'] / photos:.2%}; {photos / seconds:.1f} photos/s of CPU",
+            flush=True,
+        )
 
 
-def _drawn(photos: int) -> Iterator[Standing]:
-    gestures, people = list(load_gestures(GESTURES).values()), make_people(SEED, PEOPLE)
+def _drawn(photos: int, seed: int, framing: Framing) -> Iterator[Standing]:
+    gestures, people = list(load_gestures(GESTURES).values()), make_people(seed, PEOPLE)
     for number in range(photos):
         gesture = gestures[number % len(gestures)]
         others = [other for other in gestures if other is not gesture]
-        random = generator_for(SEED, "standing", number)
-        yield draw_standing(gesture, others, people[number % PEOPLE], random)
+        random = generator_for(seed, "standing", number)
+        yield draw_standing(gesture, others, people[number % PEOPLE], random, framing)
 
 
 def _which(hand: FoundHand | None, drawn: Standing) -> str:
@@ -115,5 +125,6 @@ def _looks(path: Path, reader: HandReader) -> list[Looked]:
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    number = int(arguments.pop(0)) if arguments and arguments[0].isdigit() else 330
-    main(number, [Path(name) for name in arguments])
+    numbers = [int(arguments.pop(0)) for _ in range(2) if arguments and arguments[0].isdigit()]
+    photos, seed = numbers + [330, SEED][len(numbers) :]
+    main(photos, seed, [Path(name) for name in arguments])

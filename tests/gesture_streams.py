@@ -7,14 +7,19 @@ on thresholds, gaps of just the longest length, clocks that go back.
 import random
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from fake_model import FakeModel
-from gesture_vectors import ANSWERS, MISSING_HAND, answers, joints, smoothing_of
+from gesture_vectors import ANSWERS, MISSING_HAND, SHAPE, answers, found_hand, smoothing_of
 from numpy.typing import NDArray
 
+from handloom.config import HAND_CHOICES
 from handloom.hand import Poses
+from handloom.landmarks.choice import ChosenHand
+from handloom.landmarks.looks import Looked
 from handloom.models.model import ModelSpec
+from handloom.prediction import recognizer as prediction
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 
@@ -27,6 +32,7 @@ def random_vectors(number: int, seed: int) -> dict[str, list[dict[str, Any]]]:
     """`number` examples of each rule, with what Python's half answers, in the form of `vectors.json`."""
     chance = random.Random(seed)
     drawn = {"frameClock": _clock, "windowQueue": _queue, "smoothing": _smoothing, "recognizer": _recognizer}
+    drawn |= {"handChoice": _hand_choice, "handFollower": _hand_follower}
     vectors: dict[str, list[dict[str, Any]]] = {}
     for rule, draw in drawn.items():
         vectors[rule] = [{"name": f"random {index} of {rule}, seed {seed}"} | draw(chance) for index in range(number)]
@@ -121,6 +127,44 @@ def _recognizer(chance: random.Random) -> dict[str, Any]:
     }
 
 
+def _hands(chance: random.Random) -> list[list[Any]]:
+    """Up to three hands, some inside another one, of equal size or at equal height."""
+    grid = chance.random() < 0.5
+    hands: list[list[Any]] = []
+    for _ in range(chance.choice([0, 1, 2, 2, 2, 3])):
+        numbers = [chance.uniform(0, 0.7), chance.uniform(0, 0.7), chance.uniform(0.1, 0.4), chance.uniform(0.1, 0.4)]
+        if grid:
+            numbers = [round(number * 16) / 16 for number in numbers]
+        if hands and chance.random() < 0.2:
+            x, y, width, height, _ = hands[0]
+            numbers = [x + width / 8, y + height / 8, width / 2, height / 2]
+        if all(numbers != other[:4] for other in hands):
+            hands.append([*numbers, chance.choice(["left", "right", ""])])
+    return hands
+
+
+def _hand_choice(chance: random.Random) -> dict[str, Any]:
+    return {"choice": chance.choice(HAND_CHOICES), "hands": _hands(chance)}
+
+
+def _hand_follower(chance: random.Random) -> dict[str, Any]:
+    """Two hands that move slowly, come and go, and change places."""
+    now = 0.0
+    times, frames = [], []
+    held = _hands(chance)
+    for _ in range(chance.randint(1, FRAMES)):
+        times.append(now)
+        now += chance.choice([0.1, 0.1, 0.1, 0.15, 0.2, 0.5, 0.6])
+        if chance.random() < 0.15:
+            held = _hands(chance)
+        for hand in held:
+            for number in range(2):
+                hand[number] += chance.gauss(0, 0.03)
+        seen = [list(hand) for hand in held if chance.random() < 0.8]
+        frames.append(chance.sample(seen, len(seen)))
+    return {"choice": chance.choice(HAND_CHOICES), "times": times, "hands": frames}
+
+
 def random_streams(number: int, seed: int) -> list[dict[str, Any]]:
     """Camera streams, in the form that `tests/export/play_streams.swift` reads."""
     chance = random.Random(seed)
@@ -133,7 +177,17 @@ def _stream(chance: random.Random) -> dict[str, Any]:
     rate = chance.choice([5, 10, 15, 29.97, 30])
     frames = chance.randint(1, FRAMES)
     seen, left = chance.choice([0.8, 0.95, 1]), chance.choice([0, 0.3, 0.5, 0.9])
-    hands = [chance.randint(1, 60) * (-1 if chance.random() < left else 1) for _ in range(frames)]
+    choice, at_once = chance.choice(["", *HAND_CHOICES]), chance.choice([1, 1, 2])
+    held = [_hand(chance, left) for _ in range(at_once)]
+    shown = []
+    for _ in range(frames):
+        if chance.random() < 0.2:
+            held = [_hand(chance, left) for _ in range(at_once)]
+        for hand in held:
+            for axis in range(2):
+                hand[axis] = abs(hand[axis] + chance.randint(-3, 3) / 64)
+        seen_now = [list(hand) for hand in held if chance.random() < seen]
+        shown.append(chance.sample(seen_now, len(seen_now)))
     return {
         "kind": kind,
         "window": 1 if kind == "pose" else chance.randint(1, 5),
@@ -147,10 +201,37 @@ def _stream(chance: random.Random) -> dict[str, Any]:
         **_average(chance),
         **_decision(chance),
         "times": _times(chance, frames, rate, 1),
-        "hands": [hand if chance.random() < seen else 0 for hand in hands],
+        "hand": choice,
+        "shape": SHAPE.tolist(),
+        "hands": shown,
         "labels": labels,
         "answers": [_probabilities(chance, len(labels)) for _ in range(chance.choice([1, 2, 3, 5]))],
     }
+
+
+def _hand(chance: random.Random, left: float) -> list[Any]:
+    """A hand as `found_hand` takes it, in multiples that float32 holds."""
+    width, height = (chance.choice([8, 12, 16]) / 64 for _ in range(2))
+    corner = [chance.randint(8, 40) / 64 for _ in range(2)]
+    return [*corner, width, height, "left" if chance.random() < left else "right"]
+
+
+class _Reader:
+    """In place of the hand reader: finds in the picture of a frame the hands that the stream has for it."""
+
+    def __init__(self, stream: dict[str, Any]) -> None:
+        self._stream = stream
+
+    def follow(self) -> "_Reader":
+        self._chosen = ChosenHand(self._stream["hand"] or "followed")
+        return self
+
+    def find(self, picture: np.ndarray, time: float) -> Looked:
+        hands = [found_hand(*one) for one in self._stream["hands"][int(picture[0, 0, 0])]]
+        return Looked(self._chosen.next(hands, time) if self._stream["hand"] else next(iter(hands), None))
+
+    def close(self) -> None:
+        """There is nothing to free."""
 
 
 def ask_of(stream: dict[str, Any]) -> Callable[[Poses], NDArray[np.float64]]:
@@ -176,8 +257,9 @@ def stream_events(stream: dict[str, Any]) -> list[list[str]]:
         missing_hand=MISSING_HAND[stream["missingHand"]],
     )
     events = []
-    for hand, time in zip(stream["hands"], stream["times"], strict=True):
-        side = "left" if hand < 0 else "right" if hand else ""
-        said_now = recognizer.add_joints(joints(abs(hand) / 64) if hand else None, time, side)
+    for number, time in enumerate(stream["times"]):
+        picture = np.full((1, 1, 3), number, np.uint8)
+        with patch.object(prediction, "HandReader", lambda *_: _Reader(stream)):
+            said_now = recognizer.add_frame(picture, time)
         events.append([f"{event.kind} {event.label}" for event in said_now])
     return events

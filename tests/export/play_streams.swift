@@ -5,7 +5,25 @@ import Foundation
 import HandloomKit
 import ImageIO
 
-/// A camera's stream: of each frame its time and its hand (0: none, negative: a left one), and what the model answers.
+/// A hand in a picture: x and y of its lower left corner, its width and height, whether it is a left one.
+struct Hand: Decodable {
+    let numbers: [Double]
+    let isLeft: Bool
+
+    init(from decoder: Decoder) throws {
+        var items = try decoder.unkeyedContainer()
+        numbers = try (0..<4).map { _ in try items.decode(Double.self) }
+        isLeft = try items.decode(String.self) == "left"
+    }
+
+    func joints(of shape: [[Double]]) -> [Float] {
+        let x = shape.map { Float(numbers[0] + numbers[2] * $0[0] / 16) }
+        let y = shape.map { Float(numbers[1] + numbers[3] * $0[1] / 16) }
+        return x + y + [Float](repeating: 1, count: 21)
+    }
+}
+
+/// A camera's stream: of each frame its time and its hands, and what the model answers.
 struct Stream: Decodable {
     let kind: String
     let window: Int
@@ -18,16 +36,13 @@ struct Stream: Decodable {
     let holdTime: Double
     let cooldown: Double
     let times: [Double]
-    let hands: [Int]
+    let shape: [[Double]]
+    let hands: [[Hand]]
     let labels: [String]
     let answers: [[Double]]
 
     var pictures: [CVPixelBuffer] {
-        hands.map { hand in
-            guard hand != 0 else { return CVPixelBuffer(hands: []) }
-            let x = [Float](repeating: Float(abs(hand)) / 64, count: 21)
-            return CVPixelBuffer(hands: [(x + [Float](repeating: 1, count: 42), hand < 0)])
-        }
+        hands.map { CVPixelBuffer(hands: $0.map { ($0.joints(of: shape), $0.isLeft) }) }
     }
 
     /// Each window has an answer of its own: by the places of its hands, a later frame counting more.
@@ -55,7 +70,7 @@ struct Stream: Decodable {
         var said: [HandOutcome] = []
         if kind == "pose" {
             let classifier = try HandPoseClassifier(model: model)
-            said = try pictures.map { try classifier.classify($0, orientation: .up) }
+            said = try zip(pictures, times).map { try classifier.classify($0, orientation: .up, at: $1) }
         } else {
             let classifier = try action()
             said = try zip(pictures, times).map { try classifier.classify($0, orientation: .up, at: $1) }
@@ -67,8 +82,8 @@ struct Stream: Decodable {
         var said: [HandOutcome] = []
         if kind == "pose" {
             let classifier = try HandPoseClassifier(model: model)
-            for picture in pictures {
-                said.append(try await classifier.outcome(of: picture, orientation: .up))
+            for (picture, time) in zip(pictures, times) {
+                said.append(try await classifier.outcome(of: picture, orientation: .up, at: time))
             }
         } else {
             let classifier = try action()

@@ -224,6 +224,8 @@ def with_metadata(number: int, stream: dict[str, Any]) -> dict[str, Any]:
         interface.LEFT_HANDS: stream["leftHands"],
         interface.BACKGROUND_LABEL: stream["backgroundLabel"],
     }
+    if stream["hand"]:
+        metadata[interface.HAND] = stream["hand"]
     if (apart := wrong_by(number)) is not None:
         metadata[SELF_CHECK] = self_check(stream, apart)
     return stream | {"metadata": metadata}

@@ -76,6 +76,7 @@ def test_the_metadata_keys_are_the_interfaces() -> None:
         interface.TARGET_FRAME_RATE,
         interface.RECOMMENDED_THRESHOLDS,
         interface.LEFT_HANDS,
+        interface.HAND,
         interface.BACKGROUND_LABEL,
         SELF_CHECK,
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from handloom.described.skeleton import PARAMETERS, Camera, Floats, joints_of, r
 from handloom.sample.drawing import Scene, draw_hand, make_scene
 from handloom.sample.flesh import NOTHING, Picture, Relief
 
+Framing = Literal["to_the_legs", "full_length"]
 # Width and height of photos of people who stand, pixels.
 _SIZES = ((480, 640), (600, 800), (768, 1024), (640, 640), (960, 720))
 # Places of the body, palm lengths from the middle between the hips, x to the right and y up; one side's, the other's is
@@ -23,8 +25,8 @@ _NECK, _HEAD = np.array([0.0, 5.9]), np.array([0.0, 7.4])
 _TOP = 8.6
 _MARGIN = 0.03  # of the picture's width, next to the raised hand
 _UPPER_ARM, _FOREARM, _WHOLE_ARM = 2.7, 2.5, 5.0
-# Where a photo ends below, palm lengths from the hips: between the fingertips and the shins.
-_BOTTOMS = (-5.5, -2.6)
+# Where a photo ends below, palm lengths from the hips: between the fingertips and the shins, or below the feet.
+_BOTTOMS: dict[Framing, tuple[float, float]] = {"to_the_legs": (-5.5, -2.6), "full_length": (-10.5, -9.3)}
 # A hand that hangs: its shape, and its (turn, tilt, roll) in degrees; the fingers point down, the thumb to the front.
 _RELAXED = {"curl": 0.3, "knuckle": 0.25, "abduction": 0.3, "opposition": 0.3}
 _HANGING_VIEW, _HANGING_DEVIATION = (-55.0, 0.0, 180.0), (30.0, 5.0, 3.0)
@@ -50,7 +52,13 @@ class Standing:
     raised_side: str
 
 
-def draw_standing(gesture: Gesture, others: Sequence[Gesture], person: Person, random: Generator) -> Standing:
+def draw_standing(
+    gesture: Gesture,
+    others: Sequence[Gesture],
+    person: Person,
+    random: Generator,
+    framing: Framing = "to_the_legs",
+) -> Standing:
     """Draw somebody who stands and makes a sign.
 
     Args:
@@ -58,11 +66,12 @@ def draw_standing(gesture: Gesture, others: Sequence[Gesture], person: Person, r
         others: the other signs, which it keeps away from.
         person: who makes it.
         random: decides the rest.
+        framing: how much of the person the photo shows.
     """
     width, height = _SIZES[int(random.integers(len(_SIZES)))]
     performance = perform(gesture, list(others), person, random, ((width, height),))
     scene = make_scene(random, person, width, height)
-    body = _Body.random(random, width, height)
+    body = _Body.random(random, width, height, framing)
     left = performance.camera.left
     side = np.array([1.0 if left else -1.0, 1.0])  # a left hand is on the picture's right
     raised = replace(performance.camera, scale=body.scale, distance=random.uniform(20, 40))
@@ -105,8 +114,8 @@ class _Body:
     scale: float
 
     @classmethod
-    def random(cls, random: Generator, width: int, height: int) -> "_Body":
-        top, bottom = _TOP + random.uniform(0.2, 1.5), random.uniform(*_BOTTOMS)
+    def random(cls, random: Generator, width: int, height: int, framing: Framing) -> "_Body":
+        top, bottom = _TOP + random.uniform(0.2, 1.5), random.uniform(*_BOTTOMS[framing])
         scale = height / (top - bottom)
         scale = min(scale, width / 11)  # room for the hands on both sides
         return cls(np.array([width * random.uniform(0.46, 0.54), top * scale]), scale)

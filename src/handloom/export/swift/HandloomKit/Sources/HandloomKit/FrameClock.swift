@@ -25,9 +25,14 @@ public struct FrameClock: Sendable {
     /// Seconds between two frames from which on the later one starts a new stream.
     public let longestGap: TimeInterval
 
+    /// How many ticks of the stream have been given to frames.
+    public private(set) var ticks = 0
+
+    /// Seconds from the stream's first frame to the newest one.
+    public private(set) var since: TimeInterval = 0
+
     private var start: TimeInterval?
     private var latest: TimeInterval = 0
-    private var tick = 0
 
     /// Starts with the first frame that arrives.
     public init(frameRate: Double, longestGap: TimeInterval = 1) {
@@ -42,20 +47,21 @@ public struct FrameClock: Sendable {
             let restarted = self.start != nil
             self.start = time
             latest = time
-            tick = 1
+            ticks = 1
+            since = 0
             return Arrival(restarted: restarted, ticksOfPreviousFrame: 0, isTaken: true)
         }
         latest = time
-        let since = time - start
+        since = time - start
         let tolerance = FrameClock.tickTolerance / frameRate
         var ticksOfPreviousFrame = 0
-        while Double(tick) / frameRate + tolerance < since {
+        while Double(ticks) / frameRate + tolerance < since {
             ticksOfPreviousFrame += 1
-            tick += 1
+            ticks += 1
         }
-        let isTaken = Double(tick) / frameRate <= since + tolerance
+        let isTaken = Double(ticks) / frameRate <= since + tolerance
         if isTaken {
-            tick += 1
+            ticks += 1
         }
         return Arrival(restarted: false, ticksOfPreviousFrame: ticksOfPreviousFrame, isTaken: isTaken)
     }

@@ -10,7 +10,7 @@ public final class HandActionClassifier {
     public var metadata: ModelMetadata { model.metadata }
 
     private let model: ClassifierModel
-    private let detector = HandDetector()
+    private let detector: HandDetector
     private var clock: FrameClock
     private var queue: WindowQueue
     private var latest: Frame?
@@ -30,6 +30,7 @@ public final class HandActionClassifier {
     ) throws {
         let checked = try ClassifierModel(model)
         self.model = checked
+        detector = HandDetector(choice: checked.metadata.hand)
         clock = FrameClock(frameRate: checked.metadata.frameRate ?? 30)
         queue = WindowQueue(
             window: checked.window, stride: stride, missingHand: missingHand, minimumPresence: minimumPresence)
@@ -75,6 +76,7 @@ public final class HandActionClassifier {
     public func reset() {
         clock.reset()
         queue.reset()
+        detector.reset()
         latest = nil
     }
 
@@ -83,10 +85,14 @@ public final class HandActionClassifier {
         let arrival = clock.arrive(at: time)
         if arrival.restarted {
             queue.reset()
+            detector.reset()
         }
         var frames = [Frame](repeating: latest ?? frame, count: arrival.ticksOfPreviousFrame)
         if arrival.isTaken {
             frames.append(frame)
+        }
+        for (tick, shown) in zip((clock.ticks - frames.count)..., frames) {
+            shown.time = shown.time ?? Double(tick) / clock.frameRate
         }
         latest = frame
         return (frames, arrival.restarted)
@@ -137,6 +143,9 @@ private final class Frame {
     private let orientation: CGImagePropertyOrientation
     private var found: HandArray??
 
+    /// Of the first tick that shows it, seconds since the stream began.
+    var time: TimeInterval?
+
     init(_ pixelBuffer: CVPixelBuffer, _ orientation: CGImagePropertyOrientation) {
         self.pixelBuffer = pixelBuffer
         self.orientation = orientation
@@ -146,7 +155,7 @@ private final class Frame {
         if let found = found {
             return found
         }
-        let hand = try detector.hand(in: pixelBuffer, orientation: orientation)
+        let hand = try detector.hand(in: pixelBuffer, orientation: orientation, at: time)
         found = .some(hand)
         return hand
     }
@@ -158,7 +167,7 @@ private final class Frame {
         if let found = found {
             return found
         }
-        let hand = try await detector.handByNewestRequest(in: pixelBuffer, orientation: orientation)
+        let hand = try await detector.handByNewestRequest(in: pixelBuffer, orientation: orientation, at: time)
         found = .some(hand)
         return hand
     }

@@ -1,30 +1,45 @@
 #if canImport(Vision) && canImport(CoreML)
 import CoreML
 import CoreVideo
+import Foundation
 import ImageIO
 import Vision
 
-/// Finds one hand in a picture with Vision, and gives its joints as the model takes them.
+/// Finds the hand in pictures that the model was trained to take, and gives its joints as the model takes them.
 final class HandDetector {
-    /// How many hands Vision is asked for.
-    private static let handCount = 1
+    /// How many hands Vision is asked for: one where the model does not say which of two it takes.
+    private let handCount: Int
 
     private let request = VNDetectHumanHandPoseRequest()
+    private var follower: HandFollower?
 
-    init() {
-        request.maximumHandCount = HandDetector.handCount
+    init(choice: HandChoice?) {
+        handCount = choice == nil ? 1 : 2
+        follower = choice.map { HandFollower(choice: $0) }
+        request.maximumHandCount = handCount
     }
 
-    /// The joints of a hand; `nil` without one.
-    func hand(in pixelBuffer: CVPixelBuffer, orientation: CGImagePropertyOrientation) throws -> HandArray? {
+    /// Forgets the hand that is followed.
+    func reset() {
+        follower?.reset()
+    }
+
+    /// The joints of a hand, or `nil`.
+    ///
+    /// `time` is that of the picture in its stream, in seconds; without one the picture stands by itself.
+    func hand(
+        in pixelBuffer: CVPixelBuffer, orientation: CGImagePropertyOrientation, at time: TimeInterval?
+    ) throws -> HandArray? {
         let handler = VNImageRequestHandler(cvPixelBuffer: pixelBuffer, orientation: orientation, options: [:])
         try handler.perform([request])
-        return chosen(of: try (request.results ?? []).map(joints))
+        return chosen(of: try (request.results ?? []).map(joints), at: time)
     }
 
-    /// The one hand that counts, of all that were found, the largest first.
-    private func chosen(of hands: [HandArray]) -> HandArray? {
-        hands.first
+    /// The chosen one of all hands that were found, the largest first.
+    private func chosen(of hands: [HandArray], at time: TimeInterval?) -> HandArray? {
+        guard let choice = follower?.choice else { return hands.first }
+        guard let time = time else { return choice.chosen(of: hands) }
+        return follower?.next(hands, at: time)
     }
 
     private func joints(of hand: VNHumanHandPoseObservation) throws -> HandArray {
@@ -45,20 +60,21 @@ final class HandDetector {
 // Xcode 16 is the first to know the newer request.
 #if compiler(>=6.0)
 extension HandDetector {
-    /// As `hand(in:orientation:)`, with the request that Vision has from iOS 18 and macOS 15 on, if it has it.
+    /// As `hand(in:orientation:at:)`, with the request that Vision has from iOS 18 and macOS 15 on, if it has it.
     func handByNewestRequest(
         in pixelBuffer: CVPixelBuffer,
         orientation: CGImagePropertyOrientation,
+        at time: TimeInterval?,
         isolation: isolated (any Actor)? = #isolation
     ) async throws -> HandArray? {
         guard #available(iOS 18.0, macOS 15.0, tvOS 18.0, visionOS 2.0, *) else {
-            return try hand(in: pixelBuffer, orientation: orientation)
+            return try hand(in: pixelBuffer, orientation: orientation, at: time)
         }
         var request = DetectHumanHandPoseRequest()
-        request.maximumHandCount = HandDetector.handCount
+        request.maximumHandCount = handCount
         let picture = ReadOnly(pixelBuffer: pixelBuffer)
         let hands = try await request.perform(on: picture.pixelBuffer, orientation: orientation)
-        return chosen(of: try hands.map(joints))
+        return chosen(of: try hands.map(joints), at: time)
     }
 
     @available(iOS 18.0, macOS 15.0, tvOS 18.0, visionOS 2.0, *)

@@ -10,13 +10,16 @@ public final class HandPoseClassifier {
     public var metadata: ModelMetadata { model.metadata }
 
     private let model: ClassifierModel
-    private let detector = HandDetector()
+    private let detector: HandDetector
+    private var clock: FrameClock
 
     /// Takes a model with Create ML's interface, for example `model` of the class that Xcode makes of the file.
     public init(model: MLModel) throws {
         let checked = try ClassifierModel(model)
         guard checked.window == 1 else { throw HandModelError.unexpectedInput }
         self.model = checked
+        detector = HandDetector(choice: checked.metadata.hand)
+        clock = FrameClock(frameRate: checked.metadata.frameRate ?? 30)
     }
 
     /// Loads a compiled model (`.mlmodelc`).
@@ -31,9 +34,17 @@ public final class HandPoseClassifier {
         try model.selfCheck()
     }
 
-    /// Looks for a hand in the picture and classifies it.
-    public func classify(_ pixelBuffer: CVPixelBuffer, orientation: CGImagePropertyOrientation) throws -> HandOutcome {
-        try classify(detector.hand(in: pixelBuffer, orientation: orientation))
+    /// Looks for the hand in the picture and classifies it.
+    ///
+    /// - Parameters:
+    ///   - pixelBuffer: the picture.
+    ///   - orientation: how to turn it upright.
+    ///   - time: of a stream's picture its time stamp, in seconds: then the chosen one of two hands is followed. Without
+    ///     one the picture stands by itself.
+    public func classify(
+        _ pixelBuffer: CVPixelBuffer, orientation: CGImagePropertyOrientation, at time: TimeInterval? = nil
+    ) throws -> HandOutcome {
+        try classify(detector.hand(in: pixelBuffer, orientation: orientation, at: time.map(sinceTheStart)))
     }
 
     /// Classifies a hand that the app found itself; `nil` stands for no hand.
@@ -43,17 +54,28 @@ public final class HandPoseClassifier {
         guard let hand = hand, hand.isPresent else { return .noHand }
         return .prediction(try model.prediction(frames: [hand]))
     }
+
+    /// Seconds since the stream's first picture; the hand is forgotten where a new stream begins.
+    private func sinceTheStart(_ time: TimeInterval) -> TimeInterval {
+        if clock.arrive(at: time).restarted {
+            detector.reset()
+        }
+        return clock.since
+    }
 }
 
 #if compiler(>=6.0)
 extension HandPoseClassifier {
-    /// As `classify(_:orientation:)`, with the request that Vision has from iOS 18 and macOS 15 on, if it has it.
+    /// As `classify(_:orientation:at:)`, with the request that Vision has from iOS 18 and macOS 15 on, if it has it.
     public func outcome(
         of pixelBuffer: CVPixelBuffer,
         orientation: CGImagePropertyOrientation,
+        at time: TimeInterval? = nil,
         isolation: isolated (any Actor)? = #isolation
     ) async throws -> HandOutcome {
-        try classify(await detector.handByNewestRequest(in: pixelBuffer, orientation: orientation))
+        let since = time.map(sinceTheStart)
+        return try classify(
+            await detector.handByNewestRequest(in: pixelBuffer, orientation: orientation, at: since))
     }
 }
 #endif

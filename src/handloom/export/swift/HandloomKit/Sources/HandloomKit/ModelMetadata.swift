@@ -17,6 +17,9 @@ public struct ModelMetadata: Equatable, Sendable {
     /// Whether a left hand has to be mirrored before prediction.
     public let mirrorsLeftHands: Bool
 
+    /// Which of several hands the model was trained to take; `nil` where the file does not say.
+    public let hand: HandChoice?
+
     /// The class of no gesture; it need not be among the model's.
     public let backgroundLabel: String
 
@@ -29,6 +32,7 @@ public struct ModelMetadata: Equatable, Sendable {
         frameRate = userDefined["Target Frame Rate"].flatMap { Double($0) }
         thresholds = ModelMetadata.numbers(userDefined["Recommended Thresholds"])
         mirrorsLeftHands = userDefined["Left Hands"] == "mirrored"
+        hand = userDefined["Hand"].flatMap { HandChoice(rawValue: $0) }
         backgroundLabel = userDefined["Background Label"] ?? ModelMetadata.defaultBackgroundLabel
         selfCheck = userDefined["Self Check"]
     }

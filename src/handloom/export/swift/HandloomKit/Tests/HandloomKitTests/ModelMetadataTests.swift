@@ -8,12 +8,14 @@ final class ModelMetadataTests: XCTestCase {
             "Target Frame Rate": "29.97",
             "Recommended Thresholds": #"{"fist": 0.625, "ä": 1}"#,
             "Left Hands": "mirrored",
+            "Hand": "most_confident",
             "Background Label": "other",
         ])
         XCTAssertEqual(metadata.window, 30)
         XCTAssertEqual(metadata.frameRate, 29.97)
         XCTAssertEqual(metadata.thresholds, ["fist": 0.625, "ä": 1])
         XCTAssertTrue(metadata.mirrorsLeftHands)
+        XCTAssertEqual(metadata.hand, .mostConfident)
         XCTAssertEqual(metadata.backgroundLabel, "other")
     }
 
@@ -23,6 +25,7 @@ final class ModelMetadataTests: XCTestCase {
         XCTAssertNil(metadata.frameRate)
         XCTAssertEqual(metadata.thresholds, [:])
         XCTAssertFalse(metadata.mirrorsLeftHands)
+        XCTAssertNil(metadata.hand)
         XCTAssertEqual(metadata.backgroundLabel, "background")
     }
 

@@ -50,11 +50,56 @@ struct Vectors: Decodable {
         let mirrored: Bool
     }
 
+    /// x and y of a hand's lower left corner, its width and height, and its side, `""` where that is not known.
+    struct Hand: Decodable {
+        let array: HandArray
+
+        init(from decoder: Decoder) throws {
+            var numbers = try decoder.unkeyedContainer()
+            let (x, y) = (try numbers.decode(Double.self), try numbers.decode(Double.self))
+            let (width, height) = (try numbers.decode(Double.self), try numbers.decode(Double.self))
+            let side = try numbers.decode(String.self)
+            let joints = Hand.shape.map { Float(x + width * $0.0 / 16) } + Hand.shape.map { Float(y + height * $0.1 / 16) }
+            guard
+                let hand = HandArray(
+                    values: joints + [Float](repeating: 1, count: 21),
+                    side: side == "left" ? .left : side == "right" ? .right : nil)
+            else { throw CocoaError(.coderReadCorrupt) }
+            array = hand
+        }
+
+        /// The joints of a hand whose box is 16 wide and high. Their mean height is a whole number: no rounding.
+        static let shape: [(Double, Double)] = [
+            (8, 0), (4, 2), (2, 4), (1, 6), (0, 7),
+            (5, 8), (5, 11), (4, 13), (4, 14),
+            (8, 9), (8, 12), (8, 14), (8, 16),
+            (10, 8), (11, 11), (11, 13), (12, 15),
+            (12, 7), (14, 8), (15, 9), (16, 2),
+        ]
+    }
+
+    struct HandChoiceCase: Decodable {
+        let name: String
+        let choice: String
+        let hands: [Hand]
+        let chosen: Int
+    }
+
+    struct HandFollowerCase: Decodable {
+        let name: String
+        let choice: String
+        let times: [Double]
+        let hands: [[Hand]]
+        let chosen: [Int]
+    }
+
     let frameClock: [FrameClockCase]
     let windowQueue: [WindowQueueCase]
     let smoothing: [SmoothingCase]
     let recognizer: [RecognizerCase]
     let leftHands: [LeftHandsCase]
+    let handChoice: [HandChoiceCase]
+    let handFollower: [HandFollowerCase]
 
     /// The file, read once.
     static func load() throws -> Vectors {
