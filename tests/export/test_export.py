@@ -133,6 +133,14 @@ def test_a_model_that_cannot_be_used_is_named_and_the_export_before_it_stays(
     assert content(EXPORT) == before
 
 
+def test_without_a_format_for_its_networks_the_landmarker_is_not_exported_and_the_export_before_stays() -> None:
+    export(formats=["onnx"])
+    before = content(EXPORT)
+    with pytest.raises(HandloomError, match=r"^export_coreml\.landmarker: its networks are written as mlpackage"):
+        export(formats=["onnx"], landmarker=True)
+    assert content(EXPORT) == before
+
+
 def test_a_model_of_another_configuration_is_refused_by_the_key() -> None:
     parameters = replace(PARAMETERS, train_pose=settings_with(label_smoothing=0.2))
     with pytest.raises(

@@ -315,6 +315,11 @@ class ExportCoreML:
     weight_compression: Literal["none", "8_bit", "palettized"] = parameter(
         "none", "compression of the two Core ML files; palettized: 6 bits; a compressed mlpackage needs iOS 16"
     )
+    landmarker: bool = parameter(
+        False,
+        "true: also the networks that found the joints, as mlpackage and aimodel, for HandloomKit's"
+        " LandmarkHandDetector",
+    )
 
 
 @dataclass(frozen=True, config=STRICT)

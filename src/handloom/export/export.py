@@ -13,6 +13,7 @@ from handloom.export.app_note import app_note
 from handloom.export.convert import ml_program, neural_network
 from handloom.export.core_ai_file import save_core_ai
 from handloom.export.interface import FILE_NAMES, user_metadata
+from handloom.export.landmarker.export import export_landmarker
 from handloom.export.litert_file import save_litert
 from handloom.export.onnx_file import save_onnx
 from handloom.export.package import save_network, save_package, weights_as_file
@@ -21,7 +22,16 @@ from handloom.export.swift_kit import PACKAGE_NAME, write_swift_package
 from handloom.export.task_file import save_task
 from handloom.export.verification import TEST_PART, Verification, rows_of, verify
 from handloom.models.checkpoint import TrainedModel, load_model
-from handloom.models.files import CORE_AI, LITERT, ML_PROGRAM, MODEL_FILE, NEURAL_NETWORK, RUN_FILE, TASK
+from handloom.models.files import (
+    CORE_AI,
+    LANDMARKER_FOLDER,
+    LITERT,
+    ML_PROGRAM,
+    MODEL_FILE,
+    NEURAL_NETWORK,
+    RUN_FILE,
+    TASK,
+)
 from handloom.models.provenance import read_provenance
 from handloom.support.files import replacing, write_json
 from handloom.support.workspace import Workspace
@@ -44,7 +54,8 @@ def export_coreml(
         table: keypoint table.
         split: its parts.
         out: the folder that gets `HandPoseClassifier` or `HandActionClassifier`, after which Xcode names a class, as
-            its formats say; `verification.json`; a note for the app's makers; a Swift package.
+            its formats say; `verification.json`; a note for the app's makers; a Swift package; if
+            it is asked for, the landmarker.
         workspace: its tracking store has the model's run.
 
     Raises:
@@ -69,6 +80,9 @@ def export_coreml(
             note = app_note(trained, [file.name for file in files], compressed)
             (temporary / NOTE_FILE).write_text(note, encoding="utf-8")
             write_swift_package(temporary / PACKAGE_NAME)
+            proofs = []
+            if settings.landmarker:
+                proofs = export_landmarker(parameters, workspace.project, temporary / LANDMARKER_FOLDER)
             run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
             _track(run, verifications, temporary)
             for one in verifications:
@@ -76,6 +90,8 @@ def export_coreml(
                     raise HandloomError(f"{one.path.name} is not what was trained: {'; '.join(one.problems)}")
     except OSError as error:
         raise HandloomError(f"{out}: cannot be written ({reason_of(error)}); the previous export is kept") from None
+    for proof in proofs:
+        print(proof.summary)
     return [replace(one, path=out / one.path.name) for one in verifications]
 
 

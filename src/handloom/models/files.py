@@ -16,6 +16,7 @@ CORE_ML = (ML_PROGRAM, NEURAL_NETWORK)
 # What the stage `export_coreml` writes, in the order of preference where a folder holds several.
 EXPORTED = (ML_PROGRAM, NEURAL_NETWORK, CORE_AI, ONNX, LITERT, TASK)
 EXPORTED_NAMES = f"{', '.join(EXPORTED[:-1])} or {EXPORTED[-1]}"
+LANDMARKER_FOLDER = "landmarker"  # next to them: the networks that found the joints
 COMPILED = ".mlmodelc"  # what Xcode makes of a Core ML file; it is refused with a line of its own
 
 # How the address of a model that lies in MLflow begins; any other is a path.

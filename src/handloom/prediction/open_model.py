@@ -12,7 +12,16 @@ from handloom.errors import DataError, expect, first_line, printable
 from handloom.export.exported import ExportedModel
 from handloom.export.package import require_model_file
 from handloom.export.read import read_by_core_ml, read_exported
-from handloom.models.files import CHECKPOINT, COMPILED, EXPORTED, EXPORTED_NAMES, MODEL_FILE, REGISTERED, RUN
+from handloom.models.files import (
+    CHECKPOINT,
+    COMPILED,
+    EXPORTED,
+    EXPORTED_NAMES,
+    LANDMARKER_FOLDER,
+    MODEL_FILE,
+    REGISTERED,
+    RUN,
+)
 from handloom.models.model import Model
 from handloom.support.extras import needs_extra
 from handloom.support.workspace import Workspace
@@ -106,7 +115,9 @@ def _model_in(folder: Path, deep: bool) -> Path | None:
     for place, folders, files in os.walk(folder):
         found += [Path(place) / name for name in (*files, *folders) if name == MODEL_FILE or name.endswith(EXPORTED)]
         # What lies inside a package is a part of it.
-        folders[:] = sorted(name for name in folders if deep and not name.endswith(EXPORTED))
+        folders[:] = sorted(
+            name for name in folders if deep and name != LANDMARKER_FOLDER and not name.endswith(EXPORTED)
+        )
     order = ("", *EXPORTED)
     return min(
         found, key=lambda path: (order.index("" if path.name == MODEL_FILE else path.suffix), path), default=None

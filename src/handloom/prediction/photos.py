@@ -12,6 +12,7 @@ from handloom.errors import DataError, printable, renamed
 from handloom.hand import VOTES
 from handloom.landmarks.files import PHOTOS_TOGETHER, killed_by
 from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.landmarker import LandmarkerFiles
 from handloom.prediction.predictor import Predictor, paths_of, require_predictor
 from handloom.prediction.reading import HandInPhoto, Hands, look_at_photos
 from handloom.prediction.results import Prediction
@@ -27,6 +28,7 @@ def predict_photos(
     *,
     hands: Hands = "best",
     settings: ExtractKeypoints | None = None,
+    landmarker: LandmarkerFiles | None = None,
     on_unreadable: OnUnreadable | None = None,
 ) -> Generator[list[Prediction], None, None]:
     """The poses in photos, on all cores: a list a photo, in the order of the photos, as they become ready.
@@ -39,6 +41,7 @@ def predict_photos(
         hands: "best": one hand, which `settings.hand` chooses. "all": that one first, then what else the landmarker
             finds, two hands in a photo at most; with `settings.hand` left or right, only hands of that side.
         settings: the section `extract_keypoints`; if None its defaults, with the model's `hand`.
+        landmarker: what finds the joints in place of the landmark model of the settings, as `ExportedLandmarker.at`.
         on_unreadable: called with a photo that cannot be read and the reason, at its turn; its list is then empty and
             the others go on. If None, the reason is raised at its turn: the photos before it have been answered, and
             nothing comes after it.
@@ -52,7 +55,7 @@ def predict_photos(
     paths = paths_of("paths", paths)
     if predictor.kind != "pose":
         raise DataError("photos need a hand pose classifier, and this model is for hand actions; give it videos")
-    return _predictions(predictor, paths, hands, settings or predictor.extraction, on_unreadable)
+    return _predictions(predictor, paths, hands, settings or predictor.extraction, landmarker, on_unreadable)
 
 
 def _predictions(
@@ -60,12 +63,13 @@ def _predictions(
     paths: Sequence[Path],
     hands: Hands,
     settings: ExtractKeypoints,
+    landmarker: LandmarkerFiles | None,
     on_unreadable: OnUnreadable | None,
 ) -> Generator[list[Prediction], None, None]:
     if not paths:
         return
-    require_system_libraries(settings.landmarker.runtime == "mediapipe")
-    model = landmark_model_path(settings.landmark_model)
+    require_system_libraries(landmarker is None and settings.landmarker.runtime == "mediapipe")
+    model = landmarker or landmark_model_path(settings.landmark_model)
     look = partial(look_at_photos, hands=hands, settings=settings, model=model)
     if len(paths) == 1:  # not worth other processes
         settings = replace(settings, workers=1)

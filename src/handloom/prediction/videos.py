@@ -13,6 +13,7 @@ from handloom.extraction.extraction import Extraction
 from handloom.hand import CHIRALITIES
 from handloom.landmarks.files import killed_by
 from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.landmarker import LandmarkerFiles
 from handloom.media.limits import MediaLimits
 from handloom.media.timeline import read_timeline
 from handloom.prediction.photos import OnUnreadable
@@ -32,6 +33,7 @@ def predict_video(
     *,
     stride: int | None = None,
     settings: ExtractKeypoints | None = None,
+    landmarker: LandmarkerFiles | None = None,
     empty_windows: bool = False,
 ) -> Iterator[Prediction]:
     """The actions in a clip, window by window, on all cores, while the rest of it is still being read.
@@ -53,6 +55,7 @@ def predict_video(
         stride: frames at the model's rate from one window to the next; a third of the window, at least 1, if None.
         settings: the section `extract_keypoints`, whose `target_frame_rate` is the model's, whatever it says. If None,
             its defaults, but clips slower than the model's frame rate are accepted, with frames repeated and a warning.
+        landmarker: what finds the joints in place of the landmark model of the settings, as `ExportedLandmarker.at`.
         empty_windows: give windows without any hand too, with empty `results`.
 
     Raises:
@@ -63,7 +66,7 @@ def predict_video(
     """
     require_predictor(predictor)
     stride = usual_stride(predictor, stride)
-    return _one(predictor, path_of("path", path), stride, _adapted(settings, predictor), empty_windows)
+    return _one(predictor, path_of("path", path), stride, _adapted(settings, predictor), landmarker, empty_windows)
 
 
 def predict_videos(
@@ -72,6 +75,7 @@ def predict_videos(
     *,
     stride: int | None = None,
     settings: ExtractKeypoints | None = None,
+    landmarker: LandmarkerFiles | None = None,
     on_unreadable: OnUnreadable | None = None,
     empty_windows: bool = False,
 ) -> Iterator[list[Prediction]]:
@@ -82,6 +86,7 @@ def predict_videos(
         paths: the clips.
         stride: as in `predict_video`.
         settings: as in `predict_video`.
+        landmarker: as in `predict_video`.
         on_unreadable: called with a clip that cannot be read and the reason, see `predict_photos`.
         empty_windows: as in `predict_video`.
 
@@ -93,7 +98,7 @@ def predict_videos(
     require_predictor(predictor)
     stride = usual_stride(predictor, stride)
     settings = _adapted(settings, predictor)
-    return _several(predictor, paths_of("paths", paths), stride, settings, on_unreadable, empty_windows)
+    return _several(predictor, paths_of("paths", paths), stride, settings, landmarker, on_unreadable, empty_windows)
 
 
 def clip_rate(predictor: Predictor, path: Path, settings: ExtractKeypoints | None = None) -> float:
@@ -117,10 +122,15 @@ def _adapted(settings: ExtractKeypoints | None, predictor: Predictor) -> Extract
 
 
 def _one(
-    predictor: Predictor, path: Path, stride: int, settings: ExtractKeypoints, empty_windows: bool
+    predictor: Predictor,
+    path: Path,
+    stride: int,
+    settings: ExtractKeypoints,
+    landmarker: LandmarkerFiles | None,
+    empty_windows: bool,
 ) -> Iterator[Prediction]:
     jobs = list(_jobs_of(predictor, 0, path, settings))
-    yield from _answered(predictor, _run(jobs, settings), stride, empty_windows)
+    yield from _answered(predictor, _run(jobs, settings, landmarker), stride, empty_windows)
 
 
 def _several(
@@ -128,12 +138,14 @@ def _several(
     paths: Sequence[Path],
     stride: int,
     settings: ExtractKeypoints,
+    landmarker: LandmarkerFiles | None,
     on_unreadable: OnUnreadable | None,
     empty_windows: bool,
 ) -> Iterator[list[Prediction]]:
     if not paths:
         return
-    for clip, run in groupby(_run(_jobs(predictor, paths, settings), settings), key=lambda pair: pair[0].clip):
+    answered = _run(_jobs(predictor, paths, settings), settings, landmarker)
+    for clip, run in groupby(answered, key=lambda pair: pair[0].clip):
         try:
             found = list(_answered(predictor, run, stride, empty_windows))
         except DataError as error:
@@ -172,9 +184,11 @@ def _answered(
     yield from predict_ticks(predictor, _blocks(chain([first], run)), stride, empty_windows, tick_rate)
 
 
-def _run(jobs: Iterable[Job], settings: ExtractKeypoints) -> Iterator[tuple[Job, Outcome]]:
-    require_system_libraries(settings.landmarker.runtime == "mediapipe")
-    model = landmark_model_path(settings.landmark_model)
+def _run(
+    jobs: Iterable[Job], settings: ExtractKeypoints, landmarker: LandmarkerFiles | None
+) -> Iterator[tuple[Job, Outcome]]:
+    require_system_libraries(landmarker is None and settings.landmarker.runtime == "mediapipe")
+    model = landmarker or landmark_model_path(settings.landmark_model)
     # Whether a clip is too slow was decided when it was planned, and not by a piece of it.
     read = partial(read_jobs, settings=replace(settings, accept_slow_clips=True), model=model)
     return run_in_order(read, jobs, settings.workers, settings.backend)

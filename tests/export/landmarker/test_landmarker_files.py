@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_models import save, trained
 from torch import Tensor, nn
 
-from handloom.config import ExportCoreML, LandmarkModel
+from handloom.cli import main
+from handloom.config import Data, ExportCoreML, LabeledDirectories, LandmarkModel, Parameters
 from handloom.errors import ConfigurationError, DataError
 from handloom.export.core_ai_file import save_asset
 from handloom.export.landmarker import proof
+from handloom.export.landmarker.export import export_landmarker
 from handloom.export.landmarker.networks import HAND_LANDMARKS, IMAGE, NETWORKS, PALM_DETECTOR
 from handloom.export.landmarker.runtime import ExportedLandmarker, FileNetwork
 from handloom.export.landmarker.tflite_network import TFLiteNetwork
@@ -35,9 +38,13 @@ def pictures() -> list[Picture]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("landmarker")
-    write_landmarker(MODEL, ExportCoreML(formats=["mlpackage", "onnx"]), folder)
-    return folder
+    above = tmp_path_factory.mktemp("exports")
+    data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))
+    parameters = Parameters(data=data, export_coreml=ExportCoreML(formats=["mlpackage", "onnx"], landmarker=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proof, "PEOPLE", 1)  # two pictures are enough here
+        export_landmarker(parameters, above, above / "landmarker")
+    return above / "landmarker"
 
 
 def test_packages_read_from_disk_give_what_litert_gives(folder: Path, pictures: list[Picture]) -> None:
@@ -64,6 +71,9 @@ def test_the_files_say_what_they_are_and_whose(folder: Path) -> None:
     note = (folder / "README.md").read_text("utf-8")
     assert "Licensed under the Apache License" in note and "`HandLandmarks.mlpackage`" in note
     assert not list(folder.glob("*.onnx"))
+    verified = json.loads((folder / "verification.json").read_text("utf-8"))
+    assert [one["file"] for one in verified] == ["PalmDetector.mlpackage", "HandLandmarks.mlpackage"]
+    assert all(one["passed"] and one["pictures"] == 2 for one in verified)
 
 
 def test_the_landmarker_of_the_files_finds_the_hands_that_litert_finds(folder: Path, pictures: list[Picture]) -> None:
@@ -74,6 +84,23 @@ def test_the_landmarker_of_the_files_finds_the_hands_that_litert_finds(folder: P
             assert np.abs(found.points - expected.points).max() < 5e-3
         with ours.follow(1) as follower:
             assert [len(follower.find(picture, number)) for number, picture in enumerate(pictures[:1] * 2)] == [1, 1]
+
+
+def test_from_pixels_to_label_through_files_alone(
+    folder: Path, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(trained("pose"), tmp_path / "pose.mlmodel")
+    photo = str(sorted((drawn / "photos").rglob("*.jpg"))[0])
+    given = ["predict", photo, "--json", "--model", str(tmp_path / "pose.mlmodel")]
+    assert main(given) == 0
+    expected = json.loads(capsys.readouterr().out)
+    assert main([*given, "--landmarker", str(folder)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["label"] == expected["label"]
+    assert found["confidence"] == pytest.approx(expected["confidence"], abs=0.02)
+    assert found["confidence"] != expected["confidence"]  # others have rounded
+    assert main([*given, "--landmarker", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_changed_weight_fails_the_proof(folder: Path, pictures: list[Picture], tmp_path: Path) -> None:

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(), help="photos, videos, or folders of them")
 @click.option("--model", metavar="MODEL", show_default="models/ of the project", help=MODEL_ADDRESS)
+@click.option(
+    "--landmarker",
+    type=PATH,
+    metavar="DIR",
+    help="Find the hands with exported networks, such as exports/pose/landmarker.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header.")
 @click.option(
@@ -42,6 +48,7 @@ if TYPE_CHECKING:
 def predict(
     files: Sequence[str],
     model: str | None,
+    landmarker: Path | None,
     as_json: bool,
     as_csv: bool,
     overlay: Path | None,
@@ -58,12 +65,13 @@ def predict(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other", click.get_current_context())
     form = "json" if as_json else "csv" if as_csv else "text"
-    return _predict(files, model, form, overlay, hands, stride)
+    return _predict(files, model, landmarker, form, overlay, hands, stride)
 
 
 def _predict(
     typed: Sequence[str],
     model: str | None,
+    landmarker: Path | None,
     form: str,
     overlay: Path | None,
     hands: Literal["best", "all"],
@@ -91,17 +99,19 @@ def _predict(
     from handloom.cli.predict.output import OUTPUTS
     from handloom.cli.predict.overlay_files import OverlayFiles
     from handloom.cli.project import project_extraction
+    from handloom.export.landmarker.runtime import ExportedLandmarker
 
     stdout = sys.stdout
     with results_only_on_stdout(), warnings_told(note):
         models = Models(model)
+        found_by = ExportedLandmarker.at(landmarker) if landmarker else None
         if models.note:
             note(models.note)
         files = asked(found, models, problem, note)
         if not files and not problems:
             raise HandloomError(f"{printable(' '.join(typed))}: no photo or video for this model")
         overlays = OverlayFiles(overlay, files) if overlay else None
-        answered = answers(files, models, hands, stride, project_extraction(), problem)
+        answered = answers(files, models, hands, stride, project_extraction(), found_by, problem)
         output = OUTPUTS[form](stdout)
         # The lines themselves show how far it is, unless they go somewhere else.
         hidden = stdout.isatty() or len(files) < 2

@@ -8,11 +8,12 @@ from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from handloom.cli.predict.media_files import Form, MediaFile, Tell
 from handloom.config import ExtractKeypoints, Kind
 from handloom.errors import DataError, HandloomError
+from handloom.landmarks.landmarker import LandmarkerFiles
 from handloom.models.files import MODEL_FILE
 from handloom.prediction.photos import predict_photos
 from handloom.prediction.predictor import Predictor
@@ -99,6 +100,7 @@ def answers(
     hands: Literal["best", "all"],
     stride: int | None,
     settings: ExtractKeypoints | None,
+    landmarker: LandmarkerFiles | None,
     problem: Tell,
 ) -> Iterator[tuple[Asked, Predictor, Iterable[Prediction]]]:
     """Each file that can be read, its model, and what that says; of a single clip while it is being read.
@@ -117,15 +119,21 @@ def answers(
         paths = [use.file.path for use in some]
         found: Iterable[Iterable[Prediction]]
         if form == "photo":
-            found = predict_photos(predictor, paths, hands=hands, settings=settings, on_unreadable=tell)
+            found = predict_photos(
+                predictor, paths, hands=hands, settings=settings, landmarker=landmarker, on_unreadable=tell
+            )
         else:
             clips = settings and replace(settings, accept_slow_clips=True)  # a prediction is better than none
+            given: dict[str, Any] = {
+                "stride": stride,
+                "settings": clips,
+                "landmarker": landmarker,
+                "empty_windows": True,
+            }
             if len(paths) == 1:
-                found = [predict_video(predictor, paths[0], stride=stride, settings=clips, empty_windows=True)]
+                found = [predict_video(predictor, paths[0], **given)]
             else:
-                found = predict_videos(
-                    predictor, paths, stride=stride, settings=clips, on_unreadable=tell, empty_windows=True
-                )
+                found = predict_videos(predictor, paths, on_unreadable=tell, **given)
         for use, predictions in zip(some, found, strict=True):
             if use.file.path not in unreadable:
                 yield use, predictor, predictions

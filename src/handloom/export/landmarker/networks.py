@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from handloom.landmarks.network_landmarker import DETECTOR, LANDMARKS, SHAPES
 
-FOLDER = "landmarker"  # next to the classifier's files
 IMAGE = "image"  # the input of both
 LICENSE = "Apache License, Version 2.0; copyright The MediaPipe Authors"
 ORIGIN = "Original File"  # keys of the metadata

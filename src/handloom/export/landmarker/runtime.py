@@ -13,12 +13,12 @@ from handloom.export.core_ai_model import CoreAIFunction
 from handloom.export.interpreter.kernels import one_thread
 from handloom.export.interpreter.ml_program import LoadedProgram
 from handloom.export.interpreter.program import read_program
-from handloom.export.landmarker.networks import FOLDER, HAND_LANDMARKS, IMAGE, NETWORKS, ExportedNetwork
+from handloom.export.landmarker.networks import HAND_LANDMARKS, IMAGE, NETWORKS, ExportedNetwork
 from handloom.export.libraries import one_line
 from handloom.landmarks.network_landmarker import NetworkLandmarker, Networks
 from handloom.landmarks.square import Cropper, Points
 from handloom.media.frame import Picture
-from handloom.models.files import CORE_AI, ML_PROGRAM
+from handloom.models.files import CORE_AI, LANDMARKER_FOLDER, ML_PROGRAM
 
 # From a picture ``[1, side, side, 3]`` to the outputs by name.
 Run = Callable[[NDArray[np.float32]], Mapping[str, NDArray[np.float32]]]
@@ -47,7 +47,7 @@ class ExportedLandmarker:
         """
         names = {f"{network.name}{ending}" for network in NETWORKS for ending in (ML_PROGRAM, CORE_AI)}
         named = path.name in names
-        folders = (path.parent,) if named else (path, path / FOLDER)
+        folders = (path.parent,) if named else (path, path / LANDMARKER_FOLDER)
         endings = (path.suffix,) if named else (ML_PROGRAM, CORE_AI)
         for folder, ending in product(folders, endings):
             files = tuple(folder / f"{network.name}{ending}" for network in NETWORKS)
@@ -55,7 +55,7 @@ class ExportedLandmarker:
                 return cls(files)
         raise DataError(
             f"{printable(str(path))}: no hand landmark networks; give the folder that dvc repro writes with"
-            f" export_coreml.landmarker: true, such as exports/pose/{FOLDER}"
+            f" export_coreml.landmarker: true, such as exports/pose/{LANDMARKER_FOLDER}"
         )
 
     def open(self, confidence: float) -> NetworkLandmarker:
