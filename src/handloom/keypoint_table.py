@@ -45,7 +45,7 @@ SCHEMA = pa.schema(
 
 # Metadata of a table: which landmarkers made its joints, names with commas between them; those not known are left out.
 LANDMARKERS = "landmarkers"
-MEDIAPIPE, CREATE_ML = "mediapipe-hand-full", "create_ml"
+MEDIAPIPE, CREATE_ML, VISION = "mediapipe-hand-full", "create_ml", "vision"
 
 # With this begin the groups of joints that were made up from descriptions, which no camera has seen.
 MADE_UP = "described "

@@ -12,6 +12,7 @@ import tree_sitter_swift
 from small_models import with_spec
 
 from handloom.config import KINDS, Kind, Model
+from handloom.export.agreement import Pair
 from handloom.export.app_note import app_note
 from handloom.export.swift_kit import PACKAGE_NAME, swift_string
 from handloom.hand import JOINTS
@@ -149,3 +150,22 @@ def test_strange_labels_break_neither_the_table_nor_the_swift() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_about_a_page(kind: Kind) -> None:
     assert len(app_note(trained(kind, CALIBRATION), FILES).splitlines()) < 100
+
+
+def test_whose_joints_the_training_saw_and_what_other_joints_cost() -> None:
+    numbers = {"accuracy_joints_moved_by_10_percent": 0.987, "accuracy_joints_moved_by_20_percent": 0.9}
+    for landmarker, elsewhere in (("mediapipe-hand-full", True), ("leap, vision", False), ("create_ml", False)):
+        note = app_note(with_spec(trained("pose"), landmarker=landmarker), FILES, robustness=numbers)
+        assert f"found by `{landmarker}`." in note
+        assert ("Vision's joints lie elsewhere" in note) == elsewhere
+        assert "by 10 % 98.7%, by 20 % 90.0%." in note
+    assert "Other joints" not in app_note(trained("pose"), FILES)
+
+
+def test_the_table_of_runtimes_has_a_row_a_pair() -> None:
+    pairs = [
+        Pair("PyTorch", "one", "test set", 110, 1, 2.34e-4),
+        Pair("PyTorch", "one", "hard cases", 89, 0, 1e-7),
+    ]
+    note = app_note(trained("pose"), FILES, pairs=pairs)
+    assert "| PyTorch; one | 1 of 110, 2e-04 | 0 of 89, 1e-07 |" in note

@@ -1,10 +1,12 @@
 """The stage: what it writes, and that an export which cannot be made or does not hold leaves the one before it."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,8 @@ def test_all_formats_the_proof_the_note_and_the_swift_package_are_written_and_lo
     names = ["HandPoseClassifier.mlpackage", "HandPoseClassifier.mlmodel", "HandPoseClassifier.onnx"]
     assert [one.path.name for one in found] == names
     assert {file.name for file in EXPORT.iterdir()} == {*names, "verification.json", "README.md", "HandloomKit"}
-    written = json.loads((EXPORT / "verification.json").read_text())
+    proof = json.loads((EXPORT / "verification.json").read_text())
+    written = proof["files"]
     assert [one["file"] for one in written] == names
     tested = pyarrow.parquet.read_table(PARTS).column("part").to_pylist().count("test")
     for one in written:
@@ -63,6 +66,18 @@ def test_all_formats_the_proof_the_note_and_the_swift_package_are_written_and_lo
         assert all(each["passed"] for each in one["comparisons"].values())
         assert one["comparisons"]["test set, as stored"]["rows"] == tested > 0
         assert one["comparisons"]["hard cases, as stored"]["rows"] > 50
+
+    pairs = {(one["one"], one["other"], one["part"]): one for one in proof["runtimes"]}
+    runtimes = ["PyTorch", ".mlpackage in handloom's interpreter", ".mlmodel in handloom's interpreter"]
+    runtimes.append(".onnx in onnxruntime")
+    parts = ("test set", "hard cases")
+    assert list(pairs) == [(*pair, part) for part in parts for pair in combinations(runtimes, 2)]
+    for (one, other, part), pair in pairs.items():
+        assert (pair["rows"], pair["other_labels"]) == (written[0]["comparisons"][f"{part}, as stored"]["rows"], 0)
+        assert pair["largest_difference"] < (2e-2 if ".ml" in one + other else 1e-4), (one, other, part)
+    note = (EXPORT / "README.md").read_text()
+    assert re.search(r"^\| PyTorch; \.onnx in onnxruntime \| 0 of \d+, \de-\d\d \| 0 of \d+, \de-\d\d \|$", note, re.M)
+    assert re.search(r"in shares of the palm's length: by 10 % \d", note)
 
     store, run_id = client(), trained_run(OUT).run_id
     logged = store.get_run(run_id).data.metrics
@@ -177,6 +192,7 @@ import resource, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from dataclasses import replace
+from itertools import combinations
 from small_training import OUT, PARTS, SETTINGS, TABLE
 from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters
 from handloom.errors import HandloomError

@@ -11,6 +11,7 @@ from handloom.hand import CHANNELS, JOINT_COUNT, MIDDLE_MCP, WRIST, Poses, uprig
 from handloom.models.model import Model
 
 SHARES = (0.1, 0.2)  # of the palm's length, from the wrist to the middle knuckle
+MOVED_BY = "accuracy_joints_moved_by_"  # begins the name of each number
 DRAWS = 5
 MOST_EXAMPLES = 500
 _SEED = 0
@@ -25,10 +26,12 @@ def robustness(model: Model, examples: Examples, stride: int) -> dict[str, float
 
     Args:
         model: the classifier.
-        examples: labelled, at least one with a hand.
+        examples: labelled; no numbers if none has a hand.
         stride: frames from one window of a clip to the next.
     """
     found = examples.with_hand()
+    if not len(found):
+        return {}
     chosen = [found[int(row)] for row in np.unique(np.linspace(0, len(found) - 1, MOST_EXAMPLES).astype(int))]
     generator = np.random.default_rng(_SEED)
     angles = generator.uniform(0, 2 * np.pi, (DRAWS, JOINT_COUNT))
@@ -36,7 +39,7 @@ def robustness(model: Model, examples: Examples, stride: int) -> dict[str, float
     numbers = {}
     for share in SHARES:
         right = [_right(model, chosen, share * draw, stride) for draw in directions]
-        numbers[f"accuracy_joints_moved_by_{share:.0%}".replace("%", "_percent")] = float(np.mean(right))
+        numbers[f"{MOVED_BY}{share:.0%}".replace("%", "_percent")] = float(np.mean(right))
     return numbers
 
 

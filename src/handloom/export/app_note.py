@@ -1,13 +1,17 @@
 """The note next to an exported model: one page that tells an app's developer what the model needs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import PurePath
+from types import MappingProxyType
 
 from handloom.errors import printable
+from handloom.evaluation.robustness import MOVED_BY
+from handloom.export.agreement import Pair
 from handloom.export.interface import FILE_NAMES, LABEL, LABEL_PROBABILITIES, POSES
 from handloom.export.swift_kit import PACKAGE_NAME, with_package, without_package
 from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
+from handloom.keypoint_table import CREATE_ML, VISION
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.files import CORE_AI, CORE_ML, LITERT, ML_PROGRAM, NEURAL_NETWORK, ONNX, TASK
 from handloom.models.model import DEFAULT_THRESHOLD, MINIMUM_PRESENCE, ModelSpec
@@ -22,13 +26,21 @@ _USES = {
 }
 
 
-def app_note(model: TrainedModel, files: Sequence[str], compressed: bool = False) -> str:
+def app_note(
+    model: TrainedModel,
+    files: Sequence[str],
+    compressed: bool = False,
+    pairs: Sequence[Pair] = (),
+    robustness: Mapping[str, float] = MappingProxyType({}),
+) -> str:
     """The note as Markdown. It depends on nothing but the arguments.
 
     Args:
         model: the trained classifier.
         files: the exported files; only their names are used.
         compressed: whether the weights in the Core ML files are stored in 8 bits or fewer.
+        pairs: the runtimes against each other.
+        robustness: accuracies by name, see `handloom.evaluation.robustness`.
     """
     names = [PurePath(file).name for file in files]
     core_ml = [name for name in names if name.endswith(CORE_ML)]
@@ -39,9 +51,11 @@ def app_note(model: TrainedModel, files: Sequence[str], compressed: bool = False
         _model(model),
         _labels(model),
         _input(model.spec),
+        _joints(model.spec, robustness),
         _call(model, class_name),
+        _agreement(pairs),
     ]
-    return "\n\n".join(sections) + "\n"
+    return "\n\n".join(filter(None, sections)) + "\n"
 
 
 def _files(names: Sequence[str], class_name: str, compressed: bool) -> str:
@@ -151,6 +165,49 @@ def _input(spec: ModelSpec) -> str:
         )
     lines.append("- Give Vision pictures that are not mirrored, also from the front camera, and the right orientation.")
     return "## Input\n\n" + "\n".join(lines)
+
+
+def _joints(spec: ModelSpec, robustness: Mapping[str, float]) -> str:
+    """Whose joints the model has seen, and what it costs that the app's lie elsewhere."""
+    lines = []
+    if spec.landmarker:
+        by_vision = {VISION, CREATE_ML} & set(spec.landmarker.split(", "))
+        elsewhere = "" if by_vision else " Vision's joints lie elsewhere, by a part of the palm's length."
+        lines.append(f"- The joints of the training were found by {_code(spec.landmarker)}.{elsewhere}")
+    if robustness:
+        moved = ", ".join(
+            f"by {name.removeprefix(MOVED_BY).replace('_percent', ' %')} {accuracy:.1%}"
+            for name, accuracy in robustness.items()
+        )
+        lines.append(
+            f"- Accuracy on the test set if each joint lies elsewhere, in shares of the palm's length: {moved}."
+        )
+    if not lines:
+        return ""
+    lines.append(
+        f"- On a Mac, `handloom-joints` in `{PACKAGE_NAME}` writes the joints of Vision as a table to train on."
+    )
+    return "## Other joints than the training's\n\n" + "\n".join(lines)
+
+
+def _agreement(pairs: Sequence[Pair]) -> str:
+    """Each runtime against each other, a row a pair and a column a part."""
+    if not pairs:
+        return ""
+    parts = list(dict.fromkeys(pair.part for pair in pairs))
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for pair in pairs:
+        told = f"{pair.other_labels} of {pair.rows}, {pair.largest_difference:.0e}"
+        rows.setdefault((pair.one, pair.other), {})[pair.part] = told
+    table = [f"| runtimes | {' | '.join(parts)} |", f"| --- |{' --- |' * len(parts)}"]
+    table += [
+        f"| {one}; {other} | {' | '.join(told.get(part, '') for part in parts)} |"
+        for (one, other), told in rows.items()
+    ]
+    return (
+        "## How far apart the runtimes are\n\nRows with another label, and the largest difference of a probability:\n\n"
+        + "\n".join(table)
+    )
 
 
 def _call(model: TrainedModel, class_name: str) -> str:

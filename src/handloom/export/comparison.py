@@ -1,10 +1,11 @@
 """Two models on the same windows: how often they say the same, and how far apart their probabilities are."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handloom.export.exported import ExportedModel
 from handloom.hand import Poses
@@ -57,7 +58,13 @@ class Comparison:
         return self.rows - self.equal_labels <= allowed and self.largest_difference <= self.limits.largest_difference
 
 
-def compare(model: Model, file: ExportedModel, batches: Iterable[NamedWindows], limits: Limits) -> Comparison:
+def compare(
+    model: Model,
+    file: ExportedModel,
+    batches: Iterable[NamedWindows],
+    limits: Limits,
+    keep: Callable[[NDArray[np.float64], NDArray[np.float64]], None] | None = None,
+) -> Comparison:
     """Run a saved file on windows, and compare with what the trained model says of them.
 
     Probabilities are compared label by label, as an app reads them from the dictionary.
@@ -67,6 +74,7 @@ def compare(model: Model, file: ExportedModel, batches: Iterable[NamedWindows], 
         file: the saved file.
         batches: windows with their names, some at a time.
         limits: what is allowed.
+        keep: is given the answers of both to each batch, ``[K, classes]``, in the order of the model's classes.
     """
     if sorted(file.classes) != sorted(model.spec.classes):
         return Comparison(0, 0, math.inf, f"the classes, which are {', '.join(file.classes)}", limits)
@@ -81,4 +89,6 @@ def compare(model: Model, file: ExportedModel, batches: Iterable[NamedWindows], 
             largest, where = float(apart[worst]), batch.names[worst]
         equal += int((found.argmax(axis=1) == expected.argmax(axis=1)).sum())
         rows += len(expected)
+        if keep:
+            keep(expected, found)
     return Comparison(rows, equal, largest, where, limits)

@@ -40,6 +40,8 @@ class CoreAIFunction:
         ConfigurationError: the extra `coreai` is not installed.
     """
 
+    runtime = "Apple's runtime"
+
     def __init__(self, path: Path) -> None:
         require_model_file(path)
         with one_line(path, "a Core AI model"):

@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from handloom import tracking
 from handloom.config import ExportCoreML, Kind, Parameters, as_plain
 from handloom.dataset.examples import read_examples
 from handloom.errors import ConfigurationError, DataError, HandloomError, reason_of
+from handloom.evaluation.robustness import robustness
+from handloom.export.agreement import Answers
 from handloom.export.app_note import app_note
 from handloom.export.convert import ml_program, neural_network
 from handloom.export.core_ai_file import save_core_ai
@@ -54,8 +56,8 @@ def export_coreml(
         table: keypoint table.
         split: its parts.
         out: the folder that gets `HandPoseClassifier` or `HandActionClassifier`, after which Xcode names a class, as
-            its formats say; `verification.json`; a note for the app's makers; a Swift package; if
-            it is asked for, the landmarker.
+            its formats say; `verification.json` (each file's proof, each runtime against each other); a note for the
+            app's makers; a Swift package; if it is asked for, the landmarker.
         workspace: its tracking store has the model's run.
 
     Raises:
@@ -74,10 +76,16 @@ def export_coreml(
         with replacing(out) as temporary:
             temporary.mkdir()
             files = write_files(trained, settings, metadata, temporary)
-            verifications = [verify(file, trained, rows) for file in files]
-            write_json(temporary / VERIFICATION_FILE, [one.plain() for one in verifications])
+            answers = Answers()
+            verifications = [verify(file, trained, rows, answers) for file in files]
+            pairs = answers.pairs()
+            write_json(
+                temporary / VERIFICATION_FILE,
+                {"files": [one.plain() for one in verifications], "runtimes": [asdict(pair) for pair in pairs]},
+            )
             compressed = settings.weight_compression != "none"
-            note = app_note(trained, [file.name for file in files], compressed)
+            robust = robustness(trained, examples, parameters.evaluate.window_stride)
+            note = app_note(trained, [file.name for file in files], compressed, pairs, robust)
             (temporary / NOTE_FILE).write_text(note, encoding="utf-8")
             write_swift_package(temporary / PACKAGE_NAME)
             proofs = []

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,14 @@ class ExportedModel(ABC):
     """A saved file that is run, a subclass a format: handloom's, or one that Create ML made.
 
     Attributes:
+        runtime: what runs the file.
         path: the file.
         classes: labels, in the file's order.
         shape: of the windows that it takes, ``(T, 3, 21)`` for a hand classifier.
         metadata: what the file says of itself, by the keys of `handloom.export.interface`.
     """
 
+    runtime: ClassVar[str]
     path: Path
     classes: list[str]
     shape: tuple[int, ...]

@@ -79,6 +79,8 @@ class LiteRTModel(ExportedModel):
         DataError: the file is missing or damaged, or handloom did not write it.
     """
 
+    runtime = "LiteRT"
+
     def __init__(self, path: Path) -> None:
         require_model_file(path)
         self.path = path

@@ -33,6 +33,8 @@ class OnnxModel(ExportedModel):
         ConfigurationError: the extra `onnx` is not installed.
     """
 
+    runtime = "onnxruntime"
+
     def __init__(self, path: Path) -> None:
         require_model_file(path)
         with needs_extra(str(path)):

@@ -58,6 +58,8 @@ def read_by_core_ml(path: Path) -> ExportedModel | None:
 
 
 class _CoreMLModel(ExportedModel):
+    runtime = "Core ML"
+
     def __init__(self, path: Path) -> None:
         import coremltools
 

@@ -43,6 +43,7 @@ class TaskModel(ExportedModel):
         DataError: the file is missing or damaged, or handloom did not write it.
     """
 
+    runtime = "LiteRT"
     shape = (1, len(CHANNELS), JOINT_COUNT)
 
     def __init__(self, path: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handloom.dataset.windows import Windows
 from handloom.errors import DataError, printable
+from handloom.export.agreement import TRAINED, Answers
 from handloom.export.comparison import Comparison, Limits, NamedWindows, compare
-from handloom.export.exported import Precision
+from handloom.export.exported import ExportedModel, Precision
 from handloom.export.hard_cases import hard_cases, plain_hand
 from handloom.export.interface import NOT_OURS, made_by_handloom
 from handloom.export.interface_check import (
@@ -114,7 +116,7 @@ class Verification:
         }
 
 
-def verify(path: Path, model: "TrainedModel | None", rows: Rows) -> Verification:
+def verify(path: Path, model: "TrainedModel | None", rows: Rows, answers: Answers | None = None) -> Verification:
     """Read a saved file back, check its interface, and compare it with the trained model on every row.
 
     A neural network (`.mlmodel`) is run twice: as stored, and with each layer's result in half precision, since the
@@ -124,6 +126,7 @@ def verify(path: Path, model: "TrainedModel | None", rows: Rows) -> Verification
         path: a file in one of the formats of `EXPORTED`.
         model: what it is to compute; None checks the interface and the metadata, and runs it on a drawn hand.
         rows: see `rows_of`.
+        answers: gets what the model and the file gave, unless the file cannot be asked for all rows (`.task`).
 
     Raises:
         DataError: the file cannot be read.
@@ -145,25 +148,50 @@ def verify(path: Path, model: "TrainedModel | None", rows: Rows) -> Verification
     comparisons = {}
     if model is not None:
         interface += check_metadata_against(model, file.metadata)
-        comparisons = _comparisons(path, stored, model, rows)
+        comparisons = _comparisons(path, stored, model, rows, answers)
     note = "" if made_by_handloom(file.metadata) else NOT_OURS
     return Verification(path, size_of(path), stored, interface, comparisons, note)
 
 
-def _comparisons(path: Path, stored: Storage, model: "TrainedModel", rows: Rows) -> dict[str, Comparison]:
+def _comparisons(
+    path: Path, stored: Storage, model: "TrainedModel", rows: Rows, answers: Answers | None
+) -> dict[str, Comparison]:
     comparisons = {}
     for how, precision, limits in _ways(path, stored):
         file = read_exported(path, precision)
+        kept = answers if precision == "stored" and path.suffix != TASK else None
         for name, batches in rows.items():
             asked = _whole(batches()) if path.suffix == TASK else batches()
-            comparisons[f"{name}, {how}"] = compare(model, file, asked, limits)
+            comparisons[f"{name}, {how}"] = _compared(model, file, name, asked, limits, kept)
     core_ml = read_by_core_ml(path)
     if core_ml is not None:
         # Core ML may run any file in half precision.
         limits = max(LIMITS["float16"], LIMITS[stored], key=lambda one: one.largest_difference)
         for name, batches in rows.items():
-            comparisons[f"{name}, by Core ML"] = compare(model, core_ml, batches(), limits)
+            comparisons[f"{name}, by Core ML"] = _compared(model, core_ml, name, batches(), limits, answers)
     return comparisons
+
+
+def _compared(
+    model: "TrainedModel",
+    file: ExportedModel,
+    part: str,
+    batches: Iterable[NamedWindows],
+    limits: Limits,
+    answers: Answers | None,
+) -> Comparison:
+    expected: list[NDArray[np.float64]] = []
+    found: list[NDArray[np.float64]] = []
+
+    def keep(by_model: NDArray[np.float64], by_file: NDArray[np.float64]) -> None:
+        expected.append(by_model)
+        found.append(by_file)
+
+    comparison = compare(model, file, batches, limits, keep if answers else None)
+    if answers and comparison.rows:
+        answers.add(part, TRAINED, expected)
+        answers.add(part, f"{file.path.suffix} in {file.runtime}", found)
+    return comparison
 
 
 def _whole(batches: Iterable[NamedWindows]) -> Iterable[NamedWindows]:

@@ -147,6 +147,8 @@ class ProgramModel(ExportedModel):
         DataError: the file is missing, is damaged, or is no classifier with one input.
     """
 
+    runtime = "handloom's interpreter"
+
     def __init__(self, path: Path, precision: Precision = "stored") -> None:
         self.path, program = path, read_program(path)
         if program.classifier is None or len(program.inputs) != 1:

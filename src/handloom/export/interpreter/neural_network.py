@@ -55,6 +55,8 @@ class NetworkModel(ExportedModel):
         UnknownOperation: it has a layer that is not in `LAYERS`, or one that is used in an unknown way.
     """
 
+    runtime = "handloom's interpreter"
+
     def __init__(self, path: Path, precision: Precision = "stored") -> None:
         self.path, self._float16 = path, precision == "float16"
         with one_line(path, "a neural network"):
