@@ -3,14 +3,16 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from PIL import Image
 
 from handloom import keypoint_table
-from handloom.check.check import check_table, write_findings
+from handloom.check.check import Finding, check_table, write_findings
 from handloom.config import LabeledDirectories
 from handloom.errors import DataError
+from handloom.hand import Poses, poses_from_picture
 from handloom.sources import gather_all
 
 
@@ -41,7 +43,7 @@ def test_a_class_of_few_people_is_listed(tmp_path: Path) -> None:
 def test_a_list_without_a_finding_has_its_header(tmp_path: Path) -> None:
     write_findings(tmp_path / "check.csv", [])
     (header,) = csv.reader((tmp_path / "check.csv").open())
-    assert header == ["problem", "path", "label", "group", "note", "score"]
+    assert header == ["problem", "path", "other", "label", "group", "note", "score"]
 
 
 def photos(folder: Path) -> Path:
@@ -78,3 +80,49 @@ def test_a_list_that_cannot_be_used_is_one_line(tmp_path: Path, content: str, sa
     with pytest.raises(DataError, match=r"exclude\.csv") as raised:
         gather_all(source, "pose")
     assert says in str(raised.value) and "\n" not in str(raised.value)
+
+
+def drawn_table(path: Path, poses: Poses, rows: list[tuple[str, str]]) -> Path:
+    """A keypoint table of joints ``[N, 3, 21]``, a row for each class and person."""
+    columns = {
+        "session_id": list(range(len(rows))),
+        "label": [label for label, _ in rows],
+        "group": [person for _, person in rows],
+        "path": [f"{label}/{number}.jpg" for number, (label, _) in enumerate(rows)],
+        "frame": [0] * len(rows),
+        "keypoints": keypoint_table.poses_to_column(poses),
+    }
+    rest = {name: [None] * len(rows) for name in keypoint_table.SCHEMA.names if name not in columns}
+    keypoint_table.write(path, [pa.Table.from_pydict(columns | rest, schema=keypoint_table.SCHEMA)], {})
+    return path
+
+
+EXCHANGED = {"fist": "open", "open": "fist"}
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
+    """Three shapes by five people; one person exchanges the names of two; the joints of one hand lie in a heap."""
+    draw = np.random.default_rng(3)
+    shapes = {label: draw.uniform(0.3, 0.7, (21, 2)) for label in ("fist", "open", "point")}
+    rows, points = [], []
+    for person in ("anna", "ben", "carl", "dora", "emil"):
+        for label, shape in shapes.items():
+            for _ in range(8):
+                rows.append((EXCHANGED.get(label, label) if person == "anna" else label, person))
+                points.append(shape + draw.normal(0, 0.01, shape.shape))
+    points[-1] = np.array([0.5, 0.5]) + draw.normal(0, 0.02, (21, 2))
+    table = tmp_path_factory.mktemp("check") / "pose.parquet"
+    return check_table(drawn_table(table, poses_from_picture(np.stack(points)), rows))
+
+
+def test_a_person_who_uses_another_name_for_a_gesture_has_a_row(findings: list[Finding]) -> None:
+    assert [(one.path, one.group, one.label, one.note) for one in findings if one.problem == "person"] == [
+        ("", "anna", "fist", "8 of 8 examples look like open of other people"),
+        ("", "anna", "open", "8 of 8 examples look like fist of other people"),
+    ]
+
+
+def test_a_hand_that_is_like_no_other_is_listed(findings: list[Finding]) -> None:
+    first = next(one for one in findings if one.problem == "joints")
+    assert first.path == "point/119.jpg" and first.score > 0.8

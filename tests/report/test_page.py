@@ -13,8 +13,11 @@ from PIL import Image
 from small_training import OUT, PARTS, TABLE, WITH_VALIDATION, train_small, write_tables
 
 from handloom import keypoint_table
+from handloom.check.check import Finding
 from handloom.config import Data, LabeledDirectories, Parameters
+from handloom.dataset.pictures import Pictures, View
 from handloom.evaluation.answered import Answered, answer_test_set
+from handloom.report.check_page import write_check_page
 from handloom.report.page import Written, write_page
 from handloom.sources import Clip
 from handloom.stages.layout import Layout
@@ -97,6 +100,27 @@ def written(page: Path, answered: Answered, clips: list[Clip] | None = None) -> 
     return page.read_text(encoding="utf-8")
 
 
+def written_check(page: Path) -> Page:
+    """A page with a finding of each problem."""
+    table = WRITTEN["folder"] / TABLE
+    names = keypoint_table.read(table).column("path").to_pylist()
+    findings = [
+        Finding("copy", names[0], names[1], "fist", "anna", f"copy of {SCRIPT}", 0.98),
+        Finding("label", names[2], "", SCRIPT, "ben", "looks like open", 0.7),
+        Finding("few people", "", "", "open", "", "2 of at least 3 people or groups", 1.0),
+    ]
+    write_check_page(page, "pose", table, findings, Pictures(lambda: [], "pose", 30.0))
+    return Page(page.read_text(encoding="utf-8"))
+
+
+def test_the_page_of_the_check_shows_both_photos_of_a_pair_and_names_are_text(
+    answered: Answered, tmp_path: Path
+) -> None:
+    page = written_check(tmp_path / "check.html")
+    assert len(page.pictures) == 3 and page.names == ["copy", "label", "few-people"]
+    assert f"copy of {SCRIPT}" in page.text and "script" not in page.tags
+
+
 def test_every_link_leads_to_a_place_in_the_page_and_nothing_comes_from_elsewhere(
     answered: Answered, tmp_path: Path
 ) -> None:
@@ -130,8 +154,6 @@ def test_a_page_is_replaced_as_a_whole_or_not_at_all(answered: Answered, tmp_pat
 
 
 def test_a_photo_is_shown_where_it_still_lies_and_joints_alone_where_not(tmp_path: Path) -> None:
-    from handloom.report.pictures import Pictures, View
-
     Image.new("RGB", (60, 80), (200, 30, 30)).save(tmp_path / "one.png")
     nothing = np.zeros((3, 21), np.float32)
     view = View("one.png", "fist", number=0, of=1, frame=0, poses=nothing, width=60, height=80)
@@ -156,10 +178,16 @@ def test_a_source_that_is_gone_is_said_and_the_page_is_written(
 
 
 @needs_browser
-def test_a_browser_has_nothing_to_say_of_it_and_neither_has_axe(answered: Answered, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["report.html", "check.html"])
+def test_a_browser_has_nothing_to_say_of_a_page_and_neither_has_axe(
+    answered: Answered, tmp_path: Path, name: str
+) -> None:
     from axe_core_python.sync_playwright import Axe
 
-    written(tmp_path / "report.html", answered)
+    if name == "report.html":
+        written(tmp_path / name, answered)
+    else:
+        written_check(tmp_path / name)
     asked: list[str] = []
     said: list[str] = []
     with chromium() as browser:
@@ -168,7 +196,7 @@ def test_a_browser_has_nothing_to_say_of_it_and_neither_has_axe(answered: Answer
             page = context.new_page()
             page.on("request", lambda request: asked.append(request.url))
             page.on("console", lambda message: said.append(message.text))
-            page.goto((tmp_path / "report.html").as_uri())
+            page.goto((tmp_path / name).as_uri())
             found = Axe().run(page)
             assert [one["id"] for one in found["violations"]] == [], scheme
             context.close()

@@ -24,22 +24,23 @@ SHOWN = 20  # rows in the terminal
 @kind_argument("pose or action")
 @json_option("Print the whole list as JSON.")
 def check(kind: "Kind", as_json: bool) -> int:
-    """Look for wrong labels in this project's examples.
+    """Look for mistakes in this project's examples.
 
-    Two plain classifiers learn the joints of some people and answer for the others. An example that they firmly
-    contradict is listed, and so is a class with few people. The list goes to reports/KIND/check.csv. Look at the files,
-    correct them, or list those to leave out in a CSV that data.KIND.exclude names. Run the stage extract_keypoints
-    first.
+    Listed are labels that the examples of other people contradict, hands that were probably found in the wrong place,
+    photos that are copies of others, and classes with few people. The list goes to reports/KIND/check.csv, with
+    pictures to check.html. Look at the files, correct them, or list those to leave out in a CSV that data.KIND.exclude
+    names. Run the stage extract_keypoints first.
     """
     project = project_folder()
 
-    from handloom.check.check import check_table, write_findings
+    from handloom.stages.compose import project_parameters
     from handloom.stages.layout import Layout, as_seen_from_here
+    from handloom.stages.run import check
+    from handloom.support.workspace import Workspace
 
-    layout = Layout.project(kind, as_seen_from_here(project))
-    findings = check_table(layout.keypoints)
-    out = layout.report / "check.csv"
-    write_findings(out, findings)
+    here = as_seen_from_here(project)
+    layout = Layout.project(kind, here)
+    findings = check(project_parameters(here, []), kind, layout, Workspace.here(here))
     if as_json:
         print(json_text([asdict(one) for one in findings], indent=2))
         return DONE
@@ -47,5 +48,5 @@ def check(kind: "Kind", as_json: bool) -> int:
     if rows:
         print(text_table(rows[:SHOWN], ["problem", "file", "label", "note", "score"]))
     more = f", {SHOWN} of them shown" if len(rows) > SHOWN else ""
-    print(f"{len(rows)} found{more}; all are in {printable(str(out))}")
+    print(f"{len(rows)} found{more}; look at {printable(str(layout.report / 'check.html'))}, all are in check.csv")
     return DONE

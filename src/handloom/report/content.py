@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from handloom import keypoint_table
 from handloom.dataset.examples import Example, Examples
-from handloom.dataset.split import PartName, read_split
+from handloom.dataset.pictures import View, Views
+from handloom.dataset.split import read_split
 from handloom.dataset.windows import Windows
 from handloom.errors import DataError
 from handloom.evaluation.answers import Answer
@@ -21,7 +20,6 @@ from handloom.hand import present
 from handloom.models.model import Model
 from handloom.report.figures import Curve
 from handloom.report.intervals import accuracy_interval, wilson
-from handloom.report.pictures import View
 
 # Pictures on the page: with some 10 kB each it stays below 5 MB.
 MISTAKES, OF_ONE_PAIR, WITHOUT_HAND = 160, 12, 48
@@ -126,7 +124,7 @@ def class_intervals(answers: Sequence[Answer]) -> dict[str, tuple[float, float]]
     return {label: wilson(right[label], number) for label, number in count.items()}
 
 
-def mistakes(model: Model, examples: Examples, answers: Sequence[Answer], views: "Views", stride: int) -> list[Pair]:
+def mistakes(model: Model, examples: Examples, answers: Sequence[Answer], views: Views, stride: int) -> list[Pair]:
     """Wrong answers by pair of classes, the most frequent pair first; at most `MISTAKES` are shown."""
     pairs: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, answer in enumerate(answers):
@@ -151,7 +149,7 @@ def mistakes(model: Model, examples: Examples, answers: Sequence[Answer], views:
     return result
 
 
-def without_hand(answers: Sequence[Answer], views: "Views") -> tuple[int, list[View]]:
+def without_hand(answers: Sequence[Answer], views: Views) -> tuple[int, list[View]]:
     """How many examples have no hand, and some of them, evenly spread."""
     rows = [row for row, answer in enumerate(answers) if not answer.hand_found]
     step = max(1, -(-len(rows) // WITHOUT_HAND))
@@ -174,49 +172,6 @@ def _windows(model: Model, example: Example, stride: int) -> list[WindowAnswer]:
     ):
         found.append(WindowAnswer(first / rate, (first + filled) / rate, spec.classes[row.argmax()], float(row.max())))
     return found
-
-
-class Views:
-    """What stands for each example of a part: `views(row)`.
-
-    Args:
-        table: keypoint table.
-        split: its parts.
-        part: which of them.
-        examples: the examples of that part, see `read_examples`.
-    """
-
-    def __init__(self, table: Path, split: Path, part: PartName, examples: Examples) -> None:
-        parts = read_split(split)
-        columns = ["session_id", "label", "path", "width", "height"]
-        rows = pa.Table.from_batches(list(keypoint_table.batches(table, columns)))
-        first = np.unique(rows.column("session_id").to_numpy(), return_index=True)[1]
-        sessions = rows.take(pa.array(first)).to_pylist()
-        self._of: Counter[tuple[str, str]] = Counter()
-        self._rows = []
-        for row in sessions:
-            key = row["path"], row["label"]
-            if parts[row["session_id"]] == part:
-                self._rows.append(row | {"number": self._of[key]})
-            self._of[key] += 1
-        self._examples = examples
-
-    def __call__(self, row: int) -> View:
-        """The frame nearest to the middle of the example that has a hand; of one without a hand, the middle."""
-        about, poses = self._rows[row], self._examples[row].poses
-        frames = np.flatnonzero(present(poses)) if present(poses).any() else np.arange(len(poses))
-        frame = int(frames[np.abs(frames - len(poses) // 2).argmin()])
-        name, label = about["path"], about["label"]
-        return View(
-            name=name,
-            label=label,
-            number=about["number"],
-            of=self._of[name, label],
-            frame=frame,
-            poses=poses[frame],
-            width=about["width"] or 0,
-            height=about["height"] or 0,
-        )
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from handloom import __version__
 from handloom.config import Parameters
+from handloom.dataset.pictures import Pictures, Views
+from handloom.dataset.split import read_split
 from handloom.evaluation.answered import Answered
 from handloom.evaluation.answers import Answer, notes_on
 from handloom.evaluation.evaluate import PAGE
@@ -18,7 +18,7 @@ from handloom.models.files import HISTORY_FILE, RUN_FILE
 from handloom.models.provenance import read_provenance
 from handloom.report import content
 from handloom.report.figures import learning_curves, reliability_plot
-from handloom.report.pictures import Pictures
+from handloom.report.templates import template
 from handloom.sources import Clip
 from handloom.support.files import replacing
 
@@ -60,7 +60,8 @@ def write_page(
         DataError: a file of the stages is missing or of another form.
     """
     model, examples, answers = answered.model, answered.examples, answered.answers
-    views = content.Views(written.table, written.split, "test", examples)
+    tested = {session for session, part in read_split(written.split).items() if part == "test"}
+    views = Views(written.table, examples, tested)
     said = {
         "version": __version__,
         "spec": model.spec,
@@ -76,7 +77,7 @@ def write_page(
     said |= _numbers(answered)
     said |= _plots(written.model / HISTORY_FILE, answers)
     with replacing(page) as part:
-        part.write_text(_template().render(said), encoding="utf-8")
+        part.write_text(template(PAGE).render(said), encoding="utf-8")
     return page
 
 
@@ -103,15 +104,3 @@ def _plots(history_file: Path, answers: Sequence[Answer]) -> dict[str, Any]:
         "loss": history and learning_curves(history.iterations, history.loss, "loss"),
         "accuracy": history and learning_curves(history.iterations, history.accuracy, "accuracy"),
     }
-
-
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("handloom.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %"
-    return environment.get_template(PAGE + ".jinja")

@@ -17,9 +17,11 @@ from handloom.support.workspace import Workspace
 if TYPE_CHECKING:
     from pytorch_lightning import Callback
 
+    from handloom.check.check import Finding
     from handloom.evaluation.answered import Answered
     from handloom.export.verification import Verification
     from handloom.extraction.report import ExtractionReport
+    from handloom.sources import Clip
 
 Stage = Literal["extract_keypoints", "split", "train", "evaluate", "export_coreml"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -195,20 +197,50 @@ def report(
     from handloom.evaluation.answered import answer_test_set
     from handloom.evaluation.evaluate import PAGE
     from handloom.report.page import Written, write_page
-    from handloom.sources import Clip, gather_members
 
     stride = parameters.evaluate.window_stride
     answered = answered or answer_test_set(layout.model, layout.keypoints, layout.split, stride)
+    clips = _clips_to_show(parameters, kind, workspace, f"{PAGE} of {kind}: shows joints without pictures")
+    written = Written(layout.keypoints, layout.split, layout.model, layout.keypoint_report)
+    return write_page(layout.report / PAGE, parameters, answered, clips, written)
 
-    def clips() -> list[Clip]:
+
+def check(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "list[Finding]":
+    """Look for mistakes in the examples of the keypoint table; write a list and a page. See `handloom.check`.
+
+    Args:
+        parameters: all of them.
+        kind: "pose" or "action".
+        layout: where artefacts lie; the list is `check.csv` and the page `check.html` in its folder of reports.
+        workspace: where work in progress lies.
+    """
+    from handloom.check.check import check_table, write_findings
+    from handloom.dataset.pictures import Pictures
+    from handloom.report.check_page import PAGE, write_check_page
+
+    clips = _clips_to_show(parameters, kind, workspace, f"{PAGE} of {kind}: shows joints without pictures")
+    pictures = Pictures(clips, kind, parameters.extract_keypoints.target_frame_rate)
+    split = layout.split if layout.split.is_file() else None
+    findings = check_table(layout.keypoints, pictures if kind == "pose" else None, split)
+    write_findings(layout.report / "check.csv", findings)
+    write_check_page(layout.report / PAGE, kind, layout.keypoints, findings, pictures)
+    return findings
+
+
+def _clips_to_show(
+    parameters: Parameters, kind: Kind, workspace: Workspace, without_them: str
+) -> "Callable[[], Sequence[Clip]]":
+    """A function that lists the source; where it is gone, that is said, and the list is empty."""
+    from handloom.sources import gather_members
+
+    def clips() -> "Sequence[Clip]":
         try:
             return gather_members(source_of(parameters, kind, workspace), kind).clips
         except HandloomError as error:
-            print(f"{PAGE} of {kind}: shows joints without pictures: {error}", file=sys.stderr)
+            print(f"{without_them}: {error}", file=sys.stderr)
             return []
 
-    written = Written(layout.keypoints, layout.split, layout.model, layout.keypoint_report)
-    return write_page(layout.report / PAGE, parameters, answered, clips, written)
+    return clips
 
 
 def export_coreml(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "list[Verification]":
