@@ -11,6 +11,7 @@ from small_models import WINDOWS, rows, trained
 
 from handloom.config import KINDS, ExportCoreML, Kind
 from handloom.errors import ConfigurationError, DataError
+from handloom.export.agreement import Answers
 from handloom.export.core_ai_file import save_core_ai
 from handloom.export.core_ai_model import HASH, METADATA, PROGRAM
 from handloom.export.export import write_files
@@ -34,8 +35,10 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_apples_runtime_answers_as_the_network_does(saved: dict[Kind, Path], kind: Kind) -> None:
-    found = verify(saved[kind], trained(kind), rows(WINDOWS[kind]))
+    answers = Answers()
+    found = verify(saved[kind], trained(kind), rows(WINDOWS[kind]), answers)
     assert found.problems == []
+    assert [(one.one, one.other) for one in answers.pairs()] == [("PyTorch", ".aimodel in Apple's runtime")]
     (comparison,) = found.comparisons.values()
     assert comparison.equal_labels == comparison.rows
     assert comparison.largest_difference < 1e-5

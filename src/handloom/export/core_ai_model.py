@@ -40,8 +40,6 @@ class CoreAIFunction:
         ConfigurationError: the extra `coreai` is not installed.
     """
 
-    runtime = "Apple's runtime"
-
     def __init__(self, path: Path) -> None:
         require_model_file(path)
         with one_line(path, "a Core AI model"):
@@ -94,6 +92,8 @@ class CoreAIModel(ExportedModel):
         DataError: the folder is missing or damaged, or handloom did not write it.
         ConfigurationError: the extra `coreai` is not installed.
     """
+
+    runtime = "Apple's runtime"
 
     def __init__(self, path: Path) -> None:
         self.path, self._function = path, CoreAIFunction(path)
