@@ -298,3 +298,11 @@ def test_what_could_not_be_used_is_told(drawn: Path, tmp_path: Path) -> None:
 def test_a_frame_rate_that_is_none_is_named() -> None:
     with pytest.raises(ConfigurationError, match=r"^target_frame_rate: [^\n]*got -1"):
         DataSource.labeled_keypoints_data_frame(joints()).extract_keypoints(target_frame_rate=-1)
+
+
+def test_a_notebook_shows_the_classes_of_a_source_or_what_is_wrong_with_it(tmp_path: Path) -> None:
+    (tmp_path / "a & b").mkdir()
+    (tmp_path / "a & b" / "one.png").touch()
+    shown = DataSource.labeled_directories(at=tmp_path)._repr_html_()
+    assert "<td>a &amp; b</td>" in shown and "<td>1</td>" in shown
+    assert "no such folder" in DataSource.labeled_directories(at=tmp_path / "gone")._repr_html_()

@@ -70,6 +70,12 @@ def present(poses: Poses) -> NDArray[np.bool_]:
     return np.asarray((poses[..., 2, :] > 0).any(axis=-1))
 
 
+def middle_frame(poses: Poses) -> int:
+    """The frame nearest to the middle of ``[T, 3, 21]`` that has a hand; of an example without a hand, the middle."""
+    frames = np.flatnonzero(present(poses)) if present(poses).any() else np.arange(len(poses))
+    return int(frames[np.abs(frames - len(poses) // 2).argmin()])
+
+
 def mirror(poses: Poses) -> Poses:
     """Mirror hands: x becomes 1 - x; joints of confidence 0 are unchanged."""
     mirrored = poses.copy()

@@ -20,6 +20,7 @@ from handloom.export.onnx_file import save_onnx
 from handloom.hand import mirror
 from handloom.models.checkpoint import load_model
 from handloom.prediction.predictor import Predictor
+from handloom.prediction.results import Classification, Prediction
 from handloom.training.checkpoints import save_model
 from handloom.training.module import HandModule
 
@@ -188,3 +189,12 @@ def test_models_in_mlflow(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.
         np.testing.assert_allclose(Predictor.open(address).probabilities(windows), expected, atol=2e-4)
     with pytest.raises(DataError, match=r"models:/handloom-action@challenger: cannot be loaded from the MLflow store"):
         Predictor.open("models:/handloom-action@challenger")
+
+
+def test_a_notebook_shows_the_hand_and_the_classes_as_text() -> None:
+    results = [Classification("<script>", 0.75), Classification("open", 0.25)]
+    joints = np.random.default_rng(1).uniform(0.2, 0.8, (1, 3, 21)).astype(np.float32)
+    shown = Prediction(results, range(1), 0.0, 0.0, "", joints)._repr_html_()
+    assert "&lt;script&gt;" in shown and "75.0%" in shown and shown.count("<circle") == 21
+    nothing = Prediction([], range(1), 0.0, 0.0, "", np.zeros((1, 3, 21), np.float32))._repr_html_()
+    assert "no hand" in nothing and "<svg" not in nothing

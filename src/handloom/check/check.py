@@ -16,10 +16,10 @@ from handloom.check.labels import contradicted
 from handloom.check.near_duplicates import near_duplicates
 from handloom.dataset.examples import Examples, read_sessions
 from handloom.dataset.left_hands import mirror_left_hands, votes
-from handloom.dataset.pictures import Pictures, Views, middle_frame
+from handloom.dataset.pictures import Pictures, Views
 from handloom.dataset.split import read_split
 from handloom.errors import DataError, printable
-from handloom.hand import present
+from handloom.hand import middle_frame, present
 from handloom.support.files import write_csv
 
 FEWEST_PEOPLE = 3  # of a class; with fewer, its test says little about strangers

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
@@ -28,7 +29,7 @@ from handloom.config import (
 from handloom.config.errors import one_line
 from handloom.data_source import tables
 from handloom.data_source.tables import Frame
-from handloom.errors import ConfigurationError
+from handloom.errors import ConfigurationError, HandloomError
 
 Place: TypeAlias = str | os.PathLike[str]
 
@@ -56,6 +57,15 @@ class DataSource:
             inside = [f"{name}={_shown(one, self.frames.get(name))}" for name, one in self.section.sources.items()]
             return f"DataSource.joined({', '.join(inside)})"
         return _shown(self.section, self.frames.get(""))
+
+    def _repr_html_(self) -> str:
+        """In a notebook: how many files each class has."""
+        try:
+            rows = [(label, len(files)) for label, files in self.labeled_media().items()]
+        except HandloomError as error:  # a display says what is wrong and does not stop the notebook
+            return f"<p>{escape(repr(self))}: {escape(str(error))}</p>"
+        table = pd.DataFrame(rows, columns=["label", "files"]).to_html(index=False) if rows else ""
+        return f"<p>{escape(repr(self))}</p>{table}"
 
     @classmethod
     def _made(cls, section: type[Any], arguments: Mapping[str, Any]) -> Self:

@@ -18,7 +18,7 @@ from handloom import keypoint_table
 from handloom.config import Kind
 from handloom.dataset.examples import Examples
 from handloom.errors import HandloomError
-from handloom.hand import Poses, present
+from handloom.hand import Poses, middle_frame
 from handloom.media.clips import ClipReader
 from handloom.media.photos import read_photo
 from handloom.pictures.overlay import with_joints
@@ -56,12 +56,6 @@ class View:
     def from_media(self) -> bool:
         """Whether its joints were found in a picture; of joints out of a table the size is not known."""
         return self.width > 0 and self.height > 0
-
-
-def middle_frame(poses: Poses) -> int:
-    """The frame nearest to the middle of ``[T, 3, 21]`` that has a hand; of an example without a hand, the middle."""
-    frames = np.flatnonzero(present(poses)) if present(poses).any() else np.arange(len(poses))
-    return int(frames[np.abs(frames - len(poses) // 2).argmin()])
 
 
 class Views:

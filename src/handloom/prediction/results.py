@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handloom.hand import Poses
+from handloom.pictures.skeleton import skeleton_svg
+
+SHOWN = 5  # classes in a notebook
 
 
 class Classification(NamedTuple):
@@ -47,6 +51,15 @@ class Prediction:
     def confidence(self) -> float:
         """Its probability, 0 to 1; 0 without a hand."""
         return self.results[0].confidence if self.results else 0.0
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the hand in the middle of the window, and the most likely classes as bars."""
+        rows = "".join(
+            f"<tr><td>{escape(one.label)}</td><td><progress max='1' value='{one.confidence:.4f}'></progress></td>"
+            f"<td>{one.confidence:.1%}</td></tr>"
+            for one in self.results[:SHOWN]
+        )
+        return f"<div style='display: flex'>{skeleton_svg(self.poses)}<table>{rows or 'no hand'}</table></div>"
 
 
 def ranked(classes: Sequence[str], probabilities: NDArray[np.floating]) -> list[Classification]:
