@@ -29,9 +29,9 @@ def status_file(own_folder: Path, kind: str) -> Path:
     return own_folder / f"{kind}.json"
 
 
-def last_stage(kind: str) -> str:
-    """The stage that needs all others of its kind."""
-    return f"export_coreml@{kind}"
+def last_stages(kind: str) -> list[str]:
+    """The stages that together need all others of their kind."""
+    return [f"evaluate@{kind}", f"export_coreml@{kind}"]
 
 
 def run(kind: Kind, own_folder: Path) -> int:
@@ -49,10 +49,11 @@ def run(kind: Kind, own_folder: Path) -> int:
     """
     with alone(lock_file(own_folder), "a training"):
         status_file(own_folder, kind).unlink(missing_ok=True)
+        stops: list[int] = []
         # Ctrl-C reaches the whole session: the stages pause, `dvc` ends, and this process writes how.
-        signal.signal(signal.SIGINT, lambda *_: None)
-        done = subprocess.run([sys.executable, "-m", "dvc", "repro", last_stage(kind)], check=False)
-        write_json(status_file(own_folder, kind), {"status": done.returncode})
+        signal.signal(signal.SIGINT, lambda number, _: stops.append(number))
+        done = subprocess.run([sys.executable, "-m", "dvc", "repro", *last_stages(kind)], check=False)
+        write_json(status_file(own_folder, kind), {"status": done.returncode, "stopped": bool(stops)})
     return done.returncode
 
 

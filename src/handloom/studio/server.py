@@ -294,6 +294,7 @@ def listening(port: int) -> socket.socket:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((LOOPBACK, port))
+        opened.listen()  # who opens the address before the server is ready waits
     except OSError as error:
         opened.close()
         raise HandloomError(f"--port {port}: cannot be used ({error.strerror}); name another one") from None

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from time import sleep
+from typing import Literal
 
 from handloom.config import Kind
 from handloom.errors import HandloomError, first_line
@@ -16,7 +18,6 @@ from handloom.models.files import HISTORY_COLUMNS, HISTORY_FILE, REPORTS_FILE
 from handloom.studio.project import StudioProject
 from handloom.studio.repro import lock_file, log_file, run, status_file
 from handloom.support.repository import git
-from handloom.support.workspace import Workspace
 
 _LOG_TAIL = 64_000  # bytes of the log that are read
 _LINES_SHOWN = 200
@@ -31,8 +32,8 @@ class TrainingState:
 
     Attributes:
         running: the kind that is trained now; empty if none.
-        finished: whether the last run of the asked kind came to its end; None while it runs, or before the first.
-        error: the line that says why not; empty if it did.
+        state: of the asked kind: none, running, finished, stopped (the next start resumes it) or failed.
+        error: why it failed, a line.
         stages: that were run, in order; the last one runs if any does.
         step: what the newest progress bar counts, how many are done, of how many; None without one.
         reports: of the network, by iteration: numbers by `HISTORY_COLUMNS`.
@@ -41,7 +42,7 @@ class TrainingState:
     """
 
     running: str
-    finished: bool | None
+    state: Literal["none", "running", "finished", "stopped", "failed"]
     error: str
     stages: list[str]
     step: tuple[str, int, int] | None
@@ -73,21 +74,20 @@ class TrainingRuns:
         own.mkdir(parents=True, exist_ok=True)
         set_up_dvc(self.project.root)
         command = [sys.executable, "-m", run.__module__, kind, str(own)]
-        # The stages' `python` is this one. Nothing of an outer DVC may leak in.
-        environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
-        environment["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
         status_file(own, kind).unlink(missing_ok=True)
         with log_file(own, kind).open("wb") as log:
             self._started = subprocess.Popen(
                 command,
                 cwd=self.project.root,
-                env=environment,
+                env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # so that neither Ctrl-C nor the end of the server reaches it
             )
         (own / "kind").write_text(kind, encoding="utf-8")
+        while not lock_file(own).exists() and self._started.poll() is None:
+            sleep(0.02)  # until another server would see that it runs
 
     def stop(self) -> None:
         """Let the training pause, as Ctrl-C in a terminal does: the next start resumes it."""
@@ -108,16 +108,13 @@ class TrainingRuns:
         own = self.project.own_folder
         running = self.running()
         log = _log(log_file(own, kind))
-        finished, error = None, ""
-        if running != kind and log:
-            finished = _status(status_file(own, kind)) == 0
-            error = "" if finished else _why(log)
+        state = "running" if running == kind else _ended(status_file(own, kind)) if log else "none"
         step = next((match for line in reversed(log) if (match := _BAR.match(line))), None) if running == kind else None
         settings = getattr(self.project.parameters(), f"train_{kind}")
         return TrainingState(
             running=running,
-            finished=finished,
-            error=error,
+            state=state,
+            error=_why(log) if state == "failed" else "",
             stages=[name for line in log for name in _STAGE.findall(line)],
             step=(step[1], int(step[2]), int(step[3])) if step else None,
             iterations=settings.maximum_iterations,
@@ -139,7 +136,7 @@ class TrainingRuns:
             return 0
 
     def _reports(self, kind: Kind, running: bool) -> list[dict[str, float]]:
-        place = Workspace.here(self.project.root).training
+        place = self.project.workspace.training
         in_progress = sorted(place.glob(f"{kind}-*/{REPORTS_FILE}"), key=lambda path: path.stat().st_mtime_ns)
         history = self.project.layout(kind).model / HISTORY_FILE
         if running and in_progress and (not history.exists() or _is_newer(in_progress[-1], history)):
@@ -153,7 +150,7 @@ def set_up_dvc(root: Path) -> None:
     Raises:
         HandloomError: a command fails.
     """
-    if Workspace.here(root).root.joinpath(".dvc").is_dir():
+    if any((folder / ".dvc").is_dir() for folder in (root, *root.parents)):
         return
     with_git = bool(git("--version"))
     if with_git and not git("rev-parse", "--git-dir", folder=root).strip():
@@ -168,6 +165,13 @@ def set_up_dvc(root: Path) -> None:
 def plain(state: TrainingState) -> dict[str, object]:
     """A state as the page gets it."""
     return asdict(state)
+
+
+def _environment() -> dict[str, str]:
+    """Of the stages: their `python` is this one, also where its environment was not activated; no outer DVC."""
+    kept = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
+    own, path = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
+    return kept | {"PATH": path if own in path.split(os.pathsep) else os.pathsep.join((own, path))}
 
 
 def _call(command: list[str], folder: Path) -> None:
@@ -200,18 +204,20 @@ def _log(path: Path) -> list[str]:
     return [line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
 
 
-def _status(path: Path) -> int:
+def _ended(status: Path) -> Literal["finished", "stopped", "failed"]:
     try:
-        return int(json.loads(path.read_text(encoding="utf-8"))["status"])
+        content = json.loads(status.read_text(encoding="utf-8"))
+        return "finished" if content["status"] == 0 else "stopped" if content["stopped"] else "failed"
     except (OSError, ValueError, KeyError, TypeError):
-        return -1
+        return "failed"  # it was killed
 
 
 def _why(log: list[str]) -> str:
-    """The line of the stage that failed, without DVC's own at the end."""
-    own = ("ERROR: failed to reproduce", "ERROR: failed to run", "Running stage", "> python")
-    lines = [line for line in log if not _BAR.match(line) and not line.startswith(own)]
-    return lines[-1] if lines else "it was killed"
+    """The last line of the stage that failed; what DVC says of it if the stage said nothing."""
+    lines = [line for line in log if not _BAR.match(line)]
+    command = max((place for place, line in enumerate(lines) if line.startswith("> ")), default=-1)
+    own = [line for line in lines[command + 1 :] if not line.startswith("ERROR: failed to reproduce")]
+    return (own or lines or ["it was killed"])[-1].removeprefix("ERROR: ")
 
 
 def _is_newer(one: Path, other: Path) -> bool:

@@ -24,7 +24,7 @@ export class Camera {
   }
 
   async start(question, file = null) {
-    this.stop();
+    await this.stop();
     const run = ++this.run;
     this.stopped = false;
     const begun = await ask("/api/live/begin", question);
@@ -44,11 +44,12 @@ export class Camera {
     this.stage.classList.toggle("mirrored", !file);
     await this.video.play();
     this.bones = begun.bones;
-    this.loop(run);
+    this.looping = this.loop(run);
     return begun;
   }
 
-  stop() {
+  // Ends the stream; fulfilled when no frame is under way.
+  async stop() {
     this.stopped = true;
     this.run++;
     for (const track of this.stream?.getTracks() ?? []) track.stop();
@@ -58,6 +59,13 @@ export class Camera {
     this.video.removeAttribute("src");
     this.overlay.getContext("2d").clearRect(0, 0, this.overlay.width, this.overlay.height);
     this.status.textContent = "The camera is off.";
+    this.stage.classList.remove("found");
+    await this.looping;
+  }
+
+  async end() {
+    await this.stop();
+    await ask("/api/live/end", {});
   }
 
   // While an answer is waited for, the next frame is taken and encoded.
@@ -77,8 +85,9 @@ export class Camera {
       } catch (error) {
         if (run !== this.run) return;
         tell(error.message, true);
-        this.stop();
+        this.stop(); // not awaited: it waits for this loop
         this.onAnswer(null);
+        return;
       }
     }
   }

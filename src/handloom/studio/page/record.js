@@ -70,14 +70,12 @@ export class Record {
   leave() {
     this.held = null;
     this.keys.abort();
-    this.camera.stop();
-    ask("/api/live/end", {}).catch(() => {});
+    return this.camera.end().catch(() => {});
   }
 
   async switchCamera() {
     if (this.camera.on) {
-      this.camera.stop();
-      await ask("/api/live/end", {});
+      await this.camera.end();
     } else {
       this.power.disabled = true;
       try {

@@ -17,7 +17,7 @@ let kind = "";
 
 async function show() {
   const name = location.hash.slice(1) in STEPS ? location.hash.slice(1) : "record";
-  shown?.leave();
+  await shown?.leave();
   shown = new STEPS[name](kind);
   for (const link of document.querySelectorAll("nav a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");

@@ -11,7 +11,7 @@ export class Train {
   }
 
   async show(main) {
-    this.button = element("button", { type: "button", class: "primary", onclick: () => telling(() => this.press()) }, "Train");
+    this.button = element("button", { type: "button", class: "primary", disabled: true, onclick: () => telling(() => this.press()) }, "Train");
     this.status = element("p", { class: "status", role: "status" });
     this.bar = element("progress", { max: 1, value: 0, "aria-label": "Progress of the stage" });
     this.stages = element("ol", { class: "stages" });
@@ -46,15 +46,22 @@ export class Train {
   async refresh() {
     const state = (this.state = await ask(`/api/training/${this.kind}`));
     const running = state.running === this.kind;
-    this.button.textContent = state.running ? "Stop" : state.error ? "Train again" : "Train";
-    this.button.classList.toggle("primary", !state.running);
-    this.status.classList.toggle("wrong", Boolean(state.error));
     const stage = state.stages.at(-1);
-    if (running) this.status.textContent = stage ? `Running ${stage}` : "Starting";
-    else if (state.running) this.status.textContent = `The ${state.running} classifier is being trained.`;
-    else if (state.error) this.status.textContent = state.error;
-    else this.status.textContent = state.finished ? "Trained. Try it." : "Not trained here yet.";
-    this.status.dataset.state = running ? "running" : state.finished ? "finished" : state.error ? "failed" : "none";
+    this.button.disabled = false;
+    const ways = { none: "Train", running: "Stop", finished: "Train", stopped: "Resume", failed: "Train again" };
+    const said = {
+      none: "Not trained here yet.",
+      running: stage ? `Running ${stage}` : "Starting",
+      finished: "Trained. Try it.",
+      stopped: "Stopped. It resumes where it was.",
+      failed: state.error,
+    };
+    const other = Boolean(state.running) && !running;
+    this.button.textContent = other ? "Stop" : ways[state.state];
+    this.button.classList.toggle("primary", !state.running);
+    this.status.classList.toggle("wrong", state.state === "failed");
+    this.status.textContent = other ? `The ${state.running} classifier is being trained.` : said[state.state];
+    this.status.dataset.state = state.state;
     this.bar.hidden = !running;
     const last = state.reports.at(-1);
     const training = stage?.startsWith("train_");

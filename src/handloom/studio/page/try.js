@@ -39,8 +39,7 @@ export class Try {
   }
 
   leave() {
-    this.camera.stop();
-    ask("/api/live/end", {}).catch(() => {});
+    return this.camera.end().catch(() => {});
   }
 
   sliders() {
@@ -86,8 +85,7 @@ export class Try {
 
   async switchCamera() {
     if (!this.camera.on) return this.begin(null);
-    this.camera.stop();
-    await ask("/api/live/end", {});
+    await this.camera.end();
     this.refreshButton();
   }
 
@@ -101,7 +99,7 @@ export class Try {
     try {
       const begun = await this.camera.start({ kind: this.kind, ...this.settings }, file);
       this.path = begun.model;
-      this.model.textContent = [`Asked is ${begun.model}.`, begun.note].filter(Boolean).join(" ");
+      this.model.textContent = [`Model: ${begun.model}.`, begun.note].filter(Boolean).join(" ");
       this.thresholds = begun.thresholds;
       this.background = begun.background;
       this.showBars(begun.classes);
@@ -123,7 +121,7 @@ export class Try {
       const number = element("span", { class: "number" }, "–");
       const threshold = this.settings.threshold ?? this.thresholds[label] ?? 0.8;
       const mark = element("div", { class: "mark" });
-      mark.style.left = percent(threshold);
+      mark.style.left = `${100 * threshold}%`;
       const track = label === this.background ? element("div", { class: "track" }, fill) : element("div", { class: "track" }, fill, mark);
       this.rows.set(label, { fill, number });
       this.bars.append(element("li", { "data-label": label }, element("span", { class: "name" }, label), track, number));
@@ -135,7 +133,7 @@ export class Try {
     const said = new Map(answer.results);
     for (const [label, { fill, number }] of this.rows) {
       const share = said.get(label);
-      fill.style.width = percent(share ?? 0);
+      fill.style.width = `${100 * (share ?? 0)}%`;
       number.textContent = share === undefined ? "–" : percent(share);
     }
     if (this.active.dataset.label !== (answer.active ?? "")) {

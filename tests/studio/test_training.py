@@ -1,0 +1,76 @@
+"""A training outlives the server that started it, is stopped, and resumed; with DVC itself, and stages that wait."""
+
+import multiprocessing
+import time
+from collections.abc import Callable
+
+import pytest
+
+from handloom.errors import HandloomError
+from handloom.models.files import REPORTS_FILE
+from handloom.studio.project import StudioProject
+from handloom.studio.training import TrainingRuns, TrainingState
+
+# The first run waits for the signal of Stop, the second one goes through.
+STAGES = """
+stages:
+  train_pose: {cmd: "test -e begun || (touch begun; sleep 300); touch model", outs: [model]}
+  evaluate: {foreach: [pose], do: {cmd: "echo 'evaluate:  50%|##   | 1/2 [00:01<00:01]'", deps: [conf]}}
+  export_coreml: {foreach: [pose], do: {cmd: "true", deps: [model]}}
+"""
+
+
+def start_and_die(project: StudioProject) -> None:
+    TrainingRuns(project).start("pose")
+
+
+def awaited(runs: TrainingRuns, met: Callable[[TrainingState], bool]) -> TrainingState:
+    until = time.monotonic() + 120
+    while not met(state := runs.state("pose")):
+        assert time.monotonic() < until, state
+        time.sleep(0.1)
+    return state
+
+
+@pytest.fixture
+def waiting(project: StudioProject) -> StudioProject:
+    (project.root / "dvc.yaml").write_text(STAGES)
+    return project
+
+
+def test_it_outlives_its_server_and_is_stopped_and_resumed_by_another(waiting: StudioProject) -> None:
+    server = multiprocessing.get_context("fork").Process(target=start_and_die, args=[waiting])
+    server.start()
+    server.join()
+    other = TrainingRuns(waiting)
+    assert other.running() == "pose"
+    with pytest.raises(HandloomError, match="runs already"):
+        other.start("pose")
+    awaited(other, lambda _: (waiting.root / "begun").exists())
+    assert other.state("pose").stages[-1] == "train_pose" and other.state("action").state == "none"
+    other.stop()
+    state = awaited(other, lambda state: state.state != "running")
+    assert (state.state, other.running()) == ("stopped", "")
+    other.start("pose")
+    state = awaited(other, lambda state: state.state != "running")
+    assert state.state == "finished", state.log
+    assert state.stages[-1] == "export_coreml@pose"
+
+
+def test_what_fails_says_why(waiting: StudioProject) -> None:
+    (waiting.root / "dvc.yaml").write_text(STAGES.replace('cmd: "true"', 'cmd: "echo the reason; false"'))
+    (waiting.root / "begun").touch()
+    runs = TrainingRuns(waiting)
+    runs.start("pose")
+    state = awaited(runs, lambda state: state.state != "running")
+    assert (state.state, state.error) == ("failed", "the reason")
+
+
+def test_the_reports_of_a_training_in_progress(project: StudioProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = TrainingRuns(project)
+    monkeypatch.setattr(runs, "running", lambda: "pose")
+    folder = project.workspace.training / "pose-0123"
+    folder.mkdir(parents=True)
+    lines = ['{"iteration": 5, "loss": 1.0}', '{"iteration": 10, "loss": 0.5}', '{"iteration": 5, "loss": 0.9}', '{"it']
+    (folder / REPORTS_FILE).write_text("\n".join(lines))
+    assert runs.state("pose").reports == [{"iteration": 5, "loss": 0.9}, {"iteration": 10, "loss": 0.5}]
