@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 from gesture_streams import ask_of, random_streams, random_vectors, stream_events
+from landmark_vectors import FILE, landmark_vectors
 from small_models import random_hands, trained, with_spec
 
 from handloom.config import KINDS, Kind, LabeledKeypointsDataFrame
@@ -29,6 +30,7 @@ from handloom.sources.labeled_keypoints import labeled_keypoints
 
 BUILT = REPOSITORY / ".handloom" / "swift"
 VECTORS = Path("Tests/HandloomKitTests/vectors.json")
+LANDMARKS = VECTORS.with_name(FILE.name)
 STAND_INS = Path(__file__).parent / "apple_stubs"
 MODULES = ("CoreVideo", "ImageIO", "CoreML", "Vision", "AVFoundation")  # in the order in which they import each other
 SEED = 20
@@ -90,6 +92,10 @@ def test_the_kit_builds_and_its_tests_pass_on_random_examples_too(kit: Path) -> 
     for rule, examples in random_vectors(1_000, SEED).items():
         vectors[rule] += examples
     (kit / VECTORS).write_text(json.dumps(vectors), "utf-8")
+    landmarks = json.loads((kit / LANDMARKS).read_text("utf-8"))
+    for part, examples in landmark_vectors(50, SEED, streams=1).items():
+        landmarks[part] += examples
+    (kit / LANDMARKS).write_text(json.dumps(landmarks), "utf-8")
     quiet = ["--disable-dependency-cache", "--manifest-cache", "local", "-Xswiftc", "-warnings-as-errors"]
     said = run([SWIFT, "test", *quiet], kit)
     written = "".join(path.read_text("utf-8") for path in kit.glob("Tests/**/*.swift"))
@@ -267,6 +273,8 @@ class XcodesClass {
 }
 
 final class HandPoseClassifier: XcodesClass {}
+final class PalmDetector: XcodesClass {}
+final class HandLandmarks: XcodesClass {}
 final class HandActionClassifier: XcodesClass {}
 nonisolated(unsafe) let pixelBuffer = CVPixelBuffer(hands: [])
 let seconds: TimeInterval = 0

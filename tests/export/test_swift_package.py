@@ -15,7 +15,7 @@ from handloom.models.model import DEFAULT_THRESHOLD, MINIMUM_PRESENCE
 
 KIT = Path(interface.__file__).parent / "swift" / "HandloomKit"
 SOURCES = KIT / "Sources" / "HandloomKit"
-APPLE_ONLY = {"ClassifierModel", "HandActionClassifier", "HandDetector", "HandPoseClassifier"}
+APPLE_ONLY = {"ClassifierModel", "CoreMLHandNetwork", "HandActionClassifier", "HandDetector", "HandPoseClassifier"}
 PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_swift.language()))
 
 
@@ -77,6 +77,7 @@ def test_the_metadata_keys_are_the_interfaces() -> None:
         interface.RECOMMENDED_THRESHOLDS,
         interface.LEFT_HANDS,
         interface.HAND,
+        interface.LANDMARKER,
         interface.BACKGROUND_LABEL,
         SELF_CHECK,
     ]
@@ -111,7 +112,7 @@ def defaults(text: str, parameter: str) -> set[float]:
 
 def test_the_readme_says_what_was_not_tried_and_names_all_files() -> None:
     readme = (KIT / "README.md").read_text(encoding="utf-8")
-    assert "**Not tried:** Vision and Core ML themselves" in readme
+    assert "**Not tried:** Vision, Core ML and AVFoundation themselves" in readme
     for path in swift_files(SOURCES):
         assert f"`{path.name}`" in readme
 

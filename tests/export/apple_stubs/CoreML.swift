@@ -20,6 +20,13 @@ open class MLMultiArray: NSObject {
         numbers = [Float](repeating: 0, count: shape.reduce(1) { $0 * $1.intValue })
     }
 
+    public init(
+        dataPointer: UnsafeMutableRawPointer, shape: [NSNumber], dataType: MLMultiArrayDataType, strides: [NSNumber],
+        deallocator: ((UnsafeMutableRawPointer) -> Void)? = nil
+    ) throws {
+        fatalError("no stand-in")
+    }
+
     public convenience init(concatenating multiArrays: [MLMultiArray], axis: Int, dataType: MLMultiArrayDataType) {
         fatalError("no stand-in")
     }

@@ -8,7 +8,9 @@ let package = Package(
     targets: [
         .target(name: "HandloomKit"),
         .executableTarget(name: "handloom-joints", dependencies: ["HandloomKit"]),
-        .testTarget(name: "HandloomKitTests", dependencies: ["HandloomKit"], resources: [.copy("vectors.json")]),
+        .testTarget(
+            name: "HandloomKitTests", dependencies: ["HandloomKit"],
+            resources: [.copy("vectors.json"), .copy("landmarks.json")]),
         .testTarget(name: "HandloomJointsTests", dependencies: ["handloom-joints"]),
     ]
 )

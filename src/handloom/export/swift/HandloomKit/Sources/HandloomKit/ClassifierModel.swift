@@ -13,6 +13,9 @@ public enum HandModelError: Error {
     /// Vision's array of joints does not have 3 x 21 numbers.
     case unexpectedJoints
 
+    /// A picture is in another format than BGRA.
+    case unexpectedPicture
+
     /// What the file carries to prove itself cannot be read, or is of another window or other labels.
     case unexpectedSelfCheck
 }

@@ -22,15 +22,17 @@ public final class HandActionClassifier {
     ///   - stride: frames, at the model's rate, from one prediction to the next.
     ///   - missingHand: what becomes of a frame without a hand.
     ///   - minimumPresence: the share of the window's frames that has to hold a hand, 0 to 1.
+    ///   - detector: what finds the hands in place of Vision; give each classifier one of its own.
     public init(
         model: MLModel,
         stride: Int = 5,
         missingHand: WindowQueue.MissingHand = .appendZeros,
-        minimumPresence: Double = 0.6
+        minimumPresence: Double = 0.6,
+        detector landmarks: LandmarkHandDetector? = nil
     ) throws {
         let checked = try ClassifierModel(model)
         self.model = checked
-        detector = HandDetector(choice: checked.metadata.hand)
+        detector = HandDetector(choice: checked.metadata.hand, landmarks: landmarks)
         clock = FrameClock(frameRate: checked.metadata.frameRate ?? 30)
         queue = WindowQueue(
             window: checked.window, stride: stride, missingHand: missingHand, minimumPresence: minimumPresence)

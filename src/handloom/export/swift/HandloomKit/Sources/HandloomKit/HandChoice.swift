@@ -80,23 +80,22 @@ public struct HandFollower: Sendable {
 
     /// The chosen hand in the next picture, of all that were found in it, or `nil`.
     ///
-    /// `now` is in seconds; where it goes back, a new stream begins.
-    public mutating func next(_ found: [HandArray], at now: TimeInterval) -> HandArray? {
+    /// `now` is in seconds; where it goes back, a new stream begins. `complete` says whether all hands were looked for,
+    /// or only the one that is followed.
+    public mutating func next(_ found: [HandArray], at now: TimeInterval, complete: Bool = true) -> HandArray? {
         if now < time { reset() }
         let hands = choice.candidates(among: found).map { found[$0] }
         var hand: HandArray?
         if let last = last, now - time <= HandFollower.memory {
-            let mine = hands.filter { !isAnother($0, than: last) }
-            let near = mine.filter { $0.distance(to: last) <= HandFollower.stillTheSame }
-            hand = near.min { $0.distance(to: last) < $1.distance(to: last) } ?? choice.chosen(of: mine)
-            if let followed = hand {
+            hand = nearest(of: hands, to: last) ?? choice.chosen(of: hands.filter { !isAnother($0, than: last) })
+            if complete, let followed = hand {
                 hand = better(than: followed, among: hands, at: now)
             }
         } else {
             hand = choice.chosen(of: hands)
             betterSince = nil
         }
-        if hand != nil || last == nil {
+        if complete && (hand != nil || last == nil) {
             others = hands.filter { $0 != hand }
         }
         if let hand = hand {
@@ -106,9 +105,24 @@ public struct HandFollower: Sendable {
         return hand
     }
 
+    /// Whether a hand was lost only just now.
+    func remembers(at now: TimeInterval) -> Bool {
+        last != nil && now - time <= HandFollower.memory
+    }
+
+    /// That of the hands which is the one of the picture before, if any is.
+    func same(of found: [HandArray]) -> HandArray? {
+        last.flatMap { nearest(of: choice.candidates(among: found).map { found[$0] }, to: $0) }
+    }
+
     /// Forgets the hand.
     public mutating func reset() {
         self = HandFollower(choice: choice)
+    }
+
+    private func nearest(of hands: [HandArray], to last: HandArray) -> HandArray? {
+        let near = hands.filter { $0.distance(to: last) <= HandFollower.stillTheSame && !isAnother($0, than: last) }
+        return near.min { $0.distance(to: last) < $1.distance(to: last) }
     }
 
     private func isAnother(_ hand: HandArray, than last: HandArray) -> Bool {

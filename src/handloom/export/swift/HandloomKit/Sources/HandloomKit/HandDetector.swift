@@ -13,7 +13,12 @@ final class HandDetector {
     private let request = VNDetectHumanHandPoseRequest()
     private var follower: HandFollower?
 
-    init(choice: HandChoice?) {
+    /// What finds hands in place of Vision.
+    private let landmarks: LandmarkHandDetector?
+
+    init(choice: HandChoice?, landmarks: LandmarkHandDetector? = nil) {
+        self.landmarks = landmarks
+        landmarks?.choice = choice ?? .mostConfident
         handCount = choice == nil ? 1 : 2
         follower = choice.map { HandFollower(choice: $0) }
         request.maximumHandCount = handCount
@@ -22,6 +27,7 @@ final class HandDetector {
     /// Forgets the hand that is followed.
     func reset() {
         follower?.reset()
+        landmarks?.reset()
     }
 
     /// The joints of a hand, or `nil`.
@@ -30,6 +36,9 @@ final class HandDetector {
     func hand(
         in pixelBuffer: CVPixelBuffer, orientation: CGImagePropertyOrientation, at time: TimeInterval?
     ) throws -> HandArray? {
+        if let landmarks = landmarks {
+            return try landmarks.hand(in: pixelBuffer, orientation: orientation, at: time)
+        }
         let handler = VNImageRequestHandler(cvPixelBuffer: pixelBuffer, orientation: orientation, options: [:])
         try handler.perform([request])
         return chosen(of: try (request.results ?? []).map(joints), at: time)
@@ -67,7 +76,7 @@ extension HandDetector {
         at time: TimeInterval?,
         isolation: isolated (any Actor)? = #isolation
     ) async throws -> HandArray? {
-        guard #available(iOS 18.0, macOS 15.0, tvOS 18.0, visionOS 2.0, *) else {
+        guard landmarks == nil, #available(iOS 18.0, macOS 15.0, tvOS 18.0, visionOS 2.0, *) else {
             return try hand(in: pixelBuffer, orientation: orientation, at: time)
         }
         var request = DetectHumanHandPoseRequest()

@@ -14,11 +14,13 @@ public final class HandPoseClassifier {
     private var clock: FrameClock
 
     /// Takes a model with Create ML's interface, for example `model` of the class that Xcode makes of the file.
-    public init(model: MLModel) throws {
+    ///
+    /// `detector` finds the hands in place of Vision; give each classifier one of its own.
+    public init(model: MLModel, detector landmarks: LandmarkHandDetector? = nil) throws {
         let checked = try ClassifierModel(model)
         guard checked.window == 1 else { throw HandModelError.unexpectedInput }
         self.model = checked
-        detector = HandDetector(choice: checked.metadata.hand)
+        detector = HandDetector(choice: checked.metadata.hand, landmarks: landmarks)
         clock = FrameClock(frameRate: checked.metadata.frameRate ?? 30)
     }
 

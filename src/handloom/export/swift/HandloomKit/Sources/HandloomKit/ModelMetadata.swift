@@ -20,6 +20,9 @@ public struct ModelMetadata: Equatable, Sendable {
     /// Which of several hands the model was trained to take; `nil` where the file does not say.
     public let hand: HandChoice?
 
+    /// What found the joints of the training, by name; `nil` where the file does not say.
+    public let landmarker: String?
+
     /// The class of no gesture; it need not be among the model's.
     public let backgroundLabel: String
 
@@ -33,6 +36,7 @@ public struct ModelMetadata: Equatable, Sendable {
         thresholds = ModelMetadata.numbers(userDefined["Recommended Thresholds"])
         mirrorsLeftHands = userDefined["Left Hands"] == "mirrored"
         hand = userDefined["Hand"].flatMap { HandChoice(rawValue: $0) }
+        landmarker = userDefined["Landmarker"]
         backgroundLabel = userDefined["Background Label"] ?? ModelMetadata.defaultBackgroundLabel
         selfCheck = userDefined["Self Check"]
     }

@@ -9,6 +9,7 @@ final class ModelMetadataTests: XCTestCase {
             "Recommended Thresholds": #"{"fist": 0.625, "ä": 1}"#,
             "Left Hands": "mirrored",
             "Hand": "most_confident",
+            "Landmarker": "MediaPipe",
             "Background Label": "other",
         ])
         XCTAssertEqual(metadata.window, 30)
@@ -16,6 +17,7 @@ final class ModelMetadataTests: XCTestCase {
         XCTAssertEqual(metadata.thresholds, ["fist": 0.625, "ä": 1])
         XCTAssertTrue(metadata.mirrorsLeftHands)
         XCTAssertEqual(metadata.hand, .mostConfident)
+        XCTAssertEqual(metadata.landmarker, "MediaPipe")
         XCTAssertEqual(metadata.backgroundLabel, "other")
     }
 
@@ -26,6 +28,7 @@ final class ModelMetadataTests: XCTestCase {
         XCTAssertEqual(metadata.thresholds, [:])
         XCTAssertFalse(metadata.mirrorsLeftHands)
         XCTAssertNil(metadata.hand)
+        XCTAssertNil(metadata.landmarker)
         XCTAssertEqual(metadata.backgroundLabel, "background")
     }
 
