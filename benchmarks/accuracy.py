@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import phone
+import pyarrow as pa
 import yaml
 
 from handloom import keypoint_table
@@ -44,8 +45,10 @@ from handloom.config import (
 from handloom.cross_validation import write_fold
 from handloom.dataset.examples import Example, read_examples
 from handloom.dataset.groups import folds_by_group
+from handloom.dataset.left_hands import mirror_left_hands, votes
 from handloom.evaluation.answers import predict_examples
 from handloom.extraction.extract import extract_keypoints
+from handloom.hand import Poses
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.models.files import MODEL_FILE
 from handloom.stages.compose import composed_text
@@ -213,14 +216,15 @@ def tried(
 
     model = load_model(project / "model" / MODEL_FILE)
     stride = base.evaluate.window_stride
-    tested = read_examples(table, split, "test")
+    left_hands = model.spec.left_hands
+    tested = read_examples(table, split, "test", left_hands=left_hands)
     answers = {"": answered(model, tested, stride)}
     if changed_tables:
         for name, change in phone.JOINTS.items():
             joints = [replace(example, poses=change(example.poses)) for example in tested]
             answers[name] = answered(model, joints, stride)
     for name, changed_table in changed_tables.items():
-        answers[name] = answered(model, read_examples(changed_table, split, "test"), stride)
+        answers[name] = answered(model, read_examples(changed_table, split, "test", left_hands=left_hands), stride)
     return Result(fold, answers)
 
 
@@ -231,6 +235,16 @@ def answered(model: TrainedModel, examples: Sequence[Example], stride: int) -> C
         (example.label, model.spec.classes[row.argmax()] if example.hand_found else "no hand")
         for example, row in zip(examples, probabilities, strict=True)
     )
+
+
+def joints_for(model: TrainedModel, rows: pa.Table) -> Poses:
+    """The joints of a table's rows ``[F, 3, 21]``; if the model wants that, left hands are mirrored."""
+    frames = keypoint_table.poses_of(rows).copy()
+    if model.spec.left_hands == "mirrored":
+        session = rows.column("session_id").to_numpy()
+        starts = np.flatnonzero(np.append(True, np.diff(session) != 0))
+        mirror_left_hands(frames, starts, np.diff(np.append(starts, len(rows))), votes(rows.column("chirality")))
+    return frames
 
 
 def members(sessions: dict[str, list[Any]], chosen: Sequence[bool]) -> frozenset[int]:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from accuracy import TABLE, extracted, parameters
+from accuracy import TABLE, extracted, joints_for, parameters
 
 from handloom import keypoint_table
 from handloom.config import Groups, LabeledDirectories
@@ -56,8 +56,7 @@ def tried(folder: Path, project: Path, known: set[str]) -> list[tuple[float, flo
     names = table.column("label").to_pylist()
     labels = np.array(names)
     subject = np.array([int(group) for group in table.column("group").to_pylist()])
-    poses = keypoint_table.poses_of(table)[:, None]
-    hand = np.array(present(poses[:, 0]))
+    hand = np.array(present(keypoint_table.poses_of(table)))
     of_known, for_training, tested = np.isin(labels, list(known)), subject < TRAINED, subject >= TESTED
     parts = np.where(for_training & of_known, "train", "left alone")
     columns = {name: table.column(name) for name in ("session_id", "label", "group")}
@@ -65,7 +64,11 @@ def tried(folder: Path, project: Path, known: set[str]) -> list[tuple[float, flo
     task = TrainingTask("pose", parameters().train_pose, folder / TABLE, project / "split.parquet")
     train(task, project / "model", Workspace(project))
     before = project / "model" / MODEL_FILE
-    examples = read_examples(folder / TABLE, project / "split.parquet", "train").with_hand()
+    trained = load_model(before)
+    poses = joints_for(trained, table)[:, None]
+    examples = read_examples(
+        folder / TABLE, project / "split.parquet", "train", left_hands=trained.spec.left_hands
+    ).with_hand()
     kept = KeptExamples.few_of_each(examples.frames[examples.starts][:, None], examples.labels.to_pylist())
 
     def right(path: Path, of: np.ndarray) -> float:

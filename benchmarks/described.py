@@ -29,7 +29,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from accuracy import answered, extracted, kinivi_source, parameters
+from accuracy import answered, extracted, joints_for, kinivi_source, parameters
 
 from handloom import keypoint_table
 from handloom.config import (
@@ -168,7 +168,7 @@ def trained(source: Source, kind: Kind, settings: Training, folder: Path) -> Tra
 
 def report(name: str, model: TrainedModel, rows: pa.Table) -> float:
     """Print and return the share of right answers."""
-    answers = answered(model, examples_of(rows), stride=15)
+    answers = answered(model, examples_of(rows, model), stride=15)
     wrong = Counter({pair: count for pair, count in answers.items() if pair[0] != pair[1]})
     share = 1 - wrong.total() / answers.total()
     common = ", ".join(f"{label} for {answer} {count}" for (label, answer), count in wrong.most_common(5))
@@ -176,8 +176,8 @@ def report(name: str, model: TrainedModel, rows: pa.Table) -> float:
     return share
 
 
-def examples_of(rows: pa.Table) -> Sequence[Example]:
-    poses = keypoint_table.poses_of(rows)
+def examples_of(rows: pa.Table, model: TrainedModel) -> Sequence[Example]:
+    poses = joints_for(model, rows)
     session = rows.column("session_id").to_numpy()
     starts = np.flatnonzero(np.append(True, np.diff(session) != 0))
     texts = [rows.column(name).take(pa.array(starts)).to_pylist() for name in ("label", "path", "group")]

@@ -12,19 +12,21 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from accuracy import joints_for
+
 from handloom import keypoint_table
 from handloom.config import ExtractKeypoints, Groups, LabeledDirectories
 from handloom.dataset.examples import Example
 from handloom.evaluation.answers import predict_examples
 from handloom.extraction.extract import extract_keypoints
-from handloom.models.checkpoint import load_model
+from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.support.workspace import Workspace
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 LOOKED_AT = 110  # subjects below this number were looked at
 
 
-def extracted(photos: Path, subjects: Path | None) -> list[Example]:
+def extracted(photos: Path, subjects: Path | None, model: TrainedModel) -> list[Example]:
     groups = Groups(file=str(subjects), path_column="image", group_column="subject") if subjects else Groups()
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "pose.parquet"
@@ -32,7 +34,7 @@ def extracted(photos: Path, subjects: Path | None) -> list[Example]:
         cache = Workspace.here().keypoint_cache
         extract_keypoints(source, ExtractKeypoints(), "pose", table, table.with_suffix(""), cache)
         rows = keypoint_table.read(table)
-    poses = keypoint_table.poses_of(rows)
+    poses = joints_for(model, rows)
     columns = (rows.column(name).to_pylist() for name in ("label", "path", "group"))
     return [
         Example(poses[row : row + 1], DIGITS[int(label)], path, group)
@@ -54,8 +56,8 @@ def report(name: str, examples: list[Example], answers: list[str]) -> None:
 def main() -> None:
     if not 2 <= len(sys.argv) <= 3:
         sys.exit(__doc__)
-    examples = extracted(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) == 3 else None)
     model = load_model(Path("models/pose/model.ckpt"))
+    examples = extracted(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) == 3 else None, model)
     probabilities = predict_examples(model, examples, stride=1)
     answers = [model.spec.classes[row.argmax()] for row in probabilities]
     report("all subjects", examples, answers)

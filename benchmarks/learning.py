@@ -90,7 +90,7 @@ def one_training(table: Path, split: Path, seed: int) -> tuple[float, float, boo
         with (folder / "model" / HISTORY_FILE).open(encoding="utf-8", newline="") as file:
             training = float(list(csv.DictReader(file))[-1]["accuracy"])
         model = load_model(folder / "model" / MODEL_FILE)
-        tested = read_examples(table, split, "test")
+        tested = read_examples(table, split, "test", left_hands=model.spec.left_hands)
         stride = base.evaluate.window_stride
         answers = answered(model, tested, stride)
         right = sum(count for (label, answer), count in answers.items() if label == answer) / answers.total()
@@ -160,7 +160,7 @@ def answers_of(table: Path, split: Path, seed: int) -> tuple[NDArray[np.bool_], 
         task = TrainingTask("pose", replace(base.train_pose, seed=seed), table, split)
         train(task, folder / "model", Workspace(folder))
         model = load_model(folder / "model" / MODEL_FILE)
-    tested = read_examples(table, split, "test")
+    tested = read_examples(table, split, "test", left_hands=model.spec.left_hands)
     probabilities = predict_examples(model, tested, base.evaluate.window_stride)
     return probabilities.argmax(axis=1) == tested.targets(model.spec.classes), probabilities.max(axis=1)
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pytorch_lightning as lightning
 from random_gestures import random_gestures
 
-from handloom.config import Described, default_training
+from handloom.config import Augmentation, Described, default_training
 from handloom.dataset.examples import Examples
 from handloom.dataset.split import class_names
 from handloom.described.joint_sets import joint_sets
@@ -39,6 +39,7 @@ SETTINGS = replace(
     maximum_iterations=6,
     threads=2,
     augmentation_options=["horizontally_flip", "rotate", "scale"],
+    augmentation=Augmentation(horizontally_flip=0.5),
 )
 
 

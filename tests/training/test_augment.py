@@ -57,15 +57,16 @@ def test_the_same_generator_gives_the_same_result() -> None:
     assert not torch.equal(first, augment(clips(), ALL, Augmentation(), generator(6)))
 
 
-def test_flip_mirrors_half_of_the_examples_as_a_whole() -> None:
-    poses = clips(count=200)
-    changed = augment(poses, ["horizontally_flip"], OFF, generator())
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_flip_mirrors_its_share_of_the_examples_as_a_whole(share: float) -> None:
+    poses = clips(count=1000)
+    changed = augment(poses, ["horizontally_flip"], replace(OFF, horizontally_flip=share), generator())
     mirrored = poses.clone()
     mirrored[:, :, 0] = 1 - poses[:, :, 0]
     kept = torch.isclose(changed, poses, atol=1e-6).flatten(1).all(dim=1)
     turned = torch.isclose(changed, mirrored, atol=1e-6).flatten(1).all(dim=1)
     assert (kept ^ turned).all()
-    assert 60 < turned.sum() < 140
+    assert abs(turned.sum() / 1000 - share) < 0.05
 
 
 def test_rotation_keeps_distances_and_its_limit() -> None:
@@ -119,8 +120,9 @@ def test_a_camera_loses_joints_and_runs_of_frames_unasked() -> None:
 def test_twice_the_same_flip_changes_nothing(seed: int) -> None:
     poses = clips(count=8, seed=seed)
     poses[0, 1] = 0
-    once = augment(poses, ["horizontally_flip"], OFF, generator(seed))
-    torch.testing.assert_close(augment(once, ["horizontally_flip"], OFF, generator(seed)), poses)
+    half = replace(OFF, horizontally_flip=0.5)
+    once = augment(poses, ["horizontally_flip"], half, generator(seed))
+    torch.testing.assert_close(augment(once, ["horizontally_flip"], half, generator(seed)), poses)
 
 
 @settings(max_examples=20, deadline=None)

@@ -12,12 +12,15 @@ from tracked import client, trained_run
 
 from handloom import keypoint_table
 from handloom.config import Data, LabeledDirectories, Parameters, Split
+from handloom.dataset.split import read_split
 from handloom.evaluation.evaluate import evaluate
 from handloom.export.export import export_coreml
 from handloom.export.specification import read_specification
 from handloom.hand import mirror
 from handloom.models.checkpoint import load_model
 from handloom.support.workspace import Workspace
+from handloom.training.resume import TrainingTask
+from handloom.training.train import left_hands_for
 
 PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
 LABELS = ["background", "fist", "open"] * 20
@@ -73,6 +76,23 @@ def test_without_validation_nothing_is_said_of_it() -> None:
     assert "false_activation_rate" in metrics  # of the test set
     assert not [name for name in metrics if name.endswith("_at_thresholds")]
     assert {row["recommended_threshold"] for row in classes} == {""}
+
+
+@pytest.mark.parametrize(("known", "left_hands"), [(0.6, "mirrored"), (0.4, "as_they_are")])
+def test_photos_are_mirrored_where_most_say_which_hand_it_is(known: float, left_hands: str) -> None:
+    """What the training set decides is in the checkpoint; clips stay as they are, since a swipe has a direction."""
+    write_tables(LABELS, WITHOUT_VALIDATION)
+    rows = keypoint_table.read(TABLE)
+    parts = read_split(PARTS)
+    training = [row for row, one in enumerate(rows.column("session_id").to_pylist()) if parts[one] == "train"]
+    sides = ["left"] * len(rows)  # also of the test set, which does not count
+    for row in training[round(known * len(training)) :]:
+        sides[row] = ""
+    rows = rows.set_column(rows.column_names.index("chirality"), "chirality", pa.array(sides))
+    keypoint_table.write(TABLE, [rows], {"frame_rate": "30"})
+    train_small(left_hands="auto")
+    assert load_model(OUT / "model.ckpt").spec.left_hands == left_hands
+    assert left_hands_for(TrainingTask("action", replace(SETTINGS, left_hands="auto"), TABLE, PARTS)) == "as_they_are"
 
 
 def test_left_hands_of_the_test_part_are_mirrored_for_a_model_that_wants_them_so() -> None:

@@ -9,6 +9,7 @@ Kind = Literal["pose", "action"]
 KINDS: tuple[Kind, ...] = ("pose", "action")
 # mirrored: left hands are turned into right ones by the chirality of the table, and the app has to do the same.
 LeftHands = Literal["as_they_are", "mirrored"]
+LeftHandsOption = Literal["auto", LeftHands]  # auto: decided by the training set
 Pictures = Literal["local", "always", "never"]
 ModelFormat = Literal["mlpackage", "mlmodel", "aimodel", "onnx", "tflite", "task"]
 

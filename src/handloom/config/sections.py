@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 from handloom.config.fields import (
     STRICT,
     Kind,
-    LeftHands,
+    LeftHandsOption,
     ModelFormat,
     NotNegative,
     Pictures,
@@ -146,10 +146,15 @@ class Model:
 class Augmentation:
     """How strongly each augmentation changes the joints.
 
-    The first five act only if `augmentation_options` names them. The others are always on; the value off is given with
+    The first six act only if `augmentation_options` names them. The others are always on; the value off is given with
     each. They simulate other people's hands and a phone's camera.
     """
 
+    horizontally_flip: Share = parameter(
+        0.1,
+        "share of the examples that are flipped. A flipped palm looks like the back of a hand: at half, a model cannot"
+        " tell the two apart; at a tenth it can, and it still learns the other hand",
+    )
     rotate: float = parameter(20.0, "maximum rotation to either side", "degrees", ge=0, le=180)
     scale: ShareBelowOne = parameter(0.25, "maximum change of size, as a share")
     translate: Share = parameter(0.1, "maximum shift, as a share of the picture")
@@ -201,13 +206,12 @@ class Training:
     prediction_window_size: PositiveInt = parameter(
         1, "length of the window that a prediction sees; 1 for photos", "frames"
     )
-    augmentation_options: list[AugmentationOption] = parameter(
-        [], "augmentations to use: flips and the first five below"
-    )
+    augmentation_options: list[AugmentationOption] = parameter([], "augmentations to use: the first six below")
     augmentation: Augmentation = parameter(Augmentation, "strength of each augmentation")
-    left_hands: LeftHands = parameter(
-        "as_they_are",
-        "mirrored: mirror left hands into right hands, by their chirality; the app must do the same",
+    left_hands: LeftHandsOption = parameter(
+        "auto",
+        "mirrored: mirror left hands into right hands, by their chirality; the app must do the same. auto: mirrored for"
+        " photos if the chirality of most training examples is known, else as_they_are",
     )
     model: Model = parameter(Model, "size of the network")
     optimizer: Optimizer = parameter(Optimizer, "AdamW")

@@ -187,6 +187,21 @@ def read_examples(
     return Examples(frames, starts, lengths, labels.dictionary_encode(), names, groups, hand_found)
 
 
+def known_chirality(table: Path, split: Path, part: PartName) -> float:
+    """The share of a set's frames whose chirality the table says, 0 to 1; 0 of an empty set.
+
+    Raises:
+        DataError: a file is missing or damaged.
+    """
+    wanted = np.array([session for session, one in read_split(split).items() if one == part], np.int64)
+    known = frames = 0
+    for batch in keypoint_table.batches(table, ["session_id", "chirality"]):
+        mine = np.isin(batch.column("session_id").to_numpy(), wanted)
+        known += int((votes(batch.column("chirality"))[mine] != 0).sum())
+        frames += int(mine.sum())
+    return known / max(frames, 1)
+
+
 Indices = NDArray[np.int64]
 
 

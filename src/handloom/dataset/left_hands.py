@@ -1,4 +1,4 @@
-"""Mirror left hands, so that a classifier learns each sign once."""
+"""Mirror left hands, so that a classifier learns each sign once and can tell a palm from the back of the other hand."""
 
 from typing import TYPE_CHECKING
 

@@ -35,18 +35,28 @@ FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # so that the archive is the same bytes each
 
 
 class _FromLandmarks(nn.Module):
-    """MediaPipe's landmarks, handedness and world landmarks to probabilities; the last two are not looked at."""
+    """MediaPipe's landmarks, handedness and world landmarks to probabilities; the last are not looked at.
+
+    Args:
+        network: joints to scores.
+        mirrors: whether left hands are mirrored first. MediaPipe 1.2.2 gives the probability of a right hand as
+            the handedness.
+    """
 
     turn: Tensor
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, mirrors: bool) -> None:
         super().__init__()
         self.network = network
+        self.mirrors = mirrors
         self.register_buffer("turn", torch.tensor([1.0, -1.0]), persistent=False)
 
     def forward(self, hand: Tensor, handedness: Tensor, world: Tensor) -> Tensor:
         """``[1, 21, 3]``, ``[1, 1]``, ``[1, 21, 3]`` to ``[1, classes]``."""
         places = hand[:, :, :2] * self.turn
+        if self.mirrors:
+            side = (handedness > 0.5).to(places.dtype) * 2.0 - 1.0  # [1, 1]: -1 for a left hand
+            places = torch.cat([places[:, :, :1] * side.unsqueeze(2), places[:, :, 1:]], dim=2)
         poses = torch.cat([places, torch.ones_like(places[:, :, :1])], dim=2).transpose(1, 2)
         return torch.softmax(self.network(poses.unsqueeze(1)), dim=1)
 
@@ -63,22 +73,18 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
     """Write a `.task` with the landmark networks, the same bytes each time.
 
     Args:
-        model: a trained pose classifier that takes left hands as they are.
+        model: a trained pose classifier.
         path: the file.
         settings: the section `export_coreml`.
         metadata: what the embedder says of the model.
 
     Raises:
-        ConfigurationError: the format is not for this model: it is one for actions, wants left hands mirrored, or was
-            trained on joints of other landmark networks.
+        ConfigurationError: the format is not for this model: it is one for actions, or was trained on joints of other
+            landmark networks.
         LandmarkModelError: the landmark networks cannot be had.
     """
     if model.spec.kind != "pose":
         raise ConfigurationError("export_coreml.formats: task is for poses; take tflite for actions")
-    if model.spec.left_hands == "mirrored":
-        raise ConfigurationError(
-            "export_coreml.formats: task cannot mirror left hands; set train_pose.left_hands to as_they_are"
-        )
     from ai_edge_litert import schema_py_generated as schema
 
     landmarks = landmark_model_path(LandmarkModel())
@@ -91,7 +97,7 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
     examples = (torch.zeros(1, JOINT_COUNT, 3), torch.zeros(1, 1), torch.zeros(1, JOINT_COUNT, 3))
     embedder, classifier = Graph(schema), Graph(schema)
     with quiet():
-        whole = _FromLandmarks(model.network).eval()
+        whole = _FromLandmarks(model.network, model.spec.left_hands == "mirrored").eval()
         ends = lowered(whole, examples, embedder, INPUTS, "probabilities")
         content = finished(embedder, *ends, with_about(model, settings, metadata))
         ends = lowered(_HandedOn(), (torch.zeros(1, len(model.spec.classes)),), classifier, ["probabilities"], "scores")

@@ -75,6 +75,7 @@ class TaskModel(ExportedModel):
             hand: Any = places - places[0]
             hand = hand / max(float(np.ptp(hand, axis=0).max()), 1e-5)
             hand = np.concatenate([hand, np.zeros((JOINT_COUNT, 1), np.float32)], axis=1)[None].astype(np.float32)
-            embedding = self._embedder.run(hand, np.zeros((1, 1), np.float32), np.zeros_like(hand))
+            right = np.ones((1, 1), np.float32)  # a model that mirrors left hands is asked with right ones alone
+            embedding = self._embedder.run(hand, right, np.zeros_like(hand))
             probabilities: NDArray[np.float32] = self._classifier.run(embedding)[0]
             return probabilities

@@ -69,7 +69,7 @@ def _random_maps(
     """
     draws = torch.rand(7, count, 1, 1, generator=generator, device=generator.device)
     either_way = 2 * draws - 1
-    flip = torch.where(draws[0] < (0.5 if "horizontally_flip" in options else 0.0), -1.0, 1.0)
+    flip = torch.where(draws[0] < (strength.horizontally_flip if "horizontally_flip" in options else 0.0), -1.0, 1.0)
     angle = (math.radians(strength.rotate) if "rotate" in options else 0.0) * either_way[1]
     size = 1 + (strength.scale if "scale" in options else 0.0) * either_way[2]
     stretch = torch.exp(0.5 * math.log(strength.stretch) * either_way[3])

@@ -53,7 +53,7 @@ class HandModule(lightning.LightningModule):
             frame_rate,
             self.settings.model,
             self.settings.background_label,
-            self.settings.left_hands,
+            "mirrored" if self.settings.left_hands == "mirrored" else "as_they_are",
             landmarks,
             hand,
             landmarker,

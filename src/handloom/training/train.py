@@ -4,12 +4,13 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytorch_lightning as lightning
 
-from handloom.dataset.examples import Examples, read_examples
+from handloom.config import LeftHands
+from handloom.dataset.examples import Examples, known_chirality, read_examples
 from handloom.dataset.split import class_names
 from handloom.errors import ConfigurationError, DivergenceError
 from handloom.keypoint_table import landmarkers_of, note_on_landmarkers
@@ -36,6 +37,8 @@ from handloom.training.module import HandModule
 from handloom.training.resume import KEYPOINTS, SPLIT, Result, TrainingTask, Work, deciding
 from handloom.training.tracker import RunLogger, TrainingTracker
 from handloom.training.trainer import ctrl_c_raised, session_length, trainer_for
+
+KNOWN_SHARE = 0.5  # of the training set: from here on `left_hands: auto` goes by chirality
 
 
 def train(
@@ -107,21 +110,35 @@ class _Parts:
     Attributes:
         training, validation: the examples.
         classes: the labels of the training set in order.
+        left_hands: how left hands were read.
     """
 
     training: Examples
     validation: Examples
     classes: list[str]
+    left_hands: LeftHands
 
 
 def _read(task: TrainingTask) -> _Parts:
     """The two parts, after looking that they can be trained on."""
-    memory, left_hands = task.settings.keypoints_in_memory, task.settings.left_hands
+    memory, left_hands = task.settings.keypoints_in_memory, left_hands_for(task)
     training = read_examples(task.table, task.split, "train", memory, left_hands)
     validation = read_examples(task.table, task.split, "validation", memory, left_hands)
     classes = class_names(training.labels.unique().to_pylist())
     check_examples(task.kind, task.settings, training, validation, classes)
-    return _Parts(training, validation, classes)
+    return _Parts(training, validation, classes, left_hands)
+
+
+def left_hands_for(task: TrainingTask) -> LeftHands:
+    """How a training reads left hands: as its parameter says, or as its training set allows (`auto`).
+
+    Left hands of clips stay as they are: mirrored, a swipe to the left would be one to the right.
+    """
+    if task.settings.left_hands != "auto":
+        return task.settings.left_hands
+    if task.kind == "pose" and known_chirality(task.table, task.split, "train") > KNOWN_SHARE:
+        return "mirrored"
+    return "as_they_are"
 
 
 def _taken(work: Work, out: Path, tracker: TrainingTracker | None, reusable: bool) -> Result | None:
@@ -175,7 +192,7 @@ def _build(task: TrainingTask, parts: _Parts, checkpoint: Path | None) -> tuple[
 
 
 def _module(task: TrainingTask, parts: _Parts) -> HandModule:
-    settings, classes = task.settings, parts.classes
+    settings, classes = replace(task.settings, left_hands=parts.left_hands), parts.classes
     weights = class_weights(count_found(parts.training), classes) if settings.class_balance == "weights" else None
     return HandModule(
         task.kind,
