@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,15 @@ def test_foreign_projects_are_one_line(project: Path, tmp_path: Path) -> None:
     for text in ("{}", "[]", "{", "[" * 100_000):
         file.write_text(text)
         assert "Project.json: damaged" in refused(project)
+
+
+@pytest.mark.parametrize("name", ["Project.json", "Gestures.json", "*.frame_idx", "*.sidx", "*.0000"])
+@pytest.mark.parametrize("device", [False, True])
+def test_a_pipe_or_a_device_in_a_project_is_one_line_and_not_waited_for(project: Path, name: str, device: bool) -> None:
+    file = next(project.rglob(name))
+    file.unlink()
+    file.symlink_to("/dev/zero") if device else os.mkfifo(file)
+    assert "damaged" in refused(project)
 
 
 def test_a_project_that_keeps_no_joints_says_what_to_do(project: Path) -> None:

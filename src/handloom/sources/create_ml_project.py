@@ -21,7 +21,7 @@ from handloom.hand import CHANNELS, JOINT_COUNT
 from handloom.keypoint_table import CREATE_ML, KEYPOINT_NUMBERS
 from handloom.sources.clip import Gathered
 from handloom.sources.labeled_keypoints import labeled_keypoints
-from handloom.sources.sframe import read_sframe
+from handloom.sources.sframe import index_text, read_sframe
 
 POSE_PROJECT = "handPoseClassifier"
 _PARTS = {"training": "train", "validation": "validation"}
@@ -117,7 +117,7 @@ def create_ml_project(member: CreateMLProject, key: str) -> Gathered:
 
 def _check_kind(path: Path, shown: str) -> None:
     try:
-        content = json.loads((path / "Project.json").read_text(encoding="utf-8"))
+        content = json.loads(index_text(path / "Project.json"))
         kind = content["taskType"]
     except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"{shown}: no project of Create ML (no Project.json in it); give a folder .mlproj") from None
@@ -126,7 +126,7 @@ def _check_kind(path: Path, shown: str) -> None:
     if kind == "handActionClassifier":
         raise DataError(f"{shown}: a project of hand actions, only hand poses can be read; give its videos")
     if kind != POSE_PROJECT:
-        raise DataError(f"{shown}: a project of another kind ({printable(str(kind))}); give one of hand poses")
+        raise DataError(f"{shown}: a project of another kind ({printable(str(kind)[:80])}); give one of hand poses")
 
 
 def _models(path: Path) -> Iterator[ProjectModel]:
@@ -143,7 +143,7 @@ def _names(path: Path) -> Iterator[tuple[str, str]]:
     """What the models are called, by the id that their checkpoints' folders begin with."""
     for file in sorted((path / "Model Containers").glob("*.json")):
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(index_text(file))
             yield str(content["id"]), str(content.get("preferredFilename") or file.stem)
         except (ValueError, LookupError, TypeError, AttributeError, OSError, RecursionError):
             raise DataError(f"{printable(str(file))}: damaged, it does not name a model; copy it again") from None

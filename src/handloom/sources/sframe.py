@@ -7,6 +7,7 @@ footer's length.
 
 import configparser
 import json
+import stat
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _COMPRESSED = 1  # bit of a block's flags
 _LENGTH = struct.Struct("<Q")
 _BLOCK = struct.Struct("<6Q")  # place, stored length, length, number of values, flags, type
 _RATIO = 256  # LZ4 compresses no better
+_LARGEST_INDEX = 16_000_000  # bytes of a text
 _LARGEST = 1 << 30  # bytes of a block; Turi Create's have some ten thousand
 
 
@@ -32,6 +34,25 @@ class _Block:
     length: int
     count: int
     flags: int
+
+
+def require_file(path: Path) -> None:
+    """Raise `OSError` unless a path leads to a file: a pipe or a device would be waited for, or never end."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("a folder, a pipe or a device, not a file")
+
+
+def index_text(path: Path) -> str:
+    """The text of a file that says where others lie.
+
+    Raises:
+        OSError: it is missing, no file, or larger than `_LARGEST_INDEX`.
+        UnicodeDecodeError: it is no text.
+    """
+    require_file(path)
+    if path.stat().st_size > _LARGEST_INDEX:
+        raise OSError(f"larger than {_LARGEST_INDEX // 1_000_000} MB")
+    return path.read_text(encoding="utf-8")
 
 
 def read_sframe(folder: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
@@ -50,7 +71,7 @@ def read_sframe(folder: Path, columns: Sequence[str]) -> dict[str, list[Any]]:
     index = indexes[0]
     try:
         parser = configparser.ConfigParser(interpolation=None, strict=True)
-        parser.read_string(index.read_text(encoding="utf-8"))
+        parser.read_string(index_text(index))
         rows = parser.getint("sframe", "nrows")
         places = {name: parser["column_files"][key] for key, name in parser["column_names"].items()}
     except (configparser.Error, ValueError, KeyError, OSError) as error:
@@ -72,7 +93,7 @@ def _column(index: Path, place: str, segments: dict[Path, list[list[_Block]]]) -
     name, _, number = place.rpartition(":")
     column_index = _next_to(index, name)
     try:
-        content = json.loads(column_index.read_text(encoding="utf-8"))
+        content = json.loads(index_text(column_index))
         files = content["segment_files"]
         sizes = {key: int(size) for key, size in content["columns"][int(number)]["segment_sizes"].items()}
         names = [(str(files[key]), sizes[key]) for key in sorted(sizes) if sizes[key]]
@@ -82,6 +103,7 @@ def _column(index: Path, place: str, segments: dict[Path, list[list[_Block]]]) -
     for segment, size in names:
         path = _next_to(index, segment)
         try:
+            require_file(path)
             with path.open("rb") as file:
                 total = path.stat().st_size
                 if path not in segments:
