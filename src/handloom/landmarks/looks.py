@@ -4,6 +4,9 @@ Palms that touch the edge of the picture are often missed, and the square around
 hand, leaves such a picture, so that bent fingers are misplaced. With the edge pixels replicated around the picture that
 is rarer. Turned a little, the same picture gives joints that are off in other ways: the mean of several looks is nearer
 to the truth.
+
+The palms of somebody who stands are small, and often only the hand that hangs is found. The raised one is then looked
+for in the part of the picture above it, where it is larger for the network.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +16,12 @@ import cv2
 import numpy as np
 
 from handloom.config import ExtractKeypoints
-from handloom.landmarks.choice import ChosenHand, candidates, choose
+from handloom.hand import JOINTS, WRIST
+from handloom.landmarks.choice import ChosenHand, candidates, choose, distinct
 from handloom.landmarks.landmarker import FoundHand
 from handloom.media.frame import Picture
+
+MIDDLE_TIP = JOINTS.index("middleTip")
 
 # Looks at a picture once: all hands.
 Look = Callable[[Picture], list[FoundHand]]
@@ -27,6 +33,11 @@ BORDERED_SIDE = 1024
 # or a joint is outside, 0.39 % with those where the score is low too: a fifth of the photos; 0.2 % if all are looked at
 # three times.
 SURE = 0.9
+# Above a wrist there is room for a raised hand from so many palm lengths on.
+ROOM = 3.0
+# Where no hand was found, the upper part of the picture is looked at, in two overlapping halves: shares of height and
+# width.
+UPPER, HALF = 2 / 3, 0.6
 # Looks whose joints are further apart than this, in palm lengths on average, saw different hands.
 SAME_HAND = 1.0
 
@@ -61,21 +72,65 @@ def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> L
             `test_time_augmentation` when to look again, `tta_paddings` and `tta_rotations` how.
     """
     seen = candidates(look(picture), settings.hand)
+    hanging = _hanging(seen, settings)
+    if hanging is not None:
+        seen = _together([seen, _above(look, picture, hanging)])
     plain = choose(seen, settings.hand)
     if not settings.tta_paddings or (
         settings.test_time_augmentation == "unsure" and plain is not None and _is_sure(plain)
     ):
-        return _looked(plain, seen)
+        return replace(_looked(plain, seen), again=hanging is not None)
     looks = [seen, *(candidates(one, settings.hand) for one in _further_looks(look, picture, settings))]
+    if settings.hand == "raised" and not any(looks):
+        looks.append(_in_the_upper_part(look, picture))
     # A look that shows both hands says more about which of them counts than one that shows a single hand.
     most = min(2, max(map(len, looks)))
     if not most:
         return Looked(None, again=True)
+    together = _together(looks) if settings.hand == "raised" and most == 1 else []
     choices = [(choose(one, settings.hand), one) for one in looks if len(one) >= most]
-    best, together = max(((hand, one) for hand, one in choices if hand), key=lambda pair: pair[0].score)
+    best, seen = max(((hand, one) for hand, one in choices if hand), key=lambda pair: pair[0].score)
+    if len(together) > 1 and (raised := choose(together, settings.hand)):
+        best, seen = raised, together
     agreeing = [hand.points for one in looks for hand in _nearest(one, best)]
     hand = FoundHand(points=np.mean(agreeing, axis=0), score=best.score, chirality=best.chirality)
-    return replace(_looked(best, together), hand=hand, again=True, helped=plain is None)
+    return replace(_looked(best, seen), hand=hand, again=True, helped=plain is None)
+
+
+def _together(looks: Sequence[Sequence[FoundHand]]) -> list[FoundHand]:
+    """The hands of several looks, each hand once, as the surest look shows it."""
+    hands: list[FoundHand] = []
+    for hand in sorted((hand for one in looks for hand in one), key=lambda hand: -hand.score):
+        if all(hand.distance(other) >= SAME_HAND for other in hands):
+            hands.append(hand)
+    return distinct(hands)
+
+
+def _hanging(seen: Sequence[FoundHand], settings: ExtractKeypoints) -> FoundHand | None:
+    """The only hand that was seen, if it hangs and there is room for a raised one above it, which is asked for."""
+    if settings.hand != "raised" or not settings.tta_paddings or len(seen) != 1:
+        return None
+    wrist, tip = seen[0].points[WRIST, 1], seen[0].points[MIDDLE_TIP, 1]
+    return seen[0] if tip > wrist and min(wrist, 1) >= ROOM * seen[0].palm() else None
+
+
+def _above(look: Look, picture: Picture, hand: FoundHand) -> list[FoundHand]:
+    return _within(look, picture, (0.0, 0.0, 1.0, min(float(hand.points[WRIST, 1]), 1.0)))
+
+
+def _in_the_upper_part(look: Look, picture: Picture) -> list[FoundHand]:
+    halves = [_within(look, picture, (left, 0.0, left + HALF, UPPER)) for left in (0.0, 1 - HALF)]
+    return _together(halves)
+
+
+def _within(look: Look, picture: Picture, part: tuple[float, float, float, float]) -> list[FoundHand]:
+    """The hands that a part of a picture shows: left, top, right and bottom as shares of the picture."""
+    size = np.array(picture.shape[1::-1])
+    low, high = (np.round(np.array(corner) * size).astype(int) for corner in (part[:2], part[2:]))
+    cut = np.ascontiguousarray(picture[low[1] : high[1], low[0] : high[0]])
+    if not cut.size:
+        return []
+    return [replace(one, points=(one.points * (high - low) + low) / size) for one in look(cut)]
 
 
 def _looked(hand: FoundHand | None, seen: Sequence[FoundHand]) -> Looked:
