@@ -1,5 +1,7 @@
 """Gestures in streams: what a recogniser finds, when, and what it sees where nothing was meant.
 
+    python benchmarks/streams.py drawn
+        Drawn hours of the sample's actions: gestures, idle hands, hands that come and go; other people than in training
     python benchmarks/streams.py sfinge3d KEYPOINTS.parquet [BLOCK ...]
         SFINGE 3D: each of its four blocks held out in turn; its clips, in random order, joined by idle hands
 
@@ -10,7 +12,7 @@ threshold, hold time and cooldown for at most so many false answers an hour, for
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +23,12 @@ from accuracy import extracted, parameters
 
 from handloom import keypoint_table
 from handloom.config import LabeledKeypointsDataFrame
+from handloom.described.cameras import Cameras
+from handloom.described.gestures import Gesture, Range
+from handloom.described.joint_sets import joint_clip
+from handloom.described.landmark_error import measured_error
+from handloom.described.people import Generator, Person, generator_for, make_people
+from handloom.described.reading import load_gestures
 from handloom.evaluation.events import Interval, shrec_measures
 from handloom.hand import Poses
 from handloom.keypoint_table import SCHEMA, poses_to_column
@@ -32,11 +40,27 @@ from handloom.support.workspace import Workspace
 from handloom.training.resume import TrainingTask
 from handloom.training.train import train
 
-RATE, WINDOW, STRIDE = 20.0, 30, 2  # frames/s and frames
+STRIDE = 2  # frames from one prediction to the next
 FALSE_PER_HOUR = (1.0, 10.0, 40.0)  # 40 is about 0.05 a gesture here
 JOINED_PER_BLOCK = 3  # streams, each of all clips of the block
-CONTEXT = 6  # frames of a gesture that a window of background may show
+CONTEXT = 0.2  # of a window of background may show a gesture
 Clip = tuple[str, Poses]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Frames/s of the joints, and frames of a window."""
+
+    rate: float
+    window: int
+
+
+ACTIONS, BACKGROUND = Path("data/sample/gestures/action"), "background"
+CAMERAS = Cameras(Range(1.0, 1.2), Range(2.0, 40.0), Range(0.75, 0.75))
+CLIPS_PER_CLASS, IDLE_STREAMS, IDLE_SECONDS = 60, 6, 300.0
+DRAWN_SEEDS, DRAWN_HOURS = (2, 3), (1, 2)  # of people, for validation and to be held out
+OUTSIDE = 0.8  # of the picture's height, for a hand that leaves
+SFINGE3D, DRAWN = Setting(20.0, 30), Setting(30.0, 45)
 
 
 def sfinge3d(table: str, *chosen: str) -> None:
@@ -45,12 +69,12 @@ def sfinge3d(table: str, *chosen: str) -> None:
         origin="lower_left",
         axis_order="channel_joint",
         channels="xy_confidence",
-        frame_rate=RATE,
+        frame_rate=SFINGE3D.rate,
         group_column="group",
     )
     with TemporaryDirectory() as name:
         folder = Path(name)
-        extracted(source, "action", RATE, folder)
+        extracted(source, "action", SFINGE3D.rate, folder)
         blocks = clips_of(folder / "keypoints.parquet")
         for held_out in [int(block) for block in chosen] or sorted(blocks):
             one_block(blocks, held_out, folder / str(held_out))
@@ -62,24 +86,30 @@ def one_block(blocks: dict[int, list[Clip]], held_out: int, folder: Path) -> Non
     validation, trained = others[held_out % 3], [block for block in others if block != others[held_out % 3]]
     examples = [one for block in trained for one in blocks[block]]
     for block in trained:
-        examples += idle_of(joined(blocks[block], seed=block), seed=block)
-    model = fitted(examples, folder)
-    predictor = Predictor(load_model(model))
+        examples += idle_of(joined(blocks[block], seed=block), SFINGE3D, seed=block)
+    predictor = Predictor(load_model(fitted(examples, SFINGE3D, folder)))
+    streams = {
+        block: [joined(blocks[block], 100 * block + number) for number in range(JOINED_PER_BLOCK)]
+        for block in (validation, held_out)
+    }
+    report(f"block {held_out}", predictor, streams[validation], streams[held_out])
+
+
+def report(name: str, predictor: Predictor, validation: Sequence[Stream], held_out: Sequence[Stream]) -> None:
+    """Choose the settings on validation streams for each limit; print what they give there and on the others."""
+    background, stride = predictor.background_label, STRIDE
     asked = {
-        block: [ask(predictor, joined(blocks[block], 100 * block + number), STRIDE) for number in range(count)]
-        for block, count in ((validation, JOINED_PER_BLOCK), (held_out, JOINED_PER_BLOCK))
+        part: [ask(predictor, one, stride) for one in streams]
+        for part, streams in (("validation", validation), ("held out", held_out))
     }
     for limit in FALSE_PER_HOUR:
-        settings = choose_settings(asked[validation], "background", limit)
-        print(
-            f"block {held_out}, at most {limit:g} false an hour: threshold {settings.default_threshold:g}, hold time"
-            f" {settings.hold_time:g} s, cooldown {settings.cooldown:g} s"
-        )
-        for block in (validation, held_out):
-            events = events_of(asked[block], settings)
+        settings = choose_settings(asked["validation"], background, limit, stride)
+        print(f"{name}, at most {limit:g} false an hour: {settings}")
+        for part, streams in asked.items():
+            events = events_of(streams, settings, background)
             numbers = ", ".join(f"{name} {value:.3g}" for name, value in events.metrics().items())
-            measures = shrec_measures([(one.made, replay(one, settings)) for one in asked[block]])
-            print(f"  {'held out' if block == held_out else 'validation'}: {numbers}\n    {measures}", flush=True)
+            measures = shrec_measures([(one.made, replay(one, settings, background)) for one in streams])
+            print(f"  {part}: {numbers}\n    {measures}", flush=True)
 
 
 def clips_of(table: Path) -> dict[int, list[Clip]]:
@@ -102,42 +132,122 @@ def joined(clips: Sequence[Clip], seed: int) -> Stream:
     frames, last = 0, None
     for number in random.permutation(len(clips)):
         label, poses = clips[number]
-        idle = idle_between(poses[0] if last is None else last, poses[0], random)
+        idle = idle_between(poses[0] if last is None else last, poses[0], SFINGE3D.rate, random)
         start = frames + len(idle)
         frames = start + len(poses)
-        made.append(Interval(label, start / RATE, (frames - 1) / RATE))
+        made.append(Interval(label, start / SFINGE3D.rate, (frames - 1) / SFINGE3D.rate))
         parts += [idle, poses]
         last = poses[-1]
     return Stream(np.concatenate(parts), tuple(made))
 
 
-def idle_between(first: Poses, last: Poses, random: np.random.Generator) -> Poses:
+def idle_between(first: Poses, last: Poses, rate: float, random: np.random.Generator) -> Poses:
     """From one frame to another in 1 to 3 seconds, most of the way in the middle, with a tremor of the whole hand."""
-    count = int(random.uniform(1, 3) * RATE)
+    count = int(random.uniform(1, 3) * rate)
     middle = random.uniform(0.3, 0.7)
     share = 1 / (1 + np.exp(-12 * (np.arange(count) / count - middle)))
     poses = np.repeat(first[None], count, axis=0)
     poses[:, :2] += share[:, None, None] * (last[:2] - first[:2])
     palm = np.abs(first[:2] - first[:2].mean(axis=1, keepdims=True)).mean()
-    time = np.arange(count)[:, None] / RATE
+    time = np.arange(count)[:, None] / rate
     tremor = np.sin(time * random.uniform(1, 9, 2) + random.uniform(0, 6, 2)) - np.sin(random.uniform(0, 6, 2))
     poses[:, :2] += (0.05 * palm * tremor)[:, :, None] * np.sin(np.pi * np.arange(count) / count)[:, None, None]
     return poses.astype(np.float32)
 
 
-def idle_of(stream: Stream, seed: int) -> list[Clip]:
-    """Windows of a stream that show at most `CONTEXT` frames of any gesture, as examples of `background`."""
+def idle_of(stream: Stream, setting: Setting, seed: int) -> list[Clip]:
+    """Windows of a stream of which at most `CONTEXT` shows any gesture, as examples of `background`."""
     random = np.random.default_rng(seed)
     inside = np.zeros(len(stream.poses), bool)
     for one in stream.made:
-        inside[round(one.start * RATE) : round(one.end * RATE) + 1] = True
-    gesture = np.convolve(inside, np.ones(WINDOW), "valid")
-    starts = np.flatnonzero(gesture <= CONTEXT)
+        inside[round(one.start * setting.rate) : round(one.end * setting.rate) + 1] = True
+    gesture = np.convolve(inside, np.ones(setting.window), "valid")
+    starts = np.flatnonzero(gesture <= CONTEXT * setting.window)
     chosen = random.choice(starts, min(len(starts), 3 * len(stream.made)), replace=False)
-    return [("background", stream.poses[start : start + WINDOW]) for start in sorted(chosen)]
+    return [("background", stream.poses[start : start + setting.window]) for start in sorted(chosen)]
 
 
-def fitted(examples: Sequence[Clip], folder: Path) -> Path:
+def drawn(folder: Path) -> None:
+    examples = Studio(1).examples(CLIPS_PER_CLASS)
+    for number in range(IDLE_STREAMS):
+        examples += idle_of(Studio(1).stream(IDLE_SECONDS, number), DRAWN, seed=number)
+    print(f"{len(examples)} clips to train on", flush=True)
+    predictor = Predictor(load_model(fitted(examples, DRAWN, folder)))
+    validation, held_out = (
+        [Studio(seed).stream(3600.0, number) for number in range(hours)]
+        for seed, hours in zip(DRAWN_SEEDS, DRAWN_HOURS, strict=True)
+    )
+    report("drawn", predictor, validation, held_out)
+
+
+class Studio:
+    """Draws people, by this seed, who make the sample's actions: clips, and long streams of joints.
+
+    In a stream a person makes a gesture, does something idle, or takes the hand away for a while. In between the hand
+    moves as in `idle_between`. It comes from below the picture and leaves there. The joints have the landmarker's
+    error.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed, self._people = seed, make_people(seed, 24)
+        self._actions = list(load_gestures(ACTIONS).values())
+        self._error = measured_error()
+
+    def examples(self, count: int) -> list[Clip]:
+        """So many clips of each action, the background among them."""
+        random = generator_for(self._seed, "examples")
+        people = self._people
+        return [
+            (action.label, self._perform(action, people[number % len(people)], random))
+            for action in self._actions
+            for number in range(count * (3 if action.label == BACKGROUND else 1))
+        ]
+
+    def stream(self, seconds: float, number: int) -> Stream:
+        """A stream of one person, at least so long."""
+        random = generator_for(self._seed, "stream", number)
+        person = self._people[number % len(self._people)]
+        gestures = [action for action in self._actions if action.label != BACKGROUND]
+        idle = next(action for action in self._actions if action.label == BACKGROUND)
+        parts: list[Poses] = []
+        made: list[Interval] = []
+        frames, last = 0, None
+        while frames < seconds * DRAWN.rate:
+            what = random.choice(["gesture", "idle", "away"], p=[0.4, 0.4, 0.2])
+            if what == "away":
+                gone = np.zeros((int(random.uniform(1, 8) * DRAWN.rate), 3, 21), np.float32)
+                new = [gone] if last is None else [moved(last, OUTSIDE, random), gone]
+                last = None
+            else:
+                action = gestures[int(random.integers(len(gestures)))] if what == "gesture" else idle
+                poses = self._perform(action, person, random)
+                if last is None:
+                    new = [moved(poses[0], OUTSIDE, random)[::-1], poses]
+                else:
+                    new = [idle_between(last, poses[0], DRAWN.rate, random), poses]
+                if what == "gesture":
+                    start = frames + len(new[0])
+                    made.append(Interval(action.label, start / DRAWN.rate, (start + len(poses) - 1) / DRAWN.rate))
+                last = poses[-1]
+            parts += new
+            frames += sum(map(len, new))
+        return Stream(np.concatenate(parts), tuple(made))
+
+    def _perform(self, action: Gesture, person: Person, random: Generator) -> Poses:
+        others = [other for other in self._actions if other is not action]
+        return joint_clip(action, others, person, CAMERAS, self._error, DRAWN.rate, random).poses
+
+
+def moved(pose: Poses, by: float, random: np.random.Generator) -> Poses:
+    """A hand that moves down by this share of the picture, in 0.3 to 1 seconds; no hand where most of it is outside."""
+    share = np.linspace(0, 1, int(random.uniform(0.3, 1) * DRAWN.rate)) ** 2
+    poses = np.repeat(pose[None], len(share), axis=0)
+    poses[:, 1] -= by * share[:, None].astype(np.float32)
+    poses[(poses[:, 1] < 0).mean(axis=1) > 0.5] = 0
+    return poses
+
+
+def fitted(examples: Sequence[Clip], setting: Setting, folder: Path) -> Path:
     """Train on all of these; the model's file."""
     lengths = [len(poses) for _, poses in examples]
     count, session = sum(lengths), np.repeat(np.arange(len(lengths)), lengths)
@@ -147,13 +257,15 @@ def fitted(examples: Sequence[Clip], folder: Path) -> Path:
         "label": pa.array(np.repeat([label for label, _ in examples], lengths)),
         **dict.fromkeys(("group", "part", "path", "chirality"), empty),
         "frame": pa.array(np.concatenate([np.arange(length) for length in lengths]), pa.int32()),
-        "time": pa.array(np.concatenate([np.arange(length) for length in lengths]) / RATE),
+        "time": pa.array(np.concatenate([np.arange(length) for length in lengths]) / setting.rate),
         "keypoints": poses_to_column(np.concatenate([poses for _, poses in examples])),
         "score": pa.array(np.ones(count, np.float32)),
         **{name: pa.nulls(count, pa.int32()) for name in ("width", "height", "rotation")},
     }
     table, split = folder / "keypoints.parquet", folder / "split.parquet"
-    keypoint_table.write(table, [pa.table({name: columns[name] for name in SCHEMA.names})], {"frame_rate": f"{RATE:g}"})
+    keypoint_table.write(
+        table, [pa.table({name: columns[name] for name in SCHEMA.names})], {"frame_rate": f"{setting.rate:g}"}
+    )
     sessions = pa.table(
         {
             "session_id": pa.array(np.arange(len(lengths))),
@@ -163,12 +275,16 @@ def fitted(examples: Sequence[Clip], folder: Path) -> Path:
         }
     )
     pq.write_table(sessions, split)
-    settings = replace(parameters().train_action, prediction_window_size=WINDOW)
+    settings = replace(parameters().train_action, prediction_window_size=setting.window)
     train(TrainingTask("action", settings, table, split), folder / "model", Workspace(folder))
     return folder / "model" / MODEL_FILE
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[1] != "sfinge3d":
+    if sys.argv[1:] == ["drawn"]:
+        with TemporaryDirectory() as place:
+            drawn(Path(place))
+    elif len(sys.argv) > 2 and sys.argv[1] == "sfinge3d":
+        sfinge3d(*sys.argv[2:])
+    else:
         sys.exit(__doc__)
-    sfinge3d(*sys.argv[2:])

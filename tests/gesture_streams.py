@@ -6,6 +6,7 @@ on thresholds, gaps of just the longest length, clocks that go back.
 
 import random
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -18,7 +19,7 @@ from handloom.config import HAND_CHOICES
 from handloom.hand import Poses
 from handloom.landmarks.choice import ChosenHand
 from handloom.landmarks.looks import Looked
-from handloom.models.model import ModelSpec
+from handloom.models.model import ModelSpec, StreamSettings
 from handloom.prediction import recognizer as prediction
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
@@ -202,11 +203,29 @@ def _stream(chance: random.Random) -> dict[str, Any]:
         **_decision(chance),
         "times": _times(chance, frames, rate, 1),
         "hand": choice,
+        "settings": _settings(chance, labels),
+        "given": chance.random() < 0.5,
         "shape": SHAPE.tolist(),
         "hands": shown,
         "labels": labels,
         "answers": [_probabilities(chance, len(labels)) for _ in range(chance.choice([1, 2, 3, 5]))],
     }
+
+
+def _settings(chance: random.Random, labels: list[str]) -> dict[str, Any] | None:
+    """What the model's file says of streams; mostly something."""
+    if chance.random() < 0.3:
+        return None
+    settings = StreamSettings(
+        _threshold(chance),
+        chance.choice([0.0, 0.1, 0.5]),
+        chance.choice([0.0, 0.1, 0.5]),
+        chance.randint(1, 3),
+        chance.randint(1, 3),
+        {label: _threshold(chance) for label in labels if chance.random() < 0.5},
+        1.0,
+    )
+    return asdict(settings)
 
 
 def _hand(chance: random.Random, left: float) -> list[Any]:
@@ -246,13 +265,16 @@ def stream_events(stream: dict[str, Any]) -> list[list[str]]:
     spec = ModelSpec(
         *(stream[name] for name in ("kind", "labels", "window", "frameRate", "backgroundLabel", "leftHands"))
     )
+    settings = stream["settings"]
+    spec = replace(spec, stream=StreamSettings(**settings) if settings else None)
     predictor = Predictor(FakeModel(spec, ask_of(stream), stream["thresholds"]))
+    given = stream["given"]
     recognizer = Recognizer(
         predictor,
-        smoothing=smoothing_of(stream),
-        hold_time=stream["holdTime"],
-        cooldown=stream["cooldown"],
-        stride=stream["stride"],
+        smoothing=smoothing_of(stream) if given else "model",
+        hold_time=stream["holdTime"] if given else None,
+        cooldown=stream["cooldown"] if given else None,
+        stride=stream["stride"] if given or spec.kind == "pose" else None,
         minimum_presence=stream["minimumPresence"],
         missing_hand=MISSING_HAND[stream["missingHand"]],
     )

@@ -35,6 +35,7 @@ struct Stream: Decodable {
     let count: Int?
     let holdTime: Double
     let cooldown: Double
+    let given: Bool
     let times: [Double]
     let shape: [[Double]]
     let hands: [[Hand]]
@@ -57,12 +58,13 @@ struct Stream: Decodable {
     func recognizer(_ metadata: ModelMetadata) -> HandGestureRecognizer {
         let smoothing = weight.map { Smoothing.exponential(weight: $0) } ?? count.map { Smoothing.mean(count: $0) }
         return HandGestureRecognizer(
-            metadata: metadata, smoothing: smoothing ?? .none, holdTime: holdTime, cooldown: cooldown)
+            metadata: metadata, smoothing: given ? smoothing ?? Smoothing.none : nil,
+            holdTime: given ? holdTime : nil, cooldown: given ? cooldown : nil)
     }
 
     func action() throws -> HandActionClassifier {
         try HandActionClassifier(
-            model: model, stride: stride, missingHand: WindowQueue.MissingHand(rawValue: missingHand)!,
+            model: model, stride: given ? stride : nil, missingHand: WindowQueue.MissingHand(rawValue: missingHand)!,
             minimumPresence: minimumPresence)
     }
 

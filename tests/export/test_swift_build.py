@@ -230,6 +230,8 @@ def with_metadata(number: int, stream: dict[str, Any]) -> dict[str, Any]:
         interface.LEFT_HANDS: stream["leftHands"],
         interface.BACKGROUND_LABEL: stream["backgroundLabel"],
     }
+    if stream["settings"]:
+        metadata[interface.STREAM_SETTINGS] = json.dumps(stream["settings"])
     if stream["hand"]:
         metadata[interface.HAND] = stream["hand"]
     if (apart := wrong_by(number)) is not None:

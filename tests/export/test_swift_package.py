@@ -9,7 +9,7 @@ import tree_sitter_swift
 
 from handloom.export import interface
 from handloom.export.self_check import SELF_CHECK
-from handloom.export.swift_kit import STRIDE, write_swift_package
+from handloom.export.swift_kit import write_swift_package
 from handloom.hand import CHANNELS, JOINTS
 from handloom.models.model import DEFAULT_THRESHOLD, MINIMUM_PRESENCE
 
@@ -79,6 +79,7 @@ def test_the_metadata_keys_are_the_interfaces() -> None:
         interface.HAND,
         interface.LANDMARKER,
         interface.BACKGROUND_LABEL,
+        interface.STREAM_SETTINGS,
         SELF_CHECK,
     ]
     assert re.findall(r'userDefined\["(.+?)"\]', metadata) == keys
@@ -102,8 +103,7 @@ def test_the_defaults_are_those_that_the_note_tells() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in swift_files(SOURCES))
     assert defaults(text, "defaultThreshold: Double") == {DEFAULT_THRESHOLD}
     assert defaults(text, "minimumPresence: Double") == {MINIMUM_PRESENCE}
-    action = (SOURCES / "HandActionClassifier.swift").read_text(encoding="utf-8")
-    assert defaults(action, "stride: Int") == {STRIDE}
+    assert re.findall(r"entry\.threshold \?\? ([\d.]+)", text) == [str(DEFAULT_THRESHOLD)]
 
 
 def defaults(text: str, parameter: str) -> set[float]:

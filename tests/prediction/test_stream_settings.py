@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from handloom.evaluation.events import Interval
 from handloom.hand import Poses
-from handloom.models.model import ModelSpec
-from handloom.prediction.decision import DecisionSettings
+from handloom.models.model import ModelSpec, StreamSettings
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 from handloom.prediction.stream_settings import Stream, ask, choose_settings, events_of, replay
@@ -18,14 +17,14 @@ RATE = 10.0
 WAVES = (Interval("wave", 2.0, 3.0), Interval("wave", 8.0, 9.0))
 
 
-def predictor() -> Predictor:
+def predictor(settings: StreamSettings | None = None) -> Predictor:
     """Says wave as surely as the x of the window's last frame."""
 
     def said(windows: Poses) -> np.ndarray:
         wave = windows[:, -1, 0, 0].astype(float)
         return np.stack([1 - wave, wave], axis=1)
 
-    return Predictor(FakeModel(ModelSpec("action", ["background", "wave"], 3, RATE), said, {}))
+    return Predictor(FakeModel(ModelSpec("action", ["background", "wave"], 3, RATE, stream=settings), said, {}))
 
 
 def stream(sure: float, unsure: float, twitch: float = 0.0, seconds: int = 12) -> Stream:
@@ -41,34 +40,52 @@ def stream(sure: float, unsure: float, twitch: float = 0.0, seconds: int = 12) -
 
 def test_the_threshold_lies_between_gestures_and_the_rest() -> None:
     asked = [ask(predictor(), stream(0.92, 0.72), 1)]
-    chosen = choose_settings(asked, "background", 1.0)
-    assert 0.72 < chosen.default_threshold <= 0.92
-    assert events_of(asked, chosen).metrics()["events_found"] == 1.0
+    chosen = choose_settings(asked, "background", 1.0, 1)
+    assert 0.72 < chosen.threshold <= 0.92
+    assert events_of(asked, chosen, "background").metrics()["events_found"] == 1.0
 
 
 def test_a_twitch_is_held_off_by_time_where_no_threshold_can() -> None:
     asked = [ask(predictor(), stream(0.92, 0.1, twitch=0.99), 1)]
-    chosen = choose_settings(asked, "background", 1.0)
-    events = events_of(asked, chosen)
+    chosen = choose_settings(asked, "background", 1.0, 1)
+    events = events_of(asked, chosen, "background")
     assert chosen.hold_time > 0 and len(events.found) == 2 and not events.false
 
 
 def test_more_false_answers_are_taken_where_they_are_allowed() -> None:
     asked = [ask(predictor(), stream(0.62, 0.1, twitch=0.99), 3)]
-    strict, lenient = (choose_settings(asked, "background", limit) for limit in (0.0, 1e6))
-    assert len(events_of(asked, lenient).found) == 2
-    assert not events_of(asked, strict).false
+    strict, lenient = (choose_settings(asked, "background", limit, 3) for limit in (0.0, 1e6))
+    assert len(events_of(asked, lenient, "background").found) == 2
+    assert not events_of(asked, strict, "background").false
 
 
-@given(st.lists(st.sampled_from([-1.0, 0.2, 0.55, 0.8, 0.95]), min_size=4, max_size=40), st.sampled_from([1, 2, 3]))
-def test_a_replay_reports_what_the_recognizer_does(places: list[float], stride: int) -> None:
+PLACES = st.lists(st.sampled_from([-1.0, 0.2, 0.55, 0.8, 0.95]), min_size=4, max_size=40)
+
+
+@given(PLACES, st.sampled_from([1, 2, 3]), st.sampled_from([1, 2]), st.sampled_from([{}, {"wave": 0.7}]))
+def test_a_replay_reports_what_the_recognizer_does_with_the_models_settings(
+    places: list[float], stride: int, mean: int, thresholds: dict[str, float]
+) -> None:
     poses = np.ones((len(places), 3, 21), np.float32) * np.array([place > 0 for place in places])[:, None, None]
     poses[:, 0] *= np.array(places, np.float32)[:, None]
-    settings = DecisionSettings(default_threshold=0.6, hold_time=0.1, cooldown=0.2)
+    settings = StreamSettings(0.6, 0.1, 0.2, stride, mean, thresholds)
     asked = ask(predictor(), Stream(poses.astype(np.float32), ()), stride)
-    recognizer = Recognizer(predictor(), threshold=0.6, hold_time=0.1, cooldown=0.2, stride=stride)
+    recognizer = Recognizer(predictor(settings))
     events = [event for row, one in enumerate(poses) for event in recognizer.add_joints(one[None], row / RATE)]
     began = [event for event in events if event.kind == "began"]
-    found = list(replay(asked, settings))
+    found = list(replay(asked, settings, "background"))
     assert [one.label for one in found] == [event.label for event in began]
     assert [one.start for one in found] == pytest.approx([event.time for event in began])
+
+
+def test_what_is_said_counts_in_place_of_the_models_settings() -> None:
+    stored = predictor(StreamSettings(threshold=0.99, hold_time=5.0, cooldown=5.0, stride=3, mean=4))
+    said = Recognizer(stored, threshold=0.6, hold_time=0.0, cooldown=0.0, stride=1, smoothing=None)
+    poses = stream(0.92, 0.1).poses
+
+    def began(recognizer: Recognizer) -> list[float]:
+        events = [event for row, one in enumerate(poses) for event in recognizer.add_joints(one[None], row / RATE)]
+        return [event.time for event in events if event.kind == "began"]
+
+    assert began(said) == pytest.approx([2.0, 8.0])
+    assert began(Recognizer(stored)) == []

@@ -48,6 +48,20 @@ def test_the_example_of_create_ml(videos: Place) -> None:
     assert [*gathered.skipped, *gathered.notes] == []
 
 
+def test_the_time_between_the_parts_can_be_the_background(videos: Place) -> None:
+    table = "video,label,start,end\nbob.mov,a,5,6\nbob.mov,b,6.5,8\nbob.mov,a,2,3\nann/montage.mov,b,0,1\n"
+    gathered = videos.videos(table, **TIMES, between_label="background")
+    assert told(gathered)[4:] == [
+        ("bob.mov", "background", 0, 2),
+        ("bob.mov", "background", 3, 5),
+        ("bob.mov", "background", 8, None),
+        ("ann/montage.mov", "background", 1, None),
+    ]
+    assert gathered.notes[0].endswith("videos.csv: 4 parts between the annotated ones are 'background'")
+    long = videos.videos("video,label,start,end\nbob.mov,a,7,9\n", **TIMES, between_label="rest")
+    assert [clip.end for clip in long.clips] == [9, pytest.approx(7 / 3), pytest.approx(14 / 3), 7, None]
+
+
 def test_json_says_the_same(videos: Place) -> None:
     rows = [
         {"video": "ann/montage.mov", "label": "wave", "start": 0, "end": 12.5},

@@ -19,6 +19,7 @@ VERBS: dict[str, dict[str, str]] = {
     "Look at results": {
         "predict": "predict",
         "evaluate": "evaluate",
+        "streams": "streams",
         "report": "report",
         "check": "check",
         "compare": "runs",

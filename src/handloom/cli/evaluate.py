@@ -1,7 +1,7 @@
 """`handloom evaluate`: how well a model does on labelled data that are not in the training set."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from handloom.support.text_table import text_table
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples
     from handloom.models.model import ModelSpec
+    from handloom.sources.clip import Gathered
 
 _TABLE = ".parquet"
 
@@ -76,7 +77,7 @@ def _examples(spec: "ModelSpec", data: Path, overrides: Sequence[str], folder: P
     table, split = data, folder / "split.parquet"
     if data.suffix != _TABLE or overrides:
         table = folder / "keypoints.parquet"
-        _extract(spec, data, overrides, table)
+        extract(spec, data, overrides, table)
     sessions, _ = read_sessions(table)
     pq.write_table(pa.table({"session_id": sessions, "part": ["test"] * len(sessions)}), split)
     examples = read_examples(table, split, "test", left_hands=spec.left_hands)
@@ -87,7 +88,22 @@ def _examples(spec: "ModelSpec", data: Path, overrides: Sequence[str], folder: P
     return examples
 
 
-def _extract(spec: "ModelSpec", data: Path, overrides: Sequence[str], table: Path) -> None:
+def extract(
+    spec: "ModelSpec",
+    data: Path,
+    overrides: Sequence[str],
+    table: Path,
+    changed: "Callable[[Gathered], Gathered] | None" = None,
+) -> None:
+    """Write the keypoint table of some data at a model's rate; what of them cannot be used is named on stderr.
+
+    Args:
+        spec: what the model is.
+        data: the folder or file.
+        overrides: of the sections `data` and `extract_keypoints`.
+        table: the file to write.
+        changed: makes other clips of those that the source yields.
+    """
     from handloom import keypoint_table
     from handloom.cli.project import project_extraction
     from handloom.extraction.extract import keypoint_tables
@@ -102,6 +118,8 @@ def _extract(spec: "ModelSpec", data: Path, overrides: Sequence[str], table: Pat
         settings = project_extraction() or settings
     settings = replace(settings, target_frame_rate=float(spec.frame_rate))
     gathered = gather_members(parameters.source(spec.kind), spec.kind, "", settings.target_frame_rate)
+    if changed is not None:
+        gathered = changed(gathered)
     model = landmark_model_path(settings.landmark_model)
     with ExtractionReport(table.with_suffix("")) as report:
         cache = Workspace.next_to(table.parent).keypoint_cache

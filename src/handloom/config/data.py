@@ -91,6 +91,9 @@ class _Times:
     end_time_column: OptionalColumn = parameter(
         "", "column with the end (end in Apple's examples); empty: the clip's end"
     )
+    between_label: str = parameter(
+        "", "label of the time in a video in which no row says anything, such as background; empty: not used"
+    )
 
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)

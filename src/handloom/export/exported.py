@@ -22,6 +22,7 @@ from handloom.export.interface import (
     hand_of,
     left_hands_of,
     made_by_handloom,
+    stream_settings_of,
     thresholds_of,
     with_vision_confidence,
 )
@@ -86,6 +87,7 @@ class ExportedModel(ABC):
                 left_hands=left_hands_of(self.metadata),
                 hand=hand_of(self.metadata),
                 landmarker=self.metadata.get(LANDMARKER, ""),
+                stream=stream_settings_of(self.metadata, self.classes),
                 note="" if made_by_handloom(self.metadata) else f"{self._name}: {NOT_OURS}",
             )
         except ValueError as error:

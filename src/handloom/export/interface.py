@@ -5,11 +5,14 @@ Apps use these names as literals: the input `poses`, the outputs `label` and `la
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Literal
 
 from handloom import __version__
-from handloom.config import HAND_CHOICES, HandChoice, Kind
+from handloom.config import HAND_CHOICES, HandChoice, Kind, section_from
+from handloom.errors import printable
 from handloom.hand import JOINTS, Poses
+from handloom.models.model import StreamSettings
 
 if TYPE_CHECKING:
     from handloom.models.checkpoint import TrainedModel
@@ -28,6 +31,7 @@ HAND = "Hand"
 LANDMARKER = "Landmarker"
 BACKGROUND_LABEL = "Background Label"
 RECOMMENDED_THRESHOLDS = "Recommended Thresholds"
+STREAM_SETTINGS = "Stream Settings"
 TRAINED_WITH = "Trained With"
 CLASS_LABELS = "Class Labels"  # of formats without a classifier: a JSON list, in the order of the probabilities
 TEMPERATURE = "Temperature"
@@ -43,6 +47,7 @@ MODEL_METADATA = (
     LANDMARKER,
     BACKGROUND_LABEL,
     RECOMMENDED_THRESHOLDS,
+    STREAM_SETTINGS,
     TEMPERATURE,
     FALSE_ACTIVATION_RATE,
     FALSE_ACTIVATION_RATE_AT_THRESHOLDS,
@@ -69,7 +74,8 @@ def user_metadata(model: "TrainedModel", provenance: "Provenance | None" = None)
     """The metadata keys that Xcode's preview and readers look at; those that name Apple's own app are not imitated.
 
     After them, under keys of our own and only where known: whether the app has to mirror left hands, which of two
-    hands it takes, the class of no gesture, what validation taught (see `Calibration`), and where the model comes from.
+    hands it takes, the class of no gesture, when a gesture counts in a stream, what validation taught (see
+    `Calibration`), and where the model comes from.
     """
     metadata = {
         PREVIEW_TYPE: PREVIEW_TYPES[model.spec.kind],
@@ -85,6 +91,8 @@ def user_metadata(model: "TrainedModel", provenance: "Provenance | None" = None)
         metadata[LANDMARKER] = model.spec.landmarker
     if model.spec.background_label in model.spec.classes:
         metadata[BACKGROUND_LABEL] = model.spec.background_label
+    if model.spec.stream:
+        metadata[STREAM_SETTINGS] = json.dumps(asdict(model.spec.stream), ensure_ascii=False)
     return metadata | _calibration_metadata(model) | _provenance_metadata(provenance)
 
 
@@ -165,6 +173,25 @@ def thresholds_of(metadata: Mapping[str, str], classes: Sequence[str]) -> dict[s
     found = {label: float(value) for label, value in pairs}
     if len(found) < len(pairs):
         raise ValueError("a class twice")
+    return found
+
+
+def stream_settings_of(metadata: Mapping[str, str], classes: Sequence[str]) -> StreamSettings | None:
+    """When a gesture counts in a stream; None where the metadata say nothing. Further keys are not read.
+
+    Raises:
+        ValueError: they are not as `user_metadata` writes them.
+    """
+    if STREAM_SETTINGS not in metadata:
+        return None
+    try:
+        content = dict(json.loads(metadata[STREAM_SETTINGS]))
+        known = {one.name: content[one.name] for one in fields(StreamSettings) if one.name in content}
+        found = section_from(StreamSettings, known)
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError(f"{STREAM_SETTINGS} is {printable(metadata[STREAM_SETTINGS])[:80]!r}") from None
+    if not set(found.thresholds) <= set(classes):
+        raise ValueError(f"{STREAM_SETTINGS} names {sorted(set(found.thresholds) - set(classes))[0]!r}, no class")
     return found
 
 

@@ -10,11 +10,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from handloom.hand import CHANNELS, JOINT_COUNT
-from handloom.models.model import DEFAULT_THRESHOLD, ModelSpec
+from handloom.models.model import DEFAULT_THRESHOLD, ModelSpec, usual_stride
 from handloom.support.files import replacing
 
 PACKAGE_NAME = "HandloomKit"
-STRIDE = 5  # frames from one prediction to the next; HandloomKit has the same
 
 _NO_TEXT = {"Cc", "Cf", "Zl", "Zp"}  # characters that a literal does not show, or cannot hold
 
@@ -137,11 +136,15 @@ def _action_call(spec: ModelSpec) -> str:
         "frames.append(joints ?? zeros)",
         f"if frames.count > {spec.window} {{ frames.removeFirst() }}",
         *(_sides(spec.window) if mirrored else []),
-        f"if frames.count == {spec.window} {{  // every {STRIDE}th frame is often enough",
+        f"if frames.count == {spec.window} {{  // it is often enough to ask every {_stride(spec)} frames",
         "    let poses = MLMultiArray(concatenating: frames, axis: 0, dataType: .float32)",
         *(_mirrored_window(spec.window) if mirrored else []),
     ]
     return "\n".join(lines) + f"\n{_decision(spec, 'poses')}}}\n"
+
+
+def _stride(spec: ModelSpec) -> int:
+    return spec.stream.stride if spec.stream else usual_stride(spec.window)
 
 
 def _sides(window: int) -> list[str]:

@@ -18,7 +18,7 @@ from handloom.config.fields import STRICT, Text
 from handloom.errors import DataError, first_line
 from handloom.hand import Poses
 from handloom.models.calibration import Calibration, calibration_from
-from handloom.models.model import WINDOWS_AT_ONCE, ModelSpec
+from handloom.models.model import WINDOWS_AT_ONCE, ModelSpec, StreamSettings
 from handloom.models.network import HandNetwork
 
 NETWORK_PREFIX = "network."  # where the Lightning module keeps the network
@@ -35,7 +35,8 @@ class CheckpointSpec:
     """A model's description in a checkpoint, in a form that later versions read.
 
     Attributes:
-        kind, classes, window, frame_rate, background_label, left_hands, landmarks, hand, landmarker: see `ModelSpec`.
+        kind, classes, window, frame_rate, background_label, left_hands, landmarks, hand, landmarker, stream: see
+            `ModelSpec`.
         model: the network's sizes.
         format: of this description. A field that is added gets a default that says what models before it were; anything
             else needs another number, and `spec_of` has to read the old ones.
@@ -51,6 +52,7 @@ class CheckpointSpec:
     landmarks: str = ""
     hand: HandChoice | Literal[""] = ""
     landmarker: str = ""
+    stream: StreamSettings | None = None
     format: Literal[1] = FORMAT
 
     def __post_init__(self) -> None:
@@ -128,6 +130,7 @@ def load_model(path: Path) -> TrainedModel:
         known.landmarks,
         known.hand,
         known.landmarker,
+        stream=known.stream,
     )
     return TrainedModel(network, spec, calibration, training)
 

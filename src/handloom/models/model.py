@@ -1,7 +1,8 @@
 """The interface of every model, from any file: a description, and probabilities of windows."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -16,6 +17,51 @@ WINDOWS_AT_ONCE = 256
 DEFAULT_THRESHOLD = 0.8
 # The share of a live window's frames that has to hold a hand, as in Apple's own sample. HandloomKit has the same.
 MINIMUM_PRESENCE = 0.6
+LONGEST_TIME = 60.0  # seconds of a hold time or a cooldown; more is damage
+
+
+def usual_stride(window: int) -> int:
+    """Frames from one prediction of a stream to the next where the model does not say: a third of its window.
+
+    HandloomKit has the same rule.
+    """
+    return max(1, window // 3)
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """When a gesture counts in a stream, chosen on validation streams and stored with the model.
+
+    Attributes:
+        threshold: the lowest probability at which a class counts, 0 to 1.
+        hold_time: seconds for which a class must reach its threshold before its gesture begins.
+        cooldown: seconds after the end of a gesture in which none begins.
+        stride: frames at the model's rate from one prediction to the next.
+        mean: so many predictions are averaged; 1: each counts as it is.
+        thresholds: of the classes for which another threshold than `threshold` was chosen.
+        false_per_hour: false and doubled answers an hour, at most, for which they were chosen; None: not known.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    threshold: float = DEFAULT_THRESHOLD
+    hold_time: float = 0.0
+    cooldown: float = 0.0
+    stride: int = 1
+    mean: int = 1
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    false_per_hour: float | None = None
+
+    def __post_init__(self) -> None:
+        if not all(0 <= share <= 1 for share in (self.threshold, *self.thresholds.values())):
+            raise ValueError("its stream settings have a threshold that is not between 0 and 1")
+        if not all(0 <= time <= LONGEST_TIME for time in (self.hold_time, self.cooldown)):
+            raise ValueError(f"its stream settings have a time that is not between 0 and {LONGEST_TIME:g} seconds")
+        if self.stride < 1 or self.mean < 1:
+            raise ValueError("its stream settings have a stride or a mean below 1")
+        if self.false_per_hour is not None and not 0 <= self.false_per_hour < math.inf:
+            raise ValueError("its stream settings are for no number of false answers an hour")
 
 
 @dataclass(frozen=True)
@@ -33,6 +79,7 @@ class ModelSpec:
         hand: which of two hands its joints are of (`extract_keypoints.hand`); empty where that is not known.
         landmarker: what made the joints, by name; several with commas between them; empty where that is not known.
         note: what a person should know before believing its answers, a line; mostly empty.
+        stream: when a gesture counts in a stream; None where that was not chosen.
     """
 
     kind: Kind
@@ -45,6 +92,7 @@ class ModelSpec:
     hand: HandChoice | Literal[""] = ""
     landmarker: str = ""
     note: str = ""
+    stream: StreamSettings | None = None
 
 
 class Model(Protocol):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from handloom.config import Training
 from handloom.errors import ConfigurationError
-from handloom.models.model import DEFAULT_THRESHOLD
+from handloom.models.model import DEFAULT_THRESHOLD, StreamSettings
 from handloom.prediction.smoothing import Probabilities
 
 # Times are compared with this much slack, seconds: differences of time stamps are rounded.
@@ -58,6 +58,21 @@ class DecisionSettings:
         for threshold in (self.default_threshold, *self.thresholds.values()):
             if not 0 <= threshold <= 1:
                 raise ConfigurationError(f"threshold: must be from 0 to 1, got {threshold:g}")
+
+
+def usual_decision(
+    stream: StreamSettings | None, thresholds: Mapping[str, float], background_label: str
+) -> DecisionSettings:
+    """When a gesture is recognised by default.
+
+    Args:
+        stream: what the model stores for streams; None: nothing.
+        thresholds: its recommended ones, which count where it stores nothing for streams.
+        background_label: the class of no gesture.
+    """
+    if stream is None:
+        return DecisionSettings(thresholds, background_label=background_label)
+    return DecisionSettings(stream.thresholds, stream.threshold, stream.hold_time, stream.cooldown, background_label)
 
 
 class GestureDecision:

@@ -15,7 +15,7 @@ from handloom.config import ExtractKeypoints, Kind, LeftHands
 from handloom.dataset.left_hands import mirror_left_hands
 from handloom.errors import ConfigurationError, expect, printable
 from handloom.hand import CHANNELS, JOINT_COUNT, Poses
-from handloom.models.model import Model
+from handloom.models.model import Model, StreamSettings
 from handloom.prediction.open_model import open_model
 from handloom.prediction.results import Classification, Prediction, ranked
 
@@ -85,6 +85,11 @@ class Predictor:
     def thresholds(self) -> Mapping[str, float]:
         """The recommended threshold of each class that has one."""
         return self.model.thresholds
+
+    @property
+    def stream(self) -> StreamSettings | None:
+        """When a gesture counts in a stream; None where that was not chosen."""
+        return self.model.spec.stream
 
     @property
     def note(self) -> str:

@@ -1,8 +1,9 @@
 """Live use: frames or joints come one at a time, and gestures begin and end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from numbers import Real
+from typing import Literal
 
 import numpy as np
 
@@ -12,12 +13,12 @@ from handloom.hand import VOTES, Poses, poses_from_picture
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.reader import HandFollower, HandReader
 from handloom.media.frame import Picture
-from handloom.models.model import DEFAULT_THRESHOLD, MINIMUM_PRESENCE
-from handloom.prediction.decision import DecisionSettings, Event, GestureDecision
+from handloom.models.model import MINIMUM_PRESENCE
+from handloom.prediction.decision import Event, GestureDecision, usual_decision
 from handloom.prediction.frame_clock import LONGEST_GAP, Arrival, FrameClock
 from handloom.prediction.predictor import Predictor, require_predictor
 from handloom.prediction.results import Classification, Prediction
-from handloom.prediction.smoothing import Smoother, Smoothing
+from handloom.prediction.smoothing import Smoother, Smoothing, usual_smoothing
 from handloom.prediction.window_queue import MissingHand, NoWindow, WindowQueue
 from handloom.prediction.windows import NO_HAND, Tick, predict_windows, usual_stride
 from handloom.support.closing import Closing
@@ -32,12 +33,14 @@ class Recognizer(Closing):
 
     Args:
         predictor: a pose or action classifier.
-        threshold: the lowest probability at which a gesture counts, 0 to 1; None: the model's recommended ones, 0.8 for
-            classes without one.
-        smoothing: how probabilities are averaged: `Exponential(weight)`, `Mean(count)`, or not.
-        hold_time: seconds for which a gesture must reach its threshold before it begins.
-        cooldown: seconds after the end of a gesture in which none begins.
-        stride: frames at the model's rate from one prediction to the next; a third of the window, at least 1, if None.
+        threshold: the lowest probability at which a gesture counts, 0 to 1. None: those of the model's stream settings;
+            without any its recommended ones, 0.8 for classes without one.
+        smoothing: how probabilities are averaged: `Exponential(weight)`, `Mean(count)`, or not (None). "model": as the
+            model's stream settings say, else not.
+        hold_time: seconds for which a gesture must reach its threshold before it begins. None: the model's, else 0.
+        cooldown: seconds after the end of a gesture in which none begins. None: the model's, else 0.
+        stride: frames at the model's rate from one prediction to the next. None: the model's, else a third of the
+            window, at least 1.
         minimum_presence: the share of the window's frames that must show a hand, 0 to 1; with less there is no answer.
         missing_hand: what becomes of frames without a hand, see `WindowQueue`.
         longest_gap: seconds without a frame after which everything is forgotten.
@@ -58,9 +61,9 @@ class Recognizer(Closing):
         predictor: Predictor,
         *,
         threshold: float | None = None,
-        smoothing: Smoothing = None,
-        hold_time: float = 0.0,
-        cooldown: float = 0.0,
+        smoothing: Smoothing | Literal["model"] = "model",
+        hold_time: float | None = None,
+        cooldown: float | None = None,
         stride: int | None = None,
         minimum_presence: float = MINIMUM_PRESENCE,
         missing_hand: MissingHand = "append_zeros",
@@ -77,16 +80,16 @@ class Recognizer(Closing):
         self._queue: WindowQueue[Tick] = WindowQueue(
             predictor.window, usual_stride(predictor, stride), missing_hand, minimum_presence
         )
-        self._smoother = Smoother(smoothing)
-        self._decision = GestureDecision(
-            DecisionSettings(
-                thresholds=predictor.thresholds if threshold is None else {},
-                default_threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
-                hold_time=hold_time,
-                cooldown=cooldown,
-                background_label=predictor.background_label,
-            )
-        )
+        usual = predictor.stream
+        self._smoother = Smoother(usual_smoothing(usual) if smoothing == "model" else smoothing)
+        settled = usual_decision(usual, predictor.thresholds, predictor.background_label)
+        if threshold is not None:
+            settled = replace(settled, thresholds={}, default_threshold=threshold)
+        if hold_time is not None:
+            settled = replace(settled, hold_time=hold_time)
+        if cooldown is not None:
+            settled = replace(settled, cooldown=cooldown)
+        self._decision = GestureDecision(settled)
         self._reader: HandReader | None = None
         self._follower: HandFollower | None = None
         self._previous: _Frame | None = None

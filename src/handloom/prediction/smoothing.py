@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handloom.errors import ConfigurationError
+from handloom.models.model import StreamSettings
 
 Probabilities = Mapping[str, float]
 
@@ -40,6 +41,11 @@ class Mean:
 
 
 Smoothing = Exponential | Mean | None
+
+
+def usual_smoothing(stream: StreamSettings | None) -> Smoothing:
+    """How probabilities are averaged by default: as the model stores it for streams, else not."""
+    return Mean(stream.mean) if stream and stream.mean > 1 else None
 
 
 class Smoother:

@@ -9,17 +9,20 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handloom.evaluation.events import Events, Interval, match_events
 from handloom.hand import Poses, present
-from handloom.prediction.decision import DecisionSettings, GestureDecision
+from handloom.models.model import StreamSettings, usual_stride
+from handloom.prediction.decision import DecisionSettings, GestureDecision, usual_decision
 from handloom.prediction.predictor import Predictor
-from handloom.prediction.smoothing import Probabilities
+from handloom.prediction.smoothing import Mean, Probabilities, Smoother
 from handloom.prediction.window_queue import NoWindow, WindowQueue
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99)
 HOLD_TIMES = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)  # seconds
 COOLDOWNS = (0.0, 0.3, 0.6, 1.0)  # seconds
+MEANS = (1, 2, 3, 5)  # predictions that are averaged
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,12 @@ class Stream:
     Attributes:
         poses: float32 ``[T, 3, 21]`` at the model's rate, zeros without a hand.
         made: the gestures, seconds from the first frame; the class of no gesture is not among them.
+        votes: ``[T]``, the chirality of each frame as `Predictor.answers` takes it; None where nothing is known.
     """
 
     poses: Poses
     made: tuple[Interval, ...]
+    votes: NDArray[np.int8] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,14 @@ def ask(predictor: Predictor, stream: Stream, stride: int) -> Asked:
         if step is not NoWindow.WAIT:
             steps.append((frame, step))
     rows = [step for _, step in steps if not isinstance(step, NoWindow)]
-    windows = stream.poses[np.array(rows, np.int64).reshape(-1, predictor.window)]
-    said = iter(predictor.probabilities(windows).tolist())
+    places = np.array(rows, np.int64).reshape(-1, predictor.window)
+    votes = np.zeros(len(stream.poses), np.int8) if stream.votes is None else stream.votes
+    said = iter(predictor.answers(stream.poses[places], votes[places]))
     return Asked(
         tuple(
             (
                 frame / predictor.frame_rate,
-                None if isinstance(step, NoWindow) else dict(zip(predictor.classes, next(said), strict=True)),
+                None if isinstance(step, NoWindow) else dict(next(said)),
             )
             for frame, step in steps
         ),
@@ -74,46 +80,102 @@ def ask(predictor: Predictor, stream: Stream, stride: int) -> Asked:
     )
 
 
-def replay(asked: Asked, settings: DecisionSettings) -> list[Interval]:
+def usual_settings(predictor: Predictor) -> StreamSettings:
+    """What `Recognizer` takes by default: the model's stream settings, else its recommended thresholds."""
+    if predictor.stream:
+        return predictor.stream
+    stride = usual_stride(predictor.window)
+    return StreamSettings(stride=stride, thresholds=predictor.thresholds)
+
+
+def replay(asked: Asked, settings: StreamSettings, background_label: str) -> list[Interval]:
     """The gestures that are reported with these settings, each from its beginning to its end."""
-    decision, began, reported = GestureDecision(settings), 0.0, []
+    return _reported(_smoothed(asked, settings.mean), asked.seconds, usual_decision(settings, {}, background_label))
+
+
+def events_of(asked: Sequence[Asked], settings: StreamSettings, background_label: str) -> Events:
+    """What comes of streams with these settings."""
+    events = Events(0.0)
+    for one in asked:
+        events += match_events(one.made, replay(one, settings, background_label), one.seconds)
+    return events
+
+
+def choose_settings(
+    asked: Sequence[Asked], background_label: str, false_per_hour: float, stride: int
+) -> StreamSettings:
+    """Threshold, hold time, cooldown and mean: those that find most with at most so many false answers.
+
+    First one threshold for all classes. Where several settings find as many, those with fewer false answers are taken,
+    then those that answer earlier, then the higher threshold. Where none keeps the limit, those with the fewest false
+    answers. Then the threshold of each class in turn, with the rest as it is, by the same order.
+
+    Args:
+        asked: validation streams; never those of the test set.
+        background_label: the class of no gesture.
+        false_per_hour: false and doubled answers an hour, at most.
+        stride: of the answers, frames.
+    """
+    best: tuple[_Order, StreamSettings] | None = None
+    for mean in MEANS:
+        smoothed = [_smoothed(one, mean) for one in asked]
+        for threshold, hold_time, cooldown in product(THRESHOLDS, HOLD_TIMES, COOLDOWNS):
+            settings = StreamSettings(threshold, hold_time, cooldown, stride, mean, {}, false_per_hour)
+            best = _better(best, settings, asked, smoothed, background_label)
+    assert best is not None
+    smoothed = [_smoothed(one, best[1].mean) for one in asked]
+    for label in sorted({made.label for one in asked for made in one.made}):
+        before = best[1]
+        for threshold in THRESHOLDS:
+            settings = replace(before, thresholds={**before.thresholds, label: threshold})
+            best = _better(best, settings, asked, smoothed, background_label)
+    return best[1]
+
+
+# What is better comes first: false answers over the limit, gestures found, false answers, delay, and the settings.
+_Order = tuple[float, ...]
+_Answers = Sequence[tuple[float, Probabilities | None]]
+
+
+def _better(
+    best: tuple[_Order, StreamSettings] | None,
+    settings: StreamSettings,
+    asked: Sequence[Asked],
+    smoothed: Sequence[_Answers],
+    background_label: str,
+) -> tuple[_Order, StreamSettings]:
+    decision, events = usual_decision(settings, {}, background_label), Events(0.0)
+    for one, answers in zip(asked, smoothed, strict=True):
+        events += match_events(one.made, _reported(answers, one.seconds, decision), one.seconds)
+    over = max(0.0, events.false_per_hour - (settings.false_per_hour or 0.0))
+    delay = events.metrics().get("delay_from_end", float("inf"))
+    thresholds = (-settings.threshold, *(-settings.thresholds[label] for label in sorted(settings.thresholds)))
+    found = (over, -len(events.found), events.false_per_hour, delay)
+    order = (*found, float(settings.mean), settings.hold_time, settings.cooldown, *thresholds)
+    return (order, settings) if best is None or order < best[0] else best
+
+
+def _smoothed(asked: Asked, mean: int) -> _Answers:
+    """The answers as `Recognizer` averages them."""
+    if mean == 1:
+        return asked.answers
+    smoother = Smoother(Mean(mean))
+    answers: list[tuple[float, Probabilities | None]] = []
     for time, probabilities in asked.answers:
+        if probabilities is None:
+            smoother.forget()
+        answers.append((time, None if probabilities is None else smoother.add(probabilities)))
+    return answers
+
+
+def _reported(answers: _Answers, seconds: float, settings: DecisionSettings) -> list[Interval]:
+    decision, began, reported = GestureDecision(settings), 0.0, []
+    for time, probabilities in answers:
         for event in decision.update(probabilities, time):
             if event.kind == "began":
                 began = event.time
             else:
                 reported.append(Interval(event.label, began, event.time))
     if decision.active is not None:
-        reported.append(Interval(decision.active, began, max(began, asked.seconds)))
+        reported.append(Interval(decision.active, began, max(began, seconds)))
     return reported
-
-
-def events_of(asked: Sequence[Asked], settings: DecisionSettings) -> Events:
-    """What comes of streams with these settings."""
-    events = Events(0.0)
-    for one in asked:
-        events += match_events(one.made, replay(one, settings), one.seconds)
-    return events
-
-
-def choose_settings(asked: Sequence[Asked], background_label: str, false_per_hour: float) -> DecisionSettings:
-    """One threshold for all gestures, hold time and cooldown: those that find most with at most so many false answers.
-
-    Where several find as many, those with fewer false answers are taken, then those that answer earlier, then the
-    higher threshold. Where none keeps the limit, those with the fewest false answers.
-
-    Args:
-        asked: validation streams; never those of the test set.
-        background_label: the class of no gesture.
-        false_per_hour: false and doubled answers an hour, at most.
-    """
-    base = DecisionSettings(background_label=background_label)
-    ranked = []
-    for threshold, hold_time, cooldown in product(THRESHOLDS, HOLD_TIMES, COOLDOWNS):
-        settings = replace(base, default_threshold=threshold, hold_time=hold_time, cooldown=cooldown)
-        events = events_of(asked, settings)
-        over = max(0.0, events.false_per_hour - false_per_hour)
-        delay = events.metrics().get("delay_from_end", float("inf"))
-        order = (over, -len(events.found), events.false_per_hour, delay, -threshold, hold_time, cooldown)
-        ranked.append((order, settings))
-    return min(ranked, key=lambda one: one[0])[1]

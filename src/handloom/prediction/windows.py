@@ -7,6 +7,7 @@ import numpy as np
 
 from handloom.errors import ConfigurationError
 from handloom.hand import CHANNELS, CHIRALITY_OF_VOTES, JOINT_COUNT, VOTES, Poses, present
+from handloom.models import model as models
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.results import Prediction
 from handloom.prediction.window_queue import NoWindow, WindowQueue
@@ -31,13 +32,15 @@ class Tick(NamedTuple):
 
 
 def usual_stride(predictor: Predictor, stride: int | None) -> int:
-    """The stride that was asked for, in frames at the model's rate; else a third of the window, at least 1.
+    """The stride that was asked for, in frames at the model's rate; else that of the model's stream settings.
+
+    A model without such settings is asked every third of its window.
 
     Raises:
         ConfigurationError: it is below 1.
     """
     if stride is None:
-        return max(1, predictor.window // 3)
+        return predictor.stream.stride if predictor.stream else models.usual_stride(predictor.window)
     if stride < 1:
         raise ConfigurationError(f"stride: must be at least 1 frame, got {stride}")
     return stride

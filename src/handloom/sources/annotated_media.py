@@ -25,6 +25,9 @@ from handloom.sources.times import seconds_of
 # Keys that Create ML's tools write, and their variants.
 _ANNOTATIONS = ("annotations", "annotation")
 _LABELS_SHOWN = 3
+# Parts between annotated ones: shorter ones are a part of the movement before or after, longer ones are cut; seconds.
+_SHORTEST_BETWEEN, _LONGEST_BETWEEN = 1.0, 3.0
+_OF_IMAGES = DirectoryWithImagesAndAnnotation | LabeledImageDataFrame
 # What ends the name of a column of times that are no seconds: start_ms, startFrame.
 _NO_SECONDS = re.compile(
     r"(?:[_ .(-]|(?<=[a-z])(?=[A-Z]))([Mm][Ss]|[Mm]illis(?:econds)?|[Uu][Ss]|[Nn][Ss]|[Ff]rames?)\)?$"
@@ -66,8 +69,41 @@ def annotated_media(member: Annotated, key: str, frame: Any = None) -> Gathered:
         skipped[index] = table.skip(index, reason, clips.pop(index).label)
     gathered.skipped += [skipped[index] for index in sorted(skipped)]
     gathered.clips = list(clips.values())
+    label = "" if isinstance(member, _OF_IMAGES) else member.between_label
+    if label:
+        between = [part for clips_of_file in _by_file(gathered.clips) for part in _between(clips_of_file, label)]
+        gathered.notes.append(f"{table.name}: {len(between)} parts between the annotated ones are {label!r}")
+        gathered.clips += between
     gathered.notes += note_on_numbers((clip.label for clip in gathered.clips), table.name) + groups.notes()
     return gathered
+
+
+def _by_file(clips: list[Clip]) -> list[list[Clip]]:
+    files: defaultdict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        files[clip.file].append(clip)
+    return list(files.values())
+
+
+def _between(annotated: list[Clip], label: str) -> list[Clip]:
+    """The parts of one file that no clip covers, in pieces, as clips with a label of their own.
+
+    How long the file is, is not known here: the part after the last clip is one piece.
+    """
+    parts: list[Clip] = []
+    time: float | None = 0.0
+    for clip in sorted(annotated, key=lambda clip: clip.start or 0.0):
+        start = clip.start or 0.0
+        if time is None:
+            return parts
+        pieces = math.ceil((start - time) / _LONGEST_BETWEEN) if start - time >= _SHORTEST_BETWEEN else 0
+        for number in range(pieces):
+            first, last = (time + (start - time) * share / pieces for share in (number, number + 1))
+            parts.append(replace(annotated[0], label=label, start=first, end=last))
+        time = None if clip.end is None else max(time, clip.end)
+    if time is not None:
+        parts.append(replace(annotated[0], label=label, start=time, end=None))
+    return parts
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,14 @@ public final class HandActionClassifier {
     ///
     /// - Parameters:
     ///   - model: a hand action classifier.
-    ///   - stride: frames, at the model's rate, from one prediction to the next.
+    ///   - stride: frames, at the model's rate, from one prediction to the next; `nil`: as the model's file says of
+    ///     streams, else a third of the window.
     ///   - missingHand: what becomes of a frame without a hand.
     ///   - minimumPresence: the share of the window's frames that has to hold a hand, 0 to 1.
     ///   - detector: what finds the hands in place of Vision; give each classifier one of its own.
     public init(
         model: MLModel,
-        stride: Int = 5,
+        stride: Int? = nil,
         missingHand: WindowQueue.MissingHand = .appendZeros,
         minimumPresence: Double = 0.6,
         detector landmarks: LandmarkHandDetector? = nil
@@ -34,8 +35,9 @@ public final class HandActionClassifier {
         self.model = checked
         detector = HandDetector(choice: checked.metadata.hand, landmarks: landmarks)
         clock = FrameClock(frameRate: checked.metadata.frameRate ?? 30)
+        let usualStride = checked.metadata.stream?.stride ?? max(1, checked.window / 3)
         queue = WindowQueue(
-            window: checked.window, stride: stride, missingHand: missingHand, minimumPresence: minimumPresence)
+            window: checked.window, stride: stride ?? usualStride, missingHand: missingHand, minimumPresence: minimumPresence)
     }
 
     /// Loads a compiled model (`.mlmodelc`), with the defaults of `init(model:)`.

@@ -20,20 +20,25 @@ public struct HandGestureRecognizer: Sendable {
         decision = GestureDecision(settings: settings)
     }
 
-    /// Takes the thresholds and the background label from the model.
+    /// Takes what the model's file says of streams; what is given counts in its place.
+    ///
+    /// A file that says nothing of streams gives its recommended thresholds, no smoothing, hold time or cooldown.
     public init(
         metadata: ModelMetadata,
-        smoothing: Smoothing = .none,
-        holdTime: TimeInterval = 0,
-        cooldown: TimeInterval = 0
+        smoothing: Smoothing? = nil,
+        holdTime: TimeInterval? = nil,
+        cooldown: TimeInterval? = nil
     ) {
+        let stream = metadata.stream
         let settings = GestureDecision.Settings(
-            thresholds: metadata.thresholds,
-            holdTime: holdTime,
-            cooldown: cooldown,
+            thresholds: stream?.thresholds ?? metadata.thresholds,
+            defaultThreshold: stream?.threshold ?? GestureDecision.Settings().defaultThreshold,
+            holdTime: holdTime ?? stream?.holdTime ?? 0,
+            cooldown: cooldown ?? stream?.cooldown ?? 0,
             backgroundLabel: metadata.backgroundLabel
         )
-        self.init(smoothing: smoothing, settings: settings)
+        let mean = stream?.mean ?? 1
+        self.init(smoothing: smoothing ?? (mean > 1 ? .mean(count: mean) : Smoothing.none), settings: settings)
     }
 
     /// The gesture that began and has not ended.

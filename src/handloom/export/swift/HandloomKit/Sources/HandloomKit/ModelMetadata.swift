@@ -26,6 +26,9 @@ public struct ModelMetadata: Equatable, Sendable {
     /// The class of no gesture; it need not be among the model's.
     public let backgroundLabel: String
 
+    /// When a gesture counts in a stream; `nil` where that was not chosen.
+    public let stream: StreamSettings?
+
     /// What the file carries to prove itself, as `SelfCheck` reads it; `nil` where it carries nothing.
     public let selfCheck: String?
 
@@ -38,6 +41,7 @@ public struct ModelMetadata: Equatable, Sendable {
         hand = userDefined["Hand"].flatMap { HandChoice(rawValue: $0) }
         landmarker = userDefined["Landmarker"]
         backgroundLabel = userDefined["Background Label"] ?? ModelMetadata.defaultBackgroundLabel
+        stream = userDefined["Stream Settings"].flatMap { StreamSettings($0) }
         selfCheck = userDefined["Self Check"]
     }
 

@@ -29,7 +29,22 @@ final class ModelMetadataTests: XCTestCase {
         XCTAssertFalse(metadata.mirrorsLeftHands)
         XCTAssertNil(metadata.hand)
         XCTAssertNil(metadata.landmarker)
+        XCTAssertNil(metadata.stream)
         XCTAssertEqual(metadata.backgroundLabel, "background")
+    }
+
+    func testStreamSettings() throws {
+        let json = #"{"threshold": 0.9, "thresholds": {"a": 0.5}, "hold_time": 0.2, "cooldown": 1, "stride": 2, "mean": 3}"#
+        let stream = try XCTUnwrap(ModelMetadata(userDefined: ["Stream Settings": json]).stream)
+        XCTAssertEqual(stream.threshold, 0.9)
+        XCTAssertEqual(stream.thresholds, ["a": 0.5])
+        XCTAssertEqual(stream.holdTime, 0.2)
+        XCTAssertEqual(stream.cooldown, 1)
+        XCTAssertEqual(stream.stride, 2)
+        XCTAssertEqual(stream.mean, 3)
+        for wrong in ["", "[]", #"{"threshold": 2}"#, #"{"stride": 0}"#, #"{"hold_time": -1}"#] {
+            XCTAssertNil(ModelMetadata(userDefined: ["Stream Settings": wrong]).stream, wrong)
+        }
     }
 
     func testThresholdsThatAreNoJSONAreNone() {

@@ -1,0 +1,100 @@
+"""`handloom streams`: what a model reports in continuous videos, and the settings that are best for it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from handloom.cli.composing import check_data, data_argument, data_overrides_argument
+from handloom.cli.evaluate import extract
+from handloom.cli.verb import MODEL_ADDRESS, PATH, check_model, json_option, results_only_on_stdout, verb
+from handloom.errors import ConfigurationError
+from handloom.support.console import DONE, json_text
+from handloom.support.text_table import text_table
+
+if TYPE_CHECKING:
+    from handloom.prediction.predictor import Predictor
+    from handloom.prediction.stream_settings import Stream
+
+
+@verb(
+    examples="""
+    handloom streams exports/action/HandActionClassifier.mlpackage data/test/videos \\
+      data/action=directory_with_videos_and_annotation \\
+      data.action.annotation_file=data/test/gestures.csv \\
+      data.action.start_time_column=start data.action.end_time_column=end
+    handloom streams models/action/model.ckpt data/validation/videos ... --choose 1 --out chosen/model.ckpt
+    """
+)
+@click.argument("model", help=MODEL_ADDRESS)
+@data_argument
+@data_overrides_argument
+@click.option(
+    "--choose",
+    type=click.FloatRange(min=0),
+    metavar="FALSE_PER_HOUR",
+    help="Choose settings that report at most so many false gestures an hour here; not on test data.",
+)
+@click.option("--out", type=PATH, metavar="FILE", help="Write the model with the chosen settings here.")
+@json_option("Print metrics and settings as JSON.")
+def streams(
+    model: str, data: Path, overrides: Sequence[str], choose: float | None, out: Path | None, as_json: bool
+) -> int:
+    """Measure a model by events in continuous videos.
+
+    DATA is a folder of videos, and the overrides name an annotation file with the start and end of each gesture. A
+    video without any gesture has a row of the background class. Settings are the model's own, or chosen here.
+    """
+    check_model(model)
+    check_data(data, overrides)
+    if (choose is None) != (out is None):
+        raise ConfigurationError("--choose and --out go together: what is chosen is written into a model")
+    if out is not None and not model.endswith(".ckpt"):
+        raise ConfigurationError(f"{model}: --choose needs a model.ckpt, which is then exported")
+
+    from handloom.evaluation.events import shrec_measures
+    from handloom.prediction.predictor import Predictor
+    from handloom.prediction.stream_settings import ask, choose_settings, events_of, replay, usual_settings
+
+    with results_only_on_stdout():
+        predictor = Predictor.open(model)
+        found = _streams(predictor, data, overrides)
+        settings, background = usual_settings(predictor), predictor.background_label
+        asked = [ask(predictor, one, settings.stride) for one in found]
+        if choose is not None and out is not None:
+            from handloom.training.stream_settings import store_stream_settings
+
+            settings = choose_settings(asked, background, choose, settings.stride)
+            store_stream_settings(Path(model), settings, out)
+    metrics = events_of(asked, settings, background).metrics()
+    if metrics["gestures"]:
+        measures = shrec_measures([(one.made, replay(one, settings, background)) for one in asked])
+        metrics |= {f"shrec_{name}": value for name, value in asdict(measures).items()}
+    if as_json:
+        print(json_text({"metrics": metrics, "settings": asdict(settings)}, indent=2))
+    else:
+        told = [(name, value) for name, value in asdict(settings).items() if name != "thresholds"]
+        of_classes = [(f"threshold of {label}", value) for label, value in settings.thresholds.items()]
+        print(text_table([*metrics.items(), *told, *of_classes]))
+    return DONE
+
+
+def _streams(predictor: "Predictor", data: Path, overrides: Sequence[str]) -> "list[Stream]":
+    from handloom.evaluation.events import Interval
+    from handloom.prediction.annotated_streams import read_streams, whole_files
+    from handloom.sources.clip import Gathered
+
+    made: dict[str, tuple[Interval, ...]] = {}
+
+    def whole(gathered: Gathered) -> Gathered:
+        files, intervals = whole_files(gathered, predictor.background_label)
+        made.update(intervals)
+        return files
+
+    with TemporaryDirectory() as folder:
+        table = Path(folder) / "keypoints.parquet"
+        extract(predictor.model.spec, data, overrides, table, whole)
+        return read_streams(table, made)

@@ -1,0 +1,62 @@
+"""Continuous recordings with annotated gestures: rows of an annotation file with start and end, joined by file."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import numpy as np
+
+from handloom import keypoint_table
+from handloom.dataset.left_hands import votes
+from handloom.errors import DataError
+from handloom.evaluation.events import Interval
+from handloom.prediction.stream_settings import Stream
+from handloom.sources.clip import Gathered
+
+Made = Mapping[str, tuple[Interval, ...]]
+
+
+def whole_files(gathered: Gathered, background_label: str) -> tuple[Gathered, Made]:
+    """The files of annotated parts as clips from beginning to end, and the gestures of each file, by its name.
+
+    Args:
+        gathered: clips with start and end, in seconds. A file without any gesture has a row of the background.
+        background_label: the class of no gesture; its parts are no gestures.
+
+    Raises:
+        DataError: the source has joints, not files, or no file.
+    """
+    if gathered.keypoints is not None or not gathered.clips:
+        raise DataError("a source of videos with start and end of each gesture is needed; it has none")
+    made: defaultdict[str, list[Interval]] = defaultdict(list)
+    for clip in gathered.clips:
+        own = made[clip.name]
+        if clip.label != background_label:
+            own.append(Interval(clip.label, clip.start or 0.0, inf if clip.end is None else clip.end))
+    first = {clip.name: clip for clip in reversed(gathered.clips)}
+    files = [replace(first[name], label=background_label, start=None, end=None) for name in made]
+    return replace(gathered, clips=files), {name: tuple(intervals) for name, intervals in made.items()}
+
+
+def read_streams(table: Path, made: Made) -> list[Stream]:
+    """The streams of a keypoint table that was extracted of `whole_files`, in the order of the files.
+
+    Raises:
+        DataError: no file could be read.
+    """
+    rows = keypoint_table.read(table)
+    rate = float(keypoint_table.read_metadata(table)["frame_rate"])
+    poses, chirality = keypoint_table.poses_of(rows), votes(rows.column("chirality"))
+    session = rows.column("session_id").to_numpy()
+    starts = np.flatnonzero(np.append(True, np.diff(session) != 0)) if len(session) else np.zeros(0, int)
+    ends = [*starts[1:].tolist(), len(session)]
+    streams = []
+    for start, end in zip(starts.tolist(), ends, strict=True):
+        name, seconds = rows.column("path")[start].as_py(), (end - start) / rate
+        own = tuple(replace(one, end=min(one.end, seconds)) for one in made[name] if one.start <= seconds)
+        streams.append(Stream(poses[start:end], own, chirality[start:end]))
+    if not streams:
+        raise DataError("none of the files could be read; the report above says why")
+    return streams
