@@ -12,13 +12,12 @@ from handloom.evaluation.answered import Answered, answer_test_set
 from handloom.evaluation.answers import notes_on
 from handloom.evaluation.metrics import confidence_bins
 from handloom.evaluation.plots import draw_plots
-from handloom.models.files import MODEL_FILE, RUN_FILE
+from handloom.models.files import MODEL_FILE, REPORT_PAGE, RUN_FILE
 from handloom.models.provenance import read_provenance
 from handloom.support.files import sha256_of_file, write_csv, write_json
 from handloom.support.workspace import Workspace
 
 PREDICTIONS = "predictions.csv"
-PAGE = "report.html"  # see `handloom.report`
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def _log(run: tracking.Run, out: Path, metrics: dict[str, float], pictures: Pict
     run.log_metrics({f"test_{name}": value for name, value in metrics.items()})
     named = [out / PREDICTIONS]
     run.log_files(
-        [file for file in sorted(out.glob("[!.]*")) if file not in [*named, out / PAGE]], f"reports/{out.name}"
+        [file for file in sorted(out.glob("[!.]*")) if file not in [*named, out / REPORT_PAGE]], f"reports/{out.name}"
     )
     run.log_private_files(named, f"reports/{out.name}", pictures)
 

@@ -33,12 +33,12 @@ from handloom.models.files import (
     NEURAL_NETWORK,
     RUN_FILE,
     TASK,
+    VERIFICATION_FILE,
 )
 from handloom.models.provenance import read_provenance
 from handloom.support.files import replacing, write_json
 from handloom.support.workspace import Workspace
 
-VERIFICATION_FILE = "verification.json"
 NOTE_FILE = "README.md"
 
 

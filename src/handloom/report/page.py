@@ -11,10 +11,9 @@ from handloom.dataset.pictures import Pictures, Views
 from handloom.dataset.split import read_split
 from handloom.evaluation.answered import Answered
 from handloom.evaluation.answers import Answer, notes_on
-from handloom.evaluation.evaluate import PAGE
 from handloom.evaluation.metrics import confidence_bins
 from handloom.extraction.report import REPORT
-from handloom.models.files import HISTORY_FILE, RUN_FILE
+from handloom.models.files import HISTORY_FILE, REPORT_PAGE, RUN_FILE
 from handloom.models.provenance import read_provenance
 from handloom.report import content
 from handloom.report.figures import learning_curves, reliability_plot
@@ -77,7 +76,7 @@ def write_page(
     said |= _numbers(answered)
     said |= _plots(written.model / HISTORY_FILE, answers)
     with replacing(page) as part:
-        part.write_text(template(PAGE).render(said), encoding="utf-8")
+        part.write_text(template(REPORT_PAGE).render(said), encoding="utf-8")
     return page
 
 

@@ -195,14 +195,14 @@ def report(
         answered: the model's answers for the test set; None lets it answer now.
     """
     from handloom.evaluation.answered import answer_test_set
-    from handloom.evaluation.evaluate import PAGE
+    from handloom.models.files import REPORT_PAGE
     from handloom.report.page import Written, write_page
 
     stride = parameters.evaluate.window_stride
     answered = answered or answer_test_set(layout.model, layout.keypoints, layout.split, stride)
-    clips = _clips_to_show(parameters, kind, workspace, f"{PAGE} of {kind}: shows joints without pictures")
+    clips = _clips_to_show(parameters, kind, workspace, f"{REPORT_PAGE} of {kind}: shows joints without pictures")
     written = Written(layout.keypoints, layout.split, layout.model, layout.keypoint_report)
-    return write_page(layout.report / PAGE, parameters, answered, clips, written)
+    return write_page(layout.report / REPORT_PAGE, parameters, answered, clips, written)
 
 
 def check(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "list[Finding]":

@@ -12,11 +12,11 @@ from typing import Any
 
 from handloom.config import Kind
 from handloom.errors import DataError, HandloomError, printable
-from handloom.evaluation.evaluate import PAGE
+from handloom.models.files import REPORT_PAGE, VERIFICATION_FILE
 from handloom.studio.project import StudioProject
 
 # What the stages write for a kind, by name; the page shows or offers no other file.
-METRICS, CHECK, PROOF = "metrics.json", "check.csv", "verification.json"
+METRICS, CHECK = "metrics.json", "check.csv"
 
 
 def report_file(project: StudioProject, kind: Kind) -> Path:
@@ -67,11 +67,11 @@ def check(project: StudioProject, kind: Kind) -> list[dict[str, str]]:
 def exported(project: StudioProject, kind: Kind) -> list[dict[str, Any]]:
     """The files for apps: name, bytes, and of a model the rows of its proof."""
     folder = project.layout(kind).exports
-    content = _json(folder / PROOF)
-    proofs = {one.get("file"): one for one in content} if isinstance(content, list) else {}
+    content = _json(folder / VERIFICATION_FILE)
+    proofs = {one["file"]: one for one in content["files"]} if isinstance(content, dict) else {}
     rows = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if not path.name.startswith(".") and path.name != PROOF:
+        if not path.name.startswith(".") and path.name != VERIFICATION_FILE:
             size = sum(one.stat().st_size for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
             rows.append({"name": path.name, "bytes": size, "proof": proofs.get(path.name)})
     return rows
@@ -102,7 +102,7 @@ def download(project: StudioProject, kind: Kind, name: str) -> tuple[str, bytes]
 
 
 def _report(project: StudioProject, kind: Kind) -> Path:
-    return project.layout(kind).report / PAGE
+    return project.layout(kind).report / REPORT_PAGE
 
 
 def _handloom(project: StudioProject, *words: str) -> None:

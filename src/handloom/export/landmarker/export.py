@@ -8,9 +8,8 @@ from handloom.errors import HandloomError
 from handloom.export.landmarker.proof import NetworkProof, drawn_pictures, prove
 from handloom.export.landmarker.write import write_landmarker
 from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.models.files import VERIFICATION_FILE
 from handloom.support.files import write_json
-
-VERIFICATION_FILE = "verification.json"
 
 
 def export_landmarker(parameters: Parameters, project: Path, folder: Path) -> list[NetworkProof]:

@@ -1,0 +1,99 @@
+"""How fast live answers are through the studio's page, and what it costs.
+
+    python benchmarks/studio.py PROJECT [SECONDS=60] [--one-core]
+
+Starts `handloom studio` on a project that has a model, opens the page in Chromium with a fake camera that shows photos
+of PROJECT at 640 x 480 and 30 frames/s, turns the camera of the step Try on, and prints frames a second, milliseconds
+from the frame to the drawn answer, and the memory of the server at the beginning, in the middle and at the end. The
+server has one core; with --one-core the browser has the same one. Where strace is installed, it prints every address
+outside loopback that the server connects to. Limits: at least 20 frames/s and a median of at most 100 ms.
+"""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+from playwright.sync_api import Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/studio"))
+from fake_camera import options, show
+
+EACH = 0.5  # seconds between two looks at what the page shows
+CONNECT = re.compile(r"connect\(\d+, (\{sa_family=AF_INET6?,.*?\})")
+
+
+def main(project: Path, seconds: float, one_core: bool) -> None:
+    core = max(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as folder:
+        camera, trace = Path(folder) / "camera.y4m", Path(folder) / "trace"
+        photos = sorted((project / "data/photos").rglob("*.jpg"))[::7][:12]
+        show(camera, [np.asarray(cv2.imread(str(photo))) for photo in photos])
+        command = [sys.executable, "-m", "handloom", "studio", str(project), "--no-browser", "--port", "0"]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
+            os.sched_setaffinity(server.pid, {core})
+            assert server.stdout
+            found = re.search(r"http://127\S+", server.stdout.readline())
+            assert found
+            strace = [] if not shutil.which("strace") else ["strace", "-f", "-qq", "-e", "connect", "-o", str(trace)]
+            tracer = subprocess.Popen([*strace, "-p", str(server.pid)]) if strace else None
+            if one_core:
+                os.sched_setaffinity(0, {core})  # the browser inherits it
+            try:
+                _watch(found[0], camera, psutil.Process(server.pid), seconds)
+            finally:
+                server.terminate()
+                if tracer:
+                    tracer.wait()
+        if tracer:
+            addresses = CONNECT.findall(trace.read_text())
+            outside = [one for one in addresses if "127.0.0.1" not in one and '"::1"' not in one]
+            print(f"connections that the server opened: {len(addresses)}; outside loopback: {outside or 'none'}")
+
+
+def _watch(address: str, camera: Path, server: psutil.Process, seconds: float) -> None:
+    with sync_playwright() as playwright:
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *options(camera)])
+        page = browser.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{address}#try")
+        page.get_by_role("button", name="Turn the camera on").click()
+        page.locator(".camera-status", has_text="frames/s").wait_for()
+        page.wait_for_timeout(3000)
+        rates, waits, memory = [], [], [server.memory_info().rss / 1e6]
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            page.wait_for_timeout(1000 * EACH)
+            rate, wait = _shown(page)
+            rates.append(rate)
+            waits.append(wait)
+            memory.append(server.memory_info().rss / 1e6)
+        browser.close()
+    outside = {one for one in asked if not one.startswith("http://127.0.0.1:")}
+    print(f"{statistics.median(rates):.0f} frames/s, {statistics.median(waits):.0f} ms from frame to answer (medians)")
+    shown = ", ".join(f"{memory[place]:.0f}" for place in (0, len(memory) // 2, -1))
+    print(f"memory of the server at the beginning, in the middle, at the end: {shown} MB")
+    print(f"requests of the page: {len(asked)}; outside loopback: {outside or 'none'}")
+
+
+def _shown(page: Page) -> tuple[float, float]:
+    text = page.locator(".camera-status").inner_text()
+    found = re.search(r"(\d+) frames/s · (\d+) ms", text)
+    assert found, text
+    return float(found[1]), float(found[2])
+
+
+if __name__ == "__main__":
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    main(Path(words[0]), float(words[1]) if len(words) > 1 else 60.0, "--one-core" in sys.argv)
