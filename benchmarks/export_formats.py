@@ -29,7 +29,7 @@ from handloom.export.export import write_files
 from handloom.export.interface import user_metadata
 from handloom.export.self_check import SELF_CHECK, self_check
 from handloom.export.verification import TEST_PART, Rows, Verification, rows_of, verify
-from handloom.hand import poses_from_picture
+from handloom.hand import mirror, poses_from_picture
 from handloom.models.checkpoint import TrainedModel, load_model
 from handloom.support.text_table import text_table
 
@@ -119,7 +119,10 @@ def by_mediapipe(project: Path, photos: Path) -> None:
                 counts["hands found"] += 1
                 places = np.array([[one.x, one.y] for one in said.hand_landmarks[0]])
                 in_one_scale = places * [picture.width, picture.height] / max(picture.width, picture.height)
-                expected = model.probabilities(poses_from_picture(in_one_scale[None])[None])[0]
+                poses = poses_from_picture(in_one_scale[None])
+                if (model.spec.left_hands, said.handedness[0][0].category_name) == ("mirrored", "Left"):
+                    poses = mirror(poses)
+                expected = model.probabilities(poses[None])[0]
                 (best,) = said.gestures[0]
                 counts["labels equal"] += best.category_name == model.spec.classes[expected.argmax()]
                 largest = max(largest, abs(best.score - float(expected.max())))
