@@ -112,7 +112,7 @@ def defaults(text: str, parameter: str) -> set[float]:
 
 def test_the_readme_says_what_was_not_tried_and_names_all_files() -> None:
     readme = (KIT / "README.md").read_text(encoding="utf-8")
-    assert "**Not tried:** Vision, Core ML and AVFoundation themselves" in readme
+    assert "**Not tried:** Vision, Core ML, Image I/O and AVFoundation themselves" in readme
     for path in swift_files(SOURCES):
         assert f"`{path.name}`" in readme
 
