@@ -28,18 +28,18 @@ _DECIMALS = 4  # of joints that are drawn
 
 
 @dataclass(frozen=True)
-class StreamSettings:
-    """What the sliders say; as the arguments of `Recognizer`.
+class RecognizerSettings:
+    """What the sliders say; as the arguments of `Recognizer`. None: what the model recommends.
 
     Attributes:
-        threshold: 0 to 1; None: the model's recommended ones.
+        threshold: 0 to 1.
         hold_time: seconds.
         cooldown: seconds.
     """
 
     threshold: float | None = None
-    hold_time: float = 0.0
-    cooldown: float = 0.0
+    hold_time: float | None = None
+    cooldown: float | None = None
 
 
 def model_of(layout: Layout) -> Path | None:
@@ -77,7 +77,7 @@ class LiveStream:
         self._follower: HandFollower | None = None
 
     def start(
-        self, extraction: ExtractKeypoints, kind: Kind | None, model: Path | None, settings: StreamSettings
+        self, extraction: ExtractKeypoints, kind: Kind | None, model: Path | None, settings: RecognizerSettings
     ) -> dict[str, Any]:
         """Begin a stream; the one before ends.
 

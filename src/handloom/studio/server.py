@@ -19,7 +19,7 @@ from handloom import __version__
 from handloom.config import Kind
 from handloom.errors import HandloomError, printable, told
 from handloom.studio import results
-from handloom.studio.live import LARGEST_FRAME, LiveStream, StreamSettings, model_of
+from handloom.studio.live import LARGEST_FRAME, LiveStream, RecognizerSettings, model_of
 from handloom.studio.project import StudioProject
 from handloom.studio.project_files import ProjectFiles
 from handloom.studio.recording import TooLargeError, check_size, receive
@@ -161,7 +161,7 @@ class Studio:
         if kind and model is None:
             return _line(400, f"no trained {kind} model yet; train one first")
         numbers = {name: question.get(name) for name in ("threshold", "hold_time", "cooldown")}
-        settings = StreamSettings(
+        settings = RecognizerSettings(
             **{name: float(value) for name, value in numbers.items() if isinstance(value, int | float)}
         )
         said = await run_in_threadpool(self.live.start, extraction, kind, model, settings)

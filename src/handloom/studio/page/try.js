@@ -6,6 +6,7 @@ import { ask } from "./server.js";
 
 const EVENTS = 12; // shown
 const SLIDERS = [
+  ["threshold", "Threshold", 0, 1, 0.01, ""],
   ["hold_time", "Hold time", 0, 1.5, 0.05, "s"],
   ["cooldown", "Cool-down", 0, 2, 0.05, "s"],
 ];
@@ -14,7 +15,7 @@ export class Try {
   constructor(kind) {
     this.kind = kind;
     this.camera = new Camera((answer, milliseconds) => this.answer(answer, milliseconds));
-    this.settings = { threshold: null, hold_time: 0.2, cooldown: 0.3, ...JSON.parse(localStorage.getItem(`recognizer-${kind}`) ?? "{}") };
+    this.settings = { own: false, threshold: 0.8, hold_time: 0.2, cooldown: 0.3, ...JSON.parse(localStorage.getItem(`recognizer-${kind}`) ?? "{}") };
   }
 
   async show(main) {
@@ -43,32 +44,28 @@ export class Try {
   }
 
   sliders() {
-    const own = element("input", { type: "checkbox", id: "recommended", checked: this.settings.threshold === null });
-    const threshold = element("input", { type: "range", id: "threshold", min: "0", max: "1", step: "0.01", value: String(this.settings.threshold ?? 0.8) });
-    const shown = element("output", { for: "threshold" });
-    const read = () => {
-      threshold.disabled = own.checked;
-      shown.textContent = own.checked ? "as recommended for each class" : Number(threshold.value).toFixed(2);
-    };
-    const changed = () => {
-      read();
-      this.change({ threshold: own.checked ? null : Number(threshold.value) });
-    };
-    own.addEventListener("change", changed);
-    threshold.addEventListener("input", read);
-    threshold.addEventListener("change", changed);
-    read();
-    const rows = [
-      element("div", { class: "slider" }, element("label", { for: "threshold" }, "Threshold"), threshold, shown, element("label", { class: "check" }, own, " recommended")),
-    ];
-    for (const [name, title, least, most, step, unit] of SLIDERS) {
-      const value = element("output", { for: name }, `${this.settings[name].toFixed(2)} ${unit}`);
+    const usual = element("input", { type: "checkbox", id: "recommended", checked: !this.settings.own });
+    const rows = SLIDERS.map(([name, title, least, most, step, unit]) => {
+      const value = element("output", { for: name });
       const slider = element("input", { type: "range", id: name, min: String(least), max: String(most), step: String(step), value: String(this.settings[name]) });
-      slider.addEventListener("input", () => (value.textContent = `${Number(slider.value).toFixed(2)} ${unit}`));
+      const read = () => (value.textContent = usual.checked ? "as recommended" : `${Number(slider.value).toFixed(2)} ${unit}`);
+      slider.addEventListener("input", read);
       slider.addEventListener("change", () => this.change({ [name]: Number(slider.value) }));
-      rows.push(element("div", { class: "slider" }, element("label", { for: name }, title), slider, value));
-    }
-    return element("div", { class: "sliders" }, rows);
+      const follow = () => {
+        slider.disabled = usual.checked;
+        read();
+      };
+      usual.addEventListener("change", follow);
+      follow();
+      return element("div", { class: "slider" }, element("label", { for: name }, title), slider, value);
+    });
+    usual.addEventListener("change", () => this.change({ own: !usual.checked }));
+    return element("div", { class: "sliders" }, element("label", { class: "check" }, usual, " As the model recommends"), rows);
+  }
+
+  // The arguments of `Recognizer`; null: what the model recommends.
+  get given() {
+    return Object.fromEntries(SLIDERS.map(([name]) => [name, this.settings.own ? this.settings[name] : null]));
   }
 
   change(settings) {
@@ -79,7 +76,7 @@ export class Try {
   }
 
   showSettings() {
-    const given = Object.entries(this.settings).filter(([, value]) => value).map(([name, value]) => `, ${name}=${value}`);
+    const given = Object.entries(this.given).filter(([, value]) => value !== null).map(([name, value]) => `, ${name}=${value}`);
     this.code.textContent = `Recognizer(Predictor.open("${this.path ?? `exports/${this.kind}`}")${given.join("")})`;
   }
 
@@ -97,7 +94,7 @@ export class Try {
     this.active.textContent = "–";
     this.active.classList.remove("on");
     try {
-      const begun = await this.camera.start({ kind: this.kind, ...this.settings }, file);
+      const begun = await this.camera.start({ kind: this.kind, ...this.given }, file);
       this.path = begun.model;
       this.model.textContent = [`Model: ${begun.model}.`, begun.note].filter(Boolean).join(" ");
       this.thresholds = begun.thresholds;
@@ -119,7 +116,7 @@ export class Try {
     for (const label of classes) {
       const fill = element("div", { class: "fill" });
       const number = element("span", { class: "number" }, "–");
-      const threshold = this.settings.threshold ?? this.thresholds[label] ?? 0.8;
+      const threshold = this.given.threshold ?? this.thresholds[label] ?? 0.8;
       const mark = element("div", { class: "mark" });
       mark.style.left = `${100 * threshold}%`;
       const track = label === this.background ? element("div", { class: "track" }, fill) : element("div", { class: "track" }, fill, mark);
