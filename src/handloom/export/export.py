@@ -108,7 +108,8 @@ def _check_configuration(trained: TrainedModel, parameters: Parameters, kind: Ki
         raise DataError(f"the model is one for {trained.spec.kind}, not for {kind}; train it again (dvc repro)")
     now = tracking.flat(as_plain(parameters.training(kind)), f"train_{kind}")
     for key, value in tracking.flat(trained.training, f"train_{kind}").items():
-        if now.get(key) != value:
+        decided = key.endswith(".left_hands") and now.get(key) == "auto"  # the training set has decided it
+        if now.get(key) != value and not decided:
             raise ConfigurationError(
                 f"{key}: is {now.get(key)}, and the model was trained with {value}; train it again (dvc repro)"
             )
