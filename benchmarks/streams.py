@@ -40,8 +40,6 @@ from handloom.support.workspace import Workspace
 from handloom.training.resume import TrainingTask
 from handloom.training.train import train
 
-STRIDE = 2  # frames from one prediction to the next
-FALSE_PER_HOUR = (1.0, 10.0, 40.0)  # 40 is about 0.05 a gesture here
 JOINED_PER_BLOCK = 3  # streams, each of all clips of the block
 CONTEXT = 0.2  # of a window of background may show a gesture
 Clip = tuple[str, Poses]
@@ -49,18 +47,21 @@ Clip = tuple[str, Poses]
 
 @dataclass(frozen=True)
 class Setting:
-    """Frames/s of the joints, and frames of a window."""
+    """Frames/s of the joints, frames of a window and between two windows, and how many false answers an hour may be."""
 
     rate: float
     window: int
+    stride: int
+    limits: tuple[float, ...]
 
 
 ACTIONS, BACKGROUND = Path("data/sample/gestures/action"), "background"
 CAMERAS = Cameras(Range(1.0, 1.2), Range(2.0, 40.0), Range(0.75, 0.75))
 CLIPS_PER_CLASS, IDLE_STREAMS, IDLE_SECONDS = 60, 6, 300.0
 DRAWN_SEEDS, DRAWN_HOURS = (2, 3), (1, 2)  # of people, for validation and to be held out
+ACROSS = 0.15  # of the width: further to a side, an idle hand goes down and comes up again, or it makes a swipe
 OUTSIDE = 0.8  # of the picture's height, for a hand that leaves
-SFINGE3D, DRAWN = Setting(20.0, 30), Setting(30.0, 45)
+SFINGE3D, DRAWN = Setting(20.0, 30, 2, (1.0, 10.0, 40.0)), Setting(30.0, 45, 3, (1.0,))  # 40 is about 0.05 a gesture
 
 
 def sfinge3d(table: str, *chosen: str) -> None:
@@ -92,17 +93,19 @@ def one_block(blocks: dict[int, list[Clip]], held_out: int, folder: Path) -> Non
         block: [joined(blocks[block], 100 * block + number) for number in range(JOINED_PER_BLOCK)]
         for block in (validation, held_out)
     }
-    report(f"block {held_out}", predictor, streams[validation], streams[held_out])
+    report(f"block {held_out}", SFINGE3D, predictor, streams[validation], streams[held_out])
 
 
-def report(name: str, predictor: Predictor, validation: Sequence[Stream], held_out: Sequence[Stream]) -> None:
+def report(
+    name: str, setting: Setting, predictor: Predictor, validation: Sequence[Stream], held_out: Sequence[Stream]
+) -> None:
     """Choose the settings on validation streams for each limit; print what they give there and on the others."""
-    background, stride = predictor.background_label, STRIDE
+    background, stride = predictor.background_label, setting.stride
     asked = {
         part: [ask(predictor, one, stride) for one in streams]
         for part, streams in (("validation", validation), ("held out", held_out))
     }
-    for limit in FALSE_PER_HOUR:
+    for limit in setting.limits:
         settings = choose_settings(asked["validation"], background, limit, stride)
         print(f"{name}, at most {limit:g} false an hour: {settings}")
         for part, streams in asked.items():
@@ -177,7 +180,7 @@ def drawn(folder: Path) -> None:
         [Studio(seed).stream(3600.0, number) for number in range(hours)]
         for seed, hours in zip(DRAWN_SEEDS, DRAWN_HOURS, strict=True)
     )
-    report("drawn", predictor, validation, held_out)
+    report("drawn", DRAWN, predictor, validation, held_out)
 
 
 class Studio:
@@ -221,12 +224,15 @@ class Studio:
             else:
                 action = gestures[int(random.integers(len(gestures)))] if what == "gesture" else idle
                 poses = self._perform(action, person, random)
+                comes = moved(poses[0], OUTSIDE, random)[::-1]
                 if last is None:
-                    new = [moved(poses[0], OUTSIDE, random)[::-1], poses]
+                    new = [comes, poses]
+                elif abs(last[0].mean() - poses[0, 0].mean()) > ACROSS:
+                    new = [moved(last, OUTSIDE, random), comes, poses]
                 else:
                     new = [idle_between(last, poses[0], DRAWN.rate, random), poses]
                 if what == "gesture":
-                    start = frames + len(new[0])
+                    start = frames + sum(map(len, new[:-1]))
                     made.append(Interval(action.label, start / DRAWN.rate, (start + len(poses) - 1) / DRAWN.rate))
                 last = poses[-1]
             parts += new

@@ -20,7 +20,7 @@ from handloom.prediction.smoothing import Mean, Probabilities, Smoother
 from handloom.prediction.window_queue import NoWindow, WindowQueue
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99)
-HOLD_TIMES = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6)  # seconds
+HOLD_TIMES = (0.0, 0.1, 0.2, 0.3, 0.6, 0.9, 1.2)  # seconds
 COOLDOWNS = (0.0, 0.3, 0.6, 1.0)  # seconds
 MEANS = (1, 2, 3, 5)  # predictions that are averaged
 
