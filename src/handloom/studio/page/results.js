@@ -39,11 +39,11 @@ export class Check {
   }
 
   async show(main) {
-    this.button = element("button", { type: "button", class: "primary", onclick: () => telling(() => this.look()) }, "Look for wrong labels");
+    this.button = element("button", { type: "button", class: "primary", onclick: () => telling(() => this.look()) }, "Look for mistakes");
     this.list = element("div", { class: "stack" });
     main.replaceChildren(
-      element("h1", {}, "Check the labels"),
-      element("section", { class: "panel stack", "aria-label": "Check" }, element("p", {}, "Two plain classifiers learn the joints of some people and answer for the others. Files that they firmly contradict are listed: look at them, then move or exclude them, and train again."), element("div", { class: "row" }, this.button)),
+      element("h1", {}, "Check the data"),
+      element("section", { class: "panel stack", "aria-label": "Check" }, element("p", {}, "Listed are labels that the examples of other people contradict, copies of photos, and hands that may have been found in the wrong place. Look at them, then move or exclude them, and train again."), element("div", { class: "row" }, this.button)),
       this.list,
     );
     const [said, listing] = await Promise.all([ask(`/api/results/${this.kind}`), ask(`/api/files/${this.kind}`)]);
@@ -61,7 +61,7 @@ export class Check {
       this.showFindings((await ask(`/api/results/${this.kind}/check`, {})).findings);
     } finally {
       this.button.disabled = false;
-      this.button.textContent = "Look for wrong labels";
+      this.button.textContent = "Look for mistakes";
     }
   }
 
@@ -74,9 +74,11 @@ export class Check {
 
   row(finding) {
     const file = this.files.get(finding.path);
-    const picture = file
-      ? element("img", { src: `/api/files/${this.kind}/picture?${new URLSearchParams({ name: file.name, v: file.version })}`, alt: "", loading: "lazy" })
-      : null;
+    // Of a copy also the photo that it is a copy of.
+    const pictures = [finding.path, finding.other]
+      .map((name) => this.files.get(name))
+      .filter(Boolean)
+      .map((one) => element("img", { src: `/api/files/${this.kind}/picture?${new URLSearchParams({ name: one.name, v: one.version })}`, alt: "", loading: "lazy" }));
     const row = element("tr", {});
     const act = async (action, question) => {
       await ask(`/api/files/${this.kind}/${action}`, { names: [file.name], ...question });
@@ -89,7 +91,7 @@ export class Check {
       ? element("div", { class: "row" }, element("button", { type: "button", onclick: () => telling(() => act("exclude", { excluded: true })) }, "Exclude"), element("button", { type: "button", onclick: () => telling(() => act("move", { label: target.value })) }, "Move to"), target)
       : "";
     row.append(
-      element("td", { class: "file" }, picture, element("span", {}, finding.path)),
+      element("td", { class: "file" }, pictures, element("span", {}, finding.path)),
       element("td", {}, finding.label),
       element("td", {}, `${finding.problem}: ${finding.note}`),
       element("td", {}, finding.score),
