@@ -54,12 +54,34 @@ def test_the_time_between_the_parts_can_be_the_background(videos: Place) -> None
     assert told(gathered)[4:] == [
         ("bob.mov", "background", 0, 2),
         ("bob.mov", "background", 3, 5),
-        ("bob.mov", "background", 8, None),
-        ("ann/montage.mov", "background", 1, None),
     ]
-    assert gathered.notes[0].endswith("videos.csv: 4 parts between the annotated ones are 'background'")
+    assert gathered.notes[0].endswith("videos.csv: 2 parts between the annotated ones are 'background'")
     long = videos.videos("video,label,start,end\nbob.mov,a,7,9\n", **TIMES, between_label="rest")
-    assert [clip.end for clip in long.clips] == [9, pytest.approx(7 / 3), pytest.approx(14 / 3), 7, None]
+    assert [clip.end for clip in long.clips] == [9, pytest.approx(7 / 3), pytest.approx(14 / 3), 7]
+
+
+def test_the_time_of_a_skipped_row_is_no_background(videos: Place) -> None:
+    rows = "bob.mov,a,2,3\nbob.mov,,5,7\nbob.mov,a,9,10\nbob.mov,b,9,10\nbob.mov,b,12,13\n"
+    gathered = videos.videos("video,label,start,end\n" + rows, **TIMES, between_label="background")
+    assert len(gathered.skipped) == 3
+    background = [(clip.start, clip.end) for clip in gathered.clips if clip.label == "background"]
+    assert background == [(0, 2), (3, 5), (7, 9), (10, 12)]
+
+
+@pytest.mark.parametrize("row", ["bob.mov,b,six,7", "bob.mov,b,6,", "bob.mov,b,7,6"])
+def test_a_row_of_unreadable_times_leaves_its_video_without_background(videos: Place, row: str) -> None:
+    table = f"video,label,start,end\nbob.mov,a,2,3\n{row}\nbob.mov,a,9,10\nann/montage.mov,b,2,4\n"
+    gathered = videos.videos(table, **TIMES, between_label="background")
+    assert told(gathered)[3:] == [("ann/montage.mov", "background", 0, 2)]
+    assert "no part of bob.mov is 'background': a row's times cannot be read" in gathered.notes[1]
+
+
+@pytest.mark.parametrize("row", [",b,6,7", "bob.mov,b,6,7,8,9"])
+def test_a_row_of_an_unknown_video_leaves_all_without_background(videos: Place, row: str) -> None:
+    table = f"video,label,start,end\nbob.mov,a,2,3\n{row}\nann/montage.mov,b,2,4\n"
+    gathered = videos.videos(table, **TIMES, between_label="background")
+    assert [clip.label for clip in gathered.clips] == ["a", "b"]
+    assert "videos.csv row 3 may be of any video" in gathered.notes[1]
 
 
 def test_json_says_the_same(videos: Place) -> None:

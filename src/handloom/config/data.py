@@ -92,7 +92,9 @@ class _Times:
         "", "column with the end (end in Apple's examples); empty: the clip's end"
     )
     between_label: str = parameter(
-        "", "label of the time in a video in which no row says anything, such as background; empty: not used"
+        "",
+        "label of the time before and between a video's annotated parts, such as background; there is"
+        " none after the last; empty: not used",
     )
 
 

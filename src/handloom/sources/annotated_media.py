@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from handloom.config import (
     LabeledVideoDataFrame,
 )
 from handloom.errors import DataError, printable
+from handloom.sources.between import Span, parts_between
 from handloom.sources.clip import Clip, Gathered, Skipped, UnusableError
 from handloom.sources.folder import MediaFolder
 from handloom.sources.groups import GroupFinder
@@ -25,8 +26,7 @@ from handloom.sources.times import seconds_of
 # Keys that Create ML's tools write, and their variants.
 _ANNOTATIONS = ("annotations", "annotation")
 _LABELS_SHOWN = 3
-# Parts between annotated ones: shorter ones are a part of the movement before or after, longer ones are cut; seconds.
-_SHORTEST_BETWEEN, _LONGEST_BETWEEN = 1.0, 3.0
+_FILES_SHOWN = 5
 _OF_IMAGES = DirectoryWithImagesAndAnnotation | LabeledImageDataFrame
 # What ends the name of a column of times that are no seconds: start_ms, startFrame.
 _NO_SECONDS = re.compile(
@@ -56,13 +56,12 @@ def annotated_media(member: Annotated, key: str, frame: Any = None) -> Gathered:
     columns = _columns(member, key, table)
     rows = [_Row(index, **values) for index, values in enumerate(_rows(table, columns))]
     gathered = Gathered(skipped=list(table.skipped), notes=list(table.notes))
-    needs_start = any(not _is_empty(row.start) for row in rows)
-    needs_end = any(not _is_empty(row.end) for row in rows)
+    needs = _Needs(any(not _is_empty(row.start) for row in rows), any(not _is_empty(row.end) for row in rows))
     clips: dict[int, Clip] = {}
     skipped: dict[int, Skipped] = {}
     for row in rows:
         try:
-            clips[row.index] = _clip(row, folder, groups.group_of, needs_start, needs_end)
+            clips[row.index] = _clip(row, folder, groups.group_of, needs)
         except UnusableError as error:
             skipped[row.index] = table.skip(row.index, str(error), _label_or_empty(row.label))
     for index, reason in _repeats(table, clips).items():
@@ -71,39 +70,10 @@ def annotated_media(member: Annotated, key: str, frame: Any = None) -> Gathered:
     gathered.clips = list(clips.values())
     label = "" if isinstance(member, _OF_IMAGES) else member.between_label
     if label:
-        between = [part for clips_of_file in _by_file(gathered.clips) for part in _between(clips_of_file, label)]
-        gathered.notes.append(f"{table.name}: {len(between)} parts between the annotated ones are {label!r}")
-        gathered.clips += between
+        unused = _Unused([rows[index] for index in skipped], folder, needs)
+        _add_parts_between(gathered, table, unused, label)
     gathered.notes += note_on_numbers((clip.label for clip in gathered.clips), table.name) + groups.notes()
     return gathered
-
-
-def _by_file(clips: list[Clip]) -> list[list[Clip]]:
-    files: defaultdict[str, list[Clip]] = defaultdict(list)
-    for clip in clips:
-        files[clip.file].append(clip)
-    return list(files.values())
-
-
-def _between(annotated: list[Clip], label: str) -> list[Clip]:
-    """The parts of one file that no clip covers, in pieces, as clips with a label of their own.
-
-    How long the file is, is not known here: the part after the last clip is one piece.
-    """
-    parts: list[Clip] = []
-    time: float | None = 0.0
-    for clip in sorted(annotated, key=lambda clip: clip.start or 0.0):
-        start = clip.start or 0.0
-        if time is None:
-            return parts
-        pieces = math.ceil((start - time) / _LONGEST_BETWEEN) if start - time >= _SHORTEST_BETWEEN else 0
-        for number in range(pieces):
-            first, last = (time + (start - time) * share / pieces for share in (number, number + 1))
-            parts.append(replace(annotated[0], label=label, start=first, end=last))
-        time = None if clip.end is None else max(time, clip.end)
-    if time is not None:
-        parts.append(replace(annotated[0], label=label, start=time, end=None))
-    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +87,59 @@ class _Row:
     part: object = None
     start: object = None
     end: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """Whether every row has to have a start, and an end: one of them has it."""
+
+    start: bool
+    end: bool
+
+
+class _Unused:
+    """What rows that make no clip say of the times in their videos.
+
+    Attributes:
+        spans: times by file.
+        unclear: files with a row whose times cannot be read.
+        anywhere: indices of rows that name no file.
+    """
+
+    def __init__(self, rows: Iterable[_Row], folder: MediaFolder, needs: _Needs) -> None:
+        self.spans: defaultdict[str, list[Span]] = defaultdict(list)
+        self.unclear: set[str] = set()
+        self.anywhere: list[int] = []
+        for row in rows:
+            if _is_empty(row.file):
+                self.anywhere.append(row.index)
+                continue
+            try:
+                file = folder.find(as_text(row.file))
+            except UnusableError:  # a file that is not there
+                continue
+            try:
+                self.spans[file].append(_times(row, needs))
+            except UnusableError:
+                self.unclear.add(file)
+
+
+def _add_parts_between(gathered: Gathered, table: Table, unused: _Unused, label: str) -> None:
+    """Clips of the time that no row speaks of, and notes: none where an unreadable row may speak of it."""
+    unreadable = [one.name for one in table.skipped] + [table.place(index) for index in unused.anywhere]
+    clips = [clip for clip in gathered.clips if clip.file not in unused.unclear and not unreadable]
+    parts = parts_between(clips, unused.spans, label)
+    gathered.notes.append(f"{table.name}: {len(parts)} parts between the annotated ones are {label!r}")
+    left_out = sorted(unused.unclear & {clip.file for clip in gathered.clips})
+    if unreadable:
+        gathered.notes.append(f"{table.name}: none is {label!r}, since {unreadable[0]} may be of any video; correct it")
+    elif left_out:
+        more = f" and {len(left_out) - _FILES_SHOWN} more" if len(left_out) > _FILES_SHOWN else ""
+        files = ", ".join(printable(file) for file in left_out[:_FILES_SHOWN])
+        gathered.notes.append(
+            f"{table.name}: no part of {files}{more} is {label!r}: a row's times cannot be read; correct them"
+        )
+    gathered.clips += parts
 
 
 def _table(member: Annotated, key: str, frame: Any) -> Table:
@@ -201,18 +224,23 @@ def _rows(table: Table, columns: dict[str, str]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
 
-def _clip(row: _Row, folder: MediaFolder, group_of: Callable[[str], str], needs_start: bool, needs_end: bool) -> Clip:
+def _clip(row: _Row, folder: MediaFolder, group_of: Callable[[str], str], needs: _Needs) -> Clip:
     label = _checked_label(row.label)
     file = folder.find(as_text(row.file))
     part = checked_part(as_text(row.part))
+    start, end = _times(row, needs)
+    group = unicodedata.normalize("NFC", as_text(row.group)) or group_of(file)
+    return Clip(folder.path, file, label, group, part, start, end)
+
+
+def _times(row: _Row, needs: _Needs) -> Span:
     start, end = seconds_of(row.start), seconds_of(row.end)
-    for name, time, needed in (("start", start, needs_start), ("end", end, needs_end)):
+    for name, time, needed in (("start", start, needs.start), ("end", end, needs.end)):
         if needed and time is None:
             raise UnusableError(f"no {name} time, but other rows have one; write it in every row or in none")
     if end is not None and (start or 0.0) >= end:
         raise UnusableError(f"it starts at {start or 0.0:g} s and ends at {end:g} s; the end has to be later")
-    group = unicodedata.normalize("NFC", as_text(row.group)) or group_of(file)
-    return Clip(folder.path, file, label, group, part, start, end)
+    return start, end
 
 
 def _is_empty(value: object) -> bool:
