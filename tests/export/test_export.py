@@ -170,14 +170,23 @@ def test_settings_that_decide_nothing_may_change() -> None:
     assert export_coreml(parameters, "pose", OUT, TABLE, PARTS, EXPORT, Workspace.here())
 
 
-def test_an_export_that_does_not_hold_is_refused_and_the_one_before_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+FORWARD = ExportedNetwork.forward
+
+
+def upside_down(self: ExportedNetwork, poses: torch.Tensor) -> torch.Tensor:
+    return FORWARD(self, torch.stack([poses[:, 0], 1 - poses[:, 1], poses[:, 2]], dim=1))
+
+
+def no_number(self: ExportedNetwork, poses: torch.Tensor) -> torch.Tensor:
+    return FORWARD(self, poses) * float("nan")
+
+
+@pytest.mark.parametrize("wrong", [upside_down, no_number])
+def test_an_export_that_does_not_hold_is_refused_and_the_one_before_it_stays(
+    wrong: Callable[[ExportedNetwork, torch.Tensor], torch.Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = an_export_before_it()
-    forward = ExportedNetwork.forward
-
-    def upside_down(self: ExportedNetwork, poses: torch.Tensor) -> torch.Tensor:
-        return forward(self, torch.stack([poses[:, 0], 1 - poses[:, 1], poses[:, 2]], dim=1))
-
-    monkeypatch.setattr(ExportedNetwork, "forward", upside_down)
+    monkeypatch.setattr(ExportedNetwork, "forward", wrong)
     with pytest.raises(
         HandloomError, match=r"HandPoseClassifier\.mlmodel is not what was trained: .*test set"
     ) as raised:

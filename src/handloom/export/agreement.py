@@ -1,11 +1,15 @@
 """How far apart the runtimes of one model are: the trained network and each exported file, each against each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from handloom.export.comparison import differences
+from handloom.support.files import json_number
 
 TRAINED = "PyTorch"
 
@@ -19,7 +23,7 @@ class Pair:
         part: what the rows are.
         rows: how many.
         other_labels: of how many of them the two give another label.
-        largest_difference: of a probability.
+        largest_difference: of a probability; infinite where one is no number.
     """
 
     one: str
@@ -28,6 +32,10 @@ class Pair:
     rows: int
     other_labels: int
     largest_difference: float
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self) | {"largest_difference": json_number(self.largest_difference)}
 
 
 @dataclass(frozen=True)
@@ -51,4 +59,4 @@ class Answers:
 def _pair(one: str, other: str, part: str, said: dict[str, list[NDArray[np.float32]]]) -> Pair:
     first, second = np.concatenate(said[one]), np.concatenate(said[other])
     others = int((first.argmax(axis=1) != second.argmax(axis=1)).sum())
-    return Pair(one, other, part, len(first), others, float(np.abs(first - second).max()))
+    return Pair(one, other, part, len(first), others, float(differences(first, second).max()))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,13 @@ class Comparison:
         return self.rows - self.equal_labels <= allowed and self.largest_difference <= self.limits.largest_difference
 
 
+def differences(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+    """How far numbers are apart, each from its counterpart; infinite where one of the two is not finite."""
+    with np.errstate(invalid="ignore"):  # infinity minus infinity
+        apart = np.abs(one - other)
+    return np.where(np.isfinite(apart), apart, math.inf)
+
+
 def compare(
     model: Model,
     file: ExportedModel,
@@ -83,7 +91,7 @@ def compare(
     for batch in batches:
         expected = model.probabilities(batch.windows)
         found = np.stack([file.run(window) for window in batch.windows])[:, order].astype(np.float64)
-        apart = np.where(np.isfinite(found), np.abs(found - expected), math.inf).max(axis=1)
+        apart = differences(expected, found).max(axis=1)
         worst = int(apart.argmax())
         if not where or apart[worst] > largest:
             largest, where = float(apart[worst]), batch.names[worst]

@@ -1,8 +1,9 @@
 """The stage: write the model files, prove that they compute what was trained, and add what an app needs."""
 
+import math
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from handloom import tracking
@@ -81,7 +82,7 @@ def export_coreml(
             pairs = answers.pairs()
             write_json(
                 temporary / VERIFICATION_FILE,
-                {"files": [one.plain() for one in verifications], "runtimes": [asdict(pair) for pair in pairs]},
+                {"files": [one.plain() for one in verifications], "runtimes": [pair.plain() for pair in pairs]},
             )
             compressed = settings.weight_compression != "none"
             robust = robustness(trained, examples, parameters.evaluate.window_stride)
@@ -162,7 +163,7 @@ def _track(run: tracking.Run, verifications: list[Verification], folder: Path) -
         numbers = {
             "bytes": one.bytes,
             "other_labels": sum(each.rows - each.equal_labels for each in compared),
-            "largest_difference": max(each.largest_difference for each in compared),
+            "largest_difference": max((each.largest_difference for each in compared), default=math.inf),
         }
         name = f"export_{one.path.suffix.removeprefix('.')}"
         run.log_metrics({f"{name}_{key}": value for key, value in numbers.items()})

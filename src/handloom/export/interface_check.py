@@ -16,7 +16,7 @@ import numpy as np
 
 from handloom.config import HAND_CHOICES
 from handloom.errors import printable
-from handloom.export.comparison import Limits
+from handloom.export.comparison import Limits, differences
 from handloom.export.exported import ExportedModel
 from handloom.export.hard_cases import hard_cases, plain_hand
 from handloom.export.interface import (
@@ -179,7 +179,7 @@ def check_self(path: Path, file: ExportedModel, limits: Limits) -> list[Interfac
     if not asked_of.any():
         return [InterfaceRow(asked, "probes", "none that this format can be asked", False)]
     found = np.stack([file.run(window) for window in carried.windows[asked_of]])[:, order]
-    apart = np.where(np.isfinite(found), np.abs(found - carried.probabilities[asked_of]), np.inf).max()
+    apart = differences(found, carried.probabilities[asked_of]).max()
     same = carried.sha256 == sha256_without_seal(path)
     return [
         InterfaceRow(

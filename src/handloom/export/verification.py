@@ -1,6 +1,5 @@
 """The proof that a saved file computes what was trained, and has the interface that apps count on."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from handloom.export.task_model import looks_whole
 from handloom.hand import Poses
 from handloom.models.files import CORE_ML, NEURAL_NETWORK, TASK
 from handloom.models.model import WINDOWS_AT_ONCE
+from handloom.support.files import json_number
 
 if TYPE_CHECKING:
     from handloom.dataset.examples import Examples
@@ -257,8 +257,7 @@ def _hardened(windows: Poses) -> Iterable[NamedWindows]:
 
 
 def _plain(comparison: Comparison) -> dict[str, Any]:
-    largest = comparison.largest_difference
     return asdict(comparison) | {
         "passed": comparison.passed,
-        "largest_difference": largest if math.isfinite(largest) else None,  # JSON has no infinity
+        "largest_difference": json_number(comparison.largest_difference),
     }

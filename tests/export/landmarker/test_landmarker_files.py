@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from handloom.cli import main
 from handloom.config import Data, ExportCoreML, LabeledDirectories, LandmarkModel, Parameters
-from handloom.errors import ConfigurationError, DataError
+from handloom.errors import ConfigurationError, DataError, HandloomError
 from handloom.export.core_ai_file import save_asset
-from handloom.export.landmarker import proof
+from handloom.export.landmarker import export, proof
 from handloom.export.landmarker.export import export_landmarker
-from handloom.export.landmarker.networks import HAND_LANDMARKS, IMAGE, NETWORKS, PALM_DETECTOR
+from handloom.export.landmarker.networks import HAND_LANDMARKS, IMAGE, NETWORKS, PALM_DETECTOR, ExportedNetwork
 from handloom.export.landmarker.runtime import ExportedLandmarker, FileNetwork
 from handloom.export.landmarker.tflite_network import TFLiteNetwork
 from handloom.export.landmarker.write import write_landmarker
@@ -29,6 +29,10 @@ from handloom.landmarks.litert_runtime import LiteRTLandmarker
 from handloom.media.frame import Picture
 
 MODEL = landmark_model_path(LandmarkModel())
+PARAMETERS = Parameters(
+    data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")),
+    export_coreml=ExportCoreML(formats=["mlpackage", "onnx"], landmarker=True),
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +43,9 @@ def pictures() -> list[Picture]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     above = tmp_path_factory.mktemp("exports")
-    data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))
-    parameters = Parameters(data=data, export_coreml=ExportCoreML(formats=["mlpackage", "onnx"], landmarker=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(proof, "PEOPLE", 1)  # two pictures are enough here
-        export_landmarker(parameters, above, above / "landmarker")
+        export_landmarker(PARAMETERS, above, above / "landmarker")
     return above / "landmarker"
 
 
@@ -116,6 +118,32 @@ def test_a_changed_weight_fails_the_proof(folder: Path, pictures: list[Picture],
     file.write_bytes(content)
     (found,) = proof.prove([path], MODEL, pictures[:1])
     assert not found.passed
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_network_that_gives_no_numbers_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: float
+) -> None:
+    """The files are not written: something stands for them that gives no numbers."""
+
+    class Broken:
+        def __init__(self, path: Path, network: ExportedNetwork) -> None:
+            self.shapes = network.shapes
+
+        def __call__(self, *crop: object) -> list[np.ndarray]:
+            return [np.full(shape, wrong, np.float32) for shape in self.shapes]
+
+    def write(_: object, __: object, folder: Path) -> list[Path]:
+        (folder / "HandLandmarks.aimodel").mkdir()
+        return [folder / "HandLandmarks.aimodel"]
+
+    monkeypatch.setattr(proof, "PEOPLE", 1)
+    monkeypatch.setattr(proof, "FileNetwork", Broken)
+    monkeypatch.setattr(export, "write_landmarker", write)
+    with pytest.raises(HandloomError, match=r"within inf pixels .*: too far; the landmarker is not exported$"):
+        export_landmarker(PARAMETERS, tmp_path, tmp_path / "landmarker")
+    (written,) = json.loads((tmp_path / "landmarker" / "verification.json").read_text("utf-8"))
+    assert (written["pixels"], written["probability"], written["passed"]) == (None, None, False)
 
 
 class Means(nn.Module):

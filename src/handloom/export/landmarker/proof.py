@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.described.skeleton import FINGERS
+from handloom.export.comparison import differences
 from handloom.export.interpreter.kernels import sigmoid
 from handloom.export.landmarker.networks import HAND_LANDMARKS, NETWORKS, PALM_DETECTOR, ExportedNetwork
 from handloom.export.landmarker.runtime import FileNetwork
@@ -23,6 +24,7 @@ from handloom.media.frame import Picture
 from handloom.media.photos import read_photo
 from handloom.models.files import ML_PROGRAM
 from handloom.sample import draw_photos
+from handloom.support.files import json_number
 
 # How far an output may be from the original one: pixels of the input, and probabilities.
 PIXELS = {"float32": 0.1, "float16": 0.5}
@@ -89,6 +91,8 @@ class NetworkProof:
             "passed": self.passed,
             "allowed_probability": PROBABILITY,
             **{name: value for name, value in asdict(self).items() if name != "path"},
+            "pixels": json_number(self.pixels),
+            "probability": json_number(self.probability),
         }
 
 
@@ -162,7 +166,8 @@ def _apart(network: ExportedNetwork, expected: list[Floats], found: list[Floats]
     """The largest differences of a coordinate, pixels, and of a probability; infinite where there is no number."""
     if network is PALM_DETECTOR:
         (boxes, scores), (found_boxes, found_scores) = expected, found
-        probabilities, found_probabilities = sigmoid(scores), sigmoid(found_scores)
+        probabilities = sigmoid(scores)
+        found_probabilities = np.where(np.isfinite(found_scores), sigmoid(found_scores), np.nan)
         sure = probabilities[0, :, 0] >= PALM
         places = boxes[:, sure], found_boxes[:, sure]
         chances = [(probabilities, found_probabilities)]
@@ -174,5 +179,4 @@ def _apart(network: ExportedNetwork, expected: list[Floats], found: list[Floats]
 
 
 def _largest(expected: Floats, found: Floats) -> float:
-    apart = np.where(np.isfinite(found), np.abs(expected - found), np.inf)
-    return float(apart.max(initial=0))
+    return float(differences(expected, found).max(initial=0))
