@@ -18,7 +18,7 @@ from handloom.export.swift_kit import PACKAGE_NAME, swift_string
 from handloom.hand import JOINTS
 from handloom.models.calibration import Calibration, ClassThreshold
 from handloom.models.checkpoint import TrainedModel
-from handloom.models.model import ModelSpec
+from handloom.models.model import ModelSpec, StreamSettings
 from handloom.models.network import HandNetwork
 
 WINDOWS: dict[Kind, int] = {"pose": 1, "action": 45}
@@ -59,6 +59,30 @@ def test_labels_stand_in_order_with_their_thresholds() -> None:
     assert "Where no threshold is known, start with 0.8." in note
     assert "The false activation rate on the validation set is 25.0%, with the thresholds 12.5%" in note
     assert '["fist": 0.625]' in swift_in(note)[1]
+
+
+STARTS: dict[Kind, str] = {"pose": ", smoothing: .mean(count: 5), holdTime: 0.3", "action": ", cooldown: 0.5"}
+
+
+@pytest.mark.parametrize(("kind", "start"), STARTS.items())
+def test_what_was_chosen_on_streams_counts(kind: Kind, start: str) -> None:
+    model = trained(kind, CALIBRATION)
+    assert f"(metadata: classifier.metadata{start})" in swift_in(app_note(model, FILES))[0]
+    chosen = StreamSettings(0.7, 0.3, 0.6, 1, 3, {"fist": 0.95}, 1.0)
+    note = app_note(with_spec(model, stream=chosen), FILES)
+    assert "(metadata: classifier.metadata)\n" in swift_in(note)[0]
+    assert [row[2] for row in label_rows(note)] == ["0.95", "no gesture: do nothing", "0.7"]
+    assert '["fist": 0.95, "open hand": 0.7]' in swift_in(note)[1]
+    assert "chosen on streams (limit of false answers an hour: 1)" in note
+    assert "with a hold time of 0.3 s, a cooldown of 0.6 s and a mean of 3 predictions" in note
+    assert "with the thresholds 12.5%" not in note
+
+
+def test_how_often_to_ask() -> None:
+    model = trained("action")
+    assert "ask every 15 frames" in app_note(model, FILES)
+    assert "ask every 5 frames" in app_note(with_spec(model, stream=StreamSettings(stride=5)), FILES)
+    assert "ask at each frame" in app_note(with_spec(model, stream=StreamSettings()), FILES)
 
 
 def test_thresholds_are_never_rounded_up() -> None:

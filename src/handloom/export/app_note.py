@@ -14,7 +14,7 @@ from handloom.hand import CHANNELS, JOINT_COUNT, JOINTS
 from handloom.keypoint_table import CREATE_ML, VISION
 from handloom.models.checkpoint import TrainedModel
 from handloom.models.files import CORE_AI, CORE_ML, LITERT, ML_PROGRAM, NEURAL_NETWORK, ONNX, TASK
-from handloom.models.model import DEFAULT_THRESHOLD, MINIMUM_PRESENCE, ModelSpec
+from handloom.models.model import DEFAULT_THRESHOLD, MINIMUM_PRESENCE, ModelSpec, StreamSettings
 
 _USES = {
     NEURAL_NETWORK: "iOS 14 and macOS 11 on: older ones have no hand request in Vision",
@@ -113,8 +113,14 @@ def _labels(model: TrainedModel) -> str:
 
 
 def _thresholds(model: TrainedModel) -> dict[str, float]:
-    """Those of gestures, rounded down: an answer that just reached the exact one still does."""
+    """Those of gestures, in streams where they were chosen there.
+
+    They are rounded down: an answer that just reached the exact one still does.
+    """
+    stream = model.spec.stream
     known = model.thresholds
+    if stream:
+        known = {label: stream.thresholds.get(label, stream.threshold) for label in model.spec.classes}
     return {
         label: float(Decimal(repr(known[label])).quantize(Decimal("0.0001"), ROUND_FLOOR))
         for label in model.spec.classes
@@ -134,14 +140,28 @@ def _advice(model: TrainedModel, thresholds: dict[str, float]) -> Iterator[str]:
         yield "Believe an answer only if its probability reaches the threshold of its class."
     if len(thresholds) < len(gestures):
         yield f"Where no threshold is known, start with {DEFAULT_THRESHOLD}."
+    if model.spec.stream:
+        yield _chosen_on_streams(model.spec.stream)
     if model.spec.background_label not in model.spec.classes:
         yield "No class stands for no gesture: any hand gets one of the labels, so the thresholds alone keep it out."
     calibration = model.calibration
     if calibration and calibration.false_activation_rate is not None:
         taken = f"{calibration.false_activation_rate:.1%}"
         at_thresholds = calibration.false_activation_rate_at_thresholds
-        also = "" if at_thresholds is None else f", with the thresholds {at_thresholds:.1%}"
+        also = "" if at_thresholds is None or model.spec.stream else f", with the thresholds {at_thresholds:.1%}"
         yield f"The false activation rate on the validation set is {taken}{also}."
+
+
+def _chosen_on_streams(stream: StreamSettings) -> str:
+    limit = ""
+    if stream.false_per_hour is not None:
+        limit = f" (limit of false answers an hour: {stream.false_per_hour:g})"
+    mean = "no mean of predictions" if stream.mean == 1 else f"a mean of {stream.mean} predictions"
+    return (
+        f"The thresholds were chosen on streams{limit}, with a hold time of {stream.hold_time:g} s, a cooldown of"
+        f" {stream.cooldown:g} s and {mean}. {PACKAGE_NAME} reads them all from the file; the code without it has only"
+        " the thresholds."
+    )
 
 
 def _input(spec: ModelSpec) -> str:

@@ -50,17 +50,21 @@ def _escaped(character: str) -> str:
 
 
 def with_package(spec: ModelSpec, class_name: str) -> str:
-    """Events by HandloomKit, from the class that Xcode makes of the file."""
+    """Events by HandloomKit, from the class that Xcode makes of the file.
+
+    Stream settings in the file count as they are; without them the code has values to start with.
+    """
     pose = spec.kind == "pose"
     wrapper, time = ("HandPoseClassifier", "") if pose else ("HandActionClassifier", ", at: seconds")
-    smoothing = "smoothing: .mean(count: 5), holdTime: 0.3" if pose else "cooldown: 0.5"
+    start = ", smoothing: .mean(count: 5), holdTime: 0.3" if pose else ", cooldown: 0.5"
+    settings = "" if spec.stream else start
     return f"""\
 import CoreML
 import HandloomKit
 
 let model = try {class_name}(configuration: MLModelConfiguration()).model
 let classifier = try HandloomKit.{wrapper}(model: model)
-var recognizer = HandGestureRecognizer(metadata: classifier.metadata, {smoothing})
+var recognizer = HandGestureRecognizer(metadata: classifier.metadata{settings})
 
 // For each camera frame, whatever the camera's rate:
 let outcome = try classifier.classify(pixelBuffer, orientation: .up{time})
@@ -136,15 +140,16 @@ def _action_call(spec: ModelSpec) -> str:
         "frames.append(joints ?? zeros)",
         f"if frames.count > {spec.window} {{ frames.removeFirst() }}",
         *(_sides(spec.window) if mirrored else []),
-        f"if frames.count == {spec.window} {{  // it is often enough to ask every {_stride(spec)} frames",
+        f"if frames.count == {spec.window} {{  // {_how_often(spec)}",
         "    let poses = MLMultiArray(concatenating: frames, axis: 0, dataType: .float32)",
         *(_mirrored_window(spec.window) if mirrored else []),
     ]
     return "\n".join(lines) + f"\n{_decision(spec, 'poses')}}}\n"
 
 
-def _stride(spec: ModelSpec) -> int:
-    return spec.stream.stride if spec.stream else usual_stride(spec.window)
+def _how_often(spec: ModelSpec) -> str:
+    stride = spec.stream.stride if spec.stream else usual_stride(spec.window)
+    return "ask at each frame" if stride == 1 else f"it is often enough to ask every {stride} frames"
 
 
 def _sides(window: int) -> list[str]:
