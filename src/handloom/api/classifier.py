@@ -78,7 +78,8 @@ class HandActionClassifier(HandClassifier):
 
         Args:
             from_: the video, of any frame rate that is not below the model's.
-            stride: frames, at the model's rate, from one window to the next; None: a third of the window.
+            stride: frames, at the model's rate, from one window to the next. None: that of the model's stream settings,
+                else a third of the window.
 
         Raises:
             ConfigurationError: `from_` is no path.

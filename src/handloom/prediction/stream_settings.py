@@ -107,8 +107,9 @@ def choose_settings(
     """Threshold, hold time, cooldown and mean: those that find most with at most so many false answers.
 
     First one threshold for all classes. Where several settings find as many, those with fewer false answers are taken,
-    then those that answer earlier, then the higher threshold. Where none keeps the limit, those with the fewest false
-    answers. Then the threshold of each class in turn, with the rest as it is, by the same order.
+    then those that answer earlier, then the smaller mean, the shorter hold time, the shorter cooldown, the higher
+    threshold. Where none keeps the limit, those with the fewest false answers. Then the threshold of each class in
+    turn, with the rest as it is, by the same order.
 
     Args:
         asked: validation streams; never those of the test set.

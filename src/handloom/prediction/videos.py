@@ -52,7 +52,8 @@ def predict_video(
     Args:
         predictor: a classifier.
         path: the clip.
-        stride: frames at the model's rate from one window to the next; a third of the window, at least 1, if None.
+        stride: frames at the model's rate from one window to the next. None: that of the model's stream settings, else
+            a third of the window, at least 1.
         settings: the section `extract_keypoints`, whose `target_frame_rate` is the model's, whatever it says. If None,
             its defaults, but clips slower than the model's frame rate are accepted, with frames repeated and a warning.
         landmarker: what finds the joints in place of the landmark model of the settings, as `ExportedLandmarker.at`.
