@@ -1,6 +1,5 @@
 """LiteRT runs the two networks of a `hand_landmarker.task`, see `network_landmarker`."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from handloom.errors import LandmarkModelError
+from handloom.landmarks.landmark_model import read_networks
 from handloom.landmarks.native_libraries import quiet_stderr
 from handloom.landmarks.network_landmarker import DETECTOR, LANDMARKS, SHAPES, NetworkLandmarker, Networks
 from handloom.landmarks.square import Cropper, Points
@@ -37,7 +37,7 @@ class LiteRTNetwork:
         if tuple(taken["shape"]) != (1, side, side, 3) or tuple(tuple(one["shape"]) for one in given) != shapes:
             raise LandmarkModelError(
                 f"{file}: {name} is another network than the one that is known here; set"
-                " extract_keypoints.landmarker.runtime to mediapipe"
+                " extract_keypoints.landmarker.runtime to mediapipe and export_coreml.landmarker to false"
             )
         self._taken, self._given = taken["index"], [one["index"] for one in given]
         self._crop = Cropper(side, replicate=name == LANDMARKS)  # outside a picture the detector sees black
@@ -81,10 +81,5 @@ def _networks(model: Path) -> tuple[tuple[Path, int, int], Networks]:
         return key, _idle[key].pop()
     except (KeyError, IndexError):
         pass
-    try:
-        with zipfile.ZipFile(model) as archive:
-            return key, Networks(*(LiteRTNetwork(archive.read(name), name, model) for name in (DETECTOR, LANDMARKS)))
-    except (zipfile.BadZipFile, KeyError):
-        raise LandmarkModelError(
-            f"{model}: not a hand landmark model; it must hold {DETECTOR} and {LANDMARKS}"
-        ) from None
+    contents = read_networks(model)
+    return key, Networks(*(LiteRTNetwork(contents[name], name, model) for name in (DETECTOR, LANDMARKS)))

@@ -4,6 +4,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from small_models import save, trained
 from torch import Tensor, nn
 
 from handloom.cli import main
-from handloom.config import Data, ExportCoreML, LabeledDirectories, LandmarkModel, Parameters
-from handloom.errors import ConfigurationError, DataError, HandloomError
+from handloom.config import Data, ExportCoreML, ExtractKeypoints, LabeledDirectories, LandmarkModel, Parameters
+from handloom.errors import ConfigurationError, DataError, HandloomError, LandmarkModelError
 from handloom.export.core_ai_file import save_asset
 from handloom.export.landmarker import export, proof
 from handloom.export.landmarker.export import export_landmarker
@@ -118,6 +119,39 @@ def test_a_changed_weight_fails_the_proof(folder: Path, pictures: list[Picture],
     file.write_bytes(content)
     (found,) = proof.prove([path], MODEL, pictures[:1])
     assert not found.passed
+
+
+def no_archive(path: Path) -> None:
+    path.write_bytes(b"torn")
+
+
+def no_network(path: Path) -> None:
+    with zipfile.ZipFile(MODEL) as source, zipfile.ZipFile(path, "w") as target:
+        target.writestr(PALM_DETECTOR.original, source.read(PALM_DETECTOR.original))
+
+
+def another_network(path: Path) -> None:
+    with zipfile.ZipFile(MODEL) as source, zipfile.ZipFile(path, "w") as target:
+        for network in NETWORKS:
+            target.writestr(network.original, source.read(PALM_DETECTOR.original))
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (no_archive, "not a hand landmark model; it must hold"),
+        (no_network, "not a hand landmark model; it must hold"),
+        (another_network, "another network than the one that is known here; .* export_coreml.landmarker to false"),
+    ],
+)
+def test_a_landmark_model_of_ones_own_that_cannot_be_exported_is_one_line(
+    write: Callable[[Path], None], said: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "own.task")
+    extract = ExtractKeypoints(landmark_model=LandmarkModel(path="own.task"))
+    with pytest.raises(LandmarkModelError, match=f"own.task: .*{said}"):
+        export_landmarker(replace(PARAMETERS, extract_keypoints=extract), tmp_path, tmp_path / "landmarker")
+    assert not (tmp_path / "landmarker").exists()
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

@@ -45,6 +45,14 @@ def small_network(name: str, *stored: np.ndarray, shape: list[int], **options: A
     return finished(graph, [given], graph.operator(name, [given, *stored], shape, **options), {})
 
 
+def with_other_weights(kind: str) -> bytes:
+    """The same with weights of another type."""
+    graph = Graph(schema)
+    given, weight = graph.tensor([1, 4, 4, 2]), graph.constant(np.ones((1, 4, 4, 2), np.float32))
+    graph.tensors[weight].type = getattr(schema.TensorType, kind)
+    return finished(graph, [given], graph.operator("ADD", [given, weight], [1, 4, 4, 2], of="AddOptions"), {})
+
+
 PICTURE = np.random.default_rng(1).normal(size=(1, 4, 4, 2)).astype(np.float32)
 WEIGHT = np.random.default_rng(2).normal(size=(3, 3, 3, 2)).astype(np.float32)
 CONVOLVED: dict[str, Any] = {"of": "Conv2DOptions", "dilationHFactor": 1, "dilationWFactor": 1}
@@ -95,8 +103,29 @@ def test_convolutions_are_padded_as_litert_pads_them(stride: int, padding: int, 
             ),
             "RESIZE_BILINEAR of LiteRT with another grid",
         ),
+        (
+            small_network(
+                "MAX_POOL_2D",
+                shape=[1, 2, 2, 2],
+                of="Pool2DOptions",
+                padding=1,
+                **{"filterHeight": 2, "filterWidth": 2, "strideH": 2, "strideW": 2, "fusedActivationFunction": 1},
+            ),
+            "MAX_POOL_2D of LiteRT with an activation",
+        ),
+        (
+            small_network(
+                "CONCATENATION", shape=[1, 4, 4, 2], of="ConcatenationOptions", axis=3, fusedActivationFunction=3
+            ),
+            "CONCATENATION of LiteRT with an activation",
+        ),
+        (
+            small_network("CONV_2D", WEIGHT, shape=[1, 4, 4, 3], **CONVOLVED, strideH=1, strideW=1),
+            "CONV_2D of LiteRT without stored weights",
+        ),
+        (with_other_weights("INT8"), "a tensor of INT8 that LiteRT stores has no layer"),
     ],
-    ids=["operation", "dilation", "activation", "grid"],
+    ids=["operation", "dilation", "activation", "grid", "activation of a pool", "of a join", "no bias", "type"],
 )
 def test_what_is_missing_is_named(content: bytes, said: str) -> None:
     with pytest.raises(NotImplementedError, match=said):

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from handloom.config import Parameters
 from handloom.errors import HandloomError
-from handloom.export.landmarker.proof import NetworkProof, drawn_pictures, prove
+from handloom.export.landmarker.proof import PALM, NetworkProof, drawn_pictures, prove
 from handloom.export.landmarker.write import write_landmarker
 from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.landmarks.litert_runtime import LiteRTLandmarker
 from handloom.models.files import VERIFICATION_FILE
 from handloom.support.files import write_json
 
@@ -26,6 +27,7 @@ def export_landmarker(parameters: Parameters, project: Path, folder: Path) -> li
     """
     settings = parameters.extract_keypoints.landmark_model
     model = landmark_model_path(replace(settings, path=str(project / settings.path) if settings.path else ""))
+    LiteRTLandmarker(model, PALM).close()  # refuses what is no model, or another one; the proof takes the same networks
     folder.mkdir()
     try:
         files = write_landmarker(model, parameters.export_coreml, folder)

@@ -27,7 +27,7 @@ class TFLiteNetwork(nn.Module):
         outputs: how many of its outputs are wanted, the first ones; what only others need is left out.
 
     Raises:
-        NotImplementedError: it uses an operation that is missing here.
+        NotImplementedError: it uses an operation, an option or a type of weights that is missing here.
     """
 
     def __init__(self, content: bytes, outputs: int) -> None:
@@ -71,7 +71,10 @@ class _Graph:
         for place, tensor in enumerate(graph.tensors):
             data = model.buffers[tensor.buffer].data
             if data is not None:
-                values = np.frombuffer(data.tobytes(), _TYPES[types[tensor.type]]).reshape(tensor.shape)
+                kind = types[tensor.type]
+                if kind not in _TYPES:
+                    raise NotImplementedError(f"a tensor of {kind} that LiteRT stores has no layer here")
+                values = np.frombuffer(data.tobytes(), _TYPES[kind]).reshape(tensor.shape)
                 self.stored[place] = torch.from_numpy(values.copy())
         self._operators = []
         for operator in graph.operators:
@@ -111,10 +114,14 @@ class _Asked:
         if not holds:
             raise NotImplementedError(f"{self._operator} of LiteRT {what}, which has no layer here")
 
+    def require_no_activation(self) -> None:
+        none = self.schema.ActivationFunctionType.NONE
+        self.require(self.options.fusedActivationFunction == none, "with an activation")
+
     def weights(self, place: int) -> Tensor:
-        found = self.stored[place]
+        found = self.stored[place] if place < len(self.stored) else None
         if found is None:
-            raise NotImplementedError(f"{self._operator} of LiteRT with computed weights has no layer here")
+            raise NotImplementedError(f"{self._operator} of LiteRT without stored weights has no layer here")
         return found
 
     def pads(self, kernel: Sequence[int], strides: Sequence[int]) -> list[tuple[int, int]]:
@@ -176,7 +183,7 @@ def _prelu(asked: _Asked) -> nn.Module:
 
 
 def _linear(asked: _Asked) -> nn.Module:
-    asked.require(asked.options.fusedActivationFunction == 0, "with an activation")
+    asked.require_no_activation()
     weight, bias = asked.weights(1), asked.weights(2)
     layer = nn.Linear(weight.shape[1], weight.shape[0])
     layer.weight.data, layer.bias.data = weight, bias
@@ -184,11 +191,12 @@ def _linear(asked: _Asked) -> nn.Module:
 
 
 def _add(asked: _Asked) -> nn.Module:
-    asked.require(asked.options.fusedActivationFunction == 0, "with an activation")
+    asked.require_no_activation()
     return _Call(torch.add)
 
 
 def _max_pool(asked: _Asked) -> nn.Module:
+    asked.require_no_activation()
     options = asked.options
     kernel, strides = (options.filterHeight, options.filterWidth), (options.strideH, options.strideW)
     asked.require(asked.pads(kernel, strides) == [(0, 0), (0, 0)], "with padding")
@@ -217,6 +225,7 @@ def _reshape(asked: _Asked) -> nn.Module:
 
 
 def _concatenation(asked: _Asked) -> nn.Module:
+    asked.require_no_activation()
     axis = asked.options.axis
     asked.require(len(asked.made) != PICTURE, "of pictures")
     return _Call(lambda *parts: torch.cat(parts, dim=axis))

@@ -1,7 +1,6 @@
 """MediaPipe's two hand networks, from the `.tflite` files to `.mlpackage` and `.aimodel`."""
 
 import hashlib
-import zipfile
 from collections.abc import Mapping
 from importlib.metadata import distribution
 from pathlib import Path
@@ -17,7 +16,7 @@ from handloom.export.landmarker.networks import ExportedNetwork as Network
 from handloom.export.landmarker.tflite_network import TFLiteNetwork
 from handloom.export.libraries import quiet
 from handloom.export.package import save_package, weights_as_file
-from handloom.landmarks.landmark_model import WHEEL
+from handloom.landmarks.landmark_model import WHEEL, read_networks
 from handloom.models.files import CORE_AI, ML_PROGRAM
 
 FORMATS = (ML_PROGRAM, CORE_AI)
@@ -35,6 +34,8 @@ def write_landmarker(model: Path, settings: ExportCoreML, folder: Path) -> list[
 
     Raises:
         ConfigurationError: none of the formats can hold them, or the extra for one is not installed.
+        LandmarkModelError: the file does not hold the networks.
+        NotImplementedError: a network has something that cannot be converted.
         HandloomError: MediaPipe's licence is not where its wheel has it.
     """
     endings = [ending for ending in FORMATS if ending.removeprefix(".") in settings.formats]
@@ -43,19 +44,18 @@ def write_landmarker(model: Path, settings: ExportCoreML, folder: Path) -> list[
             "export_coreml.landmarker: its networks are written as mlpackage and aimodel; add one to"
             " export_coreml.formats, or set export_coreml.landmarker to false"
         )
-    files = []
-    with zipfile.ZipFile(model) as archive:
-        for network in NETWORKS:
-            content = archive.read(network.original)
-            about = _about(network, content)
-            for ending in endings:
-                path = folder / f"{network.name}{ending}"
-                if ending == ML_PROGRAM:
-                    with weights_as_file():
-                        save_package(_program(network, content, settings, about), path)
-                else:
-                    _save_core_ai(network, content, about, path)
-                files.append(path)
+    files, contents = [], read_networks(model)
+    for network in NETWORKS:
+        content = contents[network.original]
+        about = _about(network, content)
+        for ending in endings:
+            path = folder / f"{network.name}{ending}"
+            if ending == ML_PROGRAM:
+                with weights_as_file():
+                    save_package(_program(network, content, settings, about), path)
+            else:
+                _save_core_ai(network, content, about, path)
+            files.append(path)
     (folder / LICENSE_FILE).write_text(_license(), encoding="utf-8")
     (folder / NOTE_FILE).write_text(_note(files), encoding="utf-8")
     return files
