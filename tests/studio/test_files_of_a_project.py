@@ -1,10 +1,13 @@
 """Files through the studio lie where a person would put them, and the project's own sources see the same."""
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
-from asgi_client import Browser
+from asgi_client import Answer, Browser
 from clip_files import write_clip
 from PIL import Image
 from quadrants import upright
@@ -13,7 +16,7 @@ from handloom.config import parameters_from
 from handloom.sources.gather import gather_members
 from handloom.stages.compose import composed_text
 from handloom.studio.project import StudioProject
-from handloom.studio.recording import file_name, person_name
+from handloom.studio.recording import file_name, person_name, remove_remains_of_uploads
 from handloom.support.yaml_files import parse_yaml
 
 
@@ -133,3 +136,73 @@ def test_another_kind_of_source_is_refused_in_one_line(project: StudioProject, b
     answer = browser.get("/api/files/pose")
     assert answer.status == 400 and "data.pose reads described" in answer.json()["error"]
     assert browser.get("/api/files/nothing").status == 400
+
+
+def at_once(work: Callable[[Any], Answer], items: Sequence[Any]) -> list[Answer]:
+    with ThreadPoolExecutor(len(items)) as threads:
+        return list(threads.map(work, items))
+
+
+def test_photos_that_arrive_at_once_are_all_kept_and_name_people_once(
+    project: StudioProject, browser: Browser, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "/api/files/pose/upload?label=five&name=a.jpg&person=anna"
+    answers = at_once(lambda _: browser.post(address, chunks=[photo]), range(6))
+    assert [(one.status, one.json().get("group")) for one in answers] == [(200, "anna")] * 6, answers[0].json()
+    names = {one.json()["name"] for one in answers}
+    assert gathered(project, monkeypatch) == dict.fromkeys(names, ("five", "anna")) and len(names) == 6
+    asked = [{"names": [name], "excluded": True} for name in sorted(names)[:4]]
+    assert {one.status for one in at_once(lambda one: browser.post("/api/files/pose/exclude", one), asked)} == {200}
+    assert gathered(project, monkeypatch).keys() == set(sorted(names)[4:])
+
+
+def test_exclusions_follow_files_that_are_moved_or_deleted(
+    project: StudioProject, browser: Browser, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for label, name in (("five", "a.jpg"), ("five", "b.jpg"), ("-one", "a.jpg"), ("-one", "c.jpg")):
+        add(browser, label, photo, name)
+    deeper = project.root / "data/photos/five/monday/d.jpg"
+    deeper.parent.mkdir()
+    deeper.write_bytes(photo)
+    table = project.root / "data/photos_excluded.csv"
+    table.write_text("path\nfive/b.jpg\n")  # no setting names it yet
+    names = ["five/a.jpg", "five/monday/d.jpg", "-one/c.jpg"]
+    assert browser.post("/api/files/pose/exclude", {"names": names, "excluded": True}).status == 200
+    assert gathered(project, monkeypatch).keys() == {"-one/a.jpg"}
+    assert browser.post("/api/files/pose/move", {"names": names[:2], "label": "-one"}).status == 200
+    assert table.read_text() == "path\n-one/a-2.jpg\n-one/c.jpg\n-one/monday/d.jpg\nfive/b.jpg\n"
+    assert gathered(project, monkeypatch).keys() == {"-one/a.jpg"}
+    assert browser.post("/api/files/pose/delete", {"names": ["five/b.jpg", "-one/c.jpg"]}).status == 200
+    again = add(browser, "-one", photo, "c.jpg")
+    assert gathered(project, monkeypatch).keys() == {"-one/a.jpg", again}
+
+
+def test_exclusions_of_a_folder_outside_the_project(
+    project: StudioProject, browser: Browser, photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, outside = project.root / "conf/config.yaml", project.root.parent / "shared"
+    config.write_text(config.read_text() + f"data:\n  pose:\n    path: {outside}\n")
+    (project.root / "params.yaml").write_text(composed_text(project.root / "conf"))
+    names = [add(browser, "five", photo) for _ in range(2)]
+    assert browser.post("/api/files/pose/exclude", {"names": names[:1], "excluded": True}).status == 200
+    assert gathered(project, monkeypatch).keys() == {names[1]}
+
+
+def test_a_person_whom_the_rule_of_the_project_does_not_see_is_told(
+    project: StudioProject, browser: Browser, photo: bytes
+) -> None:
+    config = project.root / "conf/config.yaml"
+    config.write_text(config.read_text() + "data:\n  pose:\n    groups: {folder_level: 1}\n")
+    (project.root / "params.yaml").write_text(composed_text(project.root / "conf"))
+    said = browser.post("/api/files/pose/upload?label=five&name=a.jpg&person=anna", chunks=[photo]).json()
+    assert said["group"] == "five" and "anna does not count" in said["note"]
+    assert browser.post("/api/files/pose/upload?label=five&name=a.jpg", chunks=[photo]).json()["note"] == ""
+
+
+def test_what_a_killed_server_left_of_an_upload_is_removed(project: StudioProject, photo: bytes) -> None:
+    folder = project.root / "data/photos/five"
+    folder.mkdir()
+    (folder / ".anna__1.999999999-0.part.jpg").write_bytes(b"half")
+    (folder / "a.jpg").write_bytes(photo)
+    remove_remains_of_uploads(project)
+    assert [path.name for path in folder.iterdir()] == ["a.jpg"]

@@ -4,6 +4,7 @@
     security.py       who may ask: the address, the origin, the token, one browser at a time
     project.py        the project that is shown: its folders, its parameters
     project_files.py  photos and clips of the classes: list, move, delete, exclude
+    exclusions.py     the table of files that are left out
     recording.py      photos and clips that arrive: limited, decoded, named, renamed into place
     settings.py       what is written into conf/config.yaml
     live.py           the camera's frames: joints, and the answers of `Recognizer`

@@ -1,7 +1,8 @@
 """The project that the studio shows: its folder, its parameters, which kinds it trains and from which folders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from handloom.config import KINDS, Kind, LabeledDirectories, Parameters, parameters_from
 from handloom.config.data import read_from
@@ -21,9 +22,11 @@ class StudioProject:
 
     Attributes:
         root: its folder, absolute.
+        changes: is held while its settings or its files are changed; requests are answered in several threads.
     """
 
     root: Path
+    changes: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @property
     def workspace(self) -> Workspace:

@@ -1,30 +1,25 @@
 """Photos and clips in the folders of the classes: list, add a class, move, delete, exclude, show small."""
 
-import csv
 import io
 import os
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from handloom.config import Kind
-from handloom.errors import DataError, HandloomError, printable, renamed
+from handloom.errors import DataError, printable, renamed
 from handloom.media.clips import ClipReader
 from handloom.media.frame import Picture
 from handloom.media.limits import MediaLimits
 from handloom.media.photos import read_photo
 from handloom.sources.clip import UnusableError
-from handloom.sources.excluded import COLUMN
 from handloom.sources.folder import MediaFolder
 from handloom.sources.groups import plain_path
 from handloom.sources.labeled_directories import labeled_directories
 from handloom.sources.labels import checked_label
-from handloom.sources.tables import read_table
+from handloom.studio.exclusions import Exclusions
 from handloom.studio.project import StudioProject
-from handloom.studio.settings import change_settings
-from handloom.support.files import write_csv
 
 SMALL_SIDE = 160  # pixels of the pictures in the page's list
 _FIRST_FRAME_RATE = 5.0  # frames/s; only the first frame is asked for
@@ -87,7 +82,7 @@ class ProjectFiles:
         if not classes:
             return Listing({}, [])
         gathered = labeled_directories(self.source, self.kind, f"data.{self.kind}")
-        excluded = self._excluded()
+        excluded = Exclusions(self.project, self.kind).files
         for clip in gathered.clips:
             status = (self.root / clip.file).stat()
             group = "" if clip.group == clip.file else clip.group
@@ -130,24 +125,49 @@ class ProjectFiles:
         return path
 
     def delete(self, names: list[str]) -> None:
-        """Delete files.
+        """Delete files, and their rows among the exclusions: a later file of the same name is another one.
 
         Raises:
-            DataError: one of them is not there; none is deleted then.
+            HandloomError: one of them is not there, or its row cannot be changed; none is deleted then.
         """
-        for path in [self.path_of(name) for name in names]:
-            path.unlink(missing_ok=True)
+        with self.project.changes:
+            exclusions = Exclusions(self.project, self.kind)
+            paths = {self._name(path): path for path in map(self.path_of, names)}
+            exclusions.check(paths)
+            deleted: dict[str, str | None] = {}
+            try:
+                for name, path in paths.items():
+                    path.unlink(missing_ok=True)
+                    deleted[name] = None
+            finally:
+                exclusions.follow(deleted)
 
     def move(self, names: list[str], label: str) -> None:
-        """Move files to another class; a file of the same name there gets company with another number.
+        """Move files to another class, with their folders below the class; an excluded file stays excluded.
+
+        A file whose name is taken there gets another number.
 
         Raises:
-            DataError: one of them is not there, or the class cannot be; none is moved then.
+            HandloomError: one of them is not there, the class cannot be, or a row among the exclusions cannot be
+                changed; none is moved then.
         """
-        paths, folder = [self.path_of(name) for name in names], self.class_folder(label)
-        for path in paths:
-            if path.parent != folder:
-                os.rename(path, free_name(folder / path.name))  # noqa: PTH104  # not over a file: the name is free
+        with self.project.changes:
+            exclusions = Exclusions(self.project, self.kind)
+            paths, folder = {self._name(path): path for path in map(self.path_of, names)}, self.class_folder(label)
+            places = {name: folder / name.partition("/")[2] for name in paths if not name.startswith(f"{folder.name}/")}
+            for place in places.values():
+                if not place.parent.resolve().is_relative_to(self.root.resolve()):
+                    raise DataError(f"{printable(str(place.parent))}: a link that leads out of the classes; remove it")
+            exclusions.check(places)
+            moved: dict[str, str | None] = {}
+            try:
+                for name, wanted in places.items():
+                    wanted.parent.mkdir(parents=True, exist_ok=True)
+                    place = free_name(wanted)
+                    os.rename(paths[name], place)  # noqa: PTH104  # not over a file: the name is free
+                    moved[name] = self._name(place)
+            finally:
+                exclusions.follow(moved)
 
     def exclude(self, names: list[str], excluded: bool) -> None:
         """Leave files out of the training, or take them back: in the table that `data.<kind>.exclude` names.
@@ -155,18 +175,8 @@ class ProjectFiles:
         Raises:
             HandloomError: one of them is not there, or the table cannot be changed.
         """
-        for name in names:
-            self.path_of(name)
-        chosen = {plain_path(name) for name in names}
-        listed = self.source.exclude
-        rows = [{COLUMN: name} for name in sorted(self._excluded() - chosen | (chosen if excluded else set()))]
-        place = Path(listed) if listed else self.root.with_name(f"{self.root.name}_excluded.csv")
-        if listed and (place.suffix != ".csv" or _columns(place) != [COLUMN]):
-            raise HandloomError(f"{printable(str(place))}: has further columns; change it by hand")
-        write_csv(place, rows, [COLUMN])
-        if not listed:
-            shown = place.relative_to(self.project.root).as_posix()
-            change_settings(self.project, {f"data.{self.kind}.exclude": shown})
+        with self.project.changes:
+            Exclusions(self.project, self.kind).change([self._name(self.path_of(name)) for name in names], excluded)
 
     def small_picture(self, name: str) -> bytes:
         """A JPEG of a photo, or of a clip's first frame, no larger than `SMALL_SIDE`.
@@ -183,13 +193,8 @@ class ProjectFiles:
     def _folder(self) -> MediaFolder:
         return MediaFolder(str(self.root), self.source.follow_links, f"data.{self.kind}")
 
-    def _excluded(self) -> set[str]:
-        if not self.source.exclude:
-            return set()
-        key = f"data.{self.kind}.exclude"
-        table = read_table(self.source.exclude, key, may_be_empty=True)
-        table.require(COLUMN, key)
-        return {plain_path(path) for path in table.texts(COLUMN) if path}
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
 
 
 def first_picture(path: Path, kind: Kind, largest_side: int, limits: MediaLimits, shown: str = "") -> Picture:
@@ -214,15 +219,10 @@ def first_picture(path: Path, kind: Kind, largest_side: int, limits: MediaLimits
         raise DataError(renamed(str(error), path, shown or path.name)) from None
 
 
-def free_name(path: Path, taken: Collection[Path] = ()) -> Path:
-    """The path, with a number before its suffix if there is a file, or the name is taken."""
+def free_name(path: Path) -> Path:
+    """The path, with a number before its suffix if there is a file."""
     number, free = 1, path
-    while os.path.lexists(free) or free in taken:
+    while os.path.lexists(free):
         number += 1
         free = path.with_name(f"{path.stem}-{number}{path.suffix}")
     return free
-
-
-def _columns(path: Path) -> list[str]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return next(csv.reader(file), [])

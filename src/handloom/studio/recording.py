@@ -1,29 +1,32 @@
 """Photos and clips that arrive from the browser: limited in size, decoded as any media, named, renamed into place.
 
-A file is written next to its place under a name that sources pass over, so a server that is killed leaves no half file.
+A file is written next to its place under a name that sources pass over, so a server that is killed leaves no half file;
+the next one removes what is left.
 """
 
 import re
 import unicodedata
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from starlette.concurrency import run_in_threadpool
 
 from handloom.config import Kind
-from handloom.errors import DataError, printable
+from handloom.errors import DataError, HandloomError, printable
 from handloom.media.limits import MediaLimits
+from handloom.sources.groups import GroupFinder
+from handloom.studio.project import StudioProject
 from handloom.studio.project_files import ProjectFiles, first_picture, free_name
 from handloom.studio.settings import AFTER_PERSON, name_people
-from handloom.support.files import creating
+from handloom.support.files import part_of, remove_remains, take_name
 
 LARGEST: dict[Kind, int] = {"pose": 100_000_000, "action": 2_000_000_000}  # bytes of a file
 _SMALL_SIDE = 64  # pixels: whether a file can be decoded shows at any size
 _LONGEST_NAME = 60  # characters of a person's name, or of what is left of a file's name
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 _NO_NAME = re.compile(r"[^\w.()-]+")
-_arriving: set[Path] = set()  # names that are given to files which have not arrived; used by the event loop alone
 
 
 class TooLargeError(DataError):
@@ -41,9 +44,22 @@ def check_size(kind: Kind, size: int) -> None:
         raise TooLargeError(f"the file has more than {most:.0f} MB; copy it into the folder of its class, or cut it")
 
 
-async def receive(
-    files: ProjectFiles, label: str, person: str, name: str, chunks: AsyncIterator[bytes]
-) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Received:
+    """A photo or a clip that has arrived.
+
+    Attributes:
+        name: its path inside the folder of all classes.
+        group: who is in it by the project's own rule; empty where none says.
+        note: a line where that is not the person that was typed; else empty.
+    """
+
+    name: str
+    group: str
+    note: str
+
+
+async def receive(files: ProjectFiles, label: str, person: str, name: str, chunks: AsyncIterator[bytes]) -> Received:
     """Take a photo or a clip into the folder of a class.
 
     Args:
@@ -53,31 +69,34 @@ async def receive(
         name: what the file was called; only its letters and its suffix count.
         chunks: its bytes.
 
-    Returns:
-        its path inside the folder of all classes, and its group by the project's own rule.
-
     Raises:
         TooLargeError: it has too many bytes.
         DataError: it cannot be read, or the class cannot be.
     """
     person = person_name(person)
-    folder = files.class_folder(label)
-    place = free_name(folder / file_name(person, name), _arriving)
-    _arriving.add(place)
-    try:
-        with creating(place) as part:
-            with part.open("wb") as out:
-                size = 0
-                async for chunk in chunks:
-                    size += len(chunk)
-                    check_size(files.kind, size)
-                    out.write(chunk)
-            await run_in_threadpool(_check, files, part, place.name)
-    finally:
-        _arriving.discard(place)
-    if person:
-        await run_in_threadpool(name_people, files.project, files.kind)
-    return place.relative_to(files.root).as_posix(), person
+    wanted = files.class_folder(label) / file_name(person, name)
+    with part_of(wanted) as part:
+        with part.open("wb") as out:
+            size = 0
+            async for chunk in chunks:
+                size += len(chunk)
+                check_size(files.kind, size)
+                out.write(chunk)
+        await run_in_threadpool(_check, files, part, wanted.name)
+        place = await run_in_threadpool(_named, files, part, wanted)
+    return await run_in_threadpool(_received, files, place.relative_to(files.root).as_posix(), person)
+
+
+def remove_remains_of_uploads(project: StudioProject) -> None:
+    """Remove what servers that were killed left of uploads in the folders of the classes."""
+    for kind in project.kinds():
+        try:
+            root = ProjectFiles(project, kind).root
+        except HandloomError:
+            continue  # this kind is trained on something else
+        for folder in root.iterdir():
+            if folder.is_dir() and not folder.is_symlink():
+                remove_remains(folder)
 
 
 def person_name(text: str) -> str:
@@ -109,3 +128,23 @@ def file_name(person: str, name: str) -> str:
 def _check(files: ProjectFiles, part: Path, name: str) -> None:
     limits = MediaLimits.of(files.project.parameters().extract_keypoints)
     first_picture(part, files.kind, _SMALL_SIDE, limits, printable(name))
+
+
+def _named(files: ProjectFiles, part: Path, wanted: Path) -> Path:
+    """Give what has arrived the first free name: another file may have taken one in the meantime."""
+    with files.project.changes:
+        while not take_name(part, place := free_name(wanted)):
+            pass
+    return place
+
+
+def _received(files: ProjectFiles, name: str, person: str) -> Received:
+    if person:
+        name_people(files.project, files.kind)
+    key = f"data.{files.kind}.groups"
+    group = GroupFinder(files.project.source(files.kind).groups, key).group_of(name)
+    group = "" if group == name else group
+    if not person or group == person:
+        return Received(name, group, "")
+    counted = f"puts it into group {printable(group)}" if group else "gives it no group"
+    return Received(name, group, f"{printable(name)}: {key} {counted}, so {printable(person)} does not count")

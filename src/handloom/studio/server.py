@@ -22,7 +22,7 @@ from handloom.studio import results
 from handloom.studio.live import LARGEST_FRAME, LiveStream, RecognizerSettings, model_of
 from handloom.studio.project import StudioProject
 from handloom.studio.project_files import ProjectFiles
-from handloom.studio.recording import TooLargeError, check_size, receive
+from handloom.studio.recording import TooLargeError, check_size, receive, remove_remains_of_uploads
 from handloom.studio.security import (
     BROWSER_HEADER,
     LOOPBACK,
@@ -119,10 +119,10 @@ class Studio:
         kind, query = self._kind(request), request.query_params
         check_size(kind, int(request.headers.get("content-length") or 0))
         place = await run_in_threadpool(ProjectFiles, self.project, kind)
-        name, person = await receive(
+        received = await receive(
             place, query.get("label", ""), query.get("person", ""), query.get("name", ""), request.stream()
         )
-        return JSONResponse({"name": name, "person": person})
+        return JSONResponse(vars(received))
 
     @_answering
     async def change(self, request: Request) -> Response:
@@ -309,6 +309,7 @@ def serve(project: StudioProject, opened: socket.socket, token: str) -> None:
         opened: see `listening`.
         token: see `make_app`.
     """
+    remove_remains_of_uploads(project)
     app = make_app(project, opened.getsockname()[1], token)
     config = uvicorn.Config(
         app,

@@ -23,6 +23,8 @@ GROUP_PATTERN = "^([^_]+)__"
 def change_settings(project: StudioProject, values: Mapping[str, Any]) -> None:
     """Set parameters in `conf/config.yaml`, and compose `params.yaml`: both are the old ones if a value is refused.
 
+    The caller holds `project.changes`: Hydra composes one configuration at a time in a process.
+
     Args:
         project: whose they are.
         values: by full names.
@@ -51,9 +53,10 @@ def change_settings(project: StudioProject, values: Mapping[str, Any]) -> None:
 
 def name_people(project: StudioProject, kind: Kind) -> None:
     """Let the names of files say who is in them, unless the project has a rule of its own."""
-    groups = project.source(kind).groups
-    if not groups.pattern and not groups.folder_level and not groups.file:
-        change_settings(project, {f"data.{kind}.groups.pattern": GROUP_PATTERN})
+    with project.changes:
+        groups = project.source(kind).groups
+        if not groups.pattern and not groups.folder_level and not groups.file:
+            change_settings(project, {f"data.{kind}.groups.pattern": GROUP_PATTERN})
 
 
 def _put(content: Any, name: str, value: Any, config: Path) -> None:

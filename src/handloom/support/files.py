@@ -61,18 +61,33 @@ def creating(path: Path) -> Iterator[Path]:
     For a file that several processes may find missing at once, and that is used from the moment it is there: the first
     one stays, and what the others made is thrown away. The folder has to be there.
     """
+    with part_of(path) as part:
+        yield part
+        take_name(part, path)
+
+
+@contextmanager
+def part_of(path: Path) -> Iterator[Path]:
+    """Give a temporary path next to `path` to write a file to; `take_name` names it. The folder has to be there."""
     _clear_remains(path)
     part = _temporary(path, PART)
     try:
         yield part
-        try:
-            path.hardlink_to(part)  # not a rename, which would replace what another process has made just now
-        except FileExistsError:
-            pass
-        except OSError:  # no hard links on this file system
-            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def take_name(part: Path, path: Path) -> bool:
+    """Name a file `path`, unless another one has that name; whether it has the name now."""
+    try:
+        path.hardlink_to(part)  # not a rename, which would replace what another process has made just now
+    except FileExistsError:
+        return False
+    except OSError:  # no hard links on this file system
+        if os.path.lexists(path):
+            return False
+        part.replace(path)
+    return True
 
 
 def remove_remains(folder: Path) -> None:

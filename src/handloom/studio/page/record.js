@@ -197,12 +197,16 @@ export class Record {
 
   async addFiles(label, files) {
     let added = 0;
+    let note = "";
     for (const file of files) {
       tell(`Adding ${file.name} (${added + 1} of ${files.length})`);
-      if (await this.upload(label, file, file.name)) added++;
+      const said = await this.upload(label, file, file.name);
+      if (said) added++;
+      note ||= said?.note;
     }
     await this.refresh();
-    if (added === files.length) tell(`${count(this.kind, added)} added to ${label}.`);
+    if (note) tell(note, true);
+    else if (added === files.length) tell(`${count(this.kind, added)} added to ${label}.`);
   }
 
   async upload(label, content, name, card = null) {
@@ -210,6 +214,7 @@ export class Record {
     try {
       const where = new URLSearchParams({ label, name, person: this.person.value });
       const said = await ask(`/api/files/${this.kind}/upload?${where}`, content);
+      if (said.note) tell(said.note, true);
       if (card) {
         const number = card.querySelector(".number");
         number.textContent = count(this.kind, parseInt(number.textContent, 10) + 1);
