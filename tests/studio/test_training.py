@@ -3,6 +3,7 @@
 import multiprocessing
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -64,6 +65,23 @@ def test_what_fails_says_why(waiting: StudioProject) -> None:
     runs.start("pose")
     state = awaited(runs, lambda state: state.state != "running")
     assert (state.state, state.error) == ("failed", "the reason")
+
+
+def test_of_clicks_at_once_in_two_servers_one_starts(waiting: StudioProject) -> None:
+    servers = [TrainingRuns(waiting), TrainingRuns(waiting)]
+
+    def click(runs: TrainingRuns) -> str:
+        try:
+            runs.start("pose")
+        except HandloomError as error:
+            return str(error)
+        return "started"
+
+    with ThreadPoolExecutor() as threads:
+        said = sorted(threads.map(click, servers * 2))
+    assert said[:3] == ["a training runs already; wait for it, or stop it"] * 3 and said[3] == "started"
+    servers[0].stop()
+    assert awaited(servers[1], lambda state: state.state != "running").state == "stopped"
 
 
 def test_the_reports_of_a_training_in_progress(project: StudioProject, monkeypatch: pytest.MonkeyPatch) -> None:

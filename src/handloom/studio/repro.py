@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from handloom.config import Kind
-from handloom.support.files import write_json
-from handloom.support.lock import alone
+if TYPE_CHECKING:
+    from handloom.config import Kind
 
 
 def log_file(own_folder: Path, kind: str) -> Path:
@@ -34,7 +34,7 @@ def last_stages(kind: str) -> list[str]:
     return [f"evaluate@{kind}", f"export_coreml@{kind}"]
 
 
-def run(kind: Kind, own_folder: Path) -> int:
+def run(kind: "Kind", own_folder: Path) -> int:
     """Run all stages of a kind that something has changed for.
 
     Args:
@@ -47,14 +47,19 @@ def run(kind: Kind, own_folder: Path) -> int:
     Raises:
         HandloomError: another training runs.
     """
+    stops: list[int] = []
+    # Ctrl-C reaches the whole session: the stages pause, `dvc` ends, and this process writes how.
+    signal.signal(signal.SIGINT, lambda number, _: stops.append(number))
+    # Only now: they take long enough for a person to press Stop.
+    from handloom.support.files import write_json
+    from handloom.support.lock import alone
+
     with alone(lock_file(own_folder), "a training"):
         status_file(own_folder, kind).unlink(missing_ok=True)
-        stops: list[int] = []
-        # Ctrl-C reaches the whole session: the stages pause, `dvc` ends, and this process writes how.
-        signal.signal(signal.SIGINT, lambda number, _: stops.append(number))
-        done = subprocess.run([sys.executable, "-m", "dvc", "repro", *last_stages(kind)], check=False)
-        write_json(status_file(own_folder, kind), {"status": done.returncode, "stopped": bool(stops)})
-    return done.returncode
+        command = [sys.executable, "-m", "dvc", "repro", *last_stages(kind)]
+        status = 1 if stops else subprocess.run(command, check=False).returncode
+        write_json(status_file(own_folder, kind), {"status": status, "stopped": bool(stops)})
+    return status
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from handloom.errors import HandloomError, first_line
 from handloom.models.files import HISTORY_COLUMNS, HISTORY_FILE, REPORTS_FILE
 from handloom.studio.project import StudioProject
 from handloom.studio.repro import lock_file, log_file, run, status_file
+from handloom.support.lock import locked
 from handloom.support.repository import git
 
 _LOG_TAIL = 64_000  # bytes of the log that are read
@@ -68,15 +69,25 @@ class TrainingRuns:
         Raises:
             HandloomError: a training runs already, or DVC cannot be set up.
         """
-        if self.running():
-            raise HandloomError("a training runs already; wait for it, or stop it")
+        # Of threads of this server, and of other servers: a second click would empty the log of the first.
+        with locked(self.project.own_folder / "start.lock"):
+            if self.running():
+                raise HandloomError("a training runs already; wait for it, or stop it")
+            self._start(kind)
+
+    def stop(self) -> None:
+        """Let the training pause, as Ctrl-C in a terminal does: the next start resumes it."""
+        if process := self._process():
+            os.killpg(process, signal.SIGINT)
+
+    def _start(self, kind: Kind) -> None:
         own = self.project.own_folder
-        own.mkdir(parents=True, exist_ok=True)
         set_up_dvc(self.project.root)
         command = [sys.executable, "-m", run.__module__, kind, str(own)]
         status_file(own, kind).unlink(missing_ok=True)
+        (own / "kind").write_text(kind, encoding="utf-8")
         with log_file(own, kind).open("wb") as log:
-            self._started = subprocess.Popen(
+            process = self._started = subprocess.Popen(
                 command,
                 cwd=self.project.root,
                 env=_environment(),
@@ -85,14 +96,8 @@ class TrainingRuns:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # so that neither Ctrl-C nor the end of the server reaches it
             )
-        (own / "kind").write_text(kind, encoding="utf-8")
-        while not lock_file(own).exists() and self._started.poll() is None:
+        while _leader(lock_file(own)) != process.pid and process.poll() is None:
             sleep(0.02)  # until another server would see that it runs
-
-    def stop(self) -> None:
-        """Let the training pause, as Ctrl-C in a terminal does: the next start resumes it."""
-        if process := self._process():
-            os.killpg(process, signal.SIGINT)
 
     def running(self) -> str:
         """The kind that is trained now; empty if none."""
@@ -128,12 +133,7 @@ class TrainingRuns:
             if self._started.poll() is None:
                 return self._started.pid
             self._started = None
-        lock = lock_file(self.project.own_folder)  # of a server before this one
-        try:
-            process = int(lock.read_text(encoding="utf-8"))
-            return process if os.getpgid(process) == process and _is_locked(lock) else 0
-        except (OSError, ValueError):
-            return 0
+        return _leader(lock_file(self.project.own_folder))  # of a server before this one
 
     def _reports(self, kind: Kind, running: bool) -> list[dict[str, float]]:
         place = self.project.workspace.training
@@ -179,6 +179,15 @@ def _call(command: list[str], folder: Path) -> None:
     if done.returncode:
         said = first_line(RuntimeError(done.stderr or done.stdout))
         raise HandloomError(f"{' '.join(command[-3:])}: {said}; run it in {folder} in a terminal")
+
+
+def _leader(lock: Path) -> int:
+    """The process that holds the lock and leads a session; 0 if none does."""
+    try:
+        process = int(lock.read_text(encoding="utf-8"))
+        return process if os.getpgid(process) == process and _is_locked(lock) else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def _is_locked(lock: Path) -> bool:

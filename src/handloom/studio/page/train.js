@@ -8,6 +8,8 @@ const EACH = 1000; // milliseconds between two looks
 export class Train {
   constructor(kind) {
     this.kind = kind;
+    this.left = false;
+    this.asking = false; // whether a click is being answered
   }
 
   async show(main) {
@@ -31,23 +33,29 @@ export class Train {
       element("details", { class: "panel" }, element("summary", {}, "Log"), this.log),
     );
     await this.refresh();
-    this.timer = setInterval(() => telling(() => this.refresh()), EACH);
+    if (!this.left) this.timer = setInterval(() => telling(() => this.refresh()), EACH);
   }
 
   leave() {
+    this.left = true;
     clearInterval(this.timer);
   }
 
   async press() {
-    await ask(`/api/training/${this.kind}/${this.state.running ? "stop" : "start"}`, {});
-    await this.refresh();
+    this.asking = this.button.disabled = true;
+    try {
+      await ask(`/api/training/${this.kind}/${this.state.running ? "stop" : "start"}`, {});
+    } finally {
+      this.asking = false;
+      await this.refresh();
+    }
   }
 
   async refresh() {
     const state = (this.state = await ask(`/api/training/${this.kind}`));
     const running = state.running === this.kind;
     const stage = state.stages.at(-1);
-    this.button.disabled = false;
+    this.button.disabled = this.asking;
     const ways = { none: "Train", running: "Stop", finished: "Train", stopped: "Resume", failed: "Train again" };
     const said = {
       none: "Not trained here yet.",
