@@ -6,6 +6,19 @@ import { element, tell } from "./elements.js";
 const SENT_WIDTH = 640; // pixels; the landmarker sees fewer
 const SENT_QUALITY = 0.85;
 
+async function camera() {
+  if (!navigator.mediaDevices) throw new Error("this browser gives no camera to this page; open the address with 127.0.0.1");
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480, frameRate: 30 }, audio: false });
+  } catch (error) {
+    throw new Error(`the camera cannot be used (${error.name}); allow it for this page, and close other programs that use it`);
+  }
+}
+
+function release(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
 export class Camera {
   constructor(onAnswer) {
     this.onAnswer = onAnswer;
@@ -27,32 +40,38 @@ export class Camera {
     await this.stop();
     const run = ++this.run;
     this.stopped = false;
-    const begun = await ask("/api/live/begin", question);
-    if (file) {
-      this.video.src = URL.createObjectURL(file);
-    } else {
-      if (!navigator.mediaDevices) throw new Error("this browser gives no camera to this page; open the address with 127.0.0.1");
-      try {
-        this.stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480, frameRate: 30 }, audio: false });
-      } catch (error) {
-        this.stopped = true;
-        throw new Error(`the camera cannot be used (${error.name}); allow it for this page, and close other programs that use it`);
+    try {
+      const begun = await ask("/api/live/begin", question);
+      if (run !== this.run) return begun;
+      if (file) {
+        this.video.src = URL.createObjectURL(file);
+      } else {
+        const stream = await camera();
+        if (run !== this.run) {
+          release(stream); // the person has left while the browser asked for the camera
+          return begun;
+        }
+        this.stream = stream;
+        this.video.srcObject = stream;
       }
-      if (run !== this.run || this.stopped) return begun;
-      this.video.srcObject = this.stream;
+      this.stage.classList.toggle("mirrored", !file);
+      await this.video.play();
+      if (run !== this.run) return begun;
+      this.bones = begun.bones;
+      this.looping = this.loop(run);
+      return begun;
+    } catch (error) {
+      if (run !== this.run) return null; // stopped in the meantime, so nothing is wrong
+      await this.stop();
+      throw error;
     }
-    this.stage.classList.toggle("mirrored", !file);
-    await this.video.play();
-    this.bones = begun.bones;
-    this.looping = this.loop(run);
-    return begun;
   }
 
   // Ends the stream; fulfilled when no frame is under way.
   async stop() {
     this.stopped = true;
     this.run++;
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    if (this.stream) release(this.stream);
     if (this.video.src) URL.revokeObjectURL(this.video.src);
     this.stream = null;
     this.video.srcObject = null;

@@ -69,7 +69,7 @@ export class Record {
 
   leave() {
     this.held = null;
-    this.keys.abort();
+    this.keys?.abort();
     return this.camera.end().catch(() => {});
   }
 
@@ -82,6 +82,7 @@ export class Record {
         await this.camera.start({});
       } finally {
         this.power.disabled = false;
+        this.refreshButtons();
       }
     }
     this.refreshButtons();

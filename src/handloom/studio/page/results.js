@@ -36,6 +36,8 @@ export class Report {
 export class Check {
   constructor(kind) {
     this.kind = kind;
+    this.labels = [];
+    this.files = new Map();
   }
 
   async show(main) {
@@ -46,7 +48,9 @@ export class Check {
       element("section", { class: "panel stack", "aria-label": "Check" }, element("p", {}, "Listed are labels that the examples of other people contradict, copies of photos, and hands that may have been found in the wrong place. Look at them, then move or exclude them, and train again."), element("div", { class: "row" }, this.button)),
       this.list,
     );
-    const [said, listing] = await Promise.all([ask(`/api/results/${this.kind}`), ask(`/api/files/${this.kind}`)]);
+    // Sources without a folder for each class have no files to move or exclude here; the list is there for them too.
+    const files = ask(`/api/files/${this.kind}`).catch(() => ({ classes: {} }));
+    const [said, listing] = await Promise.all([ask(`/api/results/${this.kind}`), files]);
     this.labels = Object.keys(listing.classes);
     this.files = new Map(Object.values(listing.classes).flat().map((file) => [file.name, file]));
     if (said.findings) this.showFindings(said.findings);
@@ -67,7 +71,7 @@ export class Check {
 
   showFindings(findings) {
     if (!findings.length) return this.list.replaceChildren(element("p", { class: "panel empty" }, "Nothing was found."));
-    const head = element("thead", {}, element("tr", {}, ["File", "Class", "What to look at", "Score", "Do"].map((text) => element("th", { scope: "col" }, text))));
+    const head = element("thead", {}, element("tr", {}, ["File", "Class", "Person", "What to look at", "Score", "Do"].map((text) => element("th", { scope: "col" }, text))));
     const body = element("tbody", {}, findings.map((one) => this.row(one)));
     this.list.replaceChildren(element("div", { class: "panel scroll" }, element("table", {}, head, body)));
   }
@@ -93,6 +97,7 @@ export class Check {
     row.append(
       element("td", { class: "file" }, pictures, element("span", {}, finding.path)),
       element("td", {}, finding.label),
+      element("td", {}, finding.group === finding.path ? "" : finding.group),
       element("td", {}, `${finding.problem}: ${finding.note}`),
       element("td", {}, finding.score),
       element("td", {}, tools),

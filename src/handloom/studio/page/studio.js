@@ -13,21 +13,29 @@ const NAMES = { pose: "Poses", action: "Actions" };
 
 const main = document.getElementById("main");
 let shown = null;
+let left = Promise.resolve(); // fulfilled when every step before the shown one has ended
 let kind = "";
 
 async function show() {
   const name = location.hash.slice(1) in STEPS ? location.hash.slice(1) : "record";
-  await shown?.leave();
-  shown = new STEPS[name](kind);
+  const before = shown;
+  const step = new STEPS[name](kind);
+  // Of its own, so that a step that answers late changes nothing of the next one.
+  const place = element("div");
+  shown = step;
+  main.replaceChildren(place);
   for (const link of document.querySelectorAll("nav a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   document.title = `${name[0].toUpperCase()}${name.slice(1)} · handloom studio`;
+  left = Promise.all([left, before?.leave()]);
+  await left;
+  if (step !== shown) return;
   try {
-    await shown.show(main);
+    await step.show(place);
   } catch (error) {
-    main.replaceChildren(element("h1", {}, document.title.split(" ")[0]), element("p", { class: "panel wrong" }, error.message));
+    place.replaceChildren(element("h1", {}, `${name[0].toUpperCase()}${name.slice(1)}`), element("p", { class: "panel wrong" }, error.message));
   }
 }
 

@@ -95,6 +95,7 @@ export class Try {
     this.active.classList.remove("on");
     try {
       const begun = await this.camera.start({ kind: this.kind, ...this.given }, file);
+      if (!begun) return;
       this.path = begun.model;
       this.model.textContent = [`Model: ${begun.model}.`, begun.note].filter(Boolean).join(" ");
       this.thresholds = begun.thresholds;
