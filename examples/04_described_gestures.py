@@ -8,6 +8,6 @@ from handloom import DataSource, HandPoseClassifier, ModelParameters
 gestures = Path(__file__).resolve().parents[1] / "data/described/kinivi"
 source = DataSource.described(at=gestures, examples_per_class=60)
 
-classifier = HandPoseClassifier.train(source, ModelParameters(maximum_iterations=10)).result()
+classifier = HandPoseClassifier.train(source, ModelParameters(maximum_iterations=40)).result()
 print(classifier.validation_metrics)
 classifier.write("outputs/described/HandPoseClassifier.mlmodel")

@@ -8,4 +8,4 @@ handloom draw ../data/described/kinivi --out outputs/described.png
 
 # 2. Train on joints that are made of the descriptions.
 handloom train pose ../data/described/kinivi --out outputs/described data/pose=described \
-  data.pose.examples_per_class=60 train_pose.maximum_iterations=10
+  data.pose.examples_per_class=60 train_pose.maximum_iterations=40

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from handloom import keypoint_table
-from handloom.check.check import Finding, check_table, write_findings
+from handloom.check.check import Checked, Finding, find_mistakes, write_findings
 from handloom.config import LabeledDirectories
+from handloom.dataset.pictures import Pictures
 from handloom.errors import DataError
 from handloom.hand import Poses, poses_from_picture
 from handloom.sources import gather_all
@@ -34,7 +35,7 @@ def table_of(path: Path, people: dict[str, int]) -> Path:
 
 
 def test_a_class_of_few_people_is_listed(tmp_path: Path) -> None:
-    found = check_table(table_of(tmp_path / "pose.parquet", {"fist": 4, "open": 2}))
+    found = find_mistakes(Checked(table_of(tmp_path / "pose.parquet", {"fist": 4, "open": 2})))
     assert [(one.problem, one.label, one.note) for one in found] == [
         ("few people", "open", "2 of at least 3 people or groups")
     ]
@@ -113,7 +114,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> list[Finding]:
                 points.append(shape + draw.normal(0, 0.01, shape.shape))
     points[-1] = np.array([0.5, 0.5]) + draw.normal(0, 0.02, (21, 2))
     table = tmp_path_factory.mktemp("check") / "pose.parquet"
-    return check_table(drawn_table(table, poses_from_picture(np.stack(points)), rows))
+    return find_mistakes(Checked(drawn_table(table, poses_from_picture(np.stack(points)), rows)))
 
 
 def test_a_person_who_uses_another_name_for_a_gesture_has_a_row(findings: list[Finding]) -> None:
@@ -126,3 +127,9 @@ def test_a_person_who_uses_another_name_for_a_gesture_has_a_row(findings: list[F
 def test_a_hand_that_is_like_no_other_is_listed(findings: list[Finding]) -> None:
     first = next(one for one in findings if one.problem == "joints")
     assert first.path == "point/119.jpg" and first.score > 0.8
+
+
+def test_photos_that_are_gone_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checked = Checked(table_of(tmp_path / "pose.parquet", {"fist": 4, "open": 3}))
+    assert find_mistakes(checked, Pictures(lambda: [], "pose", 30.0)) == []
+    assert capsys.readouterr().err == "copies: 7 of 7 photos could not be looked at\n"

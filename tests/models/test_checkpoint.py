@@ -21,7 +21,7 @@ from handloom.prediction.predictor import Predictor
 from handloom.training.checkpoints import save_model
 from handloom.training.module import HandModule
 
-SETTINGS = as_plain(Training(model=Model(width=8, frame_features=16)))
+SETTINGS = as_plain(Training(left_hands="as_they_are", model=Model(width=8, frame_features=16)))
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from PIL import Image
 from small_training import OUT, PARTS, TABLE, WITH_VALIDATION, train_small, write_tables
 
 from handloom import keypoint_table
-from handloom.check.check import Finding
+from handloom.check.check import Finding, all_examples
 from handloom.config import Data, LabeledDirectories, Parameters
-from handloom.dataset.pictures import Pictures, View
+from handloom.dataset.pictures import Pictures, View, Views
 from handloom.evaluation.answered import Answered, answer_test_set
 from handloom.report.check_page import write_check_page
 from handloom.report.page import Written, write_page
@@ -105,11 +105,12 @@ def written_check(page: Path) -> Page:
     table = WRITTEN["folder"] / TABLE
     names = keypoint_table.read(table).column("path").to_pylist()
     findings = [
-        Finding("copy", names[0], names[1], "fist", "anna", f"copy of {SCRIPT}", 0.98),
-        Finding("label", names[2], "", SCRIPT, "ben", "looks like open", 0.7),
+        Finding("copy", names[0], names[1], "fist", "anna", f"copy of {SCRIPT}", 0.98, (0, 1)),
+        Finding("label", names[2], "", SCRIPT, "ben", "looks like open", 0.7, (2,)),
         Finding("few people", "", "", "open", "", "2 of at least 3 people or groups", 1.0),
     ]
-    write_check_page(page, "pose", table, findings, Pictures(lambda: [], "pose", 30.0))
+    views = Views(table, all_examples(table))
+    write_check_page(page, "pose", views, findings, Pictures(lambda: [], "pose", 30.0))
     return Page(page.read_text(encoding="utf-8"))
 
 

@@ -1,13 +1,15 @@
 """Check a keypoint table, and the photos that it was made of, for likely mistakes: a list for a person."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from handloom import keypoint_table
 from handloom.check.features import vectors_of
@@ -16,7 +18,7 @@ from handloom.check.labels import contradicted
 from handloom.check.near_duplicates import near_duplicates
 from handloom.dataset.examples import Examples, read_sessions
 from handloom.dataset.left_hands import mirror_left_hands, votes
-from handloom.dataset.pictures import Pictures, Views
+from handloom.dataset.pictures import Pictures, View, Views
 from handloom.dataset.split import read_split
 from handloom.errors import DataError, printable
 from handloom.hand import middle_frame, present
@@ -26,6 +28,8 @@ FEWEST_PEOPLE = 3  # of a class; with fewer, its test says little about stranger
 # So many contradicted examples of one person and class, and this share of them: the person makes the gesture another
 # way than the others, or the whole folder has the wrong name.
 FEWEST_OF_PERSON, SHARE_OF_PERSON = 3, 0.8
+PERSON_SHOWN = 3  # examples that stand for a person
+_LISTED = ("problem", "path", "other", "label", "group", "note", "score")  # columns of the CSV
 
 
 Problem = Literal["copy", "person", "label", "joints", "few people"]
@@ -43,6 +47,7 @@ class Finding:
         group: who is in the file.
         note: what to look at, a line.
         score: how sure, 0 to 1.
+        rows: which of the table's examples are to be looked at: the example, and what it is a copy of.
     """
 
     problem: Problem
@@ -52,13 +57,15 @@ class Finding:
     group: str
     note: str
     score: float
+    rows: tuple[int, ...] = ()
 
 
 class Checked:
     """The examples of a table with a hand, ``[N]`` of each.
 
     Attributes:
-        rows: which of the table's examples they are.
+        views: of all examples of the table, also of those without a hand, what stands for each.
+        rows: which of the table's examples have a hand.
         examples: themselves, left hands turned into right ones.
         labels, names, people: of each the class, the file, and who is in it.
 
@@ -68,6 +75,8 @@ class Checked:
 
     def __init__(self, table: Path) -> None:
         everything = all_examples(table)
+        self.table = table
+        self.views = Views(table, all_examples(table, left_hands_turned=False))
         self.rows = np.flatnonzero(everything.hand_found)
         self.examples = everything.with_hand()
         if not len(self.examples):
@@ -76,50 +85,67 @@ class Checked:
         self.names: list[str] = self.examples.names.to_pylist()
         self.people: list[str] = self.examples.groups.to_pylist()
 
-    def finding(self, problem: Problem, row: int, note: str, score: float, other: str = "") -> Finding:
-        """A finding about an example."""
-        return Finding(problem, self.names[row], other, self.labels[row], self.people[row], note, round(score, 4))
+    def finding(self, problem: Problem, row: int, note: str, score: float, copied: int | None = None) -> Finding:
+        """A finding about an example, or about one and the one that it is a copy of."""
+        rows = (row,) if copied is None else (row, copied)
+        view = self.views(int(self.rows[row]))
+        which = f" ({view.number + 1} of {view.of} of this class in the file)" if view.of > 1 else ""
+        return Finding(
+            problem,
+            self.names[row],
+            "" if copied is None else self.names[copied],
+            self.labels[row],
+            self.people[row],
+            note + which,
+            round(score, 4),
+            tuple(int(self.rows[one]) for one in rows),
+        )
 
 
-def check_table(table: Path, pictures: Pictures | None = None, split: Path | None = None) -> list[Finding]:
+def find_mistakes(checked: Checked, pictures: Pictures | None = None, split: Path | None = None) -> list[Finding]:
     """The likely mistakes of each problem, the surest first; the whole table is in memory.
 
     Args:
-        table: keypoint table.
-        pictures: its photos, which are compared with each other; None: they are not.
-        split: its parts, which the notes on copies name; None: they do not.
-
-    Raises:
-        DataError: the table cannot be read, or has no hand.
+        checked: the examples.
+        pictures: their photos, which are compared with each other; None: they are not.
+        split: their parts, which the notes on copies name; None: they do not.
     """
-    checked = Checked(table)
-    copies = [] if pictures is None else _copies(checked, table, pictures, _parts(table, split))
+    copies = [] if pictures is None else _copies(checked, pictures, _parts(checked.table, split))
     return [*copies, *_labels(checked), *_joints(checked), *_few_people(checked.labels, checked.people)]
 
 
-def _copies(checked: Checked, table: Path, pictures: Pictures, parts: Mapping[int, str]) -> list[Finding]:
-    """Photos that are copies of a photo of another group."""
-    views = Views(table, all_examples(table, left_hands_turned=False))
-    shown = [views(int(row)) for row in checked.rows]
+def _copies(checked: Checked, pictures: Pictures, parts: Mapping[int, str]) -> list[Finding]:
+    """Photos that are copies of a photo of another group; how many could not be looked at goes to stderr."""
+    shown = [checked.views(int(row)) for row in checked.rows]
+    missing: set[tuple[str, str, int]] = set()
+
+    def picture(view: View, side: int) -> NDArray[np.uint8] | None:
+        found = pictures.picture(view, side)
+        if found is None:
+            missing.add((view.name, view.label, view.number))
+        return found
+
     found = []
-    for one in near_duplicates(shown, checked.people, pictures.picture):
+    for one in near_duplicates(shown, checked.people, picture):
         first, second = one.first, one.second
         where = [
-            f" in the {parts[at]} set" if (at := int(checked.rows[row])) in parts else "" for row in (first, second)
+            f" in the {part} set" if (part := parts.get(int(checked.rows[row]))) else "" for row in (first, second)
         ]
         mirrored = "mirrored " if one.mirrored else ""
         original = f"{printable(checked.names[first])} of class {printable(checked.labels[first])}"
         note = f"{mirrored}copy{where[1]} of {original}{where[0]}"
-        found.append(checked.finding("copy", second, note, one.likeness, checked.names[first]))
+        found.append(checked.finding("copy", second, note, one.likeness, first))
+    if missing:
+        print(f"copies: {len(missing)} of {len(shown)} photos could not be looked at", file=sys.stderr)
     return found
 
 
 def _parts(table: Path, split: Path | None) -> Mapping[int, str]:
-    """The part of each example of the table, by its row."""
+    """The part of each example of the table, by its row; nothing where the split is of another table."""
     if split is None:
         return {}
-    of_session, (sessions, _) = read_split(split), read_sessions(table)
-    return {row: of_session[one] for row, one in enumerate(sessions.tolist()) if one in of_session}
+    of_session, sessions = read_split(split), read_sessions(table)[0].tolist()
+    return {row: of_session[one] for row, one in enumerate(sessions)} if sorted(of_session) == sessions else {}
 
 
 def _labels(checked: Checked) -> list[Finding]:
@@ -135,7 +161,8 @@ def _labels(checked: Checked) -> list[Finding]:
         if len(names) >= max(FEWEST_OF_PERSON, SHARE_OF_PERSON * count):
             other = max(sorted(set(names)), key=names.count)
             note = f"{names.count(other)} of {count} examples look like {printable(other)} of other people"
-            of_person.append(Finding("person", "", "", label, person, note, round(len(names) / count, 4)))
+            rows = [int(checked.rows[one.row]) for one in found if pairs[one.row] == (person, label)][:PERSON_SHOWN]
+            of_person.append(Finding("person", "", "", label, person, note, round(len(names) / count, 4), tuple(rows)))
     return of_person + [checked.finding("label", one.row, f"looks like {one.other}", one.lead) for one in found]
 
 
@@ -144,6 +171,11 @@ def _joints(checked: Checked) -> list[Finding]:
     poses = np.stack([example.poses[middle_frame(example.poses)] for example in checked.examples])
     note = "joints unlike those of other hands; look whether the hand was found in the right place"
     return [checked.finding("joints", one.row, note, 1 - 1 / one.ratio) for one in unlike_others(poses)]
+
+
+def as_row(finding: Finding) -> dict[str, str | float]:
+    """The columns of the list."""
+    return {name: getattr(finding, name) for name in _LISTED}
 
 
 def _few_people(labels: list[str], people: list[str]) -> list[Finding]:
@@ -159,7 +191,7 @@ def _few_people(labels: list[str], people: list[str]) -> list[Finding]:
 
 def write_findings(path: Path, findings: list[Finding]) -> None:
     """Write the list as a CSV; its column `path` is what `data.*.exclude` reads."""
-    write_csv(path, [asdict(one) for one in findings], [field.name for field in fields(Finding)])
+    write_csv(path, [as_row(one) for one in findings], _LISTED)
 
 
 def all_examples(table: Path, left_hands_turned: bool = True) -> Examples:

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from handloom.hand import MIDDLE_MCP, WRIST, Poses, present
 
-# How much thinner than around its neighbours hands lie around this one, as a ratio of densities. Above 2 were 2 % of
-# the rows of kinivi's first half, and a training without them was worse: unusual hands are worth keeping. See
-# docs/benchmarks.md.
+# The local outlier factor from which a hand is listed. With 2, 52 of 2,393 rows of a public table (keypoint.csv) were
+# listed, and a training without them was worse: unusual hands are worth keeping. See docs/benchmarks.md.
 UNLIKE = 3.0
 NEIGHBOURS = 20
 FEWEST = 100  # hands; with fewer there are no neighbours to be like
@@ -21,7 +20,8 @@ class Unlike:
 
     Attributes:
         row: which example.
-        ratio: of the density around its neighbours to the density around it.
+        ratio: the local outlier factor: 1 where hands lie as densely around it as around its neighbours, more where
+            they lie less densely.
     """
 
     row: int
@@ -29,7 +29,7 @@ class Unlike:
 
 
 def unlike_others(poses: Poses) -> list[Unlike]:
-    """The hands that lie alone, by the local outlier factor (Breunig et al. 2000), the loneliest first.
+    """The hands that lie far from all others, the farthest first, by the local outlier factor (Breunig et al. 2000).
 
     Args:
         poses: ``[N, 3, 21]``, one frame of each example; frames without a hand are zeros.

@@ -1,6 +1,5 @@
 """`handloom check`: what looks wrong in a project's data."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from handloom.cli.project import project_folder
@@ -33,6 +32,7 @@ def check(kind: "Kind", as_json: bool) -> int:
     """
     project = project_folder()
 
+    from handloom.check.check import as_row
     from handloom.stages.compose import project_parameters
     from handloom.stages.layout import Layout, as_seen_from_here
     from handloom.stages.run import check
@@ -42,11 +42,14 @@ def check(kind: "Kind", as_json: bool) -> int:
     layout = Layout.project(kind, here)
     findings = check(project_parameters(here, []), kind, layout, Workspace.here(here))
     if as_json:
-        print(json_text([asdict(one) for one in findings], indent=2))
+        print(json_text([as_row(one) for one in findings], indent=2))
         return DONE
-    rows = [[one.problem, printable(one.path), printable(one.label), one.note, f"{one.score:.2f}"] for one in findings]
+    rows = [
+        [one.problem, printable(one.path or one.group), printable(one.label), one.note, f"{one.score:.2f}"]
+        for one in findings
+    ]
     if rows:
-        print(text_table(rows[:SHOWN], ["problem", "file", "label", "note", "score"]))
+        print(text_table(rows[:SHOWN], ["problem", "file or person", "label", "note", "score"]))
     more = f", {SHOWN} of them shown" if len(rows) > SHOWN else ""
     print(f"{len(rows)} found{more}; look at {printable(str(layout.report / 'check.html'))}, all are in check.csv")
     return DONE

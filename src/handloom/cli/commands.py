@@ -25,8 +25,8 @@ VERBS: dict[str, dict[str, str]] = {
         "compare": "runs",
         "compare-create-ml": "create_ml",
         "ui": "store",
+        "verify": "verify",
     },
-    "Ship": {"verify": "verify"},
     "Keep it running": {"doctor": "doctor", "info": "info", "send": "store", "completion": "completion"},
 }
 _EXAMPLES = """

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 @verb(
     examples="""
-    handloom streams exports/action/HandActionClassifier.mlpackage data/test/videos \\
+    handloom streams models/action/model.ckpt data/test/videos \\
       data/action=directory_with_videos_and_annotation \\
       data.action.annotation_file=data/test/gestures.csv \\
       data.action.start_time_column=start data.action.end_time_column=end
-    handloom streams models/action/model.ckpt data/validation/videos ... --choose 1 --out chosen/model.ckpt
+    handloom streams models/action/model.ckpt data/validation/videos \\
+      --choose 1 --out chosen/model.ckpt
     """
 )
 @click.argument("model", help=MODEL_ADDRESS)

@@ -11,12 +11,14 @@ from handloom.errors import DataError
 from handloom.evaluation.answers import Answer, answers_of, labels_of
 from handloom.evaluation.metrics import (
     calibration_metrics,
+    confidence_bins,
     confusion,
     per_class,
     per_class_at_thresholds,
     summary,
 )
 from handloom.evaluation.robustness import robustness
+from handloom.models.calibration import ConfidenceBin
 from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE
 from handloom.models.model import Model
@@ -65,6 +67,11 @@ class Answered:
         rows = per_class(self.answers, self.labels)
         at_thresholds = per_class_at_thresholds(self.answers, self.labels, self.model.thresholds)
         return [row | more for row, more in zip(rows, at_thresholds, strict=True)]
+
+    @cached_property
+    def confidence_bins(self) -> list[ConfidenceBin]:
+        """Confidence and accuracy of the answers in which a hand was found."""
+        return confidence_bins(self.answers)
 
     @cached_property
     def confusion(self) -> list[dict[str, Any]]:

@@ -10,9 +10,8 @@ from handloom.config import Kind, Parameters, Pictures
 from handloom.dataset.examples import Examples, read_examples
 from handloom.evaluation.answered import Answered, answer_test_set
 from handloom.evaluation.answers import notes_on
-from handloom.evaluation.metrics import confidence_bins
 from handloom.evaluation.plots import draw_plots
-from handloom.models.files import MODEL_FILE, REPORT_PAGE, RUN_FILE
+from handloom.models.files import MODEL_FILE, RUN_FILE
 from handloom.models.provenance import read_provenance
 from handloom.support.files import sha256_of_file, write_csv, write_json
 from handloom.support.workspace import Workspace
@@ -56,16 +55,16 @@ def evaluate(
     """
     stride = parameters.evaluate.window_stride
     answered = answer_test_set(model, table, split, stride)
-    examples, answers, spec = answered.examples, answered.answers, answered.model.spec
+    examples, spec = answered.examples, answered.model.spec
     for note in notes_on(examples, spec.classes):
         print(f"evaluate {kind}: {note}", file=sys.stderr)
     metrics = answered.metrics | answered.robustness
-    _write_report(out, answered, metrics)
+    files = _write_report(out, answered, metrics)
     provenance = read_provenance(model / RUN_FILE)
     run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
-    _log(run, out, metrics, parameters.tracking.pictures)
+    _log(run, out, files, metrics, parameters.tracking.pictures)
     with tracking.scratch() as folder:
-        plots = draw_plots(answers, answered.labels, confidence_bins(answers), folder)
+        plots = draw_plots(answered.answers, answered.labels, answered.confidence_bins, folder)
         run.log_files(plots, "plots")
     if register:
         # Left hands as they are, so that models that want them mirrored were measured on the same.
@@ -80,23 +79,28 @@ def evaluate(
     return Evaluation(answered, metrics, run)
 
 
-def _write_report(out: Path, answered: Answered, metrics: dict[str, float]) -> None:
-    """The numbers and tables of the folder."""
+def _write_report(out: Path, answered: Answered, metrics: dict[str, float]) -> list[Path]:
+    """The numbers and tables of the folder, and `PREDICTIONS`; the files without names of the data."""
+    tables = {
+        out / "per_class.csv": answered.per_class,
+        out / "confusion.csv": answered.confusion,
+        out / "reliability.csv": [asdict(one) for one in answered.confidence_bins],
+    }
     write_json(out / "metrics.json", metrics)
-    write_csv(out / "per_class.csv", answered.per_class)
-    write_csv(out / "confusion.csv", answered.confusion)
-    write_csv(out / "reliability.csv", [asdict(one) for one in confidence_bins(answered.answers)])
+    for path, rows in tables.items():
+        write_csv(path, rows)
     write_csv(out / PREDICTIONS, [asdict(answer) for answer in answered.answers])
+    return [out / "metrics.json", *tables]
 
 
-def _log(run: tracking.Run, out: Path, metrics: dict[str, float], pictures: Pictures) -> None:
-    """Log the metrics and the folder's files; files with names of the data only where tracking.pictures allows it."""
+def _log(run: tracking.Run, out: Path, files: list[Path], metrics: dict[str, float], pictures: Pictures) -> None:
+    """Log the metrics and files; files with names of the data only where tracking.pictures allows it.
+
+    The folder may hold more, such as the photos in check.html: nothing is logged that is not named.
+    """
     run.log_metrics({f"test_{name}": value for name, value in metrics.items()})
-    named = [out / PREDICTIONS]
-    run.log_files(
-        [file for file in sorted(out.glob("[!.]*")) if file not in [*named, out / REPORT_PAGE]], f"reports/{out.name}"
-    )
-    run.log_private_files(named, f"reports/{out.name}", pictures)
+    run.log_files(files, f"reports/{out.name}")
+    run.log_private_files([out / PREDICTIONS], f"reports/{out.name}", pictures)
 
 
 def fingerprint_of(examples: Examples, window_stride: int) -> str:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handloom import tracking
 from handloom.config import ExportCoreML, Kind, Parameters, as_plain
@@ -16,7 +17,6 @@ from handloom.export.app_note import app_note
 from handloom.export.convert import ml_program, neural_network
 from handloom.export.core_ai_file import save_core_ai
 from handloom.export.interface import FILE_NAMES, user_metadata
-from handloom.export.landmarker.export import export_landmarker
 from handloom.export.litert_file import save_litert
 from handloom.export.onnx_file import save_onnx
 from handloom.export.package import save_network, save_package, weights_as_file
@@ -39,6 +39,9 @@ from handloom.models.files import (
 from handloom.models.provenance import read_provenance
 from handloom.support.files import replacing, write_json
 from handloom.support.workspace import Workspace
+
+if TYPE_CHECKING:
+    from handloom.export.landmarker.proof import NetworkProof
 
 NOTE_FILE = "README.md"
 
@@ -91,7 +94,7 @@ def export_coreml(
             write_swift_package(temporary / PACKAGE_NAME)
             proofs = []
             if settings.landmarker:
-                proofs = export_landmarker(parameters, workspace.project, temporary / LANDMARKER_FOLDER)
+                proofs = _landmarker(parameters, workspace, temporary)
             run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
             _track(run, verifications, temporary)
             for one in verifications:
@@ -102,6 +105,12 @@ def export_coreml(
     for proof in proofs:
         print(proof.summary)
     return [replace(one, path=out / one.path.name) for one in verifications]
+
+
+def _landmarker(parameters: Parameters, workspace: Workspace, out: Path) -> "list[NetworkProof]":
+    from handloom.export.landmarker.export import export_landmarker  # it loads what draws and reads media
+
+    return export_landmarker(parameters, workspace.project, out / LANDMARKER_FOLDER)
 
 
 def _check_configuration(trained: TrainedModel, parameters: Parameters, kind: Kind) -> None:

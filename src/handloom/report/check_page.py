@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handloom import __version__
-from handloom.check.check import Finding, Problem, all_examples
+from handloom.check.check import Finding, Problem
 from handloom.config import Kind
 from handloom.dataset.pictures import Pictures, View, Views
 from handloom.report.templates import template
@@ -41,28 +41,22 @@ class Section:
     shown: Sequence[tuple[Finding, Sequence[View]]]
 
 
-def write_check_page(page: Path, kind: Kind, table: Path, findings: Sequence[Finding], pictures: Pictures) -> Path:
+def write_check_page(page: Path, kind: Kind, views: Views, findings: Sequence[Finding], pictures: Pictures) -> Path:
     """Write the page; the same inputs give the same bytes.
 
     Args:
         page: the file to write.
         kind: "pose" or "action".
-        table: the keypoint table that was checked.
+        views: what stands for each example of the keypoint table.
         findings: what was found.
         pictures: the photos and clips that the joints were found in.
     """
-    examples = all_examples(table, left_hands_turned=False)
-    views, names = Views(table, examples), examples.names.to_pylist()
-    row_of = {name: row for row, name in reversed(list(enumerate(names)))}
-
-    def shown(one: Finding) -> tuple[Finding, list[View]]:
-        return one, [views(row_of[name]) for name in (one.path, one.other) if name in row_of]
-
     sections = []
     for problem, (heading, meaning) in MEANING.items():
         found = [one for one in findings if one.problem == problem]
         if found:
-            sections.append(Section(problem, heading, meaning, len(found), [shown(one) for one in found[:SHOWN]]))
+            shown = [(one, [views(row) for row in one.rows]) for one in found[:SHOWN]]
+            sections.append(Section(problem, heading, meaning, len(found), shown))
     said = {"version": __version__, "kind": kind, "sections": sections, "picture": pictures.data_uri}
     with replacing(page) as part:
         part.write_text(template(PAGE).render(said), encoding="utf-8")

@@ -10,9 +10,9 @@ from handloom.config import Parameters
 from handloom.dataset.pictures import Pictures, Views
 from handloom.dataset.split import read_split
 from handloom.evaluation.answered import Answered
-from handloom.evaluation.answers import Answer, notes_on
-from handloom.evaluation.metrics import confidence_bins
+from handloom.evaluation.answers import notes_on
 from handloom.extraction.report import REPORT
+from handloom.models.calibration import ConfidenceBin
 from handloom.models.files import HISTORY_FILE, REPORT_PAGE, RUN_FILE
 from handloom.models.provenance import read_provenance
 from handloom.report import content
@@ -74,7 +74,7 @@ def write_page(
         "picture": Pictures(clips, model.spec.kind, model.spec.frame_rate).data_uri,
     }
     said |= _numbers(answered)
-    said |= _plots(written.model / HISTORY_FILE, answers)
+    said |= _plots(written.model / HISTORY_FILE, answered.confidence_bins)
     with replacing(page) as part:
         part.write_text(template(REPORT_PAGE).render(said), encoding="utf-8")
     return page
@@ -95,8 +95,8 @@ def _numbers(answered: Answered) -> dict[str, Any]:
     }
 
 
-def _plots(history_file: Path, answers: Sequence[Answer]) -> dict[str, Any]:
-    history, bins = content.read_history(history_file), confidence_bins(answers)
+def _plots(history_file: Path, bins: Sequence[ConfidenceBin]) -> dict[str, Any]:
+    history = content.read_history(history_file)
     return {
         "bins": bins,
         "reliability": reliability_plot(bins),

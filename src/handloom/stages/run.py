@@ -214,16 +214,17 @@ def check(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspa
         layout: where artefacts lie; the list is `check.csv` and the page `check.html` in its folder of reports.
         workspace: where work in progress lies.
     """
-    from handloom.check.check import check_table, write_findings
+    from handloom.check.check import Checked, find_mistakes, write_findings
     from handloom.dataset.pictures import Pictures
     from handloom.report.check_page import PAGE, write_check_page
 
     clips = _clips_to_show(parameters, kind, workspace, f"{PAGE} of {kind}: shows joints without pictures")
     pictures = Pictures(clips, kind, parameters.extract_keypoints.target_frame_rate)
     split = layout.split if layout.split.is_file() else None
-    findings = check_table(layout.keypoints, pictures if kind == "pose" else None, split)
+    checked = Checked(layout.keypoints)
+    findings = find_mistakes(checked, pictures if kind == "pose" else None, split)
     write_findings(layout.report / "check.csv", findings)
-    write_check_page(layout.report / PAGE, kind, layout.keypoints, findings, pictures)
+    write_check_page(layout.report / PAGE, kind, checked.views, findings, pictures)
     return findings
 
 
