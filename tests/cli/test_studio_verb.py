@@ -1,6 +1,7 @@
 """`handloom studio` before it serves: what cannot be served is one line."""
 
 import socket
+import stat
 import sys
 from pathlib import Path
 
@@ -38,3 +39,21 @@ def test_without_the_extra_it_says_what_to_install(
     assert main(["studio", str(tmp_path / "new")]) == 1
     assert capsys.readouterr().err == "handloom studio: the page needs uvicorn: pip install 'handloom[studio]'\n"
     assert not (tmp_path / "new").exists()
+
+
+def test_the_browser_is_opened_without_the_token_on_its_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    page = tmp_path / "new/open_studio.html"
+
+    def serve(project: object, listening: socket.socket, token: str) -> None:
+        listening.close()
+        address = capsys.readouterr().out.split("open ")[1].split()[0]
+        assert token in address and f'url={address}"' in page.read_text()
+        assert opened == [page.as_uri()] and stat.S_IMODE(page.stat().st_mode) == 0o600
+
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("handloom.studio.server.serve", serve)
+    assert main(["studio", str(tmp_path / "new"), "--port", "0", "--kind", "pose"]) == 0
+    assert opened and not page.exists()

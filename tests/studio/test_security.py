@@ -47,6 +47,11 @@ def test_the_printed_address_gives_the_cookie_and_the_page_asks_for_nothing_from
     answer = new.get(f"/?token={TOKEN}")
     assert answer.status == 200 and b"://" not in answer.body
     assert answer.headers["set-cookie"] == f"{COOKIE}; HttpOnly; SameSite=Strict; Path=/"
+    # from the file that opens the browser
+    assert (
+        Browser(browser.app, cookie=None, origin=None, sec_fetch_site="cross-site").get(f"/?token={TOKEN}").status
+        == 200
+    )
     for path in ("/", "/page/studio.js", "/page/studio.css", "/api/kinds"):
         answer = browser.get(path)
         assert answer.status == 200 and "set-cookie" not in answer.headers

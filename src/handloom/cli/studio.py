@@ -35,7 +35,7 @@ def studio(project: Path, kind: str | None, port: int, no_browser: bool) -> int:
     """
     with needs_extra("the page"):
         from handloom.studio.project import StudioProject
-        from handloom.studio.security import LOOPBACK
+        from handloom.studio.security import LOOPBACK, opening_page
         from handloom.studio.server import listening, serve
 
     if project.exists() and not project.is_dir():
@@ -52,7 +52,10 @@ def studio(project: Path, kind: str | None, port: int, no_browser: bool) -> int:
     socket, token = listening(port), secrets.token_urlsafe(24)
     address = f"http://{LOOPBACK}:{socket.getsockname()[1]}/?token={token}"
     print(f"{printable(str(project))}: open {address}\nCtrl-C ends it; a training goes on.", flush=True)
-    if not no_browser:
-        webbrowser.open(address)
-    serve(opened, socket, token)
+    if no_browser:
+        serve(opened, socket, token)
+        return DONE
+    with opening_page(opened.root, address) as page:
+        webbrowser.open(page.as_uri())
+        serve(opened, socket, token)
     return DONE

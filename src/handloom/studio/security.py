@@ -5,9 +5,12 @@ rebinding, the origin against forged requests, the token against other users and
 https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html.
 """
 
+import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 
 from starlette.datastructures import MutableHeaders
@@ -19,6 +22,7 @@ LOOPBACK = "127.0.0.1"
 PAGE_ADDRESS = "/"
 BROWSER_HEADER = "X-Studio-Browser"
 READS = ("GET", "HEAD")
+OPENING_PAGE = "open_studio.html"
 # Seconds without a request after which another browser may take over.
 LEASE = 10.0
 # Nothing from elsewhere: no script, style, font or picture, no frame around the page, no form.
@@ -124,6 +128,30 @@ class Guard:
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(self), microphone=(), geolocation=()"
+
+
+@contextmanager
+def opening_page(folder: Path, address: str) -> Iterator[Path]:
+    """A file that leads a browser to an address with a token, and that this user alone can read; removed at the end.
+
+    The command line of a program, such as the browser that is told what to open, can be read by all users. The file has
+    no hidden name: browsers in a sandbox (snap) read none in hidden folders.
+
+    Args:
+        folder: where the file is written.
+        address: with letters, digits and ``:/?=-_.`` alone.
+    """
+    path = folder / OPENING_PAGE
+    path.unlink(missing_ok=True)  # of a server that was killed
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>handloom studio</title>'
+            f'<meta http-equiv="refresh" content="0; url={address}"><a href="{address}">Open the studio</a></html>\n'
+        )
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def refusal(status: int, text: str) -> JSONResponse:
