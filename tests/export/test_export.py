@@ -18,6 +18,7 @@ from tracked import client, trained_run
 
 from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters
 from handloom.errors import HandloomError
+from handloom.export import export as stage
 from handloom.export.convert import ExportedNetwork
 from handloom.export.export import export_coreml
 from handloom.export.specification import read_specification
@@ -148,9 +149,11 @@ def test_a_model_that_cannot_be_used_is_named_and_the_export_before_it_stays(
     assert content(EXPORT) == before
 
 
-def test_without_a_format_for_its_networks_the_landmarker_is_not_exported_and_the_export_before_stays() -> None:
-    export(formats=["onnx"])
-    before = content(EXPORT)
+def test_without_a_format_for_its_networks_the_landmarker_is_refused_before_anything_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = an_export_before_it()
+    monkeypatch.setattr(stage, "write_files", pytest.fail)
     with pytest.raises(HandloomError, match=r"^export_coreml\.landmarker: its networks are written as mlpackage"):
         export(formats=["onnx"], landmarker=True)
     assert content(EXPORT) == before

@@ -132,9 +132,9 @@ def test_what_is_no_bundle_is_one_line(saved: Path, tmp_path: Path) -> None:
 def test_it_is_for_poses_of_the_same_landmark_networks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ConfigurationError, match=r"task is for poses; take tflite for actions"):
         write_files(trained("action"), SETTINGS, {}, tmp_path)
-    found = {"Landmarks": "MediaPipe 1.2.2, hand landmark model with sha256 0123"}
+    other = with_spec(trained("pose"), landmarks="MediaPipe 1.2.2, hand landmark model with sha256 0123")
     with pytest.raises(ConfigurationError, match=r"joints of this training were found with others"):
-        write_files(trained("pose"), SETTINGS, found, tmp_path)
+        write_files(other, SETTINGS, {}, tmp_path)
     (only,) = write_files(trained("action"), replace(SETTINGS, formats=["tflite", "task"]), {}, tmp_path)
     assert only.suffix == ".tflite"
     assert "no .task, which is for poses" in capsys.readouterr().err

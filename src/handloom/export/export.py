@@ -2,8 +2,9 @@
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,12 +66,13 @@ def export_coreml(
         workspace: its tracking store has the model's run.
 
     Raises:
-        ConfigurationError: the model was trained with another configuration.
+        ConfigurationError: the model was trained with another configuration, or the landmarker cannot be exported.
         DataError: the model cannot be read, or the test set is empty.
         HandloomError: a file is not what was trained; or `out` cannot be written.
     """
     settings, trained = parameters.export_coreml, load_model(model / MODEL_FILE)
     _check_configuration(trained, parameters, kind)
+    export_landmarker = _landmarker(parameters, workspace, trained)
     examples = read_examples(table, split, "test", left_hands=trained.spec.left_hands)
     rows = rows_of(trained.spec.window, examples, parameters.evaluate.window_stride)
     provenance = read_provenance(model / RUN_FILE)
@@ -92,9 +94,7 @@ def export_coreml(
             note = app_note(trained, [file.name for file in files], compressed, pairs, robust)
             (temporary / NOTE_FILE).write_text(note, encoding="utf-8")
             write_swift_package(temporary / PACKAGE_NAME)
-            proofs = []
-            if settings.landmarker:
-                proofs = _landmarker(parameters, workspace, temporary)
+            proofs = export_landmarker(temporary / LANDMARKER_FOLDER)
             run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)
             _track(run, verifications, temporary)
             for one in verifications:
@@ -107,10 +107,16 @@ def export_coreml(
     return [replace(one, path=out / one.path.name) for one in verifications]
 
 
-def _landmarker(parameters: Parameters, workspace: Workspace, out: Path) -> "list[NetworkProof]":
-    from handloom.export.landmarker.export import export_landmarker  # it loads what draws and reads media
+def _landmarker(
+    parameters: Parameters, workspace: Workspace, trained: TrainedModel
+) -> "Callable[[Path], list[NetworkProof]]":
+    """What exports the landmarker to a new folder, if it is asked for; refused now where that cannot be."""
+    if not parameters.export_coreml.landmarker:
+        return lambda _: []
+    from handloom.export.landmarker import export  # it loads what draws and reads media
 
-    return export_landmarker(parameters, workspace.project, out / LANDMARKER_FOLDER)
+    model = export.landmarker_to_export(parameters, workspace.project, trained.spec)
+    return partial(export.export_landmarker, model, parameters.export_coreml, trained.spec)
 
 
 def _check_configuration(trained: TrainedModel, parameters: Parameters, kind: Kind) -> None:

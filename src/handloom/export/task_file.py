@@ -28,7 +28,7 @@ from handloom.export.task_model import CLASSIFIER, INPUTS, LABELS
 from handloom.hand import JOINT_COUNT
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.models.checkpoint import TrainedModel
-from handloom.support.files import sha256_of_file
+from handloom.models.provenance import found_by
 
 LANDMARKER = "hand_landmarker.task"
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # so that the archive is the same bytes each time
@@ -88,7 +88,7 @@ def save_task(model: TrainedModel, path: Path, settings: ExportCoreML, metadata:
     from ai_edge_litert import schema_py_generated as schema
 
     landmarks = landmark_model_path(LandmarkModel())
-    if sha256_of_file(landmarks) not in metadata.get("Landmarks", sha256_of_file(landmarks)):
+    if found_by(model.spec, landmarks) is False:
         raise ConfigurationError(
             "export_coreml.formats: task has handloom's own landmark networks, and the joints of this training were"
             " found with others; take tflite"

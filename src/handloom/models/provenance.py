@@ -9,7 +9,8 @@ from typing import Literal
 from handloom import keypoint_table
 from handloom.config import HAND_CHOICES, HandChoice
 from handloom.errors import DataError
-from handloom.support.files import write_json
+from handloom.models.model import ModelSpec
+from handloom.support.files import sha256_of_file, write_json
 
 _FINGERPRINT, _OLD_RUN_ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[A-Za-z0-9][\w.-]*")
 _OLD = ("run_id", "git_commit")  # what older files say in place of the fingerprint
@@ -84,3 +85,13 @@ def landmarks_of(table: Path) -> str:
     metadata = keypoint_table.read_metadata(table)
     landmarker, model = metadata.get("landmarker"), metadata.get("landmark_model_sha256")
     return f"{landmarker}, hand landmark model with sha256 {model}" if landmarker and model else ""
+
+
+def found_by(spec: ModelSpec, model: Path) -> bool | None:
+    """Whether a landmark model found the joints of a training; None where that is not known.
+
+    Args:
+        spec: of the trained model.
+        model: the `hand_landmarker.task` file.
+    """
+    return sha256_of_file(model) in spec.landmarks if spec.landmarks else None

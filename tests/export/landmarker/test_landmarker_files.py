@@ -17,8 +17,8 @@ from handloom.cli import main
 from handloom.config import Data, ExportCoreML, ExtractKeypoints, LabeledDirectories, LandmarkModel, Parameters
 from handloom.errors import ConfigurationError, DataError, HandloomError, LandmarkModelError
 from handloom.export.core_ai_file import save_asset
-from handloom.export.landmarker import export, proof
-from handloom.export.landmarker.export import export_landmarker
+from handloom.export.landmarker import export, proof, write
+from handloom.export.landmarker.export import export_landmarker, landmarker_to_export
 from handloom.export.landmarker.networks import HAND_LANDMARKS, IMAGE, NETWORKS, PALM_DETECTOR, ExportedNetwork
 from handloom.export.landmarker.runtime import ExportedLandmarker, FileNetwork
 from handloom.export.landmarker.tflite_network import TFLiteNetwork
@@ -28,6 +28,8 @@ from handloom.export.specification import read_specification
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.litert_runtime import LiteRTLandmarker
 from handloom.media.frame import Picture
+from handloom.models.model import ModelSpec
+from handloom.support.files import sha256_of_file
 
 MODEL = landmark_model_path(LandmarkModel())
 PARAMETERS = Parameters(
@@ -46,8 +48,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     above = tmp_path_factory.mktemp("exports")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(proof, "PEOPLE", 1)  # two pictures are enough here
-        export_landmarker(PARAMETERS, above, above / "landmarker")
+        found = f"LiteRT, hand landmark model with sha256 {sha256_of_file(MODEL)}"
+        exported(PARAMETERS, above, replace(trained("pose").spec, landmarks=found))
     return above / "landmarker"
+
+
+def exported(parameters: Parameters, project: Path, spec: ModelSpec | None = None) -> None:
+    spec = spec or trained("pose").spec
+    model = landmarker_to_export(parameters, project, spec)
+    export_landmarker(model, parameters.export_coreml, spec, project / "landmarker")
 
 
 def test_packages_read_from_disk_give_what_litert_gives(folder: Path, pictures: list[Picture]) -> None:
@@ -73,6 +82,7 @@ def test_the_files_say_what_they_are_and_whose(folder: Path) -> None:
     assert "Apache License" in (folder / "LICENSE").read_text("utf-8")
     note = (folder / "README.md").read_text("utf-8")
     assert "Licensed under the Apache License" in note and "`HandLandmarks.mlpackage`" in note
+    assert "the joints that the classifiers were trained with" in note
     assert not list(folder.glob("*.onnx"))
     verified = json.loads((folder / "verification.json").read_text("utf-8"))
     assert [one["file"] for one in verified] == ["PalmDetector.mlpackage", "HandLandmarks.mlpackage"]
@@ -137,7 +147,7 @@ def another_network(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("write", "said"),
+    ("make", "said"),
     [
         (no_archive, "not a hand landmark model; it must hold"),
         (no_network, "not a hand landmark model; it must hold"),
@@ -145,13 +155,34 @@ def another_network(path: Path) -> None:
     ],
 )
 def test_a_landmark_model_of_ones_own_that_cannot_be_exported_is_one_line(
-    write: Callable[[Path], None], said: str, tmp_path: Path
+    make: Callable[[Path], None], said: str, tmp_path: Path
 ) -> None:
-    write(tmp_path / "own.task")
+    make(tmp_path / "own.task")
     extract = ExtractKeypoints(landmark_model=LandmarkModel(path="own.task"))
     with pytest.raises(LandmarkModelError, match=f"own.task: .*{said}"):
-        export_landmarker(replace(PARAMETERS, extract_keypoints=extract), tmp_path, tmp_path / "landmarker")
+        exported(replace(PARAMETERS, extract_keypoints=extract), tmp_path)
     assert not (tmp_path / "landmarker").exists()
+
+
+def test_networks_that_did_not_find_the_joints_of_the_training_are_refused(tmp_path: Path) -> None:
+    other = replace(trained("pose").spec, landmarks="LiteRT, hand landmark model with sha256 0123")
+    with pytest.raises(
+        ConfigurationError, match=r"^export_coreml\.landmarker: .* has not found the joints of this training"
+    ):
+        exported(PARAMETERS, tmp_path, other)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_note_says_where_it_is_not_known_what_found_the_joints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write, "NETWORKS", ())  # the note alone
+    monkeypatch.setattr(export, "prove", lambda *_: [])
+    monkeypatch.setattr(export, "drawn_pictures", list)
+    exported(PARAMETERS, tmp_path)
+    note = (tmp_path / "landmarker" / "README.md").read_text("utf-8")
+    assert "Whether the classifier was trained with such joints is not known" in note
+    assert "the joints that the classifiers were trained with" not in note
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
@@ -167,17 +198,17 @@ def test_a_network_that_gives_no_numbers_is_refused_in_one_line(
         def __call__(self, *crop: object) -> list[np.ndarray]:
             return [np.full(shape, wrong, np.float32) for shape in self.shapes]
 
-    def write(_: object, __: object, folder: Path) -> list[Path]:
+    def written(_: object, __: object, folder: Path, **___: object) -> list[Path]:
         (folder / "HandLandmarks.aimodel").mkdir()
         return [folder / "HandLandmarks.aimodel"]
 
     monkeypatch.setattr(proof, "PEOPLE", 1)
     monkeypatch.setattr(proof, "FileNetwork", Broken)
-    monkeypatch.setattr(export, "write_landmarker", write)
+    monkeypatch.setattr(export, "write_landmarker", written)
     with pytest.raises(HandloomError, match=r"within inf pixels .*: too far; the landmarker is not exported$"):
-        export_landmarker(PARAMETERS, tmp_path, tmp_path / "landmarker")
-    (written,) = json.loads((tmp_path / "landmarker" / "verification.json").read_text("utf-8"))
-    assert (written["pixels"], written["probability"], written["passed"]) == (None, None, False)
+        exported(PARAMETERS, tmp_path)
+    (one,) = json.loads((tmp_path / "landmarker" / "verification.json").read_text("utf-8"))
+    assert (one["pixels"], one["probability"], one["passed"]) == (None, None, False)
 
 
 class Means(nn.Module):

@@ -3,34 +3,58 @@
 from dataclasses import replace
 from pathlib import Path
 
-from handloom.config import Parameters
-from handloom.errors import HandloomError
+from handloom.config import ExportCoreML, Parameters
+from handloom.errors import ConfigurationError, HandloomError
 from handloom.export.landmarker.proof import PALM, NetworkProof, drawn_pictures, prove
-from handloom.export.landmarker.write import write_landmarker
+from handloom.export.landmarker.write import endings_of, write_landmarker
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.litert_runtime import LiteRTLandmarker
 from handloom.models.files import VERIFICATION_FILE
+from handloom.models.model import ModelSpec
+from handloom.models.provenance import found_by
 from handloom.support.files import write_json
 
 
-def export_landmarker(parameters: Parameters, project: Path, folder: Path) -> list[NetworkProof]:
-    """Write the networks that found the joints; run each file, read back from disk, against LiteRT.
+def landmarker_to_export(parameters: Parameters, project: Path, spec: ModelSpec) -> Path:
+    """The landmark model that is configured; what can be checked before a file is written is.
 
     Args:
         parameters: all of them; `export_coreml` and `extract_keypoints.landmark_model` decide.
         project: the folder that relative paths count from.
+        spec: of the trained model; it says what found the joints of the training.
+
+    Raises:
+        ConfigurationError: none of the formats can hold its networks, or others found the joints of the training.
+        LandmarkModelError: it cannot be had, or does not hold the networks.
+    """
+    endings_of(parameters.export_coreml)
+    settings = parameters.extract_keypoints.landmark_model
+    model = landmark_model_path(replace(settings, path=str(project / settings.path) if settings.path else ""))
+    if found_by(spec, model) is False:
+        raise ConfigurationError(
+            f"export_coreml.landmarker: {model} has not found the joints of this training; extract and train again (dvc"
+            " repro), or set export_coreml.landmarker to false"
+        )
+    LiteRTLandmarker(model, PALM).close()  # refuses what is no model, or another one; the proof takes the same networks
+    return model
+
+
+def export_landmarker(model: Path, settings: ExportCoreML, spec: ModelSpec, folder: Path) -> list[NetworkProof]:
+    """Write the networks of a landmark model; run each file, read back from disk, against LiteRT.
+
+    Args:
+        model: as `landmarker_to_export` gives it.
+        settings: the section `export_coreml`.
+        spec: of the trained model; it says what found the joints of the training.
         folder: a new one; it gets the files, `verification.json`, the licence and a note.
 
     Raises:
         ConfigurationError: none of the formats can hold them, or the extra for one is not installed.
-        HandloomError: the landmark model cannot be used, or a file is not what it was.
+        HandloomError: the networks cannot be converted, or a file is not what it was.
     """
-    settings = parameters.extract_keypoints.landmark_model
-    model = landmark_model_path(replace(settings, path=str(project / settings.path) if settings.path else ""))
-    LiteRTLandmarker(model, PALM).close()  # refuses what is no model, or another one; the proof takes the same networks
     folder.mkdir()
     try:
-        files = write_landmarker(model, parameters.export_coreml, folder)
+        files = write_landmarker(model, settings, folder, found_joints=bool(found_by(spec, model)))
     except NotImplementedError as error:
         raise HandloomError(
             f"{model}: {error}; export_coreml.landmarker is for MediaPipe's networks, set it to false"

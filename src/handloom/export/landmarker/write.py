@@ -24,19 +24,11 @@ AUTHOR = "The MediaPipe Authors, Google LLC"
 LICENSE_FILE, NOTE_FILE = "LICENSE", "README.md"
 
 
-def write_landmarker(model: Path, settings: ExportCoreML, folder: Path) -> list[Path]:
-    """Write both networks in each of the configured formats that can hold them, with licence and notice; the files.
-
-    Args:
-        model: the `hand_landmarker.task` file.
-        settings: the section `export_coreml`; its `formats` and `precision` count. A Core AI file has float32.
-        folder: is filled.
+def endings_of(settings: ExportCoreML) -> list[str]:
+    """The endings of the files that a configuration asks for.
 
     Raises:
-        ConfigurationError: none of the formats can hold them, or the extra for one is not installed.
-        LandmarkModelError: the file does not hold the networks.
-        NotImplementedError: a network has something that cannot be converted.
-        HandloomError: MediaPipe's licence is not where its wheel has it.
+        ConfigurationError: none of the formats can hold the networks.
     """
     endings = [ending for ending in FORMATS if ending.removeprefix(".") in settings.formats]
     if not endings:
@@ -44,6 +36,25 @@ def write_landmarker(model: Path, settings: ExportCoreML, folder: Path) -> list[
             "export_coreml.landmarker: its networks are written as mlpackage and aimodel; add one to"
             " export_coreml.formats, or set export_coreml.landmarker to false"
         )
+    return endings
+
+
+def write_landmarker(model: Path, settings: ExportCoreML, folder: Path, *, found_joints: bool = False) -> list[Path]:
+    """Write both networks in each of the configured formats that can hold them, with licence and notice; the files.
+
+    Args:
+        model: the `hand_landmarker.task` file.
+        settings: the section `export_coreml`; its `formats` and `precision` count. A Core AI file has float32.
+        folder: is filled.
+        found_joints: whether these networks are known to have found the joints of the training; the note says it.
+
+    Raises:
+        ConfigurationError: none of the formats can hold them, or the extra for one is not installed.
+        LandmarkModelError: the file does not hold the networks.
+        NotImplementedError: a network has something that cannot be converted.
+        HandloomError: MediaPipe's licence is not where its wheel has it.
+    """
+    endings = endings_of(settings)
     files, contents = [], read_networks(model)
     for network in NETWORKS:
         content = contents[network.original]
@@ -57,7 +68,7 @@ def write_landmarker(model: Path, settings: ExportCoreML, folder: Path) -> list[
                 _save_core_ai(network, content, about, path)
             files.append(path)
     (folder / LICENSE_FILE).write_text(_license(), encoding="utf-8")
-    (folder / NOTE_FILE).write_text(_note(files), encoding="utf-8")
+    (folder / NOTE_FILE).write_text(_note(files, found_joints), encoding="utf-8")
     return files
 
 
@@ -125,16 +136,21 @@ def _license() -> str:
     raise HandloomError("mediapipe: its wheel has no LICENSE, which has to go with its networks; install it again")
 
 
-def _note(files: list[Path]) -> str:
+def _note(files: list[Path], found_joints: bool) -> str:
+    whose = (
+        "They find the joints that the classifiers were trained with."
+        if found_joints
+        else "They find the joints of a hand. **Whether the classifier was trained with such joints is not known**: the"
+        " table of its training does not say which networks found them. Compare answers before you ship both."
+    )
     lines = [
         "# MediaPipe's hand landmark networks",
         "",
         "Copyright The MediaPipe Authors. Licensed under the Apache License, Version 2.0 (`LICENSE`). Changed: handloom"
         " converted the networks from TensorFlow Lite and left out outputs that it does not use.",
         "",
-        "They find the joints that the classifiers were trained with. HandloomKit's `LandmarkHandDetector` runs them in"
-        " an app, `handloom predict --landmarker` on a computer. `verification.json` says how far their outputs are"
-        " from those of the original files.",
+        f"{whose} HandloomKit's `LandmarkHandDetector` runs them in an app, `handloom predict --landmarker` on a"
+        " computer. `verification.json` says how far their outputs are from those of the original files.",
         "",
     ]
     for network in NETWORKS:
