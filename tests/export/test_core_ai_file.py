@@ -1,9 +1,12 @@
 """Core AI's format, run by Apple's own runtime, which its extra brings."""
 
+import asyncio
+import gc
 import hashlib
 import json
 import shutil
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -46,6 +49,18 @@ def test_apples_runtime_answers_as_the_network_does(saved: dict[Kind, Path], kin
     assert (opened.kind, opened.classes, opened.window) == (kind, trained(kind).spec.classes, WINDOWS[kind])
     weights = sum(one.numel() for one in trained(kind).network.parameters())
     assert (saved[kind] / PROGRAM).stat().st_size < 4 * weights + 50_000  # no matrix is stored once a frame
+
+
+def test_a_model_that_is_dropped_leaves_no_thread_and_no_loop(
+    saved: dict[Kind, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, threads = asyncio.new_event_loop(), threading.active_count()
+    monkeypatch.setattr(asyncio, "new_event_loop", lambda: loop)
+    opened = Predictor.open(saved["pose"])
+    assert not loop.is_closed() and threading.active_count() > threads
+    del opened
+    gc.collect()
+    assert loop.is_closed() and threading.active_count() == threads
 
 
 def test_the_same_model_is_the_same_bytes_without_paths_of_this_computer(

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import weakref
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,6 +32,7 @@ class CoreAIFunction:
         path: the folder.
 
     Attributes:
+        close: frees the thread and the event loop, which is also done when the last one who has the function drops it.
         inputs: the names of what it takes.
         outputs: the names of what it gives.
         metadata: the custom metadata.
@@ -55,6 +57,7 @@ class CoreAIFunction:
         self._array, self._path = coreai.runtime.NDArray, path
         # The runtime is asynchronous; a thread of its own has a loop, whatever runs in the caller's.
         self._thread, self._loop = ThreadPoolExecutor(max_workers=1), asyncio.new_event_loop()
+        self.close = weakref.finalize(self, _stop, self._thread, self._loop)
         with one_line(path, "a Core AI model"):
             asset = coreai.authoring.AIModelAsset.load(path)
             self._function = self._wait(_loaded(asset))
@@ -109,6 +112,11 @@ class CoreAIModel(ExportedModel):
         found = self._function.run({POSES: poses})[LABEL_PROBABILITIES]
         with one_line(self.path, "a Core AI model"):
             return found.reshape(len(self.classes))
+
+
+def _stop(thread: ThreadPoolExecutor, loop: asyncio.AbstractEventLoop) -> None:
+    thread.shutdown()  # what runs in the loop is done then
+    loop.close()
 
 
 async def _loaded(asset: Any) -> Any:

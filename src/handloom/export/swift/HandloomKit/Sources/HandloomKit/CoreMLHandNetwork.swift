@@ -23,12 +23,17 @@ public final class CoreMLHandNetwork: HandNetwork {
         numbers = UnsafeMutableBufferPointer<Float>.allocate(capacity: count)
         numbers.initialize(repeating: 0)
         // Core ML reads these numbers; writing them one by one as NSNumber would take longer than the network.
-        image = try MLMultiArray(
-            dataPointer: UnsafeMutableRawPointer(numbers.baseAddress!), shape: shape, dataType: .float32,
-            strides: shape.indices.map { axis in
-                NSNumber(value: shape[(axis + 1)...].reduce(1) { $0 * $1.intValue })
-            },
-            deallocator: nil)
+        do {
+            image = try MLMultiArray(
+                dataPointer: UnsafeMutableRawPointer(numbers.baseAddress!), shape: shape, dataType: .float32,
+                strides: shape.indices.map { axis in
+                    NSNumber(value: shape[(axis + 1)...].reduce(1) { $0 * $1.intValue })
+                },
+                deallocator: nil)
+        } catch {
+            numbers.deallocate()  // Swift runs no `deinit` after an `init` that throws.
+            throw error
+        }
         outputNames = known
         self.model = model
     }
