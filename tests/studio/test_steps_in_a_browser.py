@@ -1,0 +1,98 @@
+"""Steps of the studio's page that are left early, and what they show of other sources, in a real browser."""
+
+import csv
+import socket
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+import uvicorn
+from asgi_client import TOKEN
+from browser import chromium, needs_browser
+
+from handloom.stages.compose import composed_text
+from handloom.studio.project import StudioProject
+from handloom.studio.server import listening, make_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+# A camera that the person has yet to allow.
+ASK_FIRST = """
+navigator.mediaDevices.getUserMedia = async () => {
+  await new Promise((allow, refuse) => Object.assign(window, { allow, refuse }));
+  return (window.stream = document.createElement("canvas").captureStream());
+};
+"""
+
+
+def served(project: StudioProject, opened: socket.socket) -> uvicorn.Server:
+    app = make_app(project, opened.getsockname()[1], TOKEN)
+    return uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
+
+
+@pytest.fixture
+def page(project: StudioProject) -> Iterator["Page"]:
+    """The page of a project, on its first step."""
+    opened = listening(0)
+    server = served(project, opened)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})
+    thread.start()
+    try:
+        with chromium() as browser:
+            page = browser.new_context(bypass_csp=True).new_page()
+            page.set_default_timeout(20_000)
+            page.add_init_script(ASK_FIRST)
+            page.goto(f"http://127.0.0.1:{opened.getsockname()[1]}/?token={TOKEN}")
+            page.get_by_role("heading", name="Record photos").wait_for()
+            yield page
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@needs_browser
+def test_a_step_that_is_left_keeps_no_camera_and_changes_nothing(page: "Page") -> None:
+    power = page.get_by_role("button", name="Turn the camera on")
+    power.click()
+    page.wait_for_function("Boolean(window.refuse)")
+    page.evaluate("refuse(new Error('no'))")
+    page.locator("#notice.wrong", has_text="the camera cannot be used").wait_for()
+    assert power.is_enabled()
+    page.evaluate("window.allow = null")
+    power.click()
+    page.wait_for_function("Boolean(window.allow)")
+    page.get_by_role("link", name="Train", exact=True).click()
+    page.get_by_role("heading", name="Train the pose").wait_for()
+    page.evaluate("allow()")
+    page.wait_for_function("window.stream?.getTracks().every((track) => track.readyState === 'ended')")
+    waiting: list[Route] = []
+    page.route("**/api/results/pose", lambda route: waiting.append(route))
+    page.get_by_role("link", name="Export", exact=True).click()
+    page.wait_for_function("document.title.startsWith('Export')")
+    while not waiting:
+        page.wait_for_timeout(20)
+    page.get_by_role("link", name="Train", exact=True).click()
+    page.get_by_role("heading", name="Train the pose").wait_for()
+    with page.expect_response("**/api/results/pose"):
+        waiting[0].continue_()
+    page.evaluate("new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")
+    assert page.locator("h1").all_inner_texts() == ["Train the pose classifier"]
+
+
+@needs_browser
+def test_check_shows_people_and_works_without_class_folders(project: StudioProject, page: "Page") -> None:
+    config = project.root / "conf/config.yaml"
+    config.write_text(config.read_text().replace("data/pose: labeled_directories", "data/pose: described"))
+    (project.root / "params.yaml").write_text(composed_text(project.root / "conf"))
+    place = project.layout("pose").report / "check.csv"
+    place.parent.mkdir(parents=True)
+    with place.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["problem", "path", "other", "label", "group", "note", "score"])
+        writer.writerow(["person", "", "", "five", "anna", "4 of 4 examples look like one of other people", "1.0"])
+    page.get_by_role("link", name="Check", exact=True).click()
+    cells = page.locator("tbody td")
+    cells.first.wait_for()
+    assert cells.all_inner_texts()[1:4] == ["five", "anna", "person: 4 of 4 examples look like one of other people"]
