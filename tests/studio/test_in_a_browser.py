@@ -90,7 +90,8 @@ class Person:
 
     def turn_camera(self, state: str) -> None:
         self.page.get_by_role("button", name=f"Turn the camera {state}").click()
-        self.page.locator(".camera-status", has_text="frames/s" if state == "on" else "is off").wait_for(timeout=PATIENCE)
+        said = "frames/s" if state == "on" else "is off"
+        self.page.locator(".camera-status", has_text=said).wait_for(timeout=PATIENCE)
 
     def add_class(self, label: str) -> None:
         self.page.get_by_label("New class").fill(label)
