@@ -26,8 +26,7 @@ def test_all_libraries_of_that_code_are_in_the_recipe() -> None:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 names.add(str(node.module).split(".")[0])
-    # pyarrow is the form of the table; platformdirs says where the landmark model lies, whose sha256 is in the recipe.
-    names -= {*sys.stdlib_module_names, "handloom", "pyarrow", "platformdirs"}
+    names -= {*sys.stdlib_module_names, "handloom", "pyarrow"}  # pyarrow: the form of the table
     owners = packages_distributions()
     assert {owner.replace("_", "-") for name in names for owner in owners[name]} == {
         *LIBRARIES,

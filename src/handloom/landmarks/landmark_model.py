@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -55,20 +54,6 @@ def landmark_model_path(settings: LandmarkModel) -> Path:
 def model_file(settings: LandmarkModel) -> Path:
     """Where the model file is, or will be after it was fetched."""
     return Path(settings.path) if settings.path else user_cache_path("handloom") / "hand_landmarker.task"
-
-
-def read_networks(path: Path) -> dict[str, bytes]:
-    """The two networks of a model file, by their names in it.
-
-    Raises:
-        LandmarkModelError: the file does not hold them.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name) for name in NETWORKS}
-    # Of a damaged archive: what zipfile lets through of a member that is cut off, encrypted or packed otherwise.
-    except (zipfile.BadZipFile, KeyError, EOFError, RuntimeError, zlib.error):
-        raise LandmarkModelError(f"{path}: not a hand landmark model; it must hold {' and '.join(NETWORKS)}") from None
 
 
 def found_networks(path: Path) -> dict[str, str]:

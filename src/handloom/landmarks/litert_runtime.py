@@ -7,9 +7,9 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from handloom.errors import LandmarkModelError
-from handloom.landmarks.landmark_model import read_networks
 from handloom.landmarks.native_libraries import quiet_stderr
-from handloom.landmarks.network_landmarker import DETECTOR, LANDMARKS, SHAPES, NetworkLandmarker, Networks
+from handloom.landmarks.network_files import NETWORK_FILES, read_networks
+from handloom.landmarks.network_landmarker import LANDMARKS, SHAPES, NetworkLandmarker, Networks
 from handloom.landmarks.square import Cropper, Points
 from handloom.media.frame import Picture
 
@@ -82,4 +82,4 @@ def _networks(model: Path) -> tuple[tuple[Path, int, int], Networks]:
     except (KeyError, IndexError):
         pass
     contents = read_networks(model)
-    return key, Networks(*(LiteRTNetwork(contents[name], name, model) for name in (DETECTOR, LANDMARKS)))
+    return key, Networks(*(LiteRTNetwork(contents[name], name, model) for name in NETWORK_FILES))

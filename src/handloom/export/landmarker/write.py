@@ -16,7 +16,8 @@ from handloom.export.landmarker.networks import ExportedNetwork as Network
 from handloom.export.landmarker.tflite_network import TFLiteNetwork
 from handloom.export.libraries import quiet
 from handloom.export.package import save_package, weights_as_file
-from handloom.landmarks.landmark_model import WHEEL, read_networks
+from handloom.landmarks.landmark_model import WHEEL
+from handloom.landmarks.network_files import read_networks
 from handloom.models.files import CORE_AI, ML_PROGRAM
 
 FORMATS = (ML_PROGRAM, CORE_AI)
