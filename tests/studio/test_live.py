@@ -1,5 +1,7 @@
 """What the page gets for each frame is what `Recognizer` says of the same pictures."""
 
+import asyncio
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 from handloom.studio.live import decoded
 from handloom.studio.project import StudioProject
+from handloom.studio.server import listening
 
 
 @pytest.fixture
@@ -63,3 +66,20 @@ def test_joints_without_a_model_and_what_is_no_frame(browser: Browser, frames: S
         answer = browser.post("/api/live/begin", {"kind": kind})
         assert answer.status == 400 and "train one first" in answer.json()["error"]
     assert browser.post("/api/live/frame?time=x", chunks=[frames[0]]).status == 400
+
+
+def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:
+    asked: asyncio.Queue[int] = asyncio.Queue()
+
+    def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.put_nowait(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async def ask() -> int:
+        with listening(0) as opened:
+            async with await asyncio.start_server(answer, sock=opened):
+                _, writer = await asyncio.open_connection(*opened.getsockname())
+                writer.close()
+                return await asked.get()
+
+    assert asyncio.run(ask())

@@ -290,7 +290,9 @@ def listening(port: int) -> socket.socket:
     Raises:
         HandloomError: another program listens there.
     """
-    opened = socket.socket()
+    # asyncio sends at once (TCP_NODELAY) where the protocol is named only; else each answer waits 40 ms for the
+    # browser's delayed acknowledgement of its head.
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((LOOPBACK, port))
