@@ -48,7 +48,7 @@ def page(project: StudioProject) -> Iterator["Page"]:
     try:
         with chromium() as browser:
             page = browser.new_context(bypass_csp=True).new_page()
-            page.set_default_timeout(20_000)
+            page.set_default_timeout(60_000)
             page.add_init_script(ASK_FIRST)
             page.goto(f"http://127.0.0.1:{opened.getsockname()[1]}/?token={TOKEN}")
             page.get_by_role("heading", name="Record photos").wait_for()

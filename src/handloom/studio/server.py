@@ -90,8 +90,8 @@ class Studio:
     @_answering
     async def goodbye(self, request: Request) -> Response:
         """The browser's window is closed."""
+        await run_in_threadpool(self.live.stop)  # first: the next window may begin a stream at once
         self.browsers.leave(request.headers.get(BROWSER_HEADER, ""))
-        await run_in_threadpool(self.live.stop)
         return JSONResponse({})
 
     @_answering

@@ -30,6 +30,7 @@ export class Camera {
     this.canvas = document.createElement("canvas");
     this.run = 0;
     this.times = [];
+    this.ending = null; // fulfilled when the server has ended the stream
   }
 
   get on() {
@@ -41,6 +42,7 @@ export class Camera {
     const run = ++this.run;
     this.stopped = false;
     try {
+      await this.ending; // a late end would close the stream that begins here
       const begun = await ask("/api/live/begin", question);
       if (run !== this.run) return begun;
       if (file) {
@@ -82,9 +84,11 @@ export class Camera {
     await this.looping;
   }
 
-  async end() {
-    await this.stop();
-    await ask("/api/live/end", {});
+  end() {
+    this.ending = this.stop()
+      .then(() => ask("/api/live/end", {}))
+      .catch(() => {}); // a stream that begins ends the one before
+    return this.ending;
   }
 
   // While an answer is waited for, the next frame is taken and encoded.

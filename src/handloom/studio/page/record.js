@@ -70,7 +70,7 @@ export class Record {
   leave() {
     this.held = null;
     this.keys?.abort();
-    return this.camera.end().catch(() => {});
+    return this.camera.end();
   }
 
   async switchCamera() {

@@ -40,7 +40,7 @@ export class Try {
   }
 
   leave() {
-    return this.camera.end().catch(() => {});
+    return this.camera.end();
   }
 
   sliders() {
