@@ -42,7 +42,7 @@ def main() -> None:
         source, table = LabeledDirectories(path=str(everything)), Path(folder) / "keypoints.parquet"
         extracted(source, "pose", 30.0, Path(folder), parameters().extract_keypoints)
         checked = Checked(table)
-        views = Views(table, all_examples(table, left_hands_turned=False))
+        views = Views(table, all_examples(table).as_they_are)
         pictures = Pictures(lambda: gather_members(source, "pose").clips, "pose", 30.0)
         began = process_time()
         found = near_duplicates([views(int(row)) for row in checked.rows], checked.people, pictures.picture)

@@ -65,7 +65,16 @@ SFINGE3D, DRAWN = Setting(20.0, 30, 2, (1.0, 10.0, 40.0)), Setting(30.0, 45, 3, 
 
 
 def sfinge3d(table: str, *chosen: str) -> None:
-    source = LabeledKeypointsDataFrame(
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        extracted(sfinge3d_source(table), "action", SFINGE3D.rate, folder)
+        blocks = clips_of(folder / "keypoints.parquet")
+        for held_out in [int(block) for block in chosen] or sorted(blocks):
+            one_block(blocks, held_out, folder / str(held_out))
+
+
+def sfinge3d_source(table: str) -> LabeledKeypointsDataFrame:
+    return LabeledKeypointsDataFrame(
         data_frame=table,
         origin="lower_left",
         axis_order="channel_joint",
@@ -73,12 +82,6 @@ def sfinge3d(table: str, *chosen: str) -> None:
         frame_rate=SFINGE3D.rate,
         group_column="group",
     )
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        extracted(source, "action", SFINGE3D.rate, folder)
-        blocks = clips_of(folder / "keypoints.parquet")
-        for held_out in [int(block) for block in chosen] or sorted(blocks):
-            one_block(blocks, held_out, folder / str(held_out))
 
 
 def one_block(blocks: dict[int, list[Clip]], held_out: int, folder: Path) -> None:
@@ -192,26 +195,26 @@ class Studio:
     """
 
     def __init__(self, seed: int) -> None:
-        self._seed, self._people = seed, make_people(seed, 24)
-        self._actions = list(load_gestures(ACTIONS).values())
+        self._seed, self.people = seed, make_people(seed, 24)
+        self.actions = list(load_gestures(ACTIONS).values())
         self._error = measured_error()
 
     def examples(self, count: int) -> list[Clip]:
         """So many clips of each action, the background among them."""
         random = generator_for(self._seed, "examples")
-        people = self._people
+        people = self.people
         return [
-            (action.label, self._perform(action, people[number % len(people)], random))
-            for action in self._actions
+            (action.label, self.perform(action, people[number % len(people)], random))
+            for action in self.actions
             for number in range(count * (3 if action.label == BACKGROUND else 1))
         ]
 
     def stream(self, seconds: float, number: int) -> Stream:
         """A stream of one person, at least so long."""
         random = generator_for(self._seed, "stream", number)
-        person = self._people[number % len(self._people)]
-        gestures = [action for action in self._actions if action.label != BACKGROUND]
-        idle = next(action for action in self._actions if action.label == BACKGROUND)
+        person = self.people[number % len(self.people)]
+        gestures = [action for action in self.actions if action.label != BACKGROUND]
+        idle = next(action for action in self.actions if action.label == BACKGROUND)
         parts: list[Poses] = []
         made: list[Interval] = []
         frames, last = 0, None
@@ -223,7 +226,7 @@ class Studio:
                 last = None
             else:
                 action = gestures[int(random.integers(len(gestures)))] if what == "gesture" else idle
-                poses = self._perform(action, person, random)
+                poses = self.perform(action, person, random)
                 comes = moved(poses[0], OUTSIDE, random)[::-1]
                 if last is None:
                     new = [comes, poses]
@@ -239,8 +242,9 @@ class Studio:
             frames += sum(map(len, new))
         return Stream(np.concatenate(parts), tuple(made))
 
-    def _perform(self, action: Gesture, person: Person, random: Generator) -> Poses:
-        others = [other for other in self._actions if other is not action]
+    def perform(self, action: Gesture, person: Person, random: Generator) -> Poses:
+        """A clip of an action, as the landmarker sees it."""
+        others = [other for other in self.actions if other is not action]
         return joint_clip(action, others, person, CAMERAS, self._error, DRAWN.rate, random).poses
 
 

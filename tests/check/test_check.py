@@ -133,3 +133,39 @@ def test_photos_that_are_gone_are_counted(tmp_path: Path, capsys: pytest.Capture
     checked = Checked(table_of(tmp_path / "pose.parquet", {"fist": 4, "open": 3}))
     assert find_mistakes(checked, Pictures(lambda: [], "pose", 30.0)) == []
     assert capsys.readouterr().err == "copies: 7 of 7 photos could not be looked at\n"
+
+
+def test_photos_on_the_way_into_a_sign_are_listed_once(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    shapes = {label: draw.uniform(0.3, 0.7, (21, 2)) for label in ("fist", "open", "point")}
+    rows, points = [], []
+    for label in shapes:
+        for person in ("anna", "ben", "carl", "dora", "emil"):
+            for number in range(10):
+                early = person == "carl" and label == "fist" and number < 2
+                rows.append((label, person))
+                points.append(shapes["open" if early else label] + draw.normal(0, 0.01, (21, 2)))
+    found = find_mistakes(Checked(drawn_table(tmp_path / "pose.parquet", poses_from_picture(np.stack(points)), rows)))
+    listed = sorted((one.path, one.problem, one.note) for one in found if one.problem != "joints")
+    assert listed == [
+        (f"fist/{number}.jpg", "ends", "at an end of photos in a row, looks like open") for number in (20, 21)
+    ]
+
+
+def test_a_clip_whose_hand_comes_late_is_listed(tmp_path: Path) -> None:
+    poses = poses_from_picture(np.random.default_rng(3).uniform(0.3, 0.7, (21, 2))[None].repeat(80, axis=0))
+    poses[60:72] = 0  # the fourth clip
+    rows = [(number // 20, number % 20) for number in range(80)]
+    columns = {
+        "session_id": [clip for clip, _ in rows],
+        "label": ["wave"] * 80,
+        "group": [f"person {clip}" for clip, _ in rows],
+        "path": [f"wave/{clip}.mp4" for clip, _ in rows],
+        "frame": [frame for _, frame in rows],
+        "keypoints": keypoint_table.poses_to_column(poses),
+    }
+    rest = {name: [None] * len(rows) for name in keypoint_table.SCHEMA.names if name not in columns}
+    table = pa.Table.from_pydict(columns | rest, schema=keypoint_table.SCHEMA)
+    keypoint_table.write(tmp_path / "action.parquet", [table], {"frame_rate": "20"})
+    (found,) = find_mistakes(Checked(tmp_path / "action.parquet"))
+    assert (found.problem, found.path, found.note) == ("ends", "wave/3.mp4", "no hand in the first 0.6 s")

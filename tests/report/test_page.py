@@ -109,7 +109,7 @@ def written_check(page: Path) -> Page:
         Finding("label", names[2], "", SCRIPT, "ben", "looks like open", 0.7, (2,)),
         Finding("few people", "", "", "open", "", "2 of at least 3 people or groups", 1.0),
     ]
-    views = Views(table, all_examples(table))
+    views = Views(table, all_examples(table).as_they_are)
     write_check_page(page, "pose", views, findings, Pictures(lambda: [], "pose", 30.0))
     return Page(page.read_text(encoding="utf-8"))
 

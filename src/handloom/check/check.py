@@ -3,18 +3,19 @@
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from handloom import keypoint_table
+from handloom.check.ends import LEAD_AT_ENDS, Ends, ends_of_bursts, ends_of_clips
 from handloom.check.features import vectors_of
 from handloom.check.joints import unlike_others
-from handloom.check.labels import contradicted
+from handloom.check.labels import LEAD, Contradiction, contradicted
 from handloom.check.near_duplicates import near_duplicates
 from handloom.dataset.examples import Examples, read_sessions
 from handloom.dataset.left_hands import mirror_left_hands, votes
@@ -32,7 +33,7 @@ PERSON_SHOWN = 3  # examples that stand for a person
 _LISTED = ("problem", "path", "other", "label", "group", "note", "score")  # columns of the CSV
 
 
-Problem = Literal["copy", "person", "label", "joints", "few people"]
+Problem = Literal["copy", "person", "label", "ends", "joints", "few people"]
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,9 @@ class Checked:
     def __init__(self, table: Path) -> None:
         everything = all_examples(table)
         self.table = table
-        self.views = Views(table, all_examples(table, left_hands_turned=False))
-        self.rows = np.flatnonzero(everything.hand_found)
-        self.examples = everything.with_hand()
+        self.views = Views(table, everything.as_they_are)
+        self.rows = np.flatnonzero(everything.turned.hand_found)
+        self.examples = everything.turned.with_hand()
         if not len(self.examples):
             raise DataError(f"{table}: no example has a hand; look at its no_hand.png")
         self.labels: list[str] = self.examples.labels.to_pylist()
@@ -102,16 +103,20 @@ class Checked:
         )
 
 
-def find_mistakes(checked: Checked, pictures: Pictures | None = None, split: Path | None = None) -> list[Finding]:
+def find_mistakes(
+    checked: Checked, pictures: Pictures | None = None, split: Path | None = None, background: str = ""
+) -> list[Finding]:
     """The likely mistakes of each problem, the surest first; the whole table is in memory.
 
     Args:
         checked: the examples.
         pictures: their photos, which are compared with each other; None: they are not.
         split: their parts, which the notes on copies name; None: they do not.
+        background: the class without a gesture.
     """
     copies = [] if pictures is None else _copies(checked, pictures, _parts(checked.table, split))
-    return [*copies, *_labels(checked), *_joints(checked), *_few_people(checked.labels, checked.people)]
+    few_people = _few_people(checked.labels, checked.people)
+    return [*copies, *_labels_and_ends(checked, background), *_joints(checked), *few_people]
 
 
 def _copies(checked: Checked, pictures: Pictures, parts: Mapping[int, str]) -> list[Finding]:
@@ -148,10 +153,39 @@ def _parts(table: Path, split: Path | None) -> Mapping[int, str]:
     return {row: of_session[one] for row, one in enumerate(sessions)} if sorted(of_session) == sessions else {}
 
 
-def _labels(checked: Checked) -> list[Finding]:
+def _labels_and_ends(checked: Checked, background: str) -> list[Finding]:
+    """Labels that other people's examples contradict, and ends that show no sign; a photo is listed for one of both."""
+    clips = bool((checked.examples.lengths > 1).any())
+    least = LEAD if clips else LEAD_AT_ENDS
+    found = contradicted(vectors_of(checked.examples), checked.labels, checked.people, least=least)
+    if clips:
+        rate = float(keypoint_table.read_metadata(checked.table)["frame_rate"])
+        ends = ends_of_clips(checked.examples, checked.labels, checked.people, rate, background)
+        return [*_labels(checked, found), *(_end_of_clip(checked, one) for one in ends)]
+    at_ends = set(ends_of_bursts({one.row for one in found}, checked.labels, checked.people))
+    return [
+        *_labels(checked, [one for one in found if one.lead > LEAD and one.row not in at_ends]),
+        *(
+            checked.finding("ends", one.row, f"at an end of photos in a row, looks like {one.other}", one.lead)
+            for one in found
+            if one.row in at_ends
+        ),
+    ]
+
+
+def _end_of_clip(checked: Checked, ends: Ends) -> Finding:
+    parts = [f"{what} {seconds:.1f} s" for what, seconds in (("first", ends.before), ("last", ends.after)) if seconds]
+    cut = " and the ".join(parts)
+    if ends.missing:
+        note = f"no hand in the {cut}"
+    else:
+        note = f"longer than others of its class, and more like them without the {cut}"
+    return checked.finding("ends", ends.row, note, ends.share)
+
+
+def _labels(checked: Checked, found: list[Contradiction]) -> list[Finding]:
     """Examples that others contradict; a person whose examples of a class nearly all are has a row of their own."""
     pairs = list(zip(checked.people, checked.labels, strict=True))
-    found = contradicted(vectors_of(checked.examples), checked.labels, checked.people)
     others: dict[tuple[str, str], list[str]] = defaultdict(list)
     for one in found:
         others[pairs[one.row]].append(one.other)
@@ -194,16 +228,24 @@ def write_findings(path: Path, findings: list[Finding]) -> None:
     write_csv(path, [as_row(one) for one in findings], _LISTED)
 
 
-def all_examples(table: Path, left_hands_turned: bool = True) -> Examples:
-    """All examples of a table, left hands turned into right ones or as they are."""
+class Everything(NamedTuple):
+    """All examples of a table, as they are, and with left hands turned into right ones."""
+
+    as_they_are: Examples
+    turned: Examples
+
+
+def all_examples(table: Path) -> Everything:
+    """All examples of a table."""
     _, lengths = read_sessions(table)
     rows = keypoint_table.read(table)
     starts = np.cumsum(lengths) - lengths
-    frames = keypoint_table.poses_of(rows).copy()
+    frames = keypoint_table.poses_of(rows)
     hands = present(frames)
-    if left_hands_turned:
-        mirror_left_hands(frames, starts, lengths, votes(rows.column("chirality")) * hands)
+    turned = frames.copy()
+    mirror_left_hands(turned, starts, lengths, votes(rows.column("chirality")) * hands)
     first = rows.take(pa.array(starts))
     labels, names, groups = (first.column(name).combine_chunks() for name in ("label", "path", "group"))
     found = np.logical_or.reduceat(hands, starts)
-    return Examples(frames, starts, lengths, labels.dictionary_encode(), names, groups, found)
+    as_they_are = Examples(frames, starts, lengths, labels.dictionary_encode(), names, groups, found)
+    return Everything(as_they_are, replace(as_they_are, frames=turned))

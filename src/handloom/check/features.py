@@ -16,10 +16,11 @@ def vectors_of(examples: Examples) -> NDArray[np.float64]:
     path of the palm in the same unit.
     """
     frames = FRAMES if (examples.lengths > 1).any() else 1
-    return np.stack([_vector(example.poses, frames) for example in examples])
+    return np.stack([vector_of(example.poses, frames) for example in examples])
 
 
-def _vector(poses: Poses, frames: int) -> NDArray[np.float64]:
+def vector_of(poses: Poses, frames: int = FRAMES) -> NDArray[np.float64]:
+    """``[F]`` of one example ``[T, 3, 21]``, see `vectors_of`; a photo has one frame."""
     seen = np.flatnonzero(present(poses))
     if not len(seen):
         return np.zeros(frames * 2 * poses.shape[2] + (2 * frames if frames > 1 else 0))

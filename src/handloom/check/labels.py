@@ -32,7 +32,9 @@ class Contradiction:
     lead: float
 
 
-def contradicted(vectors: Vectors, labels: Sequence[str], people: Sequence[str], seed: int = 1) -> list[Contradiction]:
+def contradicted(
+    vectors: Vectors, labels: Sequence[str], people: Sequence[str], seed: int = 1, least: float = LEAD
+) -> list[Contradiction]:
     """Examples whose labels are probably wrong, the surest first.
 
     Two plain classifiers, a linear one and one with a radial kernel, learn from four fifths of the people and answer
@@ -45,6 +47,7 @@ def contradicted(vectors: Vectors, labels: Sequence[str], people: Sequence[str],
         labels: ``[N]``, classes.
         people: ``[N]``, who is in each example.
         seed: of the folds.
+        least: lead from which an example is listed.
 
     Returns:
         nothing of a class that has one person only: for it the others cannot speak.
@@ -62,7 +65,7 @@ def contradicted(vectors: Vectors, labels: Sequence[str], people: Sequence[str],
     others = probabilities.copy()
     others[rows, targets] = -1
     lead = others.max(axis=1) - probabilities[rows, targets]
-    listed = np.flatnonzero(judged & known & (lead > LEAD))
+    listed = np.flatnonzero(judged & known & (lead > least))
     found = [Contradiction(int(row), str(classes[others[row].argmax()]), float(lead[row])) for row in listed]
     return sorted(found, key=lambda one: (-one.lead, one.row))
 

@@ -17,6 +17,10 @@ MEANING: dict[Problem, tuple[str, str]] = {
     "copy": ("Copies", "Each photo shows the same as another one of another group. Keep one of them."),
     "person": ("People", "Nearly all examples of one person and class look like another class of the other people."),
     "label": ("Labels", "The joints look like another class, by the examples of other people."),
+    "ends": (
+        "Beginnings and ends",
+        "The photos were taken on the way into a sign or out of it. Clips begin before their sign or end after it.",
+    ),
     "joints": ("Joints", "The joints lie as in few other hands. Look whether the hand was found in the right place."),
     "few people": ("Few people", "With few people in a class its metrics say little about new people."),
 }

@@ -222,7 +222,8 @@ def check(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspa
     pictures = Pictures(clips, kind, parameters.extract_keypoints.target_frame_rate)
     split = layout.split if layout.split.is_file() else None
     checked = Checked(layout.keypoints)
-    findings = find_mistakes(checked, pictures if kind == "pose" else None, split)
+    background = parameters.training(kind).background_label
+    findings = find_mistakes(checked, pictures if kind == "pose" else None, split, background)
     write_findings(layout.report / "check.csv", findings)
     write_check_page(layout.report / PAGE, kind, checked.views, findings, pictures)
     return findings
