@@ -57,9 +57,10 @@ def cross_validate(parameters: Parameters, kind: Kind, layout: Layout, workspace
         DataError: there are too few examples or groups.
     """
     settings, training = parameters.cross_validate, parameters.training(kind)
-    if training.early_stopping.patience:
+    if training.early_stopping.needs_validation:
         raise ConfigurationError(
-            f"train_{kind}.early_stopping.patience: folds have no validation set; set it to 0 here"
+            f"train_{kind}.early_stopping.patience: folds have no validation set; set it to 0 here, or"
+            f" train_{kind}.early_stopping.monitor to training_loss"
         )
     if training.devices > 1:
         raise ConfigurationError(f"train_{kind}.devices: a fold trains on one device (got {training.devices})")

@@ -19,7 +19,7 @@ try handloom train pose data train_pose.optimizer.sch
 try handloom train pose data train_pose.optimizer.schedule = co
 """
 
-STOPPING = ("patience", "minimum_change")
+STOPPING = ("patience", "minimum_change", "monitor")
 
 
 def test_bash_completes_verbs_options_and_parameters() -> None:

@@ -1,9 +1,11 @@
 """The training stage on a table of its own: what it refuses, what it reports, what it leaves behind."""
 
+import copy
 import csv
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ import torch
 from mlflow.entities import Run
 from small_training import PARTS, TABLE, WITH_VALIDATION, WITHOUT_VALIDATION, settings_with, train_small, write_tables
 from tracked import client, trained_run
+from typing_extensions import override
 
+from handloom.dataset.examples import read_examples
 from handloom.errors import ConfigurationError, DataError, HandloomError, Paused
 from handloom.models.checkpoint import read_checkpoint
 from handloom.support.lock import alone
@@ -186,6 +190,51 @@ def test_early_stopping_without_validation_is_refused() -> None:
     write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
     with pytest.raises(ConfigurationError, match=r"^train_pose\.early_stopping\.patience: the validation set is"):
         train_small(early_stopping=PATIENT)
+
+
+class PlainLosses(lightning.Callback):
+    """The loss of each iteration on the training set as it is, and its weights."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self.weights: list[dict[str, torch.Tensor]] = []
+
+    @override
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        module: Any = copy.deepcopy(pl_module).eval()
+        examples = read_examples(TABLE, PARTS, "train")
+        with torch.no_grad():
+            scores = module(torch.from_numpy(examples.frames)[:, None])
+            self.losses.append(float(module.loss(scores, torch.from_numpy(examples.targets(["a", "b"])))))
+        self.weights.append(module.state_dict())
+
+
+def train_untracked(callbacks: Sequence[lightning.Callback] = (), **changes: Any) -> None:
+    task = TrainingTask("pose", settings_with(**changes), TABLE, PARTS)
+    train(task, Path("out"), Workspace.here(), callbacks=callbacks)
+
+
+def test_without_validation_the_iteration_of_the_lowest_loss_on_the_plain_training_set_is_kept(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_tables(["a", "b"] * 10, WITHOUT_VALIDATION)
+    plain = PlainLosses()
+    shared: dict[str, Any] = {"maximum_iterations": 8, "report_interval": 1, "optimizer": {"lr": 0.1}}
+    train_untracked(**shared, callbacks=[plain])
+    as_they_were, best = history(), int(np.argmin(plain.losses)) + 1
+    assert best < 8  # or nothing is tested
+
+    shared["early_stopping"] = PATIENT | {"monitor": "training_loss"}
+    train_untracked(**shared)
+    assert history() == as_they_were  # to measure it changes nothing
+    assert f"stopped at iteration 8, the model is that of iteration {best}\n" in capsys.readouterr().out
+    for name, tensor in weights().items():
+        assert torch.equal(tensor, plain.weights[best - 1][name]), name
+
+    kept = outputs()
+    train_untracked(**shared, iterations=best + 1)
+    train_untracked(**shared)
+    assert outputs() == kept
 
 
 def test_aligning_sources_that_are_not_there_is_refused() -> None:

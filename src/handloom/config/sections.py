@@ -185,10 +185,24 @@ class Optimizer:
 
 @dataclass(frozen=True, config=STRICT)
 class EarlyStopping:
-    """Stop when the validation loss no longer falls. The weights of the best report are kept."""
+    """Stop when a loss no longer falls. The weights of the best report are kept."""
 
-    patience: int = parameter(0, "reports without a lower validation loss before training stops; 0: off", ge=0)
+    patience: int = parameter(
+        0,
+        "reports without a lower loss before training stops; more than there are reports: only keep the best; 0: off",
+        ge=0,
+    )
     minimum_change: NotNegative = parameter(0.0, "smallest decrease of the loss that counts")
+    monitor: Literal["validation_loss", "training_loss"] = parameter(
+        "validation_loss",
+        "training_loss: the loss on the training set without augmentation and dropout, which needs no validation set."
+        " It tells a training that falls apart, not one that learns the training set by heart",
+    )
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether it goes by a validation set."""
+        return self.patience > 0 and self.monitor == "validation_loss"
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -90,7 +90,7 @@ class Reporter(ModuleCallback):
 
 
 class EarlyStopping(ModuleCallback):
-    """Keeps the network of the report with the least validation loss, and stops when no lower one comes for long.
+    """Keeps the network of the report with the least loss, and stops when no lower one comes for long.
 
     Lightning's own counts validations and knows them by logged metrics; this one counts reports. Checkpoints hold all
     of its state, so that a training that is started again stops at the same report.
@@ -119,7 +119,7 @@ class EarlyStopping(ModuleCallback):
         iteration = trainer.current_epoch + 1
         if not self.settings.early_stopping.patience or not report_due(self.settings, iteration):
             return
-        loss = self.module.history[-1]["validation_loss"]
+        loss = self._loss(trainer)
         if loss < self.best_loss - self.settings.early_stopping.minimum_change:
             self.best = {
                 name: tensor.detach().cpu().clone() for name, tensor in self.module.network.state_dict().items()
@@ -128,6 +128,11 @@ class EarlyStopping(ModuleCallback):
         else:
             self.waited += 1
         self._stop_if_due(trainer)
+
+    def _loss(self, trainer: lightning.Trainer) -> float:
+        if self.settings.early_stopping.monitor == "validation_loss":
+            return self.module.history[-1]["validation_loss"]
+        return self.module.loss_of(trainer.datamodule.plain_training_batches())  # type: ignore[attr-defined]
 
     @override
     def state_dict(self) -> dict[str, Any]:

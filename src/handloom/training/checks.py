@@ -67,10 +67,10 @@ def check_examples(
         )
     if settings.align_to and kind == "action":
         raise ConfigurationError("train_action.align_to: only photos can be aligned; set it to {}")
-    if settings.early_stopping.patience and not validation.hand_found.any():
+    if settings.early_stopping.needs_validation and not validation.hand_found.any():
         raise ConfigurationError(
-            f"train_{kind}.early_stopping.patience: the validation set is empty, so there is no loss to watch;"
-            " set it to 0, or split.validation so that there is one"
+            f"train_{kind}.early_stopping.patience: the validation set is empty, so there is no loss to watch; set it"
+            f" to 0, or train_{kind}.early_stopping.monitor to training_loss, or split.validation so that there is one"
         )
 
 

@@ -1,6 +1,7 @@
 """Batches of windows; an epoch is a function of (seed, epoch) alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ class TrainingBatches:
         return (balanced if self.settings.class_balance == "sampling" else shuffled)(self._targets, generator)
 
 
-class ValidationBatches:
+class PlainBatches:
     """Every window of every example as it is, half a window apart, in order; in the computer's memory.
 
     Args:
@@ -158,10 +159,13 @@ class HandData(lightning.LightningDataModule):
         self, training: Sequence[Example], validation: Sequence[Example], classes: list[str], settings: Training
     ) -> None:
         super().__init__()
-        self.training_batches = TrainingBatches(Examples.of(training).with_hand(), classes, settings)
-        self._validation_batches = ValidationBatches(Examples.of(validation).with_hand(), classes, settings)
+        with_hand = Examples.of(training).with_hand()
+        self.training_batches = TrainingBatches(with_hand, classes, settings)
+        # Made when they are asked for: most trainings do not, and a large table has many windows.
+        self.plain_training_batches = partial(PlainBatches, with_hand, classes, settings)
+        self._validation_batches = PlainBatches(Examples.of(validation).with_hand(), classes, settings)
 
-    def validation_batches(self) -> ValidationBatches:
+    def validation_batches(self) -> PlainBatches:
         """Poses and targets of the validation set, batch by batch; none if that is empty."""
         return self._validation_batches
 

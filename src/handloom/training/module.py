@@ -1,6 +1,7 @@
 """The LightningModule: network, loss, optimiser, and the history that its checkpoints carry."""
 
 import math
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import pytorch_lightning as lightning
@@ -106,6 +107,18 @@ class HandModule(lightning.LightningModule):
             loss, right, count = strategy.reduce(sums.vector(), reduce_op="sum").tolist()
             means |= {f"{part}loss": loss / count, f"{part}accuracy": right / count}
         return means
+
+    def loss_of(self, batches: Iterable[Batch]) -> float:
+        """The mean loss of examples as they are, without dropout; it changes nothing of the training."""
+        training, sums = self.training, Sums(self.device)
+        self.eval()
+        with torch.no_grad():
+            for poses, targets in batches:
+                poses, targets = poses.to(self.device), targets.to(self.device)
+                scores = self(poses)
+                sums.add(self.loss(scores, targets), scores, targets)
+        self.train(training)
+        return float(sums.loss) / sums.count
 
     @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

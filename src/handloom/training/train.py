@@ -243,8 +243,9 @@ def _finish(
             f"train_{task.kind}: paused at iteration {iteration} of {task.settings.maximum_iterations};"
             f" with a greater train_{task.kind}.iterations it resumes from there"
         )
-    loss = early_stopping.best_loss if early_stopping.best else module.history[-1].get("validation_loss")
-    return loss, paused
+    kept = early_stopping.best_iteration if early_stopping.best else module.history[-1]["iteration"]
+    row = next(row for row in module.history if row["iteration"] == kept)
+    return row.get("validation_loss"), paused
 
 
 @contextmanager
