@@ -4,9 +4,10 @@
 
 Starts `handloom studio` on a project that has a model, opens the page in Chromium with a fake camera that shows photos
 of PROJECT at 640 x 480 and 30 frames/s, turns the camera of the step Try on, and prints frames a second, milliseconds
-from the frame to the drawn answer, the server's CPU time a frame, and its memory over the run. The server has one core;
-with --one-core the browser has the same one. Where strace is installed, it prints every address outside loopback that
-the server connects to. Limits: at least 20 frames/s and a median of at most 100 ms.
+from the frame to the drawn answer, the CPU time of a frame in server and browser, and each minute the memory of both
+(the browser's processes share some, which is counted for each) and of the page's scripts. The server has one core; with
+--one-core the browser has the same one. Where strace is installed, it prints every address outside loopback that the
+server connects to. Limits: at least 20 frames/s and a median of at most 100 ms.
 """
 
 import os
@@ -17,17 +18,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 import psutil
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/studio"))
 from fake_camera import options, show
 
 EACH = 0.5  # seconds between two looks at what the page shows
+MINUTE = 60.0  # between two looks at the memory
 CONNECT = re.compile(r"connect\(\d+, (\{sa_family=AF_INET6?,.*?\})")
 
 
@@ -63,7 +67,28 @@ def main(project: Path, seconds: float, one_core: bool) -> None:
             print(f"connections that the server opened: {len(addresses)}; outside loopback: {outside or 'none'}")
 
 
+@dataclass
+class _Memory:
+    """MB, at one moment after the other."""
+
+    server: list[float] = field(default_factory=list)
+    browser: list[float] = field(default_factory=list)
+    scripts: list[float] = field(default_factory=list)
+
+    def look(self, server: psutil.Process, browser: Sequence[psutil.Process], session: CDPSession) -> None:
+        session.send("HeapProfiler.collectGarbage")
+        self.server.append(server.memory_info().rss / 1e6)
+        self.browser.append(sum(one.memory_info().rss for one in browser) / 1e6)
+        self.scripts.append(session.send("Runtime.getHeapUsage")["usedSize"] / 1e6)
+
+    def tell(self) -> None:
+        for whose, values in vars(self).items():
+            shown = values if len(values) > 3 else [values[0], values[-1]]
+            print(f"memory of the {whose}, MB: {', '.join(f'{value:.1f}' for value in shown)}")
+
+
 def _watch(address: str, camera: Path, server: psutil.Process, seconds: float) -> None:
+    others = set(psutil.Process().children(recursive=True))
     with sync_playwright() as playwright:
         program = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *options(camera)])
@@ -74,23 +99,34 @@ def _watch(address: str, camera: Path, server: psutil.Process, seconds: float) -
         page.get_by_role("button", name="Turn the camera on").click()
         page.locator(".camera-status", has_text="frames/s").wait_for()
         page.wait_for_timeout(3000)
-        rates, waits, memory = [], [], [server.memory_info().rss / 1e6]
-        before, used = len(asked), sum(server.cpu_times()[:2])
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        started = [one for one in psutil.Process().children(recursive=True) if one not in others]
+        session, memory = page.context.new_cdp_session(page), _Memory()
+        memory.look(server, started, session)
+        rates, waits = [], []
+        before, used, by_browser = len(asked), _cpu([server]), _cpu(started)
+        began = time.monotonic()
+        while (passed := time.monotonic() - began) < seconds:
             page.wait_for_timeout(1000 * EACH)
             rate, wait = _shown(page)
             rates.append(rate)
             waits.append(wait)
-            memory.append(server.memory_info().rss / 1e6)
-        used = 1000 * (sum(server.cpu_times()[:2]) - used) / max(1, len(asked) - before)
+            if passed > MINUTE * len(memory.server):
+                memory.look(server, started, session)
+        frames = max(1, len(asked) - before)
+        used, by_browser = _cpu([server]) - used, _cpu(started) - by_browser
+        memory.look(server, started, session)
         browser.close()
     outside = {one for one in asked if not one.startswith("http://127.0.0.1:")}
     print(f"{statistics.median(rates):.0f} frames/s, {statistics.median(waits):.0f} ms from frame to answer (medians)")
-    print(f"{used:.1f} ms of the server's core for each frame")
-    shown = ", ".join(f"{memory[place]:.0f}" for place in (0, len(memory) // 2, -1))
-    print(f"memory of the server at the beginning, in the middle, at the end: {shown} MB")
+    print(f"CPU time for each frame: server {1000 * used / frames:.1f} ms, browser {1000 * by_browser / frames:.1f} ms")
+    print(f"load average: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    memory.tell()
     print(f"requests of the page: {len(asked)}; outside loopback: {outside or 'none'}")
+
+
+def _cpu(processes: Sequence[psutil.Process]) -> float:
+    """Seconds that they have used."""
+    return sum(sum(one.cpu_times()[:2]) for one in processes)
 
 
 def _shown(page: Page) -> tuple[float, float]:

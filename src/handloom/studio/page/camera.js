@@ -5,6 +5,7 @@ import { element, tell } from "./elements.js";
 
 const SENT_WIDTH = 640; // pixels; the landmarker sees fewer
 const SENT_QUALITY = 0.85;
+const TELLING = 250; // milliseconds between two numbers, as each one lays the page out again
 
 async function camera() {
   if (!navigator.mediaDevices) throw new Error("this browser gives no camera to this page; open the address with 127.0.0.1");
@@ -30,6 +31,7 @@ export class Camera {
     this.canvas = document.createElement("canvas");
     this.run = 0;
     this.times = [];
+    this.told = 0; // when the numbers were last shown
     this.ending = null; // fulfilled when the server has ended the stream
   }
 
@@ -81,6 +83,7 @@ export class Camera {
     this.overlay.getContext("2d").clearRect(0, 0, this.overlay.width, this.overlay.height);
     this.status.textContent = "The camera is off.";
     this.stage.classList.remove("found");
+    this.told = 0;
     await this.looping;
   }
 
@@ -125,7 +128,7 @@ export class Camera {
         const width = Math.min(SENT_WIDTH, this.video.videoWidth);
         const height = Math.round((width * this.video.videoHeight) / this.video.videoWidth);
         if (!width || !height) return resolve(null);
-        Object.assign(this.canvas, { width, height });
+        if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
         this.canvas.getContext("2d").drawImage(this.video, 0, 0, width, height);
         this.canvas.toBlob((blob) => resolve(blob && { blob, time, taken }), "image/jpeg", SENT_QUALITY);
       });
@@ -137,8 +140,12 @@ export class Camera {
     const now = performance.now();
     this.times = [...this.times.filter((time) => now - time < 2000), now];
     const rate = this.times.length > 1 ? ((this.times.length - 1) * 1000) / (now - this.times[0]) : 0;
-    this.status.textContent = `${answer.joints.length ? "Hand found" : "No hand"} · ${rate.toFixed(0)} frames/s · ${milliseconds.toFixed(0)} ms`;
-    this.stage.classList.toggle("found", answer.joints.length > 0);
+    const found = answer.joints.length > 0;
+    if (now - this.told > TELLING || found !== this.found) {
+      this.status.textContent = `${found ? "Hand found" : "No hand"} · ${rate.toFixed(0)} frames/s · ${milliseconds.toFixed(0)} ms`;
+      this.stage.classList.toggle("found", found);
+      Object.assign(this, { told: now, found });
+    }
     this.measured = { rate, milliseconds };
     this.onAnswer(answer, milliseconds);
   }

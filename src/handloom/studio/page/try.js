@@ -131,8 +131,9 @@ export class Try {
     const said = new Map(answer.results);
     for (const [label, { fill, number }] of this.rows) {
       const share = said.get(label);
-      fill.style.width = `${100 * (share ?? 0)}%`;
-      number.textContent = share === undefined ? "–" : percent(share);
+      fill.style.clipPath = `inset(0 ${100 - 100 * (share ?? 0)}% 0 0)`; // a width would lay the page out again
+      const text = share === undefined ? "–" : percent(share);
+      if (number.textContent !== text) number.textContent = text;
     }
     if (this.active.dataset.label !== (answer.active ?? "")) {
       this.active.dataset.label = answer.active ?? "";
