@@ -1,9 +1,9 @@
 """Classifiers from descriptions, tried on real hands: no photo, or five a class. A hand not found counts as an error.
 
     python benchmarks/described.py digits PHOTOS SUBJECTS.csv
-        Sign Language Digits, data/described/digits: described alone; described and five photos a class; five photos a
-        class alone, from random weights and from those that come with handloom. Photos to learn from are of subjects 0
-        to 109 (five draws, each with its own training), tested are subjects 110 to 219
+        Sign Language Digits, data/described/digits: described alone; described and five photos a class. Photos to learn
+        from are of subjects 0 to 109 (five draws, each with its own training), tested are subjects 110 to 219.
+        `few_photos.py` has five photos a class without descriptions
     python benchmarks/described.py digits PHOTOS SUBJECTS.csv looked_at
         the same, tested on the photos of subjects 0 to 109 that were not in the training set: the ones to look at
     python benchmarks/described.py kinivi KEYPOINTS.csv
@@ -82,28 +82,21 @@ def digits(photos: str, subjects: str, *which: str) -> None:
         report("no photo", trained(described, "pose", pose_training(), folder), held_out)
 
         both = parameters("train_pose=described_and_own").train_pose
-        ways: dict[str, tuple[Callable[[str], Source], Training]] = {
-            "described and five photos": (
-                lambda own: JoinedPose(sources={"own": joints(own), "described": described}),
-                replace(pose_training(), source_weights=both.source_weights, align_to=both.align_to),
-            ),
-            "five photos, described start": (joints, parameters("train_pose=few_photos").train_pose),
-            "five photos, random start": (joints, parameters().train_pose),
-        }
-        for way, (source, training) in ways.items():
-            shares = []
-            for draw in range(DRAWS):
-                chosen = drawn_rows(looked_at, draw)
-                own = folder / f"own-{draw}.parquet"
-                pq.write_table(looked_at.take(pa.array(chosen)), own)
-                tested = held_out
-                if held_out is looked_at:
-                    tested = held_out.take(pa.array(np.setdiff1d(np.arange(len(looked_at)), chosen)))
-                start = time.monotonic()
-                model = trained(source(str(own)), "pose", replace(training, seed=draw + 1), folder)
-                took = time.monotonic() - start
-                shares.append(report(f"  {way}, draw {draw + 1} ({took:.0f} s)", model, tested))
-            print(f"{way}: mean {np.mean(shares):.2%}")
+        training = replace(pose_training(), source_weights=both.source_weights, align_to=both.align_to)
+        shares = []
+        for draw in range(DRAWS):
+            chosen = drawn_rows(looked_at, draw)
+            own = folder / f"own-{draw}.parquet"
+            pq.write_table(looked_at.take(pa.array(chosen)), own)
+            tested = held_out
+            if held_out is looked_at:
+                tested = held_out.take(pa.array(np.setdiff1d(np.arange(len(looked_at)), chosen)))
+            start = time.monotonic()
+            source = JoinedPose(sources={"own": joints(str(own)), "described": described})
+            model = trained(source, "pose", replace(training, seed=draw + 1), folder)
+            took = time.monotonic() - start
+            shares.append(report(f"  described and five photos, draw {draw + 1} ({took:.0f} s)", model, tested))
+        print(f"described and five photos: mean {np.mean(shares):.2%}")
 
 
 def kinivi(table: str) -> None:

@@ -1,4 +1,4 @@
-"""05 Few photos: start from pretrained weights. The same on the command line: 05_few_photos.sh."""
+"""05 Few photos: what pretrained weights give. The same on the command line: 05_few_photos.sh."""
 
 import draw
 
@@ -7,8 +7,8 @@ from handloom import DataSource, HandPoseClassifier, ModelParameters
 photos = draw.photos("outputs/photos")
 test_photos = draw.photos("outputs/test_photos", seed=2)
 
-# Weights that were trained on random described hands, and small steps.
-few = {"pretrained_weights": "described", "optimizer": {"lr": 0.001}}
-parameters = ModelParameters(maximum_iterations=10, training=few)
-classifier = HandPoseClassifier.train(DataSource.labeled_directories(at=photos), parameters).result()
-print(classifier.evaluation(on=DataSource.labeled_directories(at=test_photos)))
+# Photos start from weights that were trained on random described hands. Compare with random weights.
+for start in ("auto", "none"):
+    parameters = ModelParameters(maximum_iterations=10, training={"pretrained_weights": start})
+    classifier = HandPoseClassifier.train(DataSource.labeled_directories(at=photos), parameters).result()
+    print(start, classifier.evaluation(on=DataSource.labeled_directories(at=test_photos)))

@@ -176,7 +176,7 @@ def options() -> list[str]:
 def test_there_are_options() -> None:
     assert {
         "data/pose=labeled_directories",
-        "train_pose=few_photos",
+        "train_pose=described_and_own",
         "data/action=joined",
         "model@train_pose.model=window",
     } <= set(options())
@@ -428,13 +428,6 @@ def test_descriptions_and_ones_own_files_are_one_source(tmp_path: Path, kind: st
     sources = getattr(parameters.data, kind).sources
     assert isinstance(sources["described"], config.Described) and sources["described"].part == "train"
     assert isinstance(sources["own"], config.LabeledDirectories) and sources["own"].part == ""
-
-
-def test_few_photos_start_from_pretrained_weights() -> None:
-    text = composed_text(CONF, ["train_pose=few_photos"])
-    training = parameters_from(yaml.safe_load(text)).train_pose
-    assert (training.pretrained_weights, training.optimizer.lr) == ("described", 0.001)
-    assert training.model == config.default_training("pose").model
 
 
 def test_photos_are_looked_at_thoroughly_where_that_is_asked_for() -> None:

@@ -39,7 +39,7 @@ def test_bash_completes_verbs_options_and_parameters() -> None:
         ("search action", "train_action.early", [f"train_action.early_stopping.{name}=" for name in STOPPING]),
         ("search action", "train_pose", []),
         ("evaluate model.ckpt data", "data/pose=labeled_f", ["data/pose=labeled_files"]),
-        ("cross-validate pose", "train_pose=f", ["train_pose=few_photos"]),
+        ("cross-validate pose", "train_pose=described", ["train_pose=described_and_own"]),
     ],
 )
 def test_zsh_and_fish_are_told_the_same(

@@ -5,24 +5,41 @@ from dataclasses import replace
 import pytest
 import torch
 
-from handloom.config import Model
+from handloom.config import Model, default_training
 from handloom.errors import ConfigurationError
-from handloom.models.described_start import start_described
+from handloom.models.described_start import start
 from handloom.models.network import HandNetwork
 
+OTHER_SIZES = [
+    (replace(Model(), width=16), 1),
+    (replace(Model(), spatial_layers=1), 1),
+    (Model(), 45),
+    (default_training("action").model, 45),
+]
 
-def test_all_but_the_last_layer_is_given() -> None:
+
+def changed_by(pretrained_weights: str, model: Model, window: int) -> set[str]:
+    """The names of the weights that are not as random as before."""
     torch.manual_seed(1)
-    network = HandNetwork(7, 1, Model())
+    network = HandNetwork(7, window, model)
     before = {name: numbers.clone() for name, numbers in network.state_dict().items()}
-    start_described(network)
-    changed = {name for name, numbers in network.state_dict().items() if not torch.equal(numbers, before[name])}
-    assert not any(name.startswith("out.") for name in changed)
-    assert {"joint_in.weight", "hand_in.weight"} <= changed
-    assert torch.equal(network.out.weight, before["out.weight"])
+    start(network, pretrained_weights)
+    return {name for name, numbers in network.state_dict().items() if not torch.equal(numbers, before[name])}
 
 
-@pytest.mark.parametrize(("model", "window"), [(replace(Model(), width=16), 1), (Model(), 45)])
-def test_a_network_of_another_size_is_refused(model: Model, window: int) -> None:
+@pytest.mark.parametrize("pretrained_weights", ["auto", "described"])
+def test_all_but_the_last_layer_is_given(pretrained_weights: str) -> None:
+    changed = changed_by(pretrained_weights, default_training("pose").model, 1)
+    every = {name for name, _ in HandNetwork(7, 1, Model()).named_parameters()}
+    assert changed == every - {"out.weight", "out.bias"}
+
+
+def test_none_keeps_random_weights() -> None:
+    assert not changed_by("none", Model(), 1)
+
+
+@pytest.mark.parametrize(("model", "window"), OTHER_SIZES)
+def test_a_network_of_another_size_starts_at_random_or_is_refused(model: Model, window: int) -> None:
+    assert not changed_by("auto", model, window)
     with pytest.raises(ConfigurationError, match="pretrained_weights: described is for photos"):
-        start_described(HandNetwork(3, window, model))
+        changed_by("described", model, window)

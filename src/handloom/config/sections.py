@@ -243,8 +243,10 @@ class Training:
         {},
         "joined sources of photos: {described: own} shifts the mean of each class in described towards that in own",
     )
-    pretrained_weights: Literal["none", "described"] = parameter(
-        "none", "described: start from the weights that come with handloom, trained on described hands; for few photos"
+    pretrained_weights: Literal["auto", "described", "none"] = parameter(
+        "auto",
+        "described: start from the weights that come with handloom, trained on described hands. auto: described for"
+        " photos if the network has the default sizes, else none. none: start from random weights",
     )
     background_label: str = parameter(
         "background", "the class without a gesture; its false activation rate is reported"

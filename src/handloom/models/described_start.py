@@ -1,4 +1,4 @@
-"""Pretrained weights for few photos: trained on joints of random described hands, without photos.
+"""Pretrained weights for photos: trained on joints of random described hands, without photos.
 
 `benchmarks/pretrain.py` makes the file. Half precision is plenty for a start.
 """
@@ -15,20 +15,27 @@ WEIGHTS = "described_start.npz"
 HEAD = "out."  # the layer of the classes, the only one that starts at random
 
 
-def start_described(network: HandNetwork) -> None:
-    """Give a network the weights, all but those of its last layer.
+def start(network: HandNetwork, pretrained_weights: str) -> None:
+    """Give a new network the weights, all but those of its last layer, as `pretrained_weights` says.
+
+    Args:
+        network: with random weights, which it keeps for `none`, and for `auto` where its sizes are others.
+        pretrained_weights: the parameter of that name.
 
     Raises:
-        ConfigurationError: the network has other sizes than the one that was trained with them.
+        ConfigurationError: `described`, and the network has other sizes than the one that was trained with them.
     """
+    if pretrained_weights == "none":
+        return
     with files("handloom.models").joinpath(WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as stored:
         weights = {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored.files}
     own = network.state_dict()
-    trained = [name for name in own if not name.startswith(HEAD)]
-    for name in trained:
-        if name not in weights or weights[name].shape != own[name].shape:
-            raise ConfigurationError(
-                "pretrained_weights: described is for photos and a network of the default sizes; do not change model"
-                " (single_frame), or set start to random"
-            )
-    network.load_state_dict({name: weights[name] if name in trained else own[name] for name in own})
+    trained = {name for name in own if not name.startswith(HEAD)}
+    if trained != weights.keys() or any(weights[name].shape != own[name].shape for name in trained):
+        if pretrained_weights == "auto":
+            return
+        raise ConfigurationError(
+            "pretrained_weights: described is for photos and a network of the default sizes; do not change model"
+            " (single_frame), or set pretrained_weights to none"
+        )
+    network.load_state_dict(own | weights)

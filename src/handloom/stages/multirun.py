@@ -27,7 +27,8 @@ class Multirun:
     """What stands on the command line of a stage, in Hydra's grammar.
 
     Args:
-        project: the folder of `params.yaml`; the groups in its `conf/` can be added, `+train_pose=few_photos` say.
+        project: the folder of `params.yaml`; the groups in its `conf/` can be added, say
+            `+train_pose=described_and_own`.
         words: the command line.
     """
 

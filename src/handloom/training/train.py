@@ -14,7 +14,7 @@ from handloom.dataset.examples import Examples, known_chirality, read_examples
 from handloom.dataset.split import class_names
 from handloom.errors import ConfigurationError, DivergenceError
 from handloom.keypoint_table import landmarkers_of, note_on_landmarkers
-from handloom.models.described_start import start_described
+from handloom.models.described_start import start
 from handloom.models.files import HISTORY_COLUMNS, HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.models.provenance import hand_of, landmarks_of, provenance_of, write_provenance
 from handloom.support.files import write_csv
@@ -185,8 +185,8 @@ def _build(task: TrainingTask, parts: _Parts, checkpoint: Path | None) -> tuple[
     settings = task.settings
     lightning.seed_everything(settings.seed, verbose=False)
     module = _module(task, parts)
-    if settings.pretrained_weights == "described" and not checkpoint:
-        start_described(module.network)
+    if not checkpoint:
+        start(module.network, settings.pretrained_weights)
     training = aligned(parts.training, settings.align_to) if settings.align_to else parts.training
     return module, HandData(training, parts.validation, parts.classes, settings)
 
