@@ -92,7 +92,7 @@ clean: ## remove the environment and the caches of tools; data, models and runs 
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build src/handloom.egg-info
 
 # data/sample/ is drawn again; photos and videos of your own are in none of these, though DVC's cache may hold their versions.
-MADE := .handloom .dvc/cache .dvc/tmp data/keypoints data/splits data/sample/photos data/sample/photos.parquet \
+MADE := .handloom .dvc/cache .dvc/tmp data/keypoints data/splits data/streams data/sample/photos data/sample/photos.parquet \
   data/sample/clips data/sample/clips.parquet models reports exports mlflow.db mlruns
 
 purge: ## remove models, reports, runs, joints and DVC's cache too: lists them first, then make purge CONFIRM=1

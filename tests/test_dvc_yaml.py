@@ -22,5 +22,5 @@ def test_a_stage_watches_the_code_of_its_script(name: str, stage: dict[str, Any]
 
 def test_the_stages_have_their_names() -> None:
     raw_data = {name for name in STAGES if name.startswith("raw_data_")}
-    six = {"extract_keypoints", "split", "train_pose", "train_action", "evaluate", "export_coreml"}
-    assert set(STAGES) - raw_data == {FIRST} | six
+    first = {FIRST, "extract_keypoints", "split", "extract_streams"}
+    assert set(STAGES) - raw_data == first | {"train_pose", "train_action", "evaluate", "export_coreml"}

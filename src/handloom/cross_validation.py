@@ -126,7 +126,7 @@ def _one(
         tracking.FOLD: fold,
         "mlflow.runName": f"{fold}, seed {seed}",
     }
-    within = replace(layout, model=folder, report=folder / "reports")
+    within = replace(layout, model=folder, report=folder / "reports", streams=None)
     results = run_stages(mine, kind, within, workspace, "train", "evaluate", tags=tags, register=False)
     write_json(done, results.metrics)
     shutil.rmtree(folder)

@@ -207,6 +207,7 @@ def test_the_readme_runs_as_it_stands_and_a_second_repro_runs_nothing_and_an_upg
         "evaluate@pose",
         "export_coreml@pose",
         "extract_keypoints@pose",
+        "extract_streams@pose",
         "raw_data_pose@path",
         "split@pose",
         "train_pose",

@@ -10,7 +10,7 @@ from handloom import keypoint_table
 from handloom.errors import DataError
 from handloom.evaluation.events import Interval
 from handloom.keypoint_table import SCHEMA, poses_to_column
-from handloom.prediction.annotated_streams import read_streams, whole_files
+from handloom.prediction.annotated_streams import GESTURES, gestures_text, read_streams, whole_files
 from handloom.sources.clip import Clip, Gathered
 
 
@@ -60,9 +60,10 @@ def test_streams_end_with_their_file_and_keep_the_side_of_the_hand(tmp_path: Pat
         **{name: pa.nulls(count, pa.int32()) for name in ("width", "height", "rotation")},
     }
     table = tmp_path / "keypoints.parquet"
-    keypoint_table.write(table, [pa.table({name: columns[name] for name in SCHEMA.names})], {"frame_rate": "10"})
     _, made = whole_files(Gathered(PARTS), "background")
-    first, second = read_streams(table, made)
+    metadata = {"frame_rate": "10", GESTURES: gestures_text(made)}
+    keypoint_table.write(table, [pa.table({name: columns[name] for name in SCHEMA.names})], metadata)
+    first, second = read_streams(table)
     assert (first.poses == poses[:60]).all() and (second.poses == poses[60:]).all()
     assert first.made == made["b.mp4"]
     assert second.made == (Interval("pinch", 3.0, 5.0),)

@@ -1,7 +1,7 @@
 """`handloom evaluate`: how well a model does on labelled data that are not in the training set."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -94,6 +94,7 @@ def extract(
     overrides: Sequence[str],
     table: Path,
     changed: "Callable[[Gathered], Gathered] | None" = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write the keypoint table of some data at a model's rate; what of them cannot be used is named on stderr.
 
@@ -103,6 +104,7 @@ def extract(
         overrides: of the sections `data` and `extract_keypoints`.
         table: the file to write.
         changed: makes other clips of those that the source yields.
+        metadata: of the table, more than its frame rate; read after `changed` was called.
     """
     from handloom import keypoint_table
     from handloom.cli.project import project_extraction
@@ -124,5 +126,6 @@ def extract(
     with ExtractionReport(table.with_suffix("")) as report:
         cache = Workspace.next_to(table.parent).keypoint_cache
         rows = keypoint_tables(gathered, settings, spec.kind, model, report, cache)
-        keypoint_table.write(table, rows, {"frame_rate": f"{settings.target_frame_rate:g}"})
+        known = {"frame_rate": f"{settings.target_frame_rate:g}"} | dict(metadata or {})
+        keypoint_table.write(table, rows, known)
     print(report.as_text(), file=sys.stderr)

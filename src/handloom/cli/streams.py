@@ -1,5 +1,6 @@
 """`handloom streams`: what a model reports in continuous videos, and the settings that are best for it."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 from handloom.cli.composing import check_data, data_argument, data_overrides_argument
 from handloom.cli.evaluate import extract
 from handloom.cli.verb import MODEL_ADDRESS, PATH, check_model, json_option, results_only_on_stdout, verb
-from handloom.errors import ConfigurationError
+from handloom.errors import ConfigurationError, DataError
 from handloom.support.console import DONE, json_text
 from handloom.support.text_table import text_table
 
@@ -56,24 +57,24 @@ def streams(
     if out is not None and not model.endswith(".ckpt"):
         raise ConfigurationError(f"{model}: --choose needs a model.ckpt, which is then exported")
 
-    from handloom.evaluation.events import shrec_measures
+    from handloom.prediction.measured_streams import measured, on_choice
     from handloom.prediction.predictor import Predictor
-    from handloom.prediction.stream_settings import ask, choose_settings, events_of, replay, usual_settings
+    from handloom.prediction.stream_settings import ask, choose_settings, usual_settings
 
     with results_only_on_stdout():
         predictor = Predictor.open(model)
-        found = _streams(predictor, data, overrides)
+        recordings = _streams(predictor, data, overrides)
         settings, background = usual_settings(predictor), predictor.background_label
-        asked = [ask(predictor, one, settings.stride) for one in found]
+        asked = [ask(predictor, one, settings.stride) for one in recordings]
         if choose is not None and out is not None:
             from handloom.training.stream_settings import store_stream_settings
 
             settings = choose_settings(asked, background, choose, settings.stride)
             store_stream_settings(Path(model), settings, out)
-    metrics = events_of(asked, settings, background).metrics()
-    if metrics["gestures"]:
-        measures = shrec_measures([(one.made, replay(one, settings, background)) for one in asked])
-        metrics |= {f"shrec_{name}": value for name, value in asdict(measures).items()}
+        found = measured(asked, settings, background)
+        if choose is not None:
+            print(f"handloom streams: {on_choice(found)}", file=sys.stderr)
+    metrics = found.metrics
     if as_json:
         print(json_text({"metrics": metrics, "settings": asdict(settings)}, indent=2))
     else:
@@ -84,18 +85,20 @@ def streams(
 
 
 def _streams(predictor: "Predictor", data: Path, overrides: Sequence[str]) -> "list[Stream]":
-    from handloom.evaluation.events import Interval
-    from handloom.prediction.annotated_streams import read_streams, whole_files
+    from handloom.prediction.annotated_streams import GESTURES, gestures_text, read_streams, whole_files
     from handloom.sources.clip import Gathered
 
-    made: dict[str, tuple[Interval, ...]] = {}
+    metadata: dict[str, str] = {}
 
     def whole(gathered: Gathered) -> Gathered:
-        files, intervals = whole_files(gathered, predictor.background_label)
-        made.update(intervals)
+        files, made = whole_files(gathered, predictor.background_label)
+        metadata[GESTURES] = gestures_text(made)
         return files
 
     with TemporaryDirectory() as folder:
         table = Path(folder) / "keypoints.parquet"
-        extract(predictor.model.spec, data, overrides, table, whole)
-        return read_streams(table, made)
+        extract(predictor.model.spec, data, overrides, table, whole, metadata)
+        found = read_streams(table)
+    if not found:
+        raise DataError("none of the files could be read; the report above says why")
+    return found

@@ -10,6 +10,7 @@ The rule, of one stream:
 - An interval that is not found is missed.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -121,14 +122,17 @@ def match_events(made: Sequence[Interval], answers: Sequence[Interval], seconds:
         seconds: length of the stream.
     """
     waiting = sorted(made, key=lambda one: (one.start, one.end, one.label))
+    of_label: defaultdict[str, list[int]] = defaultdict(list)
+    for number, one in enumerate(waiting):
+        of_label[one.label].append(number)
     found: dict[int, float] = {}
     doubled: list[Interval] = []
     false: list[Interval] = []
     for answer in sorted(answers, key=lambda one: (one.start, one.label)):
         own = [
             number
-            for number, one in enumerate(waiting)
-            if one.label == answer.label and one.start <= answer.start <= one.end + GRACE
+            for number in of_label[answer.label]
+            if waiting[number].start <= answer.start <= waiting[number].end + GRACE
         ]
         first = next((number for number in own if number not in found), None)
         if first is not None:

@@ -1,5 +1,6 @@
 """Continuous recordings with annotated gestures: rows of an annotation file with start and end, joined by file."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from handloom.prediction.stream_settings import Stream
 from handloom.sources.clip import Gathered
 
 Made = Mapping[str, tuple[Interval, ...]]
+GESTURES = "gestures"  # metadata of a keypoint table of whole recordings: `gestures_text`
 
 
 def whole_files(gathered: Gathered, background_label: str) -> tuple[Gathered, Made]:
@@ -40,23 +42,44 @@ def whole_files(gathered: Gathered, background_label: str) -> tuple[Gathered, Ma
     return replace(gathered, clips=files), {name: tuple(intervals) for name, intervals in made.items()}
 
 
-def read_streams(table: Path, made: Made) -> list[Stream]:
-    """The streams of a keypoint table that was extracted of `whole_files`, in the order of the files.
+def gestures_text(made: Made) -> str:
+    """The gestures of each file as JSON: name to label, start and end in seconds, null to the file's end."""
+    return json.dumps(
+        {
+            name: [(one.label, one.start, None if one.end == inf else one.end) for one in intervals]
+            for name, intervals in made.items()
+        }
+    )
+
+
+def read_streams(table: Path, part: str = "") -> list[Stream]:
+    """The streams of a keypoint table of whole recordings that has `gestures_text` in its metadata.
+
+    Args:
+        table: its rows are in the order of the files.
+        part: only recordings of this set; empty: all.
 
     Raises:
-        DataError: no file could be read.
+        DataError: the table is missing, or says nothing of gestures.
     """
     rows = keypoint_table.read(table)
-    rate = float(keypoint_table.read_metadata(table)["frame_rate"])
+    metadata = keypoint_table.read_metadata(table)
+    if GESTURES not in metadata:
+        raise DataError(f"{table}: no table of whole recordings; run the stage that writes it (dvc repro)")
+    rate = float(metadata["frame_rate"])
+    made = {
+        name: [Interval(label, start, inf if end is None else end) for label, start, end in intervals]
+        for name, intervals in json.loads(metadata[GESTURES]).items()
+    }
     poses, chirality = keypoint_table.poses_of(rows), votes(rows.column("chirality"))
     session = rows.column("session_id").to_numpy()
     starts = np.flatnonzero(np.append(True, np.diff(session) != 0)) if len(session) else np.zeros(0, int)
     ends = [*starts[1:].tolist(), len(session)]
     streams = []
-    for start, end in zip(starts.tolist(), ends, strict=True):
+    for start, end in zip(starts.tolist(), ends, strict=bool(len(session))):
+        if part and rows.column("part")[start].as_py() != part:
+            continue
         name, seconds = rows.column("path")[start].as_py(), (end - start) / rate
         own = tuple(replace(one, end=min(one.end, seconds)) for one in made[name] if one.start <= seconds)
         streams.append(Stream(poses[start:end], own, chirality[start:end]))
-    if not streams:
-        raise DataError("none of the files could be read; the report above says why")
     return streams

@@ -23,6 +23,7 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99)
 HOLD_TIMES = (0.0, 0.1, 0.2, 0.3, 0.6, 0.9, 1.2)  # seconds
 COOLDOWNS = (0.0, 0.3, 0.6, 1.0)  # seconds
 MEANS = (1, 2, 3, 5)  # predictions that are averaged
+SURE = 0.9  # with so much confidence the rate of false answers is below the limit
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def usual_settings(predictor: Predictor) -> StreamSettings:
 
 def replay(asked: Asked, settings: StreamSettings, background_label: str) -> list[Interval]:
     """The gestures that are reported with these settings, each from its beginning to its end."""
-    return _reported(_smoothed(asked, settings.mean), asked.seconds, usual_decision(settings, {}, background_label))
+    return _reported(_likeliest(asked, settings.mean), usual_decision(settings, {}, background_label))
 
 
 def events_of(asked: Sequence[Asked], settings: StreamSettings, background_label: str) -> Events:
@@ -101,15 +102,26 @@ def events_of(asked: Sequence[Asked], settings: StreamSettings, background_label
     return events
 
 
+def highest_likely_rate(count: int, hours: float) -> float:
+    """The rate an hour that is above the true one with the confidence `SURE`, where `count` were seen.
+
+    The exact upper limit of a Poisson rate (Garwood 1936, https://doi.org/10.1093/biomet/28.3-4.437).
+    """
+    from scipy.special import chdtri  # a model that only predicts does without it
+
+    return float(chdtri(2 * count + 2, 1 - SURE)) / 2 / hours
+
+
 def choose_settings(
     asked: Sequence[Asked], background_label: str, false_per_hour: float, stride: int
 ) -> StreamSettings:
     """Threshold, hold time, cooldown and mean: those that find most with at most so many false answers.
 
-    First one threshold for all classes. Where several settings find as many, those with fewer false answers are taken,
-    then those that answer earlier, then the smaller mean, the shorter hold time, the shorter cooldown, the higher
-    threshold. Where none keeps the limit, those with the fewest false answers. Then the threshold of each class in
-    turn, with the rest as it is, by the same order.
+    The limit holds for `highest_likely_rate`: a short time without a false answer shows no low rate. First one
+    threshold for all classes. Where several settings find as many, those with fewer false answers are taken, then those
+    that answer earlier, then the smaller mean, the shorter hold time, the shorter cooldown, the higher threshold. Where
+    none keeps the limit, those with the fewest false answers. Then the threshold of each class in turn, with the rest
+    as it is, by the same order.
 
     Args:
         asked: validation streams; never those of the test set.
@@ -119,64 +131,91 @@ def choose_settings(
     """
     best: tuple[_Order, StreamSettings] | None = None
     for mean in MEANS:
-        smoothed = [_smoothed(one, mean) for one in asked]
+        likeliest = [_likeliest(one, mean) for one in asked]
         for threshold, hold_time, cooldown in product(THRESHOLDS, HOLD_TIMES, COOLDOWNS):
             settings = StreamSettings(threshold, hold_time, cooldown, stride, mean, {}, false_per_hour)
-            best = _better(best, settings, asked, smoothed, background_label)
+            best = _better(best, settings, asked, likeliest, background_label)
     assert best is not None
-    smoothed = [_smoothed(one, best[1].mean) for one in asked]
+    likeliest = [_likeliest(one, best[1].mean) for one in asked]
     for label in sorted({made.label for one in asked for made in one.made}):
         before = best[1]
         for threshold in THRESHOLDS:
             settings = replace(before, thresholds={**before.thresholds, label: threshold})
-            best = _better(best, settings, asked, smoothed, background_label)
+            best = _better(best, settings, asked, likeliest, background_label)
     return best[1]
 
 
 # What is better comes first: false answers over the limit, gestures found, false answers, delay, and the settings.
 _Order = tuple[float, ...]
-_Answers = Sequence[tuple[float, Probabilities | None]]
 
 
 def _better(
     best: tuple[_Order, StreamSettings] | None,
     settings: StreamSettings,
     asked: Sequence[Asked],
-    smoothed: Sequence[_Answers],
+    likeliest: "Sequence[_Likeliest]",
     background_label: str,
 ) -> tuple[_Order, StreamSettings]:
     decision, events = usual_decision(settings, {}, background_label), Events(0.0)
-    for one, answers in zip(asked, smoothed, strict=True):
-        events += match_events(one.made, _reported(answers, one.seconds, decision), one.seconds)
-    over = max(0.0, events.false_per_hour - (settings.false_per_hour or 0.0))
+    for one, answers in zip(asked, likeliest, strict=True):
+        events += match_events(one.made, _reported(answers, decision), one.seconds)
+    false = len(events.false) + len(events.doubled)
+    over = max(0.0, highest_likely_rate(false, events.seconds / 3600) - (settings.false_per_hour or 0.0))
     delay = events.metrics().get("delay_from_end", float("inf"))
     thresholds = (-settings.threshold, *(-settings.thresholds[label] for label in sorted(settings.thresholds)))
-    found = (over, -len(events.found), events.false_per_hour, delay)
+    found = (over, -len(events.found), false, delay)
     order = (*found, float(settings.mean), settings.hold_time, settings.cooldown, *thresholds)
     return (order, settings) if best is None or order < best[0] else best
 
 
-def _smoothed(asked: Asked, mean: int) -> _Answers:
-    """The answers as `Recognizer` averages them."""
-    if mean == 1:
-        return asked.answers
-    smoother = Smoother(Mean(mean))
-    answers: list[tuple[float, Probabilities | None]] = []
-    for time, probabilities in asked.answers:
+@dataclass(frozen=True)
+class _Likeliest:
+    """The likeliest class of each answer of a stream, averaged as `Recognizer` does; nothing else decides.
+
+    Attributes:
+        seconds: length of the stream.
+        times: ``[N]``, seconds.
+        labels: ``[N]``, empty where there are too few hands.
+        probabilities: ``[N]``.
+    """
+
+    seconds: float
+    times: Sequence[float]
+    labels: NDArray[np.str_]
+    probabilities: NDArray[np.float64]
+
+
+def _likeliest(asked: Asked, mean: int) -> _Likeliest:
+    smoother = Smoother(Mean(mean) if mean > 1 else None)
+    found: list[tuple[str, float]] = []
+    for _, probabilities in asked.answers:
         if probabilities is None:
             smoother.forget()
-        answers.append((time, None if probabilities is None else smoother.add(probabilities)))
-    return answers
+            found.append(("", 0.0))
+        else:
+            smoothed = smoother.add(probabilities)
+            label = min(smoothed, key=lambda one: (-smoothed[one], one))
+            found.append((label, smoothed[label]))
+    labels, numbers = zip(*found, strict=True) if found else ((), ())
+    return _Likeliest(asked.seconds, [time for time, _ in asked.answers], np.array(labels, str), np.array(numbers))
 
 
-def _reported(answers: _Answers, seconds: float, settings: DecisionSettings) -> list[Interval]:
+def _reported(answers: _Likeliest, settings: DecisionSettings) -> list[Interval]:
+    """What `GestureDecision` reports; it is not asked where nothing is recognised and nothing was just before."""
+    known = np.unique(answers.labels)
+    limits = {label: settings.thresholds.get(label, settings.default_threshold) for label in known.tolist()}
+    reached = np.zeros(len(answers.labels), bool)
+    for label in set(limits) - {"", settings.background_label}:
+        reached |= (answers.labels == label) & (answers.probabilities >= limits[label])
     decision, began, reported = GestureDecision(settings), 0.0, []
-    for time, probabilities in answers:
-        for event in decision.update(probabilities, time):
+    for number in np.flatnonzero(reached | np.append(False, reached[:-1])).tolist():
+        label, time = str(answers.labels[number]), answers.times[number]
+        said = {label: float(answers.probabilities[number])} if reached[number] else None
+        for event in decision.update(said, time):
             if event.kind == "began":
                 began = event.time
             else:
                 reported.append(Interval(event.label, began, event.time))
     if decision.active is not None:
-        reported.append(Interval(decision.active, began, max(began, seconds)))
+        reported.append(Interval(decision.active, began, max(began, answers.seconds)))
     return reported

@@ -15,6 +15,7 @@ from handloom.extraction.report import REPORT
 from handloom.models.calibration import ConfidenceBin
 from handloom.models.files import HISTORY_FILE, REPORT_PAGE, RUN_FILE
 from handloom.models.provenance import read_provenance
+from handloom.prediction.measured_streams import MeasuredStreams
 from handloom.report import content
 from handloom.report.figures import learning_curves, reliability_plot
 from handloom.report.templates import template
@@ -45,6 +46,7 @@ def write_page(
     answered: Answered,
     clips: Callable[[], Iterable[Clip]],
     written: Written,
+    streams: MeasuredStreams | None = None,
 ) -> Path:
     """Write the page; the same inputs give the same bytes.
 
@@ -54,6 +56,7 @@ def write_page(
         answered: the model's answers for the test set.
         clips: gives the media of the source, for pictures.
         written: where the stages wrote.
+        streams: what the model reports in the test set's recordings; None without any.
 
     Raises:
         DataError: a file of the stages is missing or of another form.
@@ -71,6 +74,7 @@ def write_page(
         "without_hand": content.without_hand(answers, views),
         "extraction": content.extraction_report(written.extraction / REPORT),
         "limits": content,
+        "streams": streams,
         "picture": Pictures(clips, model.spec.kind, model.spec.frame_rate).data_uri,
     }
     said |= _numbers(answered)

@@ -91,7 +91,7 @@ def reproduce(workspace: Workspace, run: RecordedRun, folder: Path) -> list[Row]
     if checkout.set_parameters(parameters):
         print("the run's parameters are not those of the commit; they are written to params.yaml", file=sys.stderr)
     print("joints and parts", file=sys.stderr)
-    checkout.dvc("repro", f"split@{run.kind}")
+    checkout.dvc("repro", f"{checkout.last_before_training}@{run.kind}")
     print("training", file=sys.stderr)
     checkout.stage(f"train_{run.kind}")
     print("evaluation", file=sys.stderr)
@@ -185,6 +185,12 @@ class Checkout:
             return False
         file.write_text(text, encoding="utf-8")
         return True
+
+    @property
+    def last_before_training(self) -> str:
+        """The stage that a training needs last; older commits have no whole recordings."""
+        stages = read_yaml(self.project / "dvc.yaml").get("stages", {})
+        return "extract_streams" if "extract_streams" in stages else "split"
 
     def dvc(self, *words: str) -> None:
         """Run a command of DVC.

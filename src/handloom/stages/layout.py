@@ -18,6 +18,7 @@ class Layout:
         keypoints: the keypoint table.
         keypoint_report: the folder that says what happened to each file.
         split: the table of parts.
+        streams: the keypoint table of whole recordings; None: none are used.
         model: the folder of the trained model.
         report: the folder of its metrics.
         cross_validation: the folder of their mean and spread over folds.
@@ -29,6 +30,7 @@ class Layout:
     keypoints: Path
     keypoint_report: Path
     split: Path
+    streams: Path | None
     model: Path
     report: Path
     cross_validation: Path
@@ -43,6 +45,7 @@ class Layout:
             keypoints=folder / "data/keypoints" / f"{kind}.parquet",
             keypoint_report=folder / "data/keypoints" / kind,
             split=folder / "data/splits" / f"{kind}.parquet",
+            streams=folder / "data/streams" / f"{kind}.parquet",
             model=folder / "models" / kind,
             report=folder / "reports" / kind,
             cross_validation=folder / "reports/cross_validation" / kind,
@@ -57,6 +60,7 @@ class Layout:
             keypoints=folder / "keypoints.parquet",
             keypoint_report=folder / "keypoints",
             split=folder / "split.parquet",
+            streams=folder / "streams.parquet",
             model=folder / "model",
             report=folder / "report",
             cross_validation=folder / "cross_validation",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from handloom.config import Kind, Parameters, Source, as_plain, raw_data, read_from
+from handloom.config import ExtractKeypoints, Kind, Parameters, Source, as_plain, raw_data, read_from
 from handloom.errors import HandloomError
 from handloom.stages.layout import Layout
 from handloom.support.workspace import Workspace
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from handloom.evaluation.answered import Answered
     from handloom.export.verification import Verification
     from handloom.extraction.report import ExtractionReport
+    from handloom.prediction.measured_streams import MeasuredStreams
     from handloom.sources import Clip
 
-Stage = Literal["extract_keypoints", "split", "train", "evaluate", "export_coreml"]
+Stage = Literal["extract_keypoints", "split", "extract_streams", "train", "evaluate", "export_coreml"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
@@ -79,6 +80,8 @@ def run_stages(
                 extract_keypoints(parameters, kind, layout, workspace)
             case "split":
                 split(parameters, kind, layout, workspace)
+            case "extract_streams":
+                extract_streams(parameters, kind, layout, workspace)
             case "train":
                 results.loss = train(parameters, kind, layout, workspace, callbacks=callbacks, tags=tags)
             case "evaluate":
@@ -109,11 +112,9 @@ def extract_keypoints(parameters: Parameters, kind: Kind, layout: Layout, worksp
     from handloom.extraction.extract import extract_keypoints
     from handloom.extraction.raw_data import remove_old_notes
 
-    settings, project = parameters.extract_keypoints, workspace.project
-    model = replace(settings.landmark_model, path=_from(project, settings.landmark_model.path))
     report = extract_keypoints(
         source_of(parameters, kind, workspace),
-        replace(settings, landmark_model=model),
+        _extraction(parameters, workspace),
         kind,
         table=layout.keypoints,
         folder=layout.keypoint_report,
@@ -132,6 +133,25 @@ def split(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspa
     print(split_text(layout.keypoints, layout.split, parameters.split))
 
 
+def extract_streams(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> None:
+    """Find the joints in whole recordings of validation and test set. See `handloom.prediction.stream_extraction`."""
+    from handloom.prediction.stream_extraction import extract_streams
+
+    if layout.streams is None:
+        return
+    lines = extract_streams(
+        source_of(parameters, kind, workspace),
+        _extraction(parameters, workspace),
+        kind,
+        (layout.keypoints, layout.split),
+        layout.streams,
+        workspace.keypoint_cache,
+        parameters.training(kind).background_label,
+    )
+    for line in lines:
+        print(f"extract_streams {kind}: {line}")
+
+
 def train(
     parameters: Parameters,
     kind: Kind,
@@ -142,6 +162,8 @@ def train(
     tags: Mapping[str, str] | None = None,
 ) -> float | None:
     """Train a classifier; its loss on the validation set, None without one. See `handloom.training.train`.
+
+    With recordings of the validation set the model gets the stream settings that are best on them.
 
     Args:
         parameters: all of them.
@@ -157,7 +179,23 @@ def train(
 
     task = TrainingTask(kind, parameters.training(kind), layout.keypoints, layout.split)
     tracker = TrainingTracker(workspace, parameters, tags or {})
-    return train(task, layout.model, layout.checkpoints or workspace, tracker, callbacks)
+
+    def choose(model: Path) -> None:
+        if layout.streams and layout.streams.is_file():
+            _choose_stream_settings(model, layout.streams, kind, task.settings.false_events_per_hour)
+
+    return train(task, layout.model, layout.checkpoints or workspace, tracker, callbacks, choose)
+
+
+def _choose_stream_settings(model: Path, streams: Path, kind: Kind, false_per_hour: float) -> None:
+    from handloom.prediction.measured_streams import settings_for
+    from handloom.training.stream_settings import store_stream_settings
+
+    settings, line = settings_for(model, streams, false_per_hour)
+    if settings:
+        store_stream_settings(model, settings, model)
+    if line:
+        print(f"train_{kind}: {line}", file=sys.stderr)
 
 
 def evaluate(
@@ -175,15 +213,39 @@ def evaluate(
     """
     from handloom.evaluation.evaluate import evaluate
 
-    found = evaluate(parameters, kind, layout.model, layout.keypoints, layout.split, layout.report, workspace, register)
+    streams = _measured_streams(layout)
+    found = evaluate(
+        parameters,
+        kind,
+        layout.model,
+        layout.keypoints,
+        layout.split,
+        layout.report,
+        workspace,
+        register,
+        streams.metrics if streams else {},
+    )
     if register:
-        page = report(parameters, kind, layout, workspace, found.answered)
+        page = report(parameters, kind, layout, workspace, found.answered, streams)
         found.run.log_private_files([page], f"reports/{kind}", parameters.tracking.pictures)
     return found.metrics
 
 
+def _measured_streams(layout: Layout) -> "MeasuredStreams | None":
+    from handloom.prediction.measured_streams import measure_streams
+
+    if layout.streams is None or not layout.streams.is_file():  # a project's older dvc.yaml has no such stage
+        return None
+    return measure_streams(layout.model_file, layout.streams)
+
+
 def report(
-    parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace, answered: "Answered | None" = None
+    parameters: Parameters,
+    kind: Kind,
+    layout: Layout,
+    workspace: Workspace,
+    answered: "Answered | None" = None,
+    streams: "MeasuredStreams | None" = None,
 ) -> Path:
     """Write the report page of a model; return its file. See `handloom.report`.
 
@@ -192,17 +254,20 @@ def report(
         kind: "pose" or "action".
         layout: where artefacts lie.
         workspace: where work in progress lies.
-        answered: the model's answers for the test set; None lets it answer now.
+        answered: the model's answers for the test set; None lets it answer now, in recordings too.
+        streams: what it reports in recordings; None without any.
     """
     from handloom.evaluation.answered import answer_test_set
     from handloom.models.files import REPORT_PAGE
     from handloom.report.page import Written, write_page
 
     stride = parameters.evaluate.window_stride
-    answered = answered or answer_test_set(layout.model, layout.keypoints, layout.split, stride)
+    if answered is None:
+        answered = answer_test_set(layout.model, layout.keypoints, layout.split, stride)
+        streams = _measured_streams(layout)
     clips = _clips_to_show(parameters, kind, workspace, f"{REPORT_PAGE} of {kind}: shows joints without pictures")
     written = Written(layout.keypoints, layout.split, layout.model, layout.keypoint_report)
-    return write_page(layout.report / REPORT_PAGE, parameters, answered, clips, written)
+    return write_page(layout.report / REPORT_PAGE, parameters, answered, clips, written, streams)
 
 
 def check(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace) -> "list[Finding]":
@@ -260,6 +325,13 @@ def export_coreml(parameters: Parameters, kind: Kind, layout: Layout, workspace:
 def source_of(parameters: Parameters, kind: Kind, workspace: Workspace) -> Source:
     """The source of a kind; relative paths in it count from the workspace's project."""
     return read_from(workspace.project, parameters.source(kind))
+
+
+def _extraction(parameters: Parameters, workspace: Workspace) -> ExtractKeypoints:
+    """The section `extract_keypoints`; the path of a landmark model in it counts from the workspace's project."""
+    settings = parameters.extract_keypoints
+    model = replace(settings.landmark_model, path=_from(workspace.project, settings.landmark_model.path))
+    return replace(settings, landmark_model=model)
 
 
 def _from(folder: Path, path: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +47,7 @@ def train(
     place: Workspace | Path,
     tracker: TrainingTracker | None = None,
     callbacks: Sequence[lightning.Callback] = (),
+    complete: Callable[[Path], None] = lambda model: None,
 ) -> float | None:
     """Train on the training set; write the model, its history and what it was made of into the folder `out`.
 
@@ -55,19 +56,19 @@ def train(
     is raised.
 
     Args:
-        task: what is to be trained on what.
+        task: the data and the settings.
         out: folder for `model.ckpt`, `history.csv` and `run.json`.
         place: where the work in progress lies. In a workspace it has a folder of its own, which keeps the newest
             checkpoints and is removed at the end; another process that trains the same there is waited for. A folder of
             the caller's keeps every checkpoint, also when the training is done.
         tracker: of the run in MLflow; None: there is none.
         callbacks: of Lightning, told of the training after everything else; they must not change it, but may end it.
+        complete: gets the model's file before its hash is recorded, and may add to it.
 
     Returns:
         The validation loss of the model; None without a validation set.
 
-    With several devices Lightning runs the calling script again for each further one; only the first process tracks
-    and writes.
+    With several devices Lightning runs the calling script again for each; only the first process tracks and writes.
 
     Raises:
         DataError: there is nothing to learn from.
@@ -76,8 +77,7 @@ def train(
         Paused: Ctrl-C.
     """
     settings = task.settings
-    parts = _read(task)
-    work = Work.of(task, place)
+    parts, work = _read(task), Work.of(task, place)
     early_stopping = EarlyStopping(settings)
     saving = Checkpoints(work.folder, task.fingerprint, settings.checkpoint_interval, work.kept_checkpoints)
     reporter = Reporter(settings, f"train_{task.kind}")
@@ -95,7 +95,7 @@ def train(
             _fit(trainer, module, data, checkpoint)
         if not first:
             return None
-        loss, paused = _finish(work, out, trainer, early_stopping, module, data)
+        loss, paused = _finish(work, out, trainer, early_stopping, module, data, complete)
         if reusable and not paused:
             work.keep_result(out, loss)
         if not paused:
@@ -219,6 +219,7 @@ def _finish(
     early_stopping: EarlyStopping,
     module: HandModule,
     data: HandData,
+    complete: Callable[[Path], None],
 ) -> tuple[float | None, bool]:
     """Write the model and what travels with it; its validation loss, and whether there is more to come."""
     task, iteration = work.task, trainer.current_epoch
@@ -232,6 +233,7 @@ def _finish(
         print(f"train_{task.kind}: {rise}", file=sys.stderr)
     calibration = calibration_of(module, data.validation_batches())
     save_model(module, calibration, out / MODEL_FILE)
+    complete(out / MODEL_FILE)
     write_csv(out / HISTORY_FILE, [dict.fromkeys(HISTORY_COLUMNS, "") | row for row in module.history])
     provenance = provenance_of(task.fingerprint, task.table, task.made_of[KEYPOINTS], task.made_of[SPLIT])
     write_provenance(out / RUN_FILE, provenance)

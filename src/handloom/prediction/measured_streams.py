@@ -1,0 +1,128 @@
+"""How a model does in whole recordings: events, settings, and what is told of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from handloom.evaluation.events import Events, shrec_measures
+from handloom.models.checkpoint import load_model
+from handloom.models.model import StreamSettings
+from handloom.prediction.annotated_streams import read_streams
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.stream_settings import (
+    Asked,
+    ask,
+    choose_settings,
+    events_of,
+    highest_likely_rate,
+    replay,
+    usual_settings,
+)
+
+FEWEST_GESTURES = 10  # in the validation set
+
+
+@dataclass(frozen=True)
+class MeasuredStreams:
+    """What a model reports in recordings.
+
+    Attributes:
+        recordings: how many.
+        settings: when a gesture counted.
+        events: what was found, missed, doubled and false.
+        metrics: the numbers by name: `stream_hours`, those of `Events.metrics`, and SHREC's where a gesture was made.
+    """
+
+    recordings: int
+    settings: StreamSettings
+    events: Events
+    metrics: dict[str, float]
+
+    @property
+    def per_class(self) -> list[dict[str, str | int]]:
+        """A row for each class that was made or reported: how many were made, found, doubled and false."""
+        found = Counter(one.made.label for one in self.events.found)
+        missed, doubled, false = (
+            Counter(one.label for one in some) for some in (self.events.missed, self.events.doubled, self.events.false)
+        )
+        return [
+            {
+                "label": label,
+                "made": found[label] + missed[label],
+                "found": found[label],
+                "missed": missed[label],
+                "doubled": doubled[label],
+                "false": false[label],
+            }
+            for label in sorted(found | missed | doubled | false)
+        ]
+
+
+def measured(asked: Sequence[Asked], settings: StreamSettings, background_label: str) -> MeasuredStreams:
+    """What comes of a model's answers with these settings."""
+    events = events_of(asked, settings, background_label)
+    metrics = {"stream_hours": events.seconds / 3600} | events.metrics()
+    if events.made:
+        measures = shrec_measures([(one.made, replay(one, settings, background_label)) for one in asked])
+        metrics |= {f"shrec_{name}": value for name, value in asdict(measures).items()}
+    return MeasuredStreams(len(asked), settings, events, metrics)
+
+
+def measure_streams(model: Path, table: Path) -> MeasuredStreams | None:
+    """What a trained model reports in the recordings of the test set; None where there is none.
+
+    Args:
+        model: the file of the trained model.
+        table: whole recordings, see `handloom.prediction.stream_extraction`.
+
+    Raises:
+        DataError: a file is missing or damaged.
+    """
+    streams = read_streams(table, "test")
+    if not streams:
+        return None
+    predictor = Predictor(load_model(model))
+    settings = usual_settings(predictor)
+    return measured([ask(predictor, one, settings.stride) for one in streams], settings, predictor.background_label)
+
+
+def settings_for(model: Path, table: Path, false_per_hour: float) -> tuple[StreamSettings | None, str]:
+    """The settings that are best on the recordings of the validation set, and a line on them.
+
+    With fewer gestures than `FEWEST_GESTURES` there are none: they would fit these few. Without any recording the line
+    is empty.
+
+    Args:
+        model: the file of the trained model.
+        table: whole recordings.
+        false_per_hour: see `choose_settings`.
+    """
+    streams = read_streams(table, "validation")
+    made = sum(len(one.made) for one in streams)
+    if made < FEWEST_GESTURES:
+        few = f"no stream settings: the validation set's recordings have {made} gestures, {FEWEST_GESTURES} are needed"
+        return None, few if streams else ""
+    predictor = Predictor(load_model(model))
+    stride = usual_settings(predictor).stride
+    asked = [ask(predictor, one, stride) for one in streams]
+    settings = choose_settings(asked, predictor.background_label, false_per_hour, stride)
+    return settings, on_choice(measured(asked, settings, predictor.background_label))
+
+
+def on_choice(chosen: MeasuredStreams) -> str:
+    """What was chosen on which streams, and whether they are long enough to show the rate that was asked for."""
+    events, settings = chosen.events, chosen.settings
+    false, hours = len(events.false) + len(events.doubled), events.seconds / 3600
+    text = (
+        f"stream settings chosen on {hours:.2g} hours of recordings: threshold {settings.threshold:g}, hold time"
+        f" {settings.hold_time:g} s, cooldown {settings.cooldown:g} s, mean of {settings.mean}; {len(events.found)} of"
+        f" {events.made} gestures found, {false} false or doubled"
+    )
+    limit, likely = settings.false_per_hour, highest_likely_rate(false, hours)
+    if limit and likely > limit:
+        text += (
+            f". The true rate may be up to {likely:.3g} false an hour, more than the {limit:g} that were asked for; to"
+            f" show these it takes {highest_likely_rate(0, 1.0) / limit:.2g} hours without a false one"
+        )
+    return text

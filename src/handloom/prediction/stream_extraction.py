@@ -1,0 +1,103 @@
+"""The stage `extract_streams`: the joints of whole recordings of the validation and the test set.
+
+`extract_keypoints` reads the annotated parts of videos, which are the examples. How a model does in a stream is seen
+only with the time around them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+
+from handloom import keypoint_table
+from handloom.config import ExtractKeypoints, Kind, Source
+from handloom.dataset.split import PartName, read_split
+from handloom.errors import printable
+from handloom.extraction.extract import keypoint_tables
+from handloom.extraction.report import ExtractionReport
+from handloom.landmarks.landmark_model import landmark_model_path
+from handloom.prediction.annotated_streams import GESTURES, gestures_text, whole_files
+from handloom.sources import gather_members
+from handloom.sources.clip import Clip, Gathered
+
+MEASURED: tuple[PartName, ...] = ("validation", "test")
+_SHOWN = 5
+
+
+def extract_streams(
+    source: Source,
+    settings: ExtractKeypoints,
+    kind: Kind,
+    examples: tuple[Path, Path],
+    out: Path,
+    cache_file: Path,
+    background_label: str,
+) -> list[str]:
+    """Read the recordings whole; write a keypoint table of them with the time of each gesture.
+
+    A recording is a video of which an annotation gives the start or the end of a part, and all parts of which are in
+    the validation set, or all in the test set. Without any the table is empty.
+
+    Args:
+        source: where the files are.
+        settings: the section `extract_keypoints`.
+        kind: "pose" has no recordings.
+        examples: the keypoint table of the parts, and the table of their sets.
+        out: the table to write; `read_streams` reads it.
+        cache_file: the cache of joints.
+        background_label: the class of no gesture.
+
+    Returns:
+        lines for the terminal: how many there are, and what is not used.
+    """
+    gathered = Gathered()
+    if kind == "action":
+        gathered = gather_members(source, kind, f"data.{kind}", settings.target_frame_rate, settings.accept_slow_clips)
+    sets = _sets_of_files(*examples)
+    timed = {clip.name for clip in gathered.clips if clip.start is not None or clip.end is not None}
+    divided = sorted(name for name in timed if len(sets.get(name, set())) > 1)
+    lines = [_on_divided(divided)] if divided else []
+    part_of = {name: next(iter(found)) for name, found in sets.items() if len(found) == 1}
+    chosen = [clip for clip in gathered.clips if clip.name in timed and part_of.get(clip.name) in MEASURED]
+    recordings, made = whole_files(Gathered(chosen), background_label) if chosen else (Gathered(), {})
+    recordings.clips = [replace(clip, part=part_of[clip.name]) for clip in recordings.clips]
+    metadata = {"frame_rate": f"{settings.target_frame_rate:g}", GESTURES: gestures_text(made)}
+    with (
+        TemporaryDirectory() as folder,
+        ExtractionReport(Path(folder)) as report,
+        keypoint_table.writing(out, metadata) as add,
+    ):
+        if recordings.clips:
+            model = landmark_model_path(settings.landmark_model)
+            for rows in keypoint_tables(recordings, settings, kind, model, report, cache_file):
+                add(rows)
+        lines += [f"not used: {printable(reason)}" for reason in report.unreadable.values()]
+    if recordings.clips:
+        lines.append(_counts(recordings.clips))
+    return lines
+
+
+def _sets_of_files(table: Path, split: Path) -> dict[str, set[PartName]]:
+    """The sets in which a file's parts are."""
+    columns = ["session_id", "path"]
+    rows = pa.Table.from_batches(keypoint_table.batches(table, columns))
+    sessions, parts = rows.group_by(columns, use_threads=False).aggregate([]), read_split(split)
+    found: dict[str, set[PartName]] = {}
+    for session, name in zip(*(sessions.column(column).to_pylist() for column in columns), strict=True):
+        found.setdefault(name, set()).add(parts[session])
+    return found
+
+
+def _on_divided(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (
+        f"not measured as a stream: {', '.join(map(printable, names[:_SHOWN]))}{more}: parts of one recording are in"
+        " several sets; give all of them one group (data.*.groups)"
+    )
+
+
+def _counts(clips: Sequence[Clip]) -> str:
+    counts = {part: sum(clip.part == part for clip in clips) for part in MEASURED}
+    return "whole recordings: " + ", ".join(f"{count} of the {part} set" for part, count in counts.items())

@@ -1,0 +1,143 @@
+"""Stream settings in a training, and events in an evaluation and its report."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from fake_model import FakeModel
+from small_training import OUT, PARTS, TABLE, WITH_VALIDATION, settings_with, write_tables
+
+from handloom import keypoint_table
+from handloom.config import Data, LabeledDirectories, Parameters
+from handloom.evaluation.answered import answer_test_set
+from handloom.evaluation.events import Interval
+from handloom.keypoint_table import SCHEMA
+from handloom.models.checkpoint import load_model
+from handloom.models.files import MODEL_FILE
+from handloom.models.model import ModelSpec, StreamSettings
+from handloom.prediction.annotated_streams import GESTURES, Made, gestures_text
+from handloom.prediction.measured_streams import measure_streams, measured, on_choice, settings_for
+from handloom.prediction.predictor import Predictor
+from handloom.prediction.stream_settings import Stream, ask, highest_likely_rate
+from handloom.report.page import Written, write_page
+from handloom.stages import run
+from handloom.stages.layout import Layout
+from handloom.support.workspace import Workspace
+from handloom.training.resume import TrainingTask
+from handloom.training.train import train
+
+WINDOW, FRAMES = 3, 300  # of a model, and of each recording: ten seconds
+MADE = {
+    "v.mp4": tuple(Interval("fist", time, time + 0.5) for time in range(10)),
+    "t.mp4": (Interval("fist", 1.0, 2.0), Interval("open", 4.0, 5.0)),
+}
+PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """A small model of clips and two recordings, one of the validation and one of the test set."""
+    folder = tmp_path_factory.mktemp("streams")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_tables(["background", "fist", "open"] * 12, WITH_VALIDATION, frames=WINDOW)
+        train(
+            TrainingTask("action", settings_with(prediction_window_size=WINDOW), TABLE, PARTS), OUT, Workspace(folder)
+        )
+    write_recordings(folder / "streams.parquet")
+    paths = {"keypoints": folder / TABLE, "split": folder / PARTS, "model": folder / OUT}
+    return replace(Layout.in_folder(folder), **paths)
+
+
+def write_recordings(path: Path, made: Made = MADE) -> None:
+    random = np.random.default_rng(1)
+    rows = [
+        dict.fromkeys(SCHEMA.names)
+        | {"session_id": session, "path": name, "part": part, "frame": frame, "chirality": ""}
+        | {"keypoints": np.concatenate([random.random(42), np.ones(21)])}
+        for session, (name, part) in enumerate([("v.mp4", "validation"), ("t.mp4", "test")])
+        for frame in range(FRAMES)
+    ]
+    metadata = {"frame_rate": "30", GESTURES: gestures_text(made)}
+    keypoint_table.write(path, [pa.Table.from_pylist(rows, schema=SCHEMA)], metadata)
+
+
+def test_the_rate_that_is_likely_is_the_exact_limit_of_poisson() -> None:
+    assert highest_likely_rate(0, 1.0) == pytest.approx(2.302585, abs=1e-5)  # -log(0.1)
+    assert highest_likely_rate(3, 2.0) == pytest.approx(6.680783 / 2, abs=1e-5)  # Garwood's table, one-sided 90 %
+
+
+def test_a_training_stores_the_settings_of_the_validation_recordings(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(task: Any, out: Path, *others: Any) -> None:
+        complete: Callable[[Path], None] = others[-1]
+        out.mkdir()
+        (out / MODEL_FILE).write_bytes((layout.model / MODEL_FILE).read_bytes())
+        complete(out / MODEL_FILE)
+
+    monkeypatch.setattr("handloom.training.train.train", trained)
+    run.train(PARAMETERS, "action", replace(layout, model=tmp_path / "new"), Workspace.inside(tmp_path))
+    stored = load_model(tmp_path / "new" / MODEL_FILE).spec.stream
+    assert stored is not None and layout.streams is not None and stored.false_per_hour == 1.0
+    chosen, line = settings_for(layout.model_file, layout.streams, 1.0)
+    assert stored == chosen and "may be up to" in line  # ten seconds show no rate
+
+
+def test_of_few_gestures_nothing_is_chosen(layout: Layout, tmp_path: Path) -> None:
+    write_recordings(tmp_path / "few.parquet", MADE | {"v.mp4": MADE["v.mp4"][:9]})
+    chosen, line = settings_for(layout.model_file, tmp_path / "few.parquet", 1.0)
+    assert chosen is None and "have 9 gestures, 10 are needed" in line
+
+
+def test_an_evaluation_has_the_events_of_the_test_recordings(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[dict[str, float]] = []
+
+    def evaluated(*arguments: Any) -> Any:
+        said.append(dict(arguments[-1]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("handloom.evaluation.evaluate.evaluate", evaluated)
+    for recordings in (layout.streams, None):
+        with pytest.raises(KeyboardInterrupt):
+            run.evaluate(PARAMETERS, "action", replace(layout, streams=recordings), Workspace.inside(tmp_path))
+    with_recordings, without = said
+    assert with_recordings["gestures"] == 2 and with_recordings["stream_hours"] == pytest.approx(10 / 3600)
+    assert {"events_found", "false_events_per_hour", "shrec_jaccard_index"} <= with_recordings.keys()
+    assert without == {}
+
+
+def test_the_report_tells_what_was_found_of_each_class(layout: Layout, tmp_path: Path) -> None:
+    assert layout.streams is not None
+    found = measure_streams(layout.model_file, layout.streams)
+    assert found is not None and {row["label"]: row["made"] for row in found.per_class}.items() >= {("fist", 1)}
+    answered = answer_test_set(layout.model, layout.keypoints, layout.split, 1)
+    where = Written(layout.keypoints, layout.split, layout.model, layout.keypoint_report)
+    page = write_page(tmp_path / "report.html", PARAMETERS, answered, lambda: [], where, found)
+    text = page.read_text(encoding="utf-8")
+    assert 'id="streams"' in text and "flatters" in text and "Not chosen on recordings" in text
+
+
+def test_each_class_has_its_counts() -> None:
+    """A model that says wave where the hand is right, in the wrong place once."""
+
+    def said(windows: np.ndarray) -> np.ndarray:
+        wave = windows[:, -1, 0, 0].astype(float)
+        return np.stack([1 - wave, wave], axis=1)
+
+    predictor = Predictor(FakeModel(ModelSpec("action", ["background", "wave"], 3, 10.0), said, {}))
+    poses = np.zeros((100, 3, 21), np.float32)
+    poses[:, 2] = 1
+    poses[20:30, 0] = poses[32:36, 0] = poses[60:65, 0] = 1
+    stream = Stream(poses, (Interval("wave", 2.0, 3.0), Interval("wave", 8.0, 9.0)))
+    settings = StreamSettings(0.8, 0.0, 0.0, 1, 1, {}, 1.0)
+    found = measured([ask(predictor, stream, 1)], settings, "background")
+    assert found.per_class == [{"label": "wave", "made": 2, "found": 1, "missed": 1, "doubled": 1, "false": 1}]
+    assert found.metrics["false_events_per_hour"] == pytest.approx(360)
+    assert "1 of 2 gestures found, 2 false or doubled" in on_choice(found)

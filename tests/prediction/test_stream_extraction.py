@@ -1,0 +1,72 @@
+"""Whole recordings of the validation and test set, read by the real landmarker."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from clip_files import write_clip
+from PIL import Image
+
+from handloom.config import DirectoryWithVideosAndAnnotation, ExtractKeypoints, Kind
+from handloom.evaluation.events import Interval
+from handloom.hand import present
+from handloom.prediction.annotated_streams import read_streams
+from handloom.prediction.stream_extraction import extract_streams
+from handloom.support.workspace import Workspace
+
+RATE = 10
+# File, label, start, end and set of each annotated part; a second of each recording is in none.
+PARTS = [
+    ("a.mp4", "one", 0.0, 0.5, "test"),
+    ("a.mp4", "background", 0.5, 0.8, "test"),
+    ("b.mp4", "one", 0.0, 0.5, "train"),
+    ("b.mp4", "five", 0.5, 0.8, "test"),
+    ("c.mp4", "five", 0.0, 0.8, "train"),
+]
+
+
+@pytest.fixture
+def recordings(drawn: Path, tmp_path: Path) -> Path:
+    """Three recordings of 1.8 seconds, their annotation, and the tables of the stages before."""
+    (tmp_path / "videos").mkdir()
+    photos = sorted((drawn / "photos").rglob("*.jpg"))
+    for name, photo in zip(("a.mp4", "b.mp4", "c.mp4"), photos, strict=False):
+        picture = np.asarray(Image.open(photo).convert("RGB").resize((256, 256)))
+        write_clip(tmp_path / "videos" / name, [picture] * 18, rate=RATE)
+    rows = [",".join(map(str, row)) for row in PARTS]
+    (tmp_path / "gestures.csv").write_text("\n".join(["video,label,start,end,part", *rows]), encoding="utf-8")
+    numbers = list(range(len(PARTS)))
+    pq.write_table(pa.table({"session_id": numbers, "path": [row[0] for row in PARTS]}), tmp_path / "keypoints.parquet")
+    pq.write_table(pa.table({"session_id": numbers, "part": [row[4] for row in PARTS]}), tmp_path / "split.parquet")
+    return tmp_path
+
+
+def extracted(folder: Path, kind: Kind) -> tuple[Path, list[str]]:
+    source = DirectoryWithVideosAndAnnotation(
+        path=str(folder / "videos"),
+        annotation_file=str(folder / "gestures.csv"),
+        start_time_column="start",
+        end_time_column="end",
+        part_column="part",
+    )
+    out, settings = folder / "streams.parquet", ExtractKeypoints(workers=1, target_frame_rate=RATE)
+    before = folder / "keypoints.parquet", folder / "split.parquet"
+    return out, extract_streams(source, settings, kind, before, out, Workspace.here().keypoint_cache, "background")
+
+
+def test_a_recording_of_the_test_set_is_read_from_beginning_to_end(recordings: Path) -> None:
+    table, lines = extracted(recordings, "action")
+    (stream,) = read_streams(table, "test")
+    assert len(stream.poses) == 18 and present(stream.poses).mean() > 0.9
+    assert stream.made == (Interval("one", 0.0, 0.5),)
+    assert stream.votes is not None and stream.votes.any()
+    assert read_streams(table, "validation") == []
+    assert "b.mp4" in lines[0] and "several sets" in lines[0]
+    assert lines[1] == "whole recordings: 0 of the validation set, 1 of the test set"
+
+
+def test_photos_have_no_recordings(recordings: Path) -> None:
+    table, lines = extracted(recordings, "pose")
+    assert read_streams(table) == [] and lines == []
