@@ -46,3 +46,18 @@ def test_of_looks_that_show_different_hands_the_raised_one_is_taken() -> None:
 
     found = find_in_photo(look, PHOTO, SETTINGS)
     assert found.hand is not None and found.hand.points[:, 1].mean() == pytest.approx(0.35, abs=0.02)
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["the hanging hand is seen at once", "only with a border"])
+def test_a_raised_hand_that_only_a_narrow_part_of_the_picture_shows_is_found(plain: bool) -> None:
+    def look(picture: Picture) -> list[FoundHand]:
+        height, width = picture.shape[:2]
+        if width <= 0.5 * PHOTO.shape[1]:  # near enough for the network
+            return [hand(0.5, 0.6, 0.4)]
+        whole = height == PHOTO.shape[0] if plain else height > PHOTO.shape[0]
+        share = PHOTO.shape[0] / height
+        return [hand(0.5, 0.5 - 0.05 * share, 0.5 + 0.05 * share, width=0.08 * share)] if whole else []
+
+    found = find_in_photo(look, PHOTO, SETTINGS)
+    assert found.hand is not None and found.hand.points[:, 1].mean() < 0.3
+    assert any(other.points[:, 1].mean() == pytest.approx(0.5, abs=0.05) for other in found.others)
