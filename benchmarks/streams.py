@@ -6,8 +6,9 @@
         SFINGE 3D: each of its four blocks held out in turn; its clips, in random order, joined by idle hands
 
 A joint stream: the hand of one clip moves to the pose in which the next clip begins, with a tremor, in 1 to 3 seconds.
-Of the other three blocks two are trained on, with windows of the joints in between as `background`, and one chooses
-threshold, hold time and cooldown for at most so many false answers an hour, for three such numbers.
+Of the other three blocks two are trained on, and one chooses threshold, hold time and cooldown for at most so many
+false answers an hour, for three such numbers. The training has clips, and windows of streams: those without a gesture
+as `background`, and those that show most of a gesture in the midst of other motion.
 """
 
 import sys
@@ -29,39 +30,52 @@ from handloom.described.joint_sets import joint_clip
 from handloom.described.landmark_error import measured_error
 from handloom.described.people import Generator, Person, generator_for, make_people
 from handloom.described.reading import load_gestures
-from handloom.evaluation.events import Interval, shrec_measures
+from handloom.evaluation.events import Interval
 from handloom.hand import Poses
 from handloom.keypoint_table import SCHEMA, poses_to_column
 from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE
+from handloom.prediction.measured_streams import measured
 from handloom.prediction.predictor import Predictor
-from handloom.prediction.stream_settings import Stream, ask, choose_settings, events_of, replay
+from handloom.prediction.stream_settings import Stream, ask, choose_settings
 from handloom.support.workspace import Workspace
 from handloom.training.resume import TrainingTask
 from handloom.training.train import train
 
 JOINED_PER_BLOCK = 3  # streams, each of all clips of the block
 CONTEXT = 0.2  # of a window of background may show a gesture
+COVERED = 0.7  # of a gesture, or of the window, where a longer gesture is shown, a window of it shows at least
 Clip = tuple[str, Poses]
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Frames/s of the joints, frames of a window and between two windows, and how many false answers an hour may be."""
+    """How is trained and chosen.
+
+    Attributes:
+        rate: of the joints, frames/s.
+        window, stride: frames of a window and between two windows.
+        iterations: of the training.
+        idle: windows of background that are trained on for each gesture of a stream.
+        limits: of false answers an hour.
+    """
 
     rate: float
     window: int
     stride: int
+    iterations: int
+    idle: int
     limits: tuple[float, ...]
 
 
 ACTIONS, BACKGROUND = Path("data/sample/gestures/action"), "background"
 CAMERAS = Cameras(Range(1.0, 1.2), Range(2.0, 40.0), Range(0.75, 0.75))
-CLIPS_PER_CLASS, IDLE_STREAMS, IDLE_SECONDS = 60, 6, 300.0
-DRAWN_SEEDS, DRAWN_HOURS = (2, 3), (1, 2)  # of people, for validation and to be held out
+CLIPS_PER_CLASS, STREAMS, STREAM_SECONDS = 60, 20, 300.0  # to train on
+DRAWN_SEEDS, DRAWN_HOURS = (2, 5), (4, 2)  # of people, for validation and to be held out; 3 and 4 were read before
 ACROSS = 0.15  # of the width: further to a side, an idle hand goes down and comes up again, or it makes a swipe
 OUTSIDE = 0.8  # of the picture's height, for a hand that leaves
-SFINGE3D, DRAWN = Setting(20.0, 30, 2, (1.0, 10.0, 40.0)), Setting(30.0, 45, 3, (1.0,))  # 40 is about 0.05 a gesture
+SFINGE3D = Setting(20.0, 30, 2, 80, 3, (1.0, 10.0, 40.0))  # 40 an hour is about 0.05 a gesture
+DRAWN = Setting(30.0, 45, 3, 30, 3, (1.0,))
 
 
 def sfinge3d(table: str, *chosen: str) -> None:
@@ -90,7 +104,7 @@ def one_block(blocks: dict[int, list[Clip]], held_out: int, folder: Path) -> Non
     validation, trained = others[held_out % 3], [block for block in others if block != others[held_out % 3]]
     examples = [one for block in trained for one in blocks[block]]
     for block in trained:
-        examples += idle_of(joined(blocks[block], seed=block), SFINGE3D, seed=block)
+        examples += windows_of(joined(blocks[block], seed=block), SFINGE3D, seed=block)
     predictor = Predictor(load_model(fitted(examples, SFINGE3D, folder)))
     streams = {
         block: [joined(blocks[block], 100 * block + number) for number in range(JOINED_PER_BLOCK)]
@@ -112,10 +126,8 @@ def report(
         settings = choose_settings(asked["validation"], background, limit, stride)
         print(f"{name}, at most {limit:g} false an hour: {settings}")
         for part, streams in asked.items():
-            events = events_of(streams, settings, background)
-            numbers = ", ".join(f"{name} {value:.3g}" for name, value in events.metrics().items())
-            measures = shrec_measures([(one.made, replay(one, settings, background)) for one in streams])
-            print(f"  {part}: {numbers}\n    {measures}", flush=True)
+            numbers = measured(streams, settings, background).metrics.items()
+            print(f"  {part}: {', '.join(f'{name} {value:.3g}' for name, value in numbers)}", flush=True)
 
 
 def clips_of(table: Path) -> dict[int, list[Clip]]:
@@ -161,22 +173,29 @@ def idle_between(first: Poses, last: Poses, rate: float, random: np.random.Gener
     return poses.astype(np.float32)
 
 
-def idle_of(stream: Stream, setting: Setting, seed: int) -> list[Clip]:
-    """Windows of a stream of which at most `CONTEXT` shows any gesture, as examples of `background`."""
+def windows_of(stream: Stream, setting: Setting, seed: int) -> list[Clip]:
+    """Windows of a stream: one of each gesture, with `COVERED` of it; of `background`, with `CONTEXT` of any."""
     random = np.random.default_rng(seed)
-    inside = np.zeros(len(stream.poses), bool)
+    starts = np.arange(len(stream.poses) - setting.window + 1)
+    gesture = np.zeros(len(starts))
+    chosen: list[Clip] = []
     for one in stream.made:
-        inside[round(one.start * setting.rate) : round(one.end * setting.rate) + 1] = True
-    gesture = np.convolve(inside, np.ones(setting.window), "valid")
-    starts = np.flatnonzero(gesture <= CONTEXT * setting.window)
-    chosen = random.choice(starts, min(len(starts), 3 * len(stream.made)), replace=False)
-    return [("background", stream.poses[start : start + setting.window]) for start in sorted(chosen)]
+        first, end = round(one.start * setting.rate), round(one.end * setting.rate) + 1
+        shown = np.clip(np.minimum(starts + setting.window, end) - np.maximum(starts, first), 0, None)
+        gesture += shown
+        most = np.flatnonzero(shown >= COVERED * min(end - first, setting.window))
+        for start in random.choice(most, min(1, len(most)), replace=False):
+            chosen.append((one.label, stream.poses[start : start + setting.window]))
+    idle = np.flatnonzero(gesture <= CONTEXT * setting.window)
+    for start in sorted(random.choice(idle, min(len(idle), setting.idle * len(stream.made)), replace=False)):
+        chosen.append((BACKGROUND, stream.poses[start : start + setting.window]))
+    return chosen
 
 
 def drawn(folder: Path) -> None:
     examples = Studio(1).examples(CLIPS_PER_CLASS)
-    for number in range(IDLE_STREAMS):
-        examples += idle_of(Studio(1).stream(IDLE_SECONDS, number), DRAWN, seed=number)
+    for number in range(STREAMS):
+        examples += windows_of(Studio(1).stream(STREAM_SECONDS, number), DRAWN, seed=number)
     print(f"{len(examples)} clips to train on", flush=True)
     predictor = Predictor(load_model(fitted(examples, DRAWN, folder)))
     validation, held_out = (
@@ -285,7 +304,9 @@ def fitted(examples: Sequence[Clip], setting: Setting, folder: Path) -> Path:
         }
     )
     pq.write_table(sessions, split)
-    settings = replace(parameters().train_action, prediction_window_size=setting.window)
+    settings = replace(
+        parameters().train_action, prediction_window_size=setting.window, maximum_iterations=setting.iterations
+    )
     train(TrainingTask("action", settings, table, split), folder / "model", Workspace(folder))
     return folder / "model" / MODEL_FILE
 

@@ -175,41 +175,48 @@ class _Likeliest:
     Attributes:
         seconds: length of the stream.
         times: ``[N]``, seconds.
-        labels: ``[N]``, empty where there are too few hands.
+        names: classes; empty: too few hands.
+        classes: ``[N]``, indices of `names`.
         probabilities: ``[N]``.
     """
 
     seconds: float
     times: Sequence[float]
-    labels: NDArray[np.str_]
+    names: Sequence[str]
+    classes: NDArray[np.int64]
     probabilities: NDArray[np.float64]
 
 
 def _likeliest(asked: Asked, mean: int) -> _Likeliest:
     smoother = Smoother(Mean(mean) if mean > 1 else None)
-    found: list[tuple[str, float]] = []
+    index: dict[str, int] = {}
+    found: list[tuple[int, float]] = []
     for _, probabilities in asked.answers:
+        label, probability = "", 0.0
         if probabilities is None:
             smoother.forget()
-            found.append(("", 0.0))
         else:
             smoothed = smoother.add(probabilities)
             label = min(smoothed, key=lambda one: (-smoothed[one], one))
-            found.append((label, smoothed[label]))
-    labels, numbers = zip(*found, strict=True) if found else ((), ())
-    return _Likeliest(asked.seconds, [time for time, _ in asked.answers], np.array(labels, str), np.array(numbers))
+            probability = smoothed[label]
+        found.append((index.setdefault(label, len(index)), probability))
+    classes, numbers = np.array([one for one, _ in found], np.int64), np.array([number for _, number in found])
+    return _Likeliest(asked.seconds, [time for time, _ in asked.answers], list(index), classes, numbers)
 
 
 def _reported(answers: _Likeliest, settings: DecisionSettings) -> list[Interval]:
-    """What `GestureDecision` reports; it is not asked where nothing is recognised and nothing was just before."""
-    known = np.unique(answers.labels)
-    limits = {label: settings.thresholds.get(label, settings.default_threshold) for label in known.tolist()}
-    reached = np.zeros(len(answers.labels), bool)
-    for label in set(limits) - {"", settings.background_label}:
-        reached |= (answers.labels == label) & (answers.probabilities >= limits[label])
+    """What `GestureDecision` reports. It is asked only where it may change: there are many answers and settings."""
+    none = ("", settings.background_label)
+    limits = [
+        np.inf if label in none else settings.thresholds.get(label, settings.default_threshold)
+        for label in answers.names
+    ]
+    reached = answers.probabilities >= np.array(limits)[answers.classes]
     decision, began, reported = GestureDecision(settings), 0.0, []
     for number in np.flatnonzero(reached | np.append(False, reached[:-1])).tolist():
-        label, time = str(answers.labels[number]), answers.times[number]
+        label, time = answers.names[answers.classes[number]], answers.times[number]
+        if reached[number] and label == decision.active:
+            continue
         said = {label: float(answers.probabilities[number])} if reached[number] else None
         for event in decision.update(said, time):
             if event.kind == "began":
