@@ -6,7 +6,8 @@
         three classes of the sample's actions, 10, 20 and 40 clips of its training set, tested on its test set
     python benchmarks/learning.py noise KEYPOINTS.parquet [SEEDS=5]
         a keypoint table of photos in five folds by group: each seed tests another fold, with right labels in training
-        and with 5 % of them exchanged for another class, drawn evenly; test labels stay right
+        and with 5 % of them exchanged for another class, drawn evenly; test labels stay as they are. Each wrong answer
+        has a line, so that one can look whether the photo, its joints or its label is at fault
 
 Each training of clips has a row: accuracy on the training set in the last report (with augmentation and dropout),
 accuracy on the test set, and whether both exported files give what the model gives, on test windows and on hard cases.
@@ -30,7 +31,7 @@ from handloom.config import Training
 from handloom.cross_validation import write_fold
 from handloom.dataset.examples import read_examples
 from handloom.dataset.groups import folds_by_group
-from handloom.evaluation.answers import predict_examples
+from handloom.evaluation.answers import answers_of
 from handloom.export.export import write_files
 from handloom.export.interface import user_metadata
 from handloom.export.verification import rows_of, verify
@@ -131,7 +132,7 @@ def noise(table: str, seeds: str = "5") -> None:
                 changed = rows.set_column(rows.schema.get_field_index("label"), "label", pa.array(labels))
                 keypoint_table.write(given, [changed.combine_chunks()], {"frame_rate": "30"})
                 write_fold(split, {**sessions, "label": labels}, {sessions["session_id"][row] for row in tested})
-                results.append(answers_of(given, split, seed))
+                results.append(answers_after_training(given, split, seed))
             right, confidence = results[-1]
             wrong = confidence[~right]
             sure = f"{np.median(wrong):.2f}" if len(wrong) else "-"
@@ -152,7 +153,7 @@ def exchange(labels: list[str], rows: list[int], seed: int) -> None:
         labels[row] = classes[(classes.index(labels[row]) + int(draw.integers(1, len(classes)))) % len(classes)]
 
 
-def answers_of(table: Path, split: Path, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+def answers_after_training(table: Path, split: Path, seed: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Train poses on the split; which test examples are answered right, and how sure each answer is."""
     base = parameters()
     with TemporaryDirectory() as name:
@@ -161,8 +162,12 @@ def answers_of(table: Path, split: Path, seed: int) -> tuple[NDArray[np.bool_], 
         train(task, folder / "model", Workspace(folder))
         model = load_model(folder / "model" / MODEL_FILE)
     tested = read_examples(table, split, "test", left_hands=model.spec.left_hands)
-    probabilities = predict_examples(model, tested, base.evaluate.window_stride)
-    return probabilities.argmax(axis=1) == tested.targets(model.spec.classes), probabilities.max(axis=1)
+    answers = answers_of(model, tested, base.evaluate.window_stride)
+    for one in answers:
+        if one.predicted != one.label:
+            print(f"    {one.name}: {one.label}, answered {one.predicted} at {one.confidence:.2f}")
+    right = np.array([one.predicted == one.label for one in answers])
+    return right, np.array([one.confidence for one in answers])
 
 
 PROTOCOLS: dict[str, Callable[..., None]] = {"small": small, "few_clips": few_clips, "noise": noise}
