@@ -9,7 +9,7 @@ import pytest
 from clip_files import write_clip
 from PIL import Image
 
-from handloom.config import DirectoryWithVideosAndAnnotation, ExtractKeypoints, Kind
+from handloom.config import DirectoryWithVideosAndAnnotation, ExtractKeypoints, LabeledDirectories, Source
 from handloom.evaluation.events import Interval
 from handloom.hand import present
 from handloom.prediction.annotated_streams import read_streams
@@ -43,21 +43,21 @@ def recordings(drawn: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def extracted(folder: Path, kind: Kind) -> tuple[Path, list[str]]:
+def extracted(folder: Path, source: Source) -> tuple[Path, list[str]]:
+    out, settings = folder / "streams.parquet", ExtractKeypoints(workers=1, target_frame_rate=RATE)
+    before = folder / "keypoints.parquet", folder / "split.parquet"
+    return out, extract_streams(source, settings, "action", before, out, Workspace.here().keypoint_cache, "background")
+
+
+def test_a_recording_of_the_test_set_is_read_from_beginning_to_end(recordings: Path) -> None:
     source = DirectoryWithVideosAndAnnotation(
-        path=str(folder / "videos"),
-        annotation_file=str(folder / "gestures.csv"),
+        path=str(recordings / "videos"),
+        annotation_file=str(recordings / "gestures.csv"),
         start_time_column="start",
         end_time_column="end",
         part_column="part",
     )
-    out, settings = folder / "streams.parquet", ExtractKeypoints(workers=1, target_frame_rate=RATE)
-    before = folder / "keypoints.parquet", folder / "split.parquet"
-    return out, extract_streams(source, settings, kind, before, out, Workspace.here().keypoint_cache, "background")
-
-
-def test_a_recording_of_the_test_set_is_read_from_beginning_to_end(recordings: Path) -> None:
-    table, lines = extracted(recordings, "action")
+    table, lines = extracted(recordings, source)
     (stream,) = read_streams(table, "test")
     assert len(stream.poses) == 18 and present(stream.poses).mean() > 0.9
     assert stream.made == (Interval("one", 0.0, 0.5),)
@@ -67,6 +67,6 @@ def test_a_recording_of_the_test_set_is_read_from_beginning_to_end(recordings: P
     assert lines[1] == "whole recordings: 0 of the validation set, 1 of the test set"
 
 
-def test_photos_have_no_recordings(recordings: Path) -> None:
-    table, lines = extracted(recordings, "pose")
+def test_clips_without_times_are_not_even_listed(recordings: Path) -> None:
+    table, lines = extracted(recordings, LabeledDirectories(path="gone"))
     assert read_streams(table) == [] and lines == []

@@ -12,7 +12,14 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 
 from handloom import keypoint_table
-from handloom.config import ExtractKeypoints, Kind, Source
+from handloom.config import (
+    DirectoryWithVideosAndAnnotation,
+    ExtractKeypoints,
+    Kind,
+    LabeledVideoDataFrame,
+    Source,
+    members,
+)
 from handloom.dataset.split import PartName, read_split
 from handloom.errors import printable
 from handloom.extraction.extract import keypoint_tables
@@ -43,7 +50,7 @@ def extract_streams(
     Args:
         source: where the files are.
         settings: the section `extract_keypoints`.
-        kind: "pose" has no recordings.
+        kind: "pose" or "action"; sources of photos have no recordings.
         examples: the keypoint table of the parts, and the table of their sets.
         out: the table to write; `read_streams` reads it.
         cache_file: the cache of joints.
@@ -53,9 +60,10 @@ def extract_streams(
         lines for the terminal: how many there are, and what is not used.
     """
     gathered = Gathered()
-    if kind == "action":
+    sets: dict[str, set[PartName]] = {}
+    if _has_times(source):  # listing the files of another source takes a while
         gathered = gather_members(source, kind, f"data.{kind}", settings.target_frame_rate, settings.accept_slow_clips)
-    sets = _sets_of_files(*examples)
+        sets = _sets_of_files(*examples)
     timed = {clip.name for clip in gathered.clips if clip.start is not None or clip.end is not None}
     divided = sorted(name for name in timed if len(sets.get(name, set())) > 1)
     lines = [_on_divided(divided)] if divided else []
@@ -77,6 +85,14 @@ def extract_streams(
     if recordings.clips:
         lines.append(_counts(recordings.clips))
     return lines
+
+
+def _has_times(source: Source) -> bool:
+    return any(
+        isinstance(member, DirectoryWithVideosAndAnnotation | LabeledVideoDataFrame)
+        and bool(member.start_time_column or member.end_time_column)
+        for member in members(source).values()
+    )
 
 
 def _sets_of_files(table: Path, split: Path) -> dict[str, set[PartName]]:
