@@ -9,8 +9,8 @@ from handloom.described.skeleton import Floats
 # Fingers are mostly out or folded, sometimes between: shares of the three.
 _OUT, _FOLDED, _BETWEEN = 0.42, 0.33, 0.25
 
-# Degrees that gestures are turned by: mostly the palm to the camera, some show the thumb's side or the back's.
-_TURNS = (0.0, 0.0, 0.0, 0.0, 45.0, 75.0, -40.0)
+# Degrees that gestures are turned by: mostly the palm to the camera; some show the back, the thumb's side or the other.
+_TURNS = (0.0, 0.0, 0.0, 0.0, 180.0, 180.0, 45.0, 75.0, -40.0, -75.0)
 
 _VARIATION = np.array([*(0.08,) * 8, 0.3, *(0.12,) * 3])
 _VIEW_DEVIATION = np.array([16.0, 11.0, 14.0])

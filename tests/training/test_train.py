@@ -20,6 +20,7 @@ from small_training import PARTS, TABLE, WITH_VALIDATION, WITHOUT_VALIDATION, se
 from tracked import client, trained_run
 from typing_extensions import override
 
+from handloom.config import Model, as_plain
 from handloom.dataset.examples import read_examples
 from handloom.errors import ConfigurationError, DataError, HandloomError, Paused
 from handloom.models.checkpoint import read_checkpoint
@@ -235,6 +236,18 @@ def test_without_validation_the_iteration_of_the_lowest_loss_on_the_plain_traini
     train_untracked(**shared, iterations=best + 1)
     train_untracked(**shared)
     assert outputs() == kept
+
+
+def test_photos_start_from_described_hands_once_and_a_resumed_training_ends_in_the_same_bits() -> None:
+    write_tables(["a", "b"] * 10, WITHOUT_VALIDATION)
+    shared: dict[str, Any] = {"model": as_plain(Model())}
+    train_untracked(**shared)
+    undisturbed, with_weights = outputs(), weights()
+    train_untracked(**shared, iterations=2)
+    train_untracked(**shared)
+    assert outputs() == undisturbed
+    train_untracked(**shared, pretrained_weights="none")
+    assert not torch.allclose(weights()["network.hand_in.weight"], with_weights["network.hand_in.weight"], atol=0.02)
 
 
 def test_aligning_sources_that_are_not_there_is_refused() -> None:
