@@ -59,17 +59,18 @@ def streams(
 
     from handloom.prediction.measured_streams import measured, on_choice
     from handloom.prediction.predictor import Predictor
-    from handloom.prediction.stream_settings import ask, choose_settings, usual_settings
+    from handloom.prediction.stream_settings import ask, choose_settings, stride_to_choose_with, usual_settings
 
     with results_only_on_stdout():
         predictor = Predictor.open(model)
         recordings = _streams(predictor, data, overrides)
         settings, background = usual_settings(predictor), predictor.background_label
-        asked = [ask(predictor, one, settings.stride) for one in recordings]
+        stride = settings.stride if choose is None else stride_to_choose_with(predictor.window)
+        asked = [ask(predictor, one, stride) for one in recordings]
         if choose is not None and out is not None:
             from handloom.training.stream_settings import store_stream_settings
 
-            settings = choose_settings(asked, background, choose, settings.stride)
+            settings = choose_settings(asked, background, choose, stride)
             store_stream_settings(Path(model), settings, out)
         found = measured(asked, settings, background)
         if choose is not None:

@@ -17,6 +17,7 @@ from handloom.prediction.stream_settings import (
     events_of,
     highest_likely_rate,
     replay,
+    stride_to_choose_with,
     usual_settings,
 )
 
@@ -104,7 +105,7 @@ def settings_for(model: Path, table: Path, false_per_hour: float) -> tuple[Strea
         few = f"no stream settings: the validation set's recordings have {made} gestures, {FEWEST_GESTURES} are needed"
         return None, few if streams else ""
     predictor = Predictor(load_model(model))
-    stride = usual_settings(predictor).stride
+    stride = stride_to_choose_with(predictor.window)
     asked = [ask(predictor, one, stride) for one in streams]
     settings = choose_settings(asked, predictor.background_label, false_per_hour, stride)
     return settings, on_choice(measured(asked, settings, predictor.background_label))

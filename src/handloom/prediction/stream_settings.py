@@ -89,6 +89,14 @@ def usual_settings(predictor: Predictor) -> StreamSettings:
     return StreamSettings(stride=stride, thresholds=predictor.thresholds)
 
 
+def stride_to_choose_with(window: int) -> int:
+    """Frames between two predictions where settings are chosen: a fifteenth of the window, 10 a second by default.
+
+    Hold times of tenths of a second need that; `benchmarks/streams.py` measured it.
+    """
+    return max(1, window // 15)
+
+
 def replay(asked: Asked, settings: StreamSettings, background_label: str) -> list[Interval]:
     """The gestures that are reported with these settings, each from its beginning to its end."""
     return _reported(_likeliest(asked, settings.mean), usual_decision(settings, {}, background_label))
