@@ -10,7 +10,8 @@ from handloom import keypoint_table
 from handloom.errors import DataError
 from handloom.evaluation.events import Interval
 from handloom.keypoint_table import SCHEMA, poses_to_column
-from handloom.prediction.annotated_streams import GESTURES, gestures_text, read_streams, whole_files
+from handloom.prediction.annotated_streams import GESTURES, gestures_text, read_streams
+from handloom.prediction.stream_extraction import whole_files
 from handloom.sources.clip import Clip, Gathered
 
 

@@ -86,7 +86,8 @@ def streams(
 
 
 def _streams(predictor: "Predictor", data: Path, overrides: Sequence[str]) -> "list[Stream]":
-    from handloom.prediction.annotated_streams import GESTURES, gestures_text, read_streams, whole_files
+    from handloom.prediction.annotated_streams import GESTURES, gestures_text, read_streams
+    from handloom.prediction.stream_extraction import whole_files
     from handloom.sources.clip import Gathered
 
     metadata: dict[str, str] = {}

@@ -1,7 +1,6 @@
 """Continuous recordings with annotated gestures: rows of an annotation file with start and end, joined by file."""
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
@@ -14,32 +13,9 @@ from handloom.dataset.left_hands import votes
 from handloom.errors import DataError
 from handloom.evaluation.events import Interval
 from handloom.prediction.stream_settings import Stream
-from handloom.sources.clip import Gathered
 
 Made = Mapping[str, tuple[Interval, ...]]
 GESTURES = "gestures"  # metadata of a keypoint table of whole recordings: `gestures_text`
-
-
-def whole_files(gathered: Gathered, background_label: str) -> tuple[Gathered, Made]:
-    """The files of annotated parts as clips from beginning to end, and the gestures of each file, by its name.
-
-    Args:
-        gathered: clips with start and end, in seconds. A file without any gesture has a row of the background.
-        background_label: the class of no gesture; its parts are no gestures.
-
-    Raises:
-        DataError: the source has joints, not files, or no file.
-    """
-    if gathered.keypoints is not None or not gathered.clips:
-        raise DataError("a source of videos with start and end of each gesture is needed; it has none")
-    made: defaultdict[str, list[Interval]] = defaultdict(list)
-    for clip in gathered.clips:
-        own = made[clip.name]
-        if clip.label != background_label:
-            own.append(Interval(clip.label, clip.start or 0.0, inf if clip.end is None else clip.end))
-    first = {clip.name: clip for clip in reversed(gathered.clips)}
-    files = [replace(first[name], label=background_label, start=None, end=None) for name in made]
-    return replace(gathered, clips=files), {name: tuple(intervals) for name, intervals in made.items()}
 
 
 def gestures_text(made: Made) -> str:

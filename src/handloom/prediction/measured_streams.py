@@ -9,7 +9,7 @@ from handloom.evaluation.events import Events, shrec_measures
 from handloom.models.checkpoint import load_model
 from handloom.models.model import StreamSettings
 from handloom.prediction.annotated_streams import read_streams
-from handloom.prediction.predictor import Predictor
+from handloom.prediction.ready_model import ReadyModel
 from handloom.prediction.stream_settings import (
     Asked,
     ask,
@@ -83,7 +83,7 @@ def measure_streams(model: Path, table: Path) -> MeasuredStreams | None:
     streams = read_streams(table, "test")
     if not streams:
         return None
-    predictor = Predictor(load_model(model))
+    predictor = ReadyModel(load_model(model))
     settings = usual_settings(predictor)
     return measured([ask(predictor, one, settings.stride) for one in streams], settings, predictor.background_label)
 
@@ -104,7 +104,7 @@ def settings_for(model: Path, table: Path, false_per_hour: float) -> tuple[Strea
     if made < FEWEST_GESTURES:
         few = f"no stream settings: the validation set's recordings have {made} gestures, {FEWEST_GESTURES} are needed"
         return None, few if streams else ""
-    predictor = Predictor(load_model(model))
+    predictor = ReadyModel(load_model(model))
     stride = stride_to_choose_with(predictor.window)
     asked = [ask(predictor, one, stride) for one in streams]
     settings = choose_settings(asked, predictor.background_label, false_per_hour, stride)

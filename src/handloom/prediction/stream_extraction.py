@@ -4,8 +4,10 @@
 only with the time around them.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,11 +23,12 @@ from handloom.config import (
     members,
 )
 from handloom.dataset.split import PartName, read_split
-from handloom.errors import printable
+from handloom.errors import DataError, printable
+from handloom.evaluation.events import Interval
 from handloom.extraction.extract import keypoint_tables
 from handloom.extraction.report import ExtractionReport
 from handloom.landmarks.landmark_model import landmark_model_path
-from handloom.prediction.annotated_streams import GESTURES, gestures_text, whole_files
+from handloom.prediction.annotated_streams import GESTURES, Made, gestures_text
 from handloom.sources import gather_members
 from handloom.sources.clip import Clip, Gathered
 
@@ -85,6 +88,28 @@ def extract_streams(
     if recordings.clips:
         lines.append(_counts(recordings.clips))
     return lines
+
+
+def whole_files(gathered: Gathered, background_label: str) -> tuple[Gathered, Made]:
+    """The files of annotated parts as clips from beginning to end, and the gestures of each file, by its name.
+
+    Args:
+        gathered: clips with start and end, in seconds. A file without any gesture has a row of the background.
+        background_label: the class of no gesture; its parts are no gestures.
+
+    Raises:
+        DataError: the source has joints, not files, or no file.
+    """
+    if gathered.keypoints is not None or not gathered.clips:
+        raise DataError("a source of videos with start and end of each gesture is needed; it has none")
+    made: defaultdict[str, list[Interval]] = defaultdict(list)
+    for clip in gathered.clips:
+        own = made[clip.name]
+        if clip.label != background_label:
+            own.append(Interval(clip.label, clip.start or 0.0, inf if clip.end is None else clip.end))
+    first = {clip.name: clip for clip in reversed(gathered.clips)}
+    files = [replace(first[name], label=background_label, start=None, end=None) for name in made]
+    return replace(gathered, clips=files), {name: tuple(intervals) for name, intervals in made.items()}
 
 
 def _has_times(source: Source) -> bool:

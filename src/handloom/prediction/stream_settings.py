@@ -15,7 +15,7 @@ from handloom.evaluation.events import Events, Interval, match_events
 from handloom.hand import Poses, present
 from handloom.models.model import StreamSettings, usual_stride
 from handloom.prediction.decision import DecisionSettings, GestureDecision, usual_decision
-from handloom.prediction.predictor import Predictor
+from handloom.prediction.ready_model import ReadyModel
 from handloom.prediction.smoothing import Mean, Probabilities, Smoother
 from handloom.prediction.window_queue import NoWindow, WindowQueue
 
@@ -33,7 +33,7 @@ class Stream:
     Attributes:
         poses: float32 ``[T, 3, 21]`` at the model's rate, zeros without a hand.
         made: the gestures, seconds from the first frame; the class of no gesture is not among them.
-        votes: ``[T]``, the chirality of each frame as `Predictor.answers` takes it; None where nothing is known.
+        votes: ``[T]``, the chirality of each frame as `ReadyModel.answers` takes it; None where nothing is known.
     """
 
     poses: Poses
@@ -56,7 +56,7 @@ class Asked:
     seconds: float
 
 
-def ask(predictor: Predictor, stream: Stream, stride: int) -> Asked:
+def ask(predictor: ReadyModel, stream: Stream, stride: int) -> Asked:
     """Ask a model for every window of a stream, `stride` frames apart, as `Recognizer` does."""
     queue: WindowQueue[int] = WindowQueue(predictor.window, stride)
     steps: list[tuple[int, list[int] | NoWindow]] = []
@@ -81,7 +81,7 @@ def ask(predictor: Predictor, stream: Stream, stride: int) -> Asked:
     )
 
 
-def usual_settings(predictor: Predictor) -> StreamSettings:
+def usual_settings(predictor: ReadyModel) -> StreamSettings:
     """What `Recognizer` takes by default: the model's stream settings, else its recommended thresholds."""
     if predictor.stream:
         return predictor.stream
