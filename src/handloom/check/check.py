@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from handloom import keypoint_table
+from handloom.check.copied_clips import copied_clips
 from handloom.check.ends import LEAD_AT_ENDS, Ends, ends_of_bursts, ends_of_clips
 from handloom.check.features import vectors_of
 from handloom.check.joints import unlike_others
@@ -68,6 +69,8 @@ class Checked:
         views: of all examples of the table, also of those without a hand, what stands for each.
         rows: which of the table's examples have a hand.
         examples: themselves, left hands turned into right ones.
+        as_they_are: themselves, as they are in the pictures.
+        are_clips: whether any has several frames.
         labels, names, people: of each the class, the file, and who is in it.
 
     Raises:
@@ -80,6 +83,8 @@ class Checked:
         self.views = Views(table, everything.as_they_are)
         self.rows = np.flatnonzero(everything.turned.hand_found)
         self.examples = everything.turned.with_hand()
+        self.as_they_are = everything.as_they_are.with_hand()
+        self.are_clips = bool((self.examples.lengths > 1).any())
         if not len(self.examples):
             raise DataError(f"{table}: no example has a hand; look at its no_hand.png")
         self.labels: list[str] = self.examples.labels.to_pylist()
@@ -110,7 +115,7 @@ def find_mistakes(
 
     Args:
         checked: the examples.
-        pictures: their photos, which are compared with each other; None: they are not.
+        pictures: their photos or clips, which are compared with each other; None: they are not.
         split: their parts, which the notes on copies name; None: they do not.
         background: the class without a gesture.
     """
@@ -120,7 +125,7 @@ def find_mistakes(
 
 
 def _copies(checked: Checked, pictures: Pictures, parts: Mapping[int, str]) -> list[Finding]:
-    """Photos that are copies of a photo of another group; how many could not be looked at goes to stderr."""
+    """Files that are copies of a file of another group; how many could not be looked at goes to stderr."""
     shown = [checked.views(int(row)) for row in checked.rows]
     missing: set[tuple[str, str, int]] = set()
 
@@ -130,8 +135,12 @@ def _copies(checked: Checked, pictures: Pictures, parts: Mapping[int, str]) -> l
             missing.add((view.name, view.label, view.number))
         return found
 
+    if checked.are_clips:
+        copies = copied_clips(checked.as_they_are, shown, checked.people, picture)
+    else:
+        copies = near_duplicates(shown, checked.people, picture)
     found = []
-    for one in near_duplicates(shown, checked.people, picture):
+    for one in copies:
         first, second = one.first, one.second
         where = [
             f" in the {part} set" if (part := parts.get(int(checked.rows[row]))) else "" for row in (first, second)
@@ -141,7 +150,8 @@ def _copies(checked: Checked, pictures: Pictures, parts: Mapping[int, str]) -> l
         note = f"{mirrored}copy{where[1]} of {original}{where[0]}"
         found.append(checked.finding("copy", second, note, one.likeness, first))
     if missing:
-        print(f"copies: {len(missing)} of {len(shown)} photos could not be looked at", file=sys.stderr)
+        what = "clips" if checked.are_clips else "photos"
+        print(f"copies: {len(missing)} of {len(shown)} {what} could not be looked at", file=sys.stderr)
     return found
 
 
@@ -155,10 +165,9 @@ def _parts(table: Path, split: Path | None) -> Mapping[int, str]:
 
 def _labels_and_ends(checked: Checked, background: str) -> list[Finding]:
     """Labels that other people's examples contradict, and ends that show no sign; a photo is listed for one of both."""
-    clips = bool((checked.examples.lengths > 1).any())
-    least = LEAD if clips else LEAD_AT_ENDS
+    least = LEAD if checked.are_clips else LEAD_AT_ENDS
     found = contradicted(vectors_of(checked.examples), checked.labels, checked.people, least=least)
-    if clips:
+    if checked.are_clips:
         rate = float(keypoint_table.read_metadata(checked.table)["frame_rate"])
         ends = ends_of_clips(checked.examples, checked.labels, checked.people, rate, background)
         return [*_labels(checked, found), *(_end_of_clip(checked, one) for one in ends)]

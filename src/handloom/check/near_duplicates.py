@@ -83,7 +83,7 @@ def near_duplicates(
     Returns:
         the pairs, the most alike first.
     """
-    pictures = [_squeezed(picture(view, CLOSE)) for view in views]
+    pictures = [squeezed(picture(view, CLOSE)) for view in views]
     found: dict[tuple[int, int], Copies] = {}
     for _, whole, crop, mirrored, cut in _candidates(pictures, groups):
         pair = min(whole, crop), max(whole, crop)
@@ -98,12 +98,12 @@ def near_duplicates(
         if photo is None or other is None:  # gone since
             continue
         poses = mirror(views[whole].poses[None])[0] if mirrored else views[whole].poses
-        if _likeness_of_hands(flipped(photo, mirrored), poses, other, laid) >= HANDS_ALIKE:
+        if likeness_of_hands(flipped(photo, mirrored), poses, other, laid) >= HANDS_ALIKE:
             found[pair] = Copies(*pair, mirrored, laid.likeness)
     return sorted(found.values(), key=lambda one: (-one.likeness, one.first, one.second))
 
 
-def _squeezed(picture: Photo | None) -> Photo:
+def squeezed(picture: Photo | None) -> Photo:
     """Grey ``[SIDE, SIDE]``, whatever the proportions were; a missing photo is black."""
     if picture is None:
         return np.zeros((SIDE, SIDE), np.uint8)
@@ -167,7 +167,7 @@ def _tiny(picture: Photo) -> Grey:
     return small / max(float(np.linalg.norm(small)), 1e-3)
 
 
-def _likeness_of_hands(photo: Photo, poses: Poses, other: Photo, laid: Laid) -> float:
+def likeness_of_hands(photo: Photo, poses: Poses, other: Photo, laid: Laid) -> float:
     """How alike the surroundings of the hand are in both photos, -1 to 1.
 
     Args:

@@ -26,7 +26,7 @@ def check(kind: "Kind", as_json: bool) -> int:
     """Look for mistakes in this project's examples.
 
     Listed are labels that the examples of other people contradict, hands that were probably found in the wrong place,
-    photos that are copies of others, ends of clips and of bursts of photos that do not show the sign, and classes with
+    files that are copies of others, ends of clips and of bursts of photos that do not show the sign, and classes with
     few people. The list goes to reports/KIND/check.csv, with pictures to check.html. Look at the files, correct them,
     or list those to leave out in a CSV that data.KIND.exclude names. Run the stage extract_keypoints first.
     """

@@ -14,7 +14,7 @@ from handloom.support.files import replacing
 PAGE = "check.html"
 SHOWN = 60  # findings of one problem; with some 10 kB a picture the page stays below 5 MB
 MEANING: dict[Problem, tuple[str, str]] = {
-    "copy": ("Copies", "Each photo shows the same as another one of another group. Keep one of them."),
+    "copy": ("Copies", "Each file shows the same as another one of another group. Keep one of them."),
     "person": ("People", "Nearly all examples of one person and class look like another class of the other people."),
     "label": ("Labels", "The joints look like another class, by the examples of other people."),
     "ends": (

@@ -288,7 +288,7 @@ def check(parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspa
     split = layout.split if layout.split.is_file() else None
     checked = Checked(layout.keypoints)
     background = parameters.training(kind).background_label
-    findings = find_mistakes(checked, pictures if kind == "pose" else None, split, background)
+    findings = find_mistakes(checked, pictures, split, background)
     write_findings(layout.report / "check.csv", findings)
     write_check_page(layout.report / PAGE, kind, checked.views, findings, pictures)
     return findings
