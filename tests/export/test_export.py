@@ -16,14 +16,17 @@ import torch
 from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, settings_with, train_small, write_tables
 from tracked import client, trained_run
 
-from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters
+from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters, StreamValues
+from handloom.config.sections import StreamsOfKinds
 from handloom.errors import HandloomError
 from handloom.export import export as stage
 from handloom.export.convert import ExportedNetwork
 from handloom.export.export import export_coreml
 from handloom.export.specification import read_specification
 from handloom.export.verification import Verification
+from handloom.models.model import StreamSettings
 from handloom.models.provenance import read_provenance
+from handloom.prediction.predictor import Predictor
 from handloom.support.files import sha256_of_file
 from handloom.support.workspace import Workspace
 
@@ -96,6 +99,15 @@ def test_only_the_formats_that_are_asked_for_are_written() -> None:
     export(formats=["mlmodel"])
     assert not list(EXPORT.glob("*.mlpackage"))
     assert list(EXPORT.glob("*.mlmodel"))
+
+
+def test_the_files_recommend_for_streams_what_the_project_says() -> None:
+    (one,) = export(formats=["mlmodel"], streams=StreamsOfKinds(StreamValues(0.7, None, 0.5), StreamValues(0.1)))
+    assert Predictor.open(one.path).stream == StreamSettings(0.7, 0.0, 0.5)
+    assert (
+        "The thresholds are for streams, with a hold time of 0 s, a cooldown of 0.5 s"
+        in (EXPORT / "README.md").read_text()
+    )
 
 
 def test_the_files_say_which_training_they_come_from() -> None:

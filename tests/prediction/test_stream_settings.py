@@ -1,14 +1,18 @@
 """Settings of the decision that are chosen on annotated streams."""
 
+from dataclasses import replace
+from typing import cast
+
 import numpy as np
 import pytest
 from fake_model import FakeModel
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handloom.config import StreamValues, as_plain
 from handloom.evaluation.events import Interval
 from handloom.hand import Poses
-from handloom.models.model import ModelSpec, StreamSettings
+from handloom.models.model import ModelSpec, StreamSettings, stream_settings_with
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 from handloom.prediction.stream_settings import Stream, ask, choose_settings, events_of, replay
@@ -89,3 +93,25 @@ def test_what_is_said_counts_in_place_of_the_models_settings() -> None:
 
     assert began(said) == pytest.approx([2.0, 8.0])
     assert began(Recognizer(stored)) == []
+
+
+SHARES, SECONDS = st.floats(0, 1), st.floats(0, 3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.builds(StreamValues, st.none() | SHARES, st.none() | SECONDS, st.none() | SECONDS),
+    st.none() | st.builds(StreamSettings, SHARES, SECONDS, SECONDS, st.just(2), st.integers(1, 3)),
+    st.dictionaries(st.just("wave"), SHARES),
+)
+def test_values_in_a_model_count_as_arguments_of_a_recogniser_do(
+    values: StreamValues, chosen: StreamSettings | None, thresholds: dict[str, float]
+) -> None:
+    model = cast(FakeModel, predictor(chosen).model)
+    model = replace(model, thresholds=thresholds)
+    exported = replace(model, spec=replace(model.spec, stream=stream_settings_with(model, values)))
+    asked = [Recognizer(Predictor(model), **as_plain(values)), Recognizer(Predictor(exported))]
+    for number, sure in enumerate([*np.linspace(0, 1, 40), *np.linspace(1, 0, 10)]):
+        frame = np.full((1, 3, 21), sure, np.float32)
+        before, after = [one.add_joints(frame, number / RATE) for one in asked]
+        assert before == after

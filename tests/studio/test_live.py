@@ -11,6 +11,7 @@ import pytest
 from asgi_client import Browser
 from small_models import save, trained
 
+from handloom.config import as_plain
 from handloom.hand import poses_from_picture
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
@@ -66,6 +67,25 @@ def test_joints_without_a_model_and_what_is_no_frame(browser: Browser, frames: S
         answer = browser.post("/api/live/begin", {"kind": kind})
         assert answer.status == 400 and "train one first" in answer.json()["error"]
     assert browser.post("/api/live/frame?time=x", chunks=[frames[0]]).status == 400
+
+
+def test_values_of_the_sliders_are_saved_in_the_project(project: StudioProject, browser: Browser) -> None:
+    address, config = "/api/streams/pose", project.root / "conf/config.yaml"
+    nothing = {"threshold": None, "hold_time": None, "cooldown": None}
+    assert browser.get(address).json() == nothing
+    assert browser.post(address, nothing).status == 200 and "streams" not in config.read_text()
+    chosen = {"threshold": 0.7, "hold_time": 0.25, "cooldown": None}
+    assert browser.post(address, chosen).json() == chosen
+    assert as_plain(project.parameters().export_coreml.streams.pose) == browser.get(address).json() == chosen
+    assert browser.get("/api/streams/action").json() == nothing
+    before = config.read_text()
+    for name, wrong in {"threshold": 1.5, "hold_time": -1, "cooldown": "long"}.items():
+        answer = browser.post(address, chosen | {name: wrong})
+        assert answer.status == 400 and answer.json()["error"].startswith(f"{name}: ")
+        assert browser.post("/api/live/begin", {name: wrong}).status == 400
+    assert config.read_text() == before
+    assert browser.post(address, nothing).status == 200
+    assert as_plain(project.parameters().export_coreml.streams.pose) == nothing
 
 
 def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:

@@ -32,6 +32,7 @@ from handloom.config.fields import KINDS, Kind, LeftHands, ModelFormat, Pictures
 from handloom.config.parameters import Parameters, as_plain, check_raw_data, parameters_from, section_from
 from handloom.config.sections import (
     HAND_CHOICES,
+    LONGEST_TIME,
     Augmentation,
     AugmentationOption,
     CrossValidate,
@@ -48,6 +49,7 @@ from handloom.config.sections import (
     Sample,
     Search,
     Split,
+    StreamValues,
     Tracking,
     Training,
     Validation,
@@ -58,6 +60,7 @@ __all__ = [
     "HAND_CHOICES",
     "KINDS",
     "LANDMARKER_NAME",
+    "LONGEST_TIME",
     "Augmentation",
     "AugmentationOption",
     "CreateMLProject",
@@ -96,6 +99,7 @@ __all__ = [
     "Search",
     "Source",
     "Split",
+    "StreamValues",
     "Tracking",
     "Training",
     "Validation",

@@ -321,6 +321,36 @@ class Evaluate:
     )
 
 
+LONGEST_TIME = 60.0  # seconds of a hold time or a cooldown; more is damage
+
+
+@dataclass(frozen=True, config=STRICT)
+class StreamValues:
+    """When a gesture counts in a stream. null: as the trained model has it."""
+
+    threshold: float | None = parameter(
+        None, "lowest probability at which a gesture counts; null: that of each class", ge=0, le=1
+    )
+    hold_time: float | None = parameter(
+        None, "how long a gesture must reach its threshold before it begins", "seconds", ge=0, le=LONGEST_TIME
+    )
+    cooldown: float | None = parameter(
+        None, "how long after the end of a gesture none begins", "seconds", ge=0, le=LONGEST_TIME
+    )
+
+
+@dataclass(frozen=True, config=STRICT)
+class StreamsOfKinds:
+    """What exported models recommend for streams."""
+
+    pose: StreamValues = parameter(StreamValues, "of poses")
+    action: StreamValues = parameter(StreamValues, "of actions")
+
+    def of(self, kind: Kind) -> StreamValues:
+        """Those of one kind."""
+        return self.pose if kind == "pose" else self.action
+
+
 @dataclass(frozen=True, config=STRICT)
 class ExportCoreML:
     """The exported files: formats, metadata and how weights are stored."""
@@ -345,6 +375,7 @@ class ExportCoreML:
         "true: also the networks that found the joints, as mlpackage and aimodel, for HandloomKit's"
         " LandmarkHandDetector",
     )
+    streams: StreamsOfKinds = parameter(StreamsOfKinds, "what the model recommends for streams")
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -141,7 +141,7 @@ def _advice(model: TrainedModel, thresholds: dict[str, float]) -> Iterator[str]:
     if len(thresholds) < len(gestures):
         yield f"Where no threshold is known, start with {DEFAULT_THRESHOLD}."
     if model.spec.stream:
-        yield _chosen_on_streams(model.spec.stream)
+        yield _for_streams(model.spec.stream)
     if model.spec.background_label not in model.spec.classes:
         yield "No class stands for no gesture: any hand gets one of the labels, so the thresholds alone keep it out."
     calibration = model.calibration
@@ -152,13 +152,13 @@ def _advice(model: TrainedModel, thresholds: dict[str, float]) -> Iterator[str]:
         yield f"The false activation rate on the validation set is {taken}{also}."
 
 
-def _chosen_on_streams(stream: StreamSettings) -> str:
-    limit = ""
+def _for_streams(stream: StreamSettings) -> str:
+    chosen = "are for streams"
     if stream.false_per_hour is not None:
-        limit = f" (limit of false answers an hour: {stream.false_per_hour:g})"
+        chosen = f"were chosen on streams (limit of false answers an hour: {stream.false_per_hour:g})"
     mean = "no mean of predictions" if stream.mean == 1 else f"a mean of {stream.mean} predictions"
     return (
-        f"The thresholds were chosen on streams{limit}, with a hold time of {stream.hold_time:g} s, a cooldown of"
+        f"The thresholds {chosen}, with a hold time of {stream.hold_time:g} s, a cooldown of"
         f" {stream.cooldown:g} s and {mean}. {PACKAGE_NAME} reads them all from the file; the code without it has only"
         " the thresholds."
     )

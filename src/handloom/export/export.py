@@ -37,6 +37,7 @@ from handloom.models.files import (
     TASK,
     VERIFICATION_FILE,
 )
+from handloom.models.model import stream_settings_with
 from handloom.models.provenance import read_provenance
 from handloom.support.files import replacing, write_json
 from handloom.support.workspace import Workspace
@@ -72,6 +73,8 @@ def export_coreml(
     """
     settings, trained = parameters.export_coreml, load_model(model / MODEL_FILE)
     _check_configuration(trained, parameters, kind)
+    stream = stream_settings_with(trained, settings.streams.of(kind))
+    trained = replace(trained, spec=replace(trained.spec, stream=stream))
     export_landmarker = _landmarker(parameters, workspace, trained)
     examples = read_examples(table, split, "test", left_hands=trained.spec.left_hands)
     rows = rows_of(trained.spec.window, examples, parameters.evaluate.window_stride)

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.config import HandChoice, Kind, LeftHands, Training
+from handloom.config import LONGEST_TIME, HandChoice, Kind, LeftHands, StreamValues, Training, as_plain
 from handloom.hand import Poses
 
 # Windows that go through a network at once: enough to be quick, few enough that memory stays small.
@@ -17,7 +17,6 @@ WINDOWS_AT_ONCE = 256
 DEFAULT_THRESHOLD = 0.8
 # The share of a live window's frames that has to hold a hand, as in Apple's own sample. HandloomKit has the same.
 MINIMUM_PRESENCE = 0.6
-LONGEST_TIME = 60.0  # seconds of a hold time or a cooldown; more is damage
 
 
 def usual_stride(window: int) -> int:
@@ -30,7 +29,7 @@ def usual_stride(window: int) -> int:
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """When a gesture counts in a stream, chosen on validation streams and stored with the model.
+    """When a gesture counts in a stream: chosen on validation streams or by a person, and stored with the model.
 
     Attributes:
         threshold: the lowest probability at which a class counts, 0 to 1.
@@ -111,3 +110,22 @@ class Model(Protocol):
     def probabilities(self, windows: Poses) -> NDArray[np.float64]:
         """Probabilities ``[K, classes]`` of windows ``[K, window, 3, 21]``, which are not mirrored."""
         ...
+
+
+def usual_stream_settings(model: Model) -> StreamSettings:
+    """What a stream takes by default: the model's stream settings, else its recommended thresholds."""
+    if model.spec.stream:
+        return model.spec.stream
+    return StreamSettings(stride=usual_stride(model.spec.window), thresholds=model.thresholds)
+
+
+def stream_settings_with(model: Model, values: StreamValues) -> StreamSettings | None:
+    """The model's stream settings, with these values in place of its own, as `Recognizer` takes them.
+
+    None where the model has none and no value is given.
+    """
+    given = {name: value for name, value in as_plain(values).items() if value is not None}
+    if not given:
+        return model.spec.stream
+    settings = replace(usual_stream_settings(model), false_per_hour=None, **given)
+    return settings if values.threshold is None else replace(settings, thresholds={})

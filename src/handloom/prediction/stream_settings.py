@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from handloom.evaluation.events import Events, Interval, match_events
 from handloom.hand import Poses, present
-from handloom.models.model import StreamSettings, usual_stride
+from handloom.models.model import StreamSettings, usual_stream_settings
 from handloom.prediction.decision import DecisionSettings, GestureDecision, usual_decision
 from handloom.prediction.ready_model import ReadyModel
 from handloom.prediction.smoothing import Mean, Probabilities, Smoother
@@ -83,10 +83,7 @@ def ask(predictor: ReadyModel, stream: Stream, stride: int) -> Asked:
 
 def usual_settings(predictor: ReadyModel) -> StreamSettings:
     """What `Recognizer` takes by default: the model's stream settings, else its recommended thresholds."""
-    if predictor.stream:
-        return predictor.stream
-    stride = usual_stride(predictor.window)
-    return StreamSettings(stride=stride, thresholds=predictor.thresholds)
+    return usual_stream_settings(predictor.model)
 
 
 def stride_to_choose_with(window: int) -> int:

@@ -1,7 +1,7 @@
 """The camera's frames, one at a time: the hand's joints, and the answers of `Recognizer` where a model is asked."""
 
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from handloom.config import ExtractKeypoints, Kind
+from handloom.config import ExtractKeypoints, Kind, StreamValues
 from handloom.errors import DataError, HandloomError, first_line
 from handloom.hand import BONES, Poses, picture_from_poses, poses_from_picture, present
 from handloom.landmarks.landmark_model import landmark_model_path
@@ -25,21 +25,6 @@ from handloom.stages.layout import Layout
 LARGEST_FRAME = 8_000_000  # bytes
 _LARGEST_SIDE = 4096  # pixels; a JPEG's header can announce far more than its bytes hold
 _DECIMALS = 4  # of joints that are drawn
-
-
-@dataclass(frozen=True)
-class RecognizerSettings:
-    """What the sliders say; as the arguments of `Recognizer`. None: what the model recommends.
-
-    Attributes:
-        threshold: 0 to 1.
-        hold_time: seconds.
-        cooldown: seconds.
-    """
-
-    threshold: float | None = None
-    hold_time: float | None = None
-    cooldown: float | None = None
 
 
 def model_of(layout: Layout) -> Path | None:
@@ -77,7 +62,7 @@ class LiveStream:
         self._follower: HandFollower | None = None
 
     def start(
-        self, extraction: ExtractKeypoints, kind: Kind | None, model: Path | None, settings: RecognizerSettings
+        self, extraction: ExtractKeypoints, kind: Kind | None, model: Path | None, settings: StreamValues
     ) -> dict[str, Any]:
         """Begin a stream; the one before ends.
 
@@ -85,7 +70,7 @@ class LiveStream:
             extraction: the section `extract_keypoints`, for joints without a model.
             kind: of the model.
             model: what is asked; None: joints only.
-            settings: of the recogniser.
+            settings: of the recogniser; None: what the model recommends.
 
         Returns:
             what the page shows of the model; the bones, as pairs of joints.

@@ -1,63 +1,31 @@
 """The addresses of the studio and what answers them; serving on loopback."""
 
-import json
 import socket
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from importlib.resources import files
-from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from handloom import __version__
-from handloom.config import Kind
-from handloom.errors import HandloomError, printable, told
+from handloom.config import Kind, as_plain
+from handloom.errors import HandloomError, printable
 from handloom.studio import results
-from handloom.studio.live import LARGEST_FRAME, LiveStream, RecognizerSettings, model_of
+from handloom.studio.live import LARGEST_FRAME, LiveStream, model_of
 from handloom.studio.project import StudioProject
 from handloom.studio.project_files import ProjectFiles
-from handloom.studio.recording import TooLargeError, check_size, receive, remove_remains_of_uploads
-from handloom.studio.security import (
-    BROWSER_HEADER,
-    LOOPBACK,
-    REPORT_POLICY,
-    Guard,
-    OneBrowser,
-    refusal,
-)
+from handloom.studio.questions import answering, body_of, number_of, one_line, question_of, stream_values_of, text_of
+from handloom.studio.recording import check_size, receive, remove_remains_of_uploads
+from handloom.studio.security import BROWSER_HEADER, LOOPBACK, REPORT_POLICY, Guard, OneBrowser
+from handloom.studio.settings import save_stream_values
 from handloom.studio.training import TrainingRuns, plain
 
-# What a request may ask for in JSON, bytes.
-_LARGEST_QUESTION = 1_000_000
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-
-Answer = Callable[["Studio", Request], Awaitable[Response]]
-
-
-def _answering(answer: Answer) -> Answer:
-    """Tell what a person can correct in one line; a bug becomes status 500 and its traceback goes to the terminal."""
-
-    @wraps(answer)
-    async def answered(studio: "Studio", request: Request) -> Response:
-        try:
-            return await answer(studio, request)
-        except TooLargeError as error:
-            # The rest of the body is not read, so the connection cannot be used again.
-            return _line(413, str(error), {"Connection": "close"})
-        except ClientDisconnect:
-            return Response(status_code=400)
-        except Exception as error:
-            if (text := told(error)) is None:
-                raise
-            return _line(400, text)
-
-    return answered
 
 
 class Studio:
@@ -73,47 +41,47 @@ class Studio:
         self.live = LiveStream()
         self.training = TrainingRuns(project)
 
-    @_answering
+    @answering
     async def page(self, request: Request) -> Response:
         """The page and its parts."""
         name = request.path_params.get("name", "studio.html")
         there = {path.name: path for path in files("handloom.studio").joinpath("page").iterdir()}
         if name not in there:
-            return _line(404, "no such part of the page")
+            return one_line(404, "no such part of the page")
         return Response(there[name].read_bytes(), media_type=_TYPES[name.rpartition(".")[2]])
 
-    @_answering
+    @answering
     async def hello(self, request: Request) -> Response:
         """Says that a browser is there; the guard has seen to it that it is the one."""
         return JSONResponse({"version": __version__, "project": printable(self.project.root.name)})
 
-    @_answering
+    @answering
     async def goodbye(self, request: Request) -> Response:
         """The browser's window is closed."""
         await run_in_threadpool(self.live.stop)  # first: the next window may begin a stream at once
         self.browsers.leave(request.headers.get(BROWSER_HEADER, ""))
         return JSONResponse({})
 
-    @_answering
+    @answering
     async def kinds(self, request: Request) -> Response:
         """The kinds of the project."""
         return JSONResponse({"kinds": await run_in_threadpool(self.project.kinds), "path": str(self.project.root)})
 
-    @_answering
+    @answering
     async def listing(self, request: Request) -> Response:
         """Photos or clips by class."""
         found = await run_in_threadpool(lambda: self._files(request).listing())
         classes = {label: [vars(one) for one in some] for label, some in found.classes.items()}
         return JSONResponse({"classes": classes, "notes": found.notes})
 
-    @_answering
+    @answering
     async def add_class(self, request: Request) -> Response:
         """A new class."""
-        question = await _question(request)
-        folder = self._files(request).class_folder(_text(question, "label"))
+        question = await question_of(request)
+        folder = self._files(request).class_folder(text_of(question, "label"))
         return JSONResponse({"label": folder.name})
 
-    @_answering
+    @answering
     async def upload(self, request: Request) -> Response:
         """A photo or a clip; its bytes are the body of the request."""
         kind, query = self._kind(request), request.query_params
@@ -124,26 +92,26 @@ class Studio:
         )
         return JSONResponse(vars(received))
 
-    @_answering
+    @answering
     async def change(self, request: Request) -> Response:
         """Delete files, move them to another class, exclude them or take them back."""
-        question = await _question(request)
+        question = await question_of(request)
         names = question.get("names")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            return _line(400, "names: a list of texts expected")
+            return one_line(400, "names: a list of texts expected")
         place = self._files(request)
         match request.path_params["action"]:
             case "delete":
                 await run_in_threadpool(place.delete, names)
             case "move":
-                await run_in_threadpool(place.move, names, _text(question, "label"))
+                await run_in_threadpool(place.move, names, text_of(question, "label"))
             case "exclude":
                 await run_in_threadpool(place.exclude, names, bool(question.get("excluded")))
             case _:
-                return _line(404, "no such action")
+                return one_line(404, "no such action")
         return JSONResponse({})
 
-    @_answering
+    @answering
     async def small_picture(self, request: Request) -> Response:
         """A photo, or a clip's first frame, small; its address changes with the file."""
         picture = await run_in_threadpool(
@@ -151,54 +119,63 @@ class Studio:
         )
         return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
-    @_answering
+    @answering
     async def begin_live(self, request: Request) -> Response:
         """Begin to look at the camera."""
-        question = await _question(request)
+        question = await question_of(request)
         extraction = self.project.parameters().extract_keypoints
-        kind: Kind | None = self.project.kind(_text(question, "kind")) if question.get("kind") else None
+        kind: Kind | None = self.project.kind(text_of(question, "kind")) if question.get("kind") else None
         model = model_of(self.project.layout(kind)) if kind else None
         if kind and model is None:
-            return _line(400, f"no trained {kind} model yet; train one first")
-        numbers = {name: question.get(name) for name in ("threshold", "hold_time", "cooldown")}
-        settings = RecognizerSettings(
-            **{name: float(value) for name, value in numbers.items() if isinstance(value, int | float)}
-        )
+            return one_line(400, f"no trained {kind} model yet; train one first")
+        settings = stream_values_of(question)
         said = await run_in_threadpool(self.live.start, extraction, kind, model, settings)
         if model is not None:
             said["model"] = model.relative_to(self.project.root).as_posix()
         return JSONResponse(said)
 
-    @_answering
+    @answering
+    async def stream_values(self, request: Request) -> Response:
+        """The values for streams that the project has of its own."""
+        return JSONResponse(as_plain(self.project.parameters().export_coreml.streams.of(self._kind(request))))
+
+    @answering
+    async def save_stream_values(self, request: Request) -> Response:
+        """Save values for streams in the project."""
+        values = stream_values_of(await question_of(request))
+        await run_in_threadpool(save_stream_values, self.project, self._kind(request), values)
+        return JSONResponse(as_plain(values))
+
+    @answering
     async def frame(self, request: Request) -> Response:
         """Look at a frame of the camera; a JPEG is the body of the request."""
-        frame = await _body(request, LARGEST_FRAME)
-        return JSONResponse(await run_in_threadpool(self.live.add, frame, _number(request, "time")))
+        frame = await body_of(request, LARGEST_FRAME)
+        return JSONResponse(await run_in_threadpool(self.live.add, frame, number_of(request, "time")))
 
-    @_answering
+    @answering
     async def end_live(self, request: Request) -> Response:
         """The camera is off."""
         await run_in_threadpool(self.live.stop)
         return JSONResponse({})
 
-    @_answering
+    @answering
     async def training_state(self, request: Request) -> Response:
         """How the training of a kind is going."""
         return JSONResponse(plain(await run_in_threadpool(self.training.state, self._kind(request))))
 
-    @_answering
+    @answering
     async def start_training(self, request: Request) -> Response:
         """Train a kind."""
         await run_in_threadpool(self.training.start, self._kind(request))
         return JSONResponse({})
 
-    @_answering
+    @answering
     async def stop_training(self, request: Request) -> Response:
         """Let the training pause."""
         await run_in_threadpool(self.training.stop)
         return JSONResponse({})
 
-    @_answering
+    @answering
     async def results(self, request: Request) -> Response:
         """Metrics, findings and exported files of a kind."""
         kind = self._kind(request)
@@ -212,19 +189,19 @@ class Studio:
         )
         return JSONResponse(said)
 
-    @_answering
+    @answering
     async def check(self, request: Request) -> Response:
         """Look for wrong labels."""
         return JSONResponse({"findings": await run_in_threadpool(results.check, self.project, self._kind(request))})
 
-    @_answering
+    @answering
     async def report(self, request: Request) -> Response:
         """The report of a kind."""
         path = results.report_file(self.project, self._kind(request))
         policy = {"Content-Security-Policy": REPORT_POLICY}
         return Response(await run_in_threadpool(path.read_bytes), media_type="text/html", headers=policy)
 
-    @_answering
+    @answering
     async def download(self, request: Request) -> Response:
         """A file for an app."""
         name, content = await run_in_threadpool(
@@ -253,6 +230,8 @@ class Studio:
             route("/api/live/begin", self.begin_live, "POST"),
             route("/api/live/frame", self.frame, "POST"),
             route("/api/live/end", self.end_live, "POST"),
+            route("/api/streams/{kind}", self.stream_values),
+            route("/api/streams/{kind}", self.save_stream_values, "POST"),
             route("/api/training/{kind}", self.training_state),
             route("/api/training/{kind}/start", self.start_training, "POST"),
             route("/api/training/{kind}/stop", self.stop_training, "POST"),
@@ -324,42 +303,3 @@ def serve(project: StudioProject, opened: socket.socket, token: str) -> None:
         timeout_graceful_shutdown=2,
     )
     uvicorn.Server(config).run(sockets=[opened])
-
-
-def _line(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-    answer = refusal(status, printable(text))
-    answer.headers.update(headers or {})
-    return answer
-
-
-async def _body(request: Request, largest: int) -> bytes:
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > largest:
-            raise TooLargeError(f"more than {largest // 1000} kB; send less")
-    return bytes(content)
-
-
-async def _question(request: Request) -> dict[str, Any]:
-    try:
-        content = json.loads(await _body(request, _LARGEST_QUESTION))
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise HandloomError("an object in JSON expected")
-    return content
-
-
-def _text(question: dict[str, Any], name: str) -> str:
-    value = question.get(name)
-    if not isinstance(value, str):
-        raise HandloomError(f"{name}: a text expected")
-    return value
-
-
-def _number(request: Request, name: str) -> float:
-    try:
-        return float(request.query_params.get(name, ""))
-    except ValueError:
-        raise HandloomError(f"{name}: a number expected") from None

@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from handloom.config import Kind
+from handloom.config import Kind, StreamValues, as_plain
 from handloom.errors import HandloomError, printable
 from handloom.stages.compose import write_parameters
 from handloom.studio.project import StudioProject
@@ -57,6 +57,20 @@ def name_people(project: StudioProject, kind: Kind) -> None:
         groups = project.source(kind).groups
         if not groups.pattern and not groups.folder_level and not groups.file:
             change_settings(project, {f"data.{kind}.groups.pattern": GROUP_PATTERN})
+
+
+def save_stream_values(project: StudioProject, kind: Kind, values: StreamValues) -> None:
+    """Let exported models recommend these values for streams; what is as before is not written.
+
+    Raises:
+        HandloomError: see `change_settings`.
+    """
+    with project.changes:
+        before = as_plain(project.parameters().export_coreml.streams.of(kind))
+        key = f"export_coreml.streams.{kind}"
+        changed = {f"{key}.{name}": value for name, value in as_plain(values).items() if value != before[name]}
+        if changed:
+            change_settings(project, changed)
 
 
 def _put(content: Any, name: str, value: Any, config: Path) -> None:

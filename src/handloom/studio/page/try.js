@@ -1,7 +1,7 @@
 // Try: the camera or a clip, the answers of the recogniser, its settings.
 
 import { Camera } from "./camera.js";
-import { element, percent, telling } from "./elements.js";
+import { element, percent, tell, telling } from "./elements.js";
 import { ask } from "./server.js";
 
 const EVENTS = 12; // shown
@@ -11,14 +11,19 @@ const SLIDERS = [
   ["cooldown", "Cool-down", 0, 2, 0.05, "s"],
 ];
 
+const unsaved = new Map(); // what the sliders of a kind say until it is saved or the page is closed
+
 export class Try {
   constructor(kind) {
     this.kind = kind;
     this.camera = new Camera((answer, milliseconds) => this.answer(answer, milliseconds));
-    this.settings = { own: false, threshold: 0.8, hold_time: 0.2, cooldown: 0.3, ...JSON.parse(localStorage.getItem(`recognizer-${kind}`) ?? "{}") };
+    this.settings = { own: false, threshold: 0.8, hold_time: 0.2, cooldown: 0.3 };
   }
 
   async show(main) {
+    this.saved = await ask(`/api/streams/${this.kind}`);
+    const own = Object.entries(this.saved).filter(([, value]) => value !== null);
+    Object.assign(this.settings, Object.fromEntries(own), { own: own.length > 0 }, unsaved.get(this.kind));
     this.power = element("button", { type: "button", class: "primary", onclick: () => telling(() => this.switchCamera()) }, "Turn the camera on");
     const clip = element("input", { type: "file", accept: "video/*", class: "choose", "aria-label": "Try a clip", onchange: () => telling(() => this.begin(clip.files[0])) });
     this.active = element("p", { class: "active", "aria-live": "polite" }, "–");
@@ -26,6 +31,7 @@ export class Try {
     this.events = element("ol", { class: "events" });
     this.code = element("code", {});
     this.model = element("p", { class: "hint" });
+    this.save = element("button", { type: "button", onclick: () => telling(() => this.saveSettings()) }, "Save in the project");
     main.replaceChildren(
       element("h1", {}, "Try it"),
       element(
@@ -34,7 +40,7 @@ export class Try {
         element("section", { class: "panel side", "aria-label": "Camera" }, this.camera.stage, element("div", { class: "row" }, this.power, element("label", { class: "button" }, "Try a clip", clip)), this.model),
         element("section", { class: "panel stack", "aria-label": "Answer" }, this.active, this.bars, element("h2", {}, "Gestures"), this.events),
       ),
-      element("section", { class: "panel stack", "aria-label": "Settings" }, element("h2", {}, "When a gesture counts"), this.sliders(), element("p", { class: "hint" }, "The same in Python:"), element("pre", { tabindex: "0", "aria-label": "The same in Python" }, this.code)),
+      element("section", { class: "panel stack", "aria-label": "Settings" }, element("h2", {}, "When a gesture counts"), this.sliders(), element("div", { class: "row" }, this.save, element("p", { class: "hint" }, "Train writes saved values into the exported files. Apps take them from there.")), element("p", { class: "hint" }, "The same in Python:"), element("pre", { tabindex: "0", "aria-label": "The same in Python" }, this.code)),
     );
     this.showSettings();
   }
@@ -57,7 +63,7 @@ export class Try {
       };
       usual.addEventListener("change", follow);
       follow();
-      return element("div", { class: "slider" }, element("label", { for: name }, title), slider, value);
+      return element("div", { class: "slider" }, element("label", { for: name }, title), value, slider);
     });
     usual.addEventListener("change", () => this.change({ own: !usual.checked }));
     return element("div", { class: "sliders" }, element("label", { class: "check" }, usual, " As the model recommends"), rows);
@@ -70,12 +76,20 @@ export class Try {
 
   change(settings) {
     Object.assign(this.settings, settings);
-    localStorage.setItem(`recognizer-${this.kind}`, JSON.stringify(this.settings));
+    unsaved.set(this.kind, this.settings);
     this.showSettings();
     if (this.camera.on) telling(() => this.begin(this.file));
   }
 
+  async saveSettings() {
+    this.saved = await ask(`/api/streams/${this.kind}`, this.given);
+    unsaved.delete(this.kind);
+    this.showSettings();
+    tell("Saved in conf/config.yaml. Press Train to write the exported files again.");
+  }
+
   showSettings() {
+    this.save.disabled = SLIDERS.every(([name]) => this.given[name] === this.saved[name]);
     const given = Object.entries(this.given).filter(([, value]) => value !== null).map(([name, value]) => `, ${name}=${value}`);
     this.code.textContent = `Recognizer(Predictor.open("${this.path ?? `exports/${this.kind}`}")${given.join("")})`;
   }
