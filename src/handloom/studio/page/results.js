@@ -73,7 +73,7 @@ export class Check {
     if (!findings.length) return this.list.replaceChildren(element("p", { class: "panel empty" }, "Nothing was found."));
     const head = element("thead", {}, element("tr", {}, ["File", "Class", "Person", "What to look at", "Score", "Do"].map((text) => element("th", { scope: "col" }, text))));
     const body = element("tbody", {}, findings.map((one) => this.row(one)));
-    this.list.replaceChildren(element("div", { class: "panel scroll" }, element("table", {}, head, body)));
+    this.list.replaceChildren(element("div", { class: "panel scroll" }, element("table", { class: "findings" }, head, body)));
   }
 
   row(finding) {
