@@ -2,10 +2,13 @@
 
 import csv
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from handloom import keypoint_table
@@ -14,7 +17,10 @@ from handloom.config import LabeledDirectories
 from handloom.dataset.pictures import Pictures
 from handloom.errors import DataError
 from handloom.hand import Poses, poses_from_picture
-from handloom.sources import gather_all
+from handloom.sources import Clip, gather_all
+from handloom.sources.clip import Gathered
+from handloom.sources.excluded import without_excluded
+from handloom.support.files import path_of_cell
 
 
 def table_of(path: Path, people: dict[str, int]) -> Path:
@@ -65,6 +71,36 @@ def test_excluded_files_are_left_out_and_counted(tmp_path: Path) -> None:
         f"{listed}: leaves out 1 of 6 examples",
         f"{listed}: 1 of its 2 paths name no file of the source (the first: fist/9.png)",
     ]
+
+
+NAMES = st.text(
+    st.characters(categories=["L", "M", "N", "P", "S", "Z", "Cc"], exclude_characters="/\\\r\0"), min_size=1, max_size=8
+).filter(lambda name: name not in (".", ".."))
+
+
+@settings(max_examples=60, deadline=None)
+@given(folder=st.sampled_from("=+-@\t'") | NAMES, name=st.sampled_from(["-2", "@a.jpg", "=1+1"]) | NAMES)
+def test_every_path_in_the_list_names_its_file_for_exclude_and_for_the_studio(folder: str, name: str) -> None:
+    path = f"{folder}/{name}"
+    with TemporaryDirectory() as place:
+        listed = Path(place) / "check.csv"
+        write_findings(listed, [Finding("label", path, path, "fist", "anna", "looks like open", 0.7)])
+        clips = [Clip(Path(place), one, "fist", "anna") for one in (path, "another/file.jpg")]
+        kept = without_excluded(Gathered(clips), str(listed), "data.pose.exclude").clips
+        assert [clip.file for clip in kept] == ["another/file.jpg"]
+        with listed.open(newline="", encoding="utf-8") as file:
+            (row,) = csv.DictReader(file)
+    assert path_of_cell(row["path"]) == path == path_of_cell(row["other"])
+    assert not row["path"].startswith(("=", "@", "\t"))
+
+
+def test_a_list_may_name_files_of_a_joined_source_as_reports_do(tmp_path: Path) -> None:
+    listed = tmp_path / "exclude.csv"
+    listed.write_text("path\nstudio/fist/1.png\nfist/2.png\nother/fist/0.png\n")
+    clips = [Clip(tmp_path, f"fist/{number}.png", "fist", "anna") for number in range(3)]
+    gathered = without_excluded(Gathered(clips), str(listed), "data.pose.sources.studio.exclude")
+    assert [clip.file for clip in gathered.clips] == ["fist/0.png"]
+    assert "1 of its 3 paths name no file of the source (the first: other/fist/0.png)" in gathered.notes[-1]
 
 
 EVERY_FILE = "".join(f"{label}/{number}.png\n" for label in ("fist", "open") for number in range(3))

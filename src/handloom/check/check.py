@@ -234,7 +234,7 @@ def _few_people(labels: list[str], people: list[str]) -> list[Finding]:
 
 def write_findings(path: Path, findings: list[Finding]) -> None:
     """Write the list as a CSV; its column `path` is what `data.*.exclude` reads."""
-    write_csv(path, [as_row(one) for one in findings], _LISTED)
+    write_csv(path, [as_row(one) for one in findings], _LISTED, paths=("path", "other"))
 
 
 class Everything(NamedTuple):

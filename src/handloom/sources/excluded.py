@@ -15,8 +15,8 @@ def without_excluded(gathered: Gathered, file: str, key: str) -> Gathered:
 
     Args:
         gathered: what the source holds.
-        file: a CSV (Parquet, JSON) with the column `path`: paths inside the source's folder. All labelled stretches of
-            a video are left out with it.
+        file: a CSV (Parquet, JSON) with the column `path`: paths inside the source's folder. The name of a joined
+            source may be before them, as reports write it. All labelled stretches of a video are left out with it.
         key: the parameter's full name, for messages.
 
     Raises:
@@ -24,11 +24,15 @@ def without_excluded(gathered: Gathered, file: str, key: str) -> Gathered:
     """
     table = read_table(file, key, may_be_empty=True)
     table.require(COLUMN, key)
-    listed = {plain_path(path) for path in table.texts(COLUMN) if path}
-    kept = [clip for clip in gathered.clips if plain_path(clip.file) not in listed]
+    listed = {_compared(path) for path in table.texts(COLUMN) if path}
+    files = {_compared(clip.file) for clip in gathered.clips}
+    _, joined, member = key.removesuffix(".exclude").rpartition(".sources.")
+    names = {path: path.removeprefix(f"{member}/") if joined and path not in files else path for path in listed}
+    left_out = set(names.values())
+    kept = [clip for clip in gathered.clips if _compared(clip.file) not in left_out]
     if gathered.clips and not kept:
         raise DataError(f"{printable(file)}: leaves out every file of {key.removesuffix('.exclude')}; shorten it")
-    strange = sorted(listed - {plain_path(clip.file) for clip in gathered.clips})
+    strange = sorted(path for path, name in names.items() if name not in files)
     notes = [f"{printable(file)}: leaves out {len(gathered.clips) - len(kept)} of {len(gathered.clips)} examples"]
     if strange:
         notes.append(
@@ -36,3 +40,8 @@ def without_excluded(gathered: Gathered, file: str, key: str) -> Gathered:
             f" {printable(strange[0])})"
         )
     return replace(gathered, clips=kept, notes=[*gathered.notes, *notes])
+
+
+def _compared(path: str) -> str:
+    """A path without blanks around it, since tables are read without them."""
+    return plain_path(path).strip()

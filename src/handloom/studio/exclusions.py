@@ -11,7 +11,7 @@ from handloom.sources.groups import plain_path
 from handloom.sources.tables import read_table
 from handloom.studio.project import StudioProject
 from handloom.studio.settings import change_settings
-from handloom.support.files import replacing
+from handloom.support.files import write_csv
 
 
 class Exclusions:
@@ -90,9 +90,7 @@ class Exclusions:
 
     def _write(self, rows: set[str]) -> None:
         self._check_table()
-        # As the names are: the sources do not take away the sign that keeps a spreadsheet from reading a formula.
-        with replacing(self._table) as part, part.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([name] for name in (COLUMN, *sorted(rows)))
+        write_csv(self._table, [{COLUMN: name} for name in sorted(rows)], (COLUMN,), paths=(COLUMN,))
         self.files = rows
 
     def _check_table(self) -> None:

@@ -14,6 +14,7 @@ from handloom.config import Kind
 from handloom.errors import DataError, HandloomError, printable
 from handloom.models.files import REPORT_PAGE, VERIFICATION_FILE
 from handloom.studio.project import StudioProject
+from handloom.support.files import path_of_cell
 
 # What the stages write for a kind, by name; the page shows or offers no other file.
 METRICS, CHECK = "metrics.json", "check.csv"
@@ -48,7 +49,7 @@ def findings(project: StudioProject, kind: Kind) -> list[dict[str, str]] | None:
     if not path.is_file():
         return None
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [row | {name: path_of_cell(row[name]) for name in ("path", "other")} for row in csv.DictReader(file)]
 
 
 def check(project: StudioProject, kind: Kind) -> list[dict[str, str]]:

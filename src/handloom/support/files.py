@@ -108,16 +108,22 @@ def json_number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+def write_csv(
+    path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = (), paths: Sequence[str] = ()
+) -> None:
     """Write rows under a header of all their keys, in order of appearance, atomically. A missing value stays empty.
 
-    Texts are written as `as_cell` says. `columns` come first in the header, also where there is no row.
+    Texts are written as `as_cell` says, those of the columns `paths` as `as_path_cell` says. `columns` come first in
+    the header, also where there is no row.
     """
     columns = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writerow({name: as_cell(name) for name in columns})
-        writer.writerows({name: as_cell(value) for name, value in row.items()} for row in rows)
+        writer.writerows(
+            {name: as_path_cell(value) if name in paths else as_cell(value) for name, value in row.items()}
+            for row in rows
+        )
 
 
 def as_cell(value: Any) -> Any:
@@ -133,6 +139,20 @@ def as_cell(value: Any) -> Any:
         return value
     text = _MARKUP.sub(r"\\x3c", value.replace("\r", r"\r"))  # which the csv module does not put in quotes
     return f"'{text}" if _FORMULA.match(text) else text
+
+
+def as_path_cell(path: str) -> str:
+    r"""A relative path as a CSV cell that names the same file and that a spreadsheet does not run as a formula.
+
+    ``./`` comes before a path that `as_cell` would change. A carriage return is written ``\r`` all the same.
+    """
+    text = path.replace("\r", r"\r")
+    return f"./{text}" if _FORMULA.match(text) else text
+
+
+def path_of_cell(cell: str) -> str:
+    """The inverse of `as_path_cell`."""
+    return cell.removeprefix("./")
 
 
 def sha256_of_file(path: Path) -> str:
