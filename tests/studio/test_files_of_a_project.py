@@ -170,7 +170,7 @@ def test_exclusions_follow_files_that_are_moved_or_deleted(
     assert browser.post("/api/files/pose/exclude", {"names": names, "excluded": True}).status == 200
     assert gathered(project, monkeypatch).keys() == {"-one/a.jpg"}
     assert browser.post("/api/files/pose/move", {"names": names[:2], "label": "-one"}).status == 200
-    assert table.read_text() == "path\n-one/a-2.jpg\n-one/c.jpg\n-one/monday/d.jpg\nfive/b.jpg\n"
+    assert table.read_text() == "path\n./-one/a-2.jpg\n./-one/c.jpg\n./-one/monday/d.jpg\nfive/b.jpg\n"
     assert gathered(project, monkeypatch).keys() == {"-one/a.jpg"}
     assert browser.post("/api/files/pose/delete", {"names": ["five/b.jpg", "-one/c.jpg"]}).status == 200
     again = add(browser, "-one", photo, "c.jpg")
