@@ -10,7 +10,7 @@ import pytest
 from filelock import Timeout
 
 from handloom.errors import HandloomError
-from handloom.support.lock import alone, locked
+from handloom.support.lock import alone, holder, locked
 
 
 def test_a_second_one_is_told_and_a_later_one_is_let_in(tmp_path: Path) -> None:
@@ -53,9 +53,14 @@ def test_one_that_may_wait_says_for_whom_and_goes_on_when_that_one_is_done(
 
 
 def test_a_lock_that_a_killed_process_left_is_free(tmp_path: Path) -> None:
-    (tmp_path / "search.lock").write_text("1\n")
-    with alone(tmp_path / "search.lock", "search x"):
-        assert (tmp_path / "search.lock").read_text() == f"{os.getpid()}\n"
+    path = tmp_path / "search.lock"
+    assert holder(path) == 0
+    path.write_text("1\n")
+    assert holder(path) == 0
+    with alone(path, "search x"):
+        assert path.read_text() == f"{os.getpid()}\n"
+        assert holder(path) == os.getpid()
+    assert holder(path) == 0
 
 
 def test_a_lock_that_is_a_link_is_refused_and_what_it_leads_to_stays(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from handloom.errors import HandloomError, first_line
 from handloom.models.files import HISTORY_COLUMNS, HISTORY_FILE, REPORTS_FILE
 from handloom.studio.project import StudioProject
 from handloom.studio.repro import lock_file, log_file, run, status_file
-from handloom.support.lock import locked
+from handloom.support.lock import holder, locked
 from handloom.support.repository import git
 
 _LOG_TAIL = 64_000  # bytes of the log that are read
@@ -183,23 +183,11 @@ def _call(command: list[str], folder: Path) -> None:
 
 def _leader(lock: Path) -> int:
     """The process that holds the lock and leads a session; 0 if none does."""
+    process = holder(lock)
     try:
-        process = int(lock.read_text(encoding="utf-8"))
-        return process if os.getpgid(process) == process and _is_locked(lock) else 0
-    except (OSError, ValueError):
+        return process if process and os.getpgid(process) == process else 0
+    except OSError:
         return 0
-
-
-def _is_locked(lock: Path) -> bool:
-    """Whether a process holds the lock: its file may be that of one that was killed."""
-    import fcntl
-
-    with lock.open("r+b") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def _log(path: Path) -> list[str]:

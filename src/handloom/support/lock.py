@@ -52,7 +52,7 @@ def alone(path: Path, what: str, wait: bool = False) -> Iterator[None]:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            running = f"{what} is running already{_holder(path)}"
+            running = f"{what} is running already{_in_process(path)}"
             if not wait:
                 raise HandloomError(f"{running}; wait for it, or stop it") from None
             print(f"{running}; waiting for it to end", file=sys.stderr, flush=True)
@@ -67,7 +67,22 @@ def alone(path: Path, what: str, wait: bool = False) -> Iterator[None]:
         lock.release()
 
 
-def _holder(path: Path) -> str:
+def holder(path: Path) -> int:
+    """The process that is `alone` with this file; 0 if there is none: the file may be that of one that was killed."""
+    import fcntl  # Windows has none; there this is not asked
+
+    try:
+        with path.open("r+b") as file:  # filelock would empty it
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read())
+    except (OSError, ValueError):  # it has ended by now
+        pass
+    return 0
+
+
+def _in_process(path: Path) -> str:
     try:
         process = path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError):  # it has ended by now
