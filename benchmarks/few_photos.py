@@ -6,10 +6,11 @@
     python benchmarks/few_photos.py kinivi KEYPOINTS.csv
         keypoint.csv of hand-gesture-recognition-mediapipe: rows of the first half of each class, in the order of the
         file, tested on the third quarter; the last quarter is not read
-    python benchmarks/few_photos.py one_person KEYPOINTS.parquet
-        any keypoint table of photos with groups: each draw learns from one person, and is tested on all others
+    python benchmarks/few_photos.py drawn
+        drawn photos of the sample's signs, 20 a class of each of four people: each draw learns from one person, and is
+        tested on all others
     python benchmarks/few_photos.py sides
-        the palm and the back of described hands (`sides.py`), 20 a class of one person, tested on the others
+        the palm and the back of described hands (`sides.py`), 20 a class of each of 20 people; the same
 
 A draw chooses the photos, and its number is the seed of both trainings. The parameters are the defaults.
 """
@@ -28,11 +29,12 @@ from accuracy import TABLE, answered, extracted, kinivi_source, parameters
 from numpy.typing import NDArray
 
 from handloom import keypoint_table
-from handloom.config import Described, Training
+from handloom.config import Described, Groups, LabeledDirectories, Training
 from handloom.cross_validation import write_fold
 from handloom.dataset.examples import read_examples
 from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE
+from handloom.sample import draw_photos
 from handloom.support.workspace import Workspace
 from handloom.training.resume import TrainingTask
 from handloom.training.train import train
@@ -41,6 +43,7 @@ COUNTS = (5, 10, 20, None)  # photos a class; None: all there are
 DRAWS = 5
 MIDDLE, HELD_OUT = 55, 110  # of the digits' subjects
 PEOPLE, OF_EACH = 20, 20
+DRAWN_PEOPLE, DRAWN_SEED = 4, 2024
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,19 @@ def kinivi(folder: Path, table: str) -> Photos:
     return Photos(folder / TABLE, sessions, *(np.tile(rows, (DRAWS, 1)) for rows in (learned, tested)))
 
 
-def one_person(folder: Path, table: str) -> Photos:
-    sessions = sessions_of(Path(table))
-    groups = np.array(sessions["group"])
-    people = np.unique(groups)[:DRAWS, None]
-    return Photos(Path(table), sessions, groups == people, groups != people)
+def drawn(folder: Path) -> Photos:
+    photos, gestures = folder / "photos", Path("data/sample/gestures/pose")
+    draw_photos(
+        gestures,
+        photos,
+        folder / "truth.parquet",
+        seed=DRAWN_SEED,
+        people=DRAWN_PEOPLE,
+        per_class=DRAWN_PEOPLE * OF_EACH,
+        workers=1,
+    )
+    extracted(LabeledDirectories(path=str(photos), groups=Groups(pattern="^(person_[0-9]+)")), "pose", 30.0, folder)
+    return one_person(folder / TABLE)
 
 
 def of_sides(folder: Path) -> Photos:
@@ -93,7 +104,15 @@ def of_sides(folder: Path) -> Photos:
         path=str(folder / "gestures"), people=PEOPLE, examples_per_class=PEOPLE * OF_EACH, seed=sides.SEED
     )
     extracted(source, "pose", 30.0, folder)
-    return one_person(folder, str(folder / TABLE))
+    return one_person(folder / TABLE)
+
+
+def one_person(table: Path) -> Photos:
+    """Each draw learns from one person, and is tested on all others."""
+    sessions = sessions_of(table)
+    groups = np.array(sessions["group"])
+    people = np.unique(groups)[:DRAWS, None]
+    return Photos(table, sessions, groups == people, groups != people)
 
 
 def sessions_of(table: Path) -> dict[str, list[Any]]:
@@ -101,22 +120,22 @@ def sessions_of(table: Path) -> dict[str, list[Any]]:
     return dict(rows.to_pydict())
 
 
-def drawn(photos: Photos, draw: int, count: int | None) -> set[int]:
+def chosen(photos: Photos, draw: int, count: int | None) -> set[int]:
     """The session ids of the photos to learn from: so many of each class, at random."""
     labels, sessions = np.array(photos.sessions["label"]), np.array(photos.sessions["session_id"])
     random = np.random.default_rng(draw)
-    chosen: set[int] = set()
+    ids: set[int] = set()
     for label in np.unique(labels):
         own = random.permutation(sessions[(labels == label) & photos.learned[draw]])
-        chosen |= set(own[:count].tolist())
-    return chosen
+        ids |= set(own[:count].tolist())
+    return ids
 
 
 def measured(photos: Photos, draw: int, count: int | None, ways: Sequence[Training]) -> Iterator[tuple[float, float]]:
     """The accuracy of each training on the tested people, and its CPU seconds."""
     sessions = np.array(photos.sessions["session_id"])
     tested = set(sessions[photos.tested[draw]].tolist())
-    neither = set(sessions.tolist()) - tested - drawn(photos, draw, count)
+    neither = set(sessions.tolist()) - tested - chosen(photos, draw, count)
     for way in ways:
         with TemporaryDirectory() as name:
             folder = Path(name)
@@ -154,7 +173,7 @@ def compare(photos: Photos) -> None:
 PROTOCOLS: dict[str, tuple[Callable[..., Photos], tuple[int, ...]]] = {
     "digits": (digits, (1, 2)),
     "kinivi": (kinivi, (1,)),
-    "one_person": (one_person, (1,)),
+    "drawn": (drawn, (0,)),
     "sides": (of_sides, (0,)),
 }
 
