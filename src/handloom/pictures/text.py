@@ -99,7 +99,9 @@ def _bundled() -> str:
 
 @cache
 def _installed() -> tuple[str, ...]:
-    """The computer's own fonts, always in the same order."""
+    """The computer's own fonts, always in the same order; none where Matplotlib, which finds them, is not installed."""
+    if find_spec("matplotlib") is None:
+        return ()
     from matplotlib.font_manager import findSystemFonts
 
     return tuple(sorted(findSystemFonts(fontext="ttf"), key=lambda file: (Path(file).name, file)))

@@ -1,13 +1,12 @@
 """Photos and clips with skeleton, label and confidence drawn over them."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from handloom.cli.predict.answers import Asked
 from handloom.cli.predict.media_files import Form
@@ -17,12 +16,14 @@ from handloom.media.clips import ClipReader
 from handloom.media.frame import Picture
 from handloom.media.photos import read_photo
 from handloom.pictures.overlay import with_joints
+from handloom.pictures.text import font_for, showable
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.results import Prediction
 from handloom.prediction.videos import clip_rate
 from handloom.support.files import replacing
 
 SUFFIXES: dict[Form, str] = {"photo": ".png", "video": ".mp4"}
+_NO_HAND = "[no hand]"
 _WHITE, _GREY = (255, 255, 255), (150, 150, 150)
 LARGEST_SIDE = 1280  # pixels; larger pictures are scaled down
 # So that a player shows it anywhere, and joints stay sharp.
@@ -89,6 +90,8 @@ def _write_photo(path: Path, target: Path, predictor: Predictor, predictions: Se
     picture = read_photo(path, LARGEST_SIDE).picture
     for prediction in predictions:
         picture = with_joints(picture, prediction.poses[0])
+    if not predictions:
+        picture = _with_text(picture, _NO_HAND, 0, 0, False, _GREY)
     for prediction in predictions:  # labels last, over all hands
         points = picture_from_poses(prediction.poses)[0] * [picture.shape[1], picture.shape[0]]
         left, top = points.min(axis=0).tolist()
@@ -99,7 +102,7 @@ def _write_photo(path: Path, target: Path, predictor: Predictor, predictions: Se
 def _write_clip(path: Path, target: Path, predictor: Predictor, predictions: Sequence[Prediction]) -> None:
     """The clip at the model's rate: each of its pictures with the joints that the model was given.
 
-    A picture without a hand has no label.
+    A picture without a hand says so.
     """
     ticks_a_second = clip_rate(predictor, path)
     rate = Fraction(ticks_a_second).limit_denominator(1001)
@@ -115,6 +118,8 @@ def _write_clip(path: Path, target: Path, predictor: Predictor, predictions: Seq
             if tick in joints:
                 picture = with_joints(picture, joints[tick])
                 picture = _with_answer(picture, predictor, _nearest(predictions, frame.time), 0, 0)
+            else:
+                picture = _with_text(picture, _NO_HAND, 0, 0, False, _GREY)
             picture = np.ascontiguousarray(picture[: stream.height, : stream.width])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
@@ -160,10 +165,8 @@ def _with_text(
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     size = max(10, max(image.size) // 32)
-    font = ImageFont.load_default(size)
-    # Pillow's own font has ASCII.
-    plain = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-    shown = plain.encode("ascii", "replace").decode("ascii")
+    shown = showable(text)
+    font = font_for(shown, size)
     width, height = draw.textlength(shown, font) + size, 1.5 * size
     left = max(0.0, min(left, image.width - width))
     top = max(0.0, min(top - height if above else top, image.height - height))
