@@ -6,13 +6,13 @@
         SFINGE 3D: each of its four blocks held out in turn; its clips, in random order, joined by idle hands
 
 A joint stream: the hand of one clip moves to the pose in which the next clip begins, with a tremor, in 1 to 3 seconds.
-Of the other three blocks two are trained on, and one chooses threshold, hold time and cooldown for at most so many
-false answers an hour, for three such numbers. The training has clips, and windows of streams: those without a gesture
-as `background`, and those that show most of a gesture in the midst of other motion.
+Of the other three blocks one chooses threshold, hold time and cooldown for a model of the other two, for at most so
+many false answers an hour; with these settings a model of all three is measured. A training has clips, and windows of
+streams: those without a gesture as `background`, and those that show most of a gesture in the midst of other motion.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,7 +37,7 @@ from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE
 from handloom.prediction.measured_streams import measured
 from handloom.prediction.predictor import Predictor
-from handloom.prediction.stream_settings import Stream, ask, choose_settings
+from handloom.prediction.stream_settings import Asked, Stream, ask, choose_settings
 from handloom.support.workspace import Workspace
 from handloom.training.resume import TrainingTask
 from handloom.training.train import train
@@ -56,7 +56,7 @@ class Setting:
         rate: of the joints, frames/s.
         window, stride: frames of a window and between two windows.
         iterations: of the training.
-        idle: windows of background that are trained on for each gesture of a stream.
+        shown, idle: windows of a gesture, and of background, that are trained on for each gesture of a stream.
         limits: of false answers an hour.
     """
 
@@ -64,6 +64,7 @@ class Setting:
     window: int
     stride: int
     iterations: int
+    shown: int
     idle: int
     limits: tuple[float, ...]
 
@@ -71,11 +72,11 @@ class Setting:
 ACTIONS, BACKGROUND = Path("data/sample/gestures/action"), "background"
 CAMERAS = Cameras(Range(1.0, 1.2), Range(2.0, 40.0), Range(0.75, 0.75))
 CLIPS_PER_CLASS, STREAMS, STREAM_SECONDS = 60, 20, 300.0  # to train on
-DRAWN_SEEDS, DRAWN_HOURS = (2, 5), (4, 2)  # of people, for validation and to be held out; 3 and 4 were read before
+DRAWN_PARTS = {"validation": (2, 4), "held out": (5, 2)}  # seed of people, hours; people 3 and 4 were read before
 ACROSS = 0.15  # of the width: further to a side, an idle hand goes down and comes up again, or it makes a swipe
 OUTSIDE = 0.8  # of the picture's height, for a hand that leaves
-SFINGE3D = Setting(20.0, 30, 2, 80, 3, (1.0, 10.0, 40.0))  # 40 an hour is about 0.05 a gesture
-DRAWN = Setting(30.0, 45, 3, 30, 3, (1.0,))
+SFINGE3D = Setting(20.0, 30, 2, 16, 2, 1, (40.0,))  # 40 an hour is about 0.05 a gesture
+DRAWN = Setting(30.0, 45, 3, 30, 1, 3, (1.0,))
 
 
 def sfinge3d(table: str, *chosen: str) -> None:
@@ -99,34 +100,32 @@ def sfinge3d_source(table: str) -> LabeledKeypointsDataFrame:
 
 
 def one_block(blocks: dict[int, list[Clip]], held_out: int, folder: Path) -> None:
+    """Choose settings by a model of two blocks on the third; then learn from all three."""
     folder.mkdir()
     others = [block for block in sorted(blocks) if block != held_out]
-    validation, trained = others[held_out % 3], [block for block in others if block != others[held_out % 3]]
-    examples = [one for block in trained for one in blocks[block]]
-    for block in trained:
-        examples += windows_of(joined(blocks[block], seed=block), SFINGE3D, seed=block)
-    predictor = Predictor(load_model(fitted(examples, SFINGE3D, folder)))
-    streams = {
-        block: [joined(blocks[block], 100 * block + number) for number in range(JOINED_PER_BLOCK)]
-        for block in (validation, held_out)
-    }
-    report(f"block {held_out}", SFINGE3D, predictor, streams[validation], streams[held_out])
+    validation = others[held_out % 3]
+    asked = {}
+    for part, block in (("validation", validation), ("held out", held_out)):
+        learned = [other for other in others if other != block]
+        examples = [one for other in learned for one in blocks[other]]
+        for other in learned:
+            for number in range(JOINED_PER_BLOCK):
+                seed = 1000 * other + number
+                examples += windows_of(joined(blocks[other], seed), SFINGE3D, seed)
+        (folder / part).mkdir()
+        predictor = Predictor(load_model(fitted(examples, SFINGE3D, folder / part)))
+        streams = [joined(blocks[block], 100 * block + number) for number in range(JOINED_PER_BLOCK)]
+        asked[part] = [ask(predictor, one, SFINGE3D.stride) for one in streams]
+    report(f"block {held_out}", SFINGE3D, asked)
 
 
-def report(
-    name: str, setting: Setting, predictor: Predictor, validation: Sequence[Stream], held_out: Sequence[Stream]
-) -> None:
-    """Choose the settings on validation streams for each limit; print what they give there and on the others."""
-    background, stride = predictor.background_label, setting.stride
-    asked = {
-        part: [ask(predictor, one, stride) for one in streams]
-        for part, streams in (("validation", validation), ("held out", held_out))
-    }
+def report(name: str, setting: Setting, asked: Mapping[str, Sequence[Asked]]) -> None:
+    """Choose the settings on validation streams for each limit; print what they give in each part."""
     for limit in setting.limits:
-        settings = choose_settings(asked["validation"], background, limit, stride)
+        settings = choose_settings(asked["validation"], BACKGROUND, limit, setting.stride)
         print(f"{name}, at most {limit:g} false an hour: {settings}")
         for part, streams in asked.items():
-            numbers = measured(streams, settings, background).metrics.items()
+            numbers = measured(streams, settings, BACKGROUND).metrics.items()
             print(f"  {part}: {', '.join(f'{name} {value:.3g}' for name, value in numbers)}", flush=True)
 
 
@@ -174,7 +173,7 @@ def idle_between(first: Poses, last: Poses, rate: float, random: np.random.Gener
 
 
 def windows_of(stream: Stream, setting: Setting, seed: int) -> list[Clip]:
-    """Windows of a stream: one of each gesture, with `COVERED` of it; of `background`, with `CONTEXT` of any."""
+    """Windows of a stream: of each gesture, with `COVERED` of it; of `background`, with `CONTEXT` of any."""
     random = np.random.default_rng(seed)
     starts = np.arange(len(stream.poses) - setting.window + 1)
     gesture = np.zeros(len(starts))
@@ -184,7 +183,7 @@ def windows_of(stream: Stream, setting: Setting, seed: int) -> list[Clip]:
         shown = np.clip(np.minimum(starts + setting.window, end) - np.maximum(starts, first), 0, None)
         gesture += shown
         most = np.flatnonzero(shown >= COVERED * min(end - first, setting.window))
-        for start in random.choice(most, min(1, len(most)), replace=False):
+        for start in random.choice(most, min(setting.shown, len(most)), replace=False):
             chosen.append((one.label, stream.poses[start : start + setting.window]))
     idle = np.flatnonzero(gesture <= CONTEXT * setting.window)
     for start in sorted(random.choice(idle, min(len(idle), setting.idle * len(stream.made)), replace=False)):
@@ -198,11 +197,11 @@ def drawn(folder: Path) -> None:
         examples += windows_of(Studio(1).stream(STREAM_SECONDS, number), DRAWN, seed=number)
     print(f"{len(examples)} clips to train on", flush=True)
     predictor = Predictor(load_model(fitted(examples, DRAWN, folder)))
-    validation, held_out = (
-        [Studio(seed).stream(3600.0, number) for number in range(hours)]
-        for seed, hours in zip(DRAWN_SEEDS, DRAWN_HOURS, strict=True)
-    )
-    report("drawn", DRAWN, predictor, validation, held_out)
+    asked = {
+        part: [ask(predictor, Studio(seed).stream(3600.0, number), DRAWN.stride) for number in range(hours)]
+        for part, (seed, hours) in DRAWN_PARTS.items()
+    }
+    report("drawn", DRAWN, asked)
 
 
 class Studio:
