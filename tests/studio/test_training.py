@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 
 from handloom.errors import HandloomError
 from handloom.models.files import REPORTS_FILE
 from handloom.studio.project import StudioProject
 from handloom.studio.training import TrainingRuns, TrainingState
+from handloom.support.lock import holder
 
 # The first run waits for the signal of Stop, the second one goes through.
 STAGES = """
@@ -65,6 +67,22 @@ def test_what_fails_says_why(waiting: StudioProject) -> None:
     runs.start("pose")
     state = awaited(runs, lambda state: state.state != "running")
     assert (state.state, state.error) == ("failed", "the reason")
+
+
+def test_a_killed_training_says_so_and_is_resumed(waiting: StudioProject) -> None:
+    runs = TrainingRuns(waiting)
+    runs.start("pose")
+    awaited(runs, lambda _: (waiting.root / "begun").exists())
+    (dvc,) = psutil.Process(holder(waiting.own_folder / "training.lock")).children()
+    for one in dvc.children(recursive=True):  # the stage
+        one.kill()
+    state = awaited(runs, lambda state: state.state != "running")
+    said = "the training was killed; it goes on where it was if you train again"
+    assert (state.state, state.error) == ("failed", said), state.log
+    (waiting.own_folder / "pose.json").unlink()  # as where what wrote it was killed too
+    assert runs.state("pose").error == said
+    runs.start("pose")
+    assert awaited(runs, lambda state: state.state != "running").state == "finished"
 
 
 def test_of_clicks_at_once_in_two_servers_one_starts(waiting: StudioProject) -> None:

@@ -24,6 +24,7 @@ _LOG_TAIL = 64_000  # bytes of the log that are read
 _LINES_SHOWN = 200
 # What `dvc repro` and progress bars (tqdm) print.
 _STAGE = re.compile(r"Running stage '([^']+)'")
+_KILLED = re.compile(r"^ERROR: failed to reproduce .*, exited with (-9|137)$")  # by SIGKILL, without and with a shell
 _BAR = re.compile(r"(.+?):\s+\d+%\|[^|]*\| (\d+)/(\d+) ")
 
 
@@ -119,7 +120,7 @@ class TrainingRuns:
         return TrainingState(
             running=running,
             state=state,
-            error=_why(log) if state == "failed" else "",
+            error=_why(log, status_file(own, kind).exists()) if state == "failed" else "",
             stages=[name for line in log for name in _STAGE.findall(line)],
             step=(step[1], int(step[2]), int(step[3])) if step else None,
             iterations=settings.maximum_iterations,
@@ -209,12 +210,19 @@ def _ended(status: Path) -> Literal["finished", "stopped", "failed"]:
         return "failed"  # it was killed
 
 
-def _why(log: list[str]) -> str:
-    """The last line of the stage that failed; what DVC says of it if the stage said nothing."""
+def _why(log: list[str], ended: bool) -> str:
+    """The last line of the stage that failed; what DVC says of it if the stage said nothing.
+
+    Args:
+        log: the lines.
+        ended: whether the process that runs DVC wrote how it ended.
+    """
+    if not ended or any(_KILLED.search(line) for line in log):
+        return "the training was killed; it goes on where it was if you train again"
     lines = [line for line in log if not _BAR.match(line)]
     command = max((place for place, line in enumerate(lines) if line.startswith("> ")), default=-1)
     own = [line for line in lines[command + 1 :] if not line.startswith("ERROR: failed to reproduce")]
-    return (own or lines or ["it was killed"])[-1].removeprefix("ERROR: ")
+    return (own or lines or ["dvc said nothing"])[-1].removeprefix("ERROR: ")
 
 
 def _is_newer(one: Path, other: Path) -> bool:
