@@ -20,12 +20,14 @@ from browser import chromium, needs_browser
 from conftest import MadeOnce, draw_pose_photos
 from fake_camera import options, show
 
+from handloom.config import StreamValues
 from handloom.media.photos import read_photo
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 from handloom.project.new_project import make_project
 from handloom.stages.compose import write_parameters
 from handloom.studio.live import decoded
+from handloom.studio.project import StudioProject
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -168,8 +170,10 @@ def test_from_an_empty_project_to_a_right_live_answer_by_clicks_alone(drawn_phot
                 right = try_it(person)
                 answers = list(answers_in_python(project, page.evaluate("talk")))
                 look_at_the_rest(person)
+                save_the_sliders(person)
         assert {urlsplit(address).hostname for address in addresses} == {"127.0.0.1"} and not said
     assert right == ["five", "one"]
+    assert StudioProject(project).parameters().export_coreml.streams.pose == StreamValues(0.8, 0.2, 0.3)
     assert len(answers) > 10 and all(here == there for here, there in answers)
 
 
@@ -223,6 +227,13 @@ def look_at_the_rest(person: Person) -> None:
     page.get_by_role("link", name="Report", exact=True).click()
     inner = page.frame_locator("iframe.report")
     inner.locator("h1").first.wait_for()
+
+
+def save_the_sliders(person: Person) -> None:
+    person.go_to("Try")
+    person.page.get_by_label("As the model recommends").uncheck()
+    person.page.get_by_role("button", name="Save in the project").click()
+    person.page.locator("#notice", has_text="Saved").wait_for()
 
 
 def answers_in_python(project: Path, talk: list[dict[str, Any]]) -> Iterator[tuple[Any, Any]]:
