@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from handloom.extraction.contact_sheet import ContactSheets
 from handloom.extraction.extraction import FRAME, Extraction
-from handloom.pictures.text import font_for, shortened, showable
+from handloom.pictures.text import draw_text, font_for, shortened, showable
 from handloom.sources import Clip
 
 GREEN = (60, 120, 60)  # unlike text
@@ -215,3 +215,14 @@ def test_a_name_may_be_wider_than_its_picture(tmp_path: Path) -> None:
     green = np.flatnonzero(is_colour(no_hand, GREEN).any(axis=0))
     below = no_hand[np.flatnonzero(is_colour(no_hand, GREEN).any(axis=1)).max() + 2 :]
     assert (below[:, green.max() + 5 :] < 200).any()
+
+
+@pytest.mark.parametrize("label", ["שלום", "سلام", "кулак"])
+def test_a_heading_begins_with_its_label_in_every_script(label: str) -> None:
+    def drawn(text: str) -> NDArray[np.float64]:
+        picture = Image.new("RGB", (200, 24))
+        draw_text(ImageDraw.Draw(picture), (2, 18), text, 15, (255, 255, 255))
+        return np.asarray(picture, float)[:, : round(font_for(label, 15).getlength(label)) + 2, 0]
+
+    # Letters may be shifted by a part of a pixel.
+    assert np.corrcoef(drawn(label).ravel(), drawn(f"{label}    hand in 4 of 4 files").ravel())[0, 1] > 0.8

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw, ImageFont, features
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 ELLIPSIS = "..."
@@ -17,8 +17,12 @@ _BEGINNINGS = (0.35, 0.0, 0.65)
 def draw_text(
     drawing: ImageDraw.ImageDraw, place: tuple[int, int], text: str, size: int, colour: tuple[int, int, int]
 ) -> None:
-    """Write a line with its lower left corner at a place, in a font that has its letters."""
-    drawing.text(place, text, colour, font_for(text, size), anchor="ls")
+    """Write a line with its lower left corner at a place, in a font that has its letters.
+
+    A line that begins with Arabic or Hebrew letters keeps its parts in their order, from left to right.
+    """
+    direction = "ltr" if features.check("raqm") else None  # without the library letters stay in the text's order
+    drawing.text(place, text, colour, font_for(text, size), anchor="ls", direction=direction)
 
 
 def showable(text: str) -> str:
