@@ -48,7 +48,7 @@ def main() -> None:
         kind: Kind = "pose" if photos else "action"
         paths = photos or sorted(everything.rglob("*.mp4"))
         for path in [paths[number] for number in draw.choice(len(paths), copies, replace=False)]:
-            copy = path.with_name(f"copy_{path.stem}{path.suffix}")
+            copy = path.with_name(f"copy_{path.stem}{'.jpg' if kind == 'pose' else '.mp4'}")
             (copied_photo if kind == "pose" else copied_clip)(path, copy, draw)
             originals[relative(copy, everything)] = relative(path, everything)
         source, table = LabeledDirectories(path=str(everything)), Path(folder) / "keypoints.parquet"
@@ -73,7 +73,7 @@ def main() -> None:
 
 def copied_photo(path: Path, copy: Path, draw: np.random.Generator) -> None:
     (picture,) = changed([np.asarray(Image.open(path).convert("RGB"))], draw)
-    Image.fromarray(picture).save(copy.with_suffix(".jpg"), quality=int(draw.integers(30, 91)))
+    Image.fromarray(picture).save(copy, quality=int(draw.integers(30, 91)))
 
 
 def copied_clip(path: Path, copy: Path, draw: np.random.Generator) -> None:

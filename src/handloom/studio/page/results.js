@@ -45,7 +45,7 @@ export class Check {
     this.list = element("div", { class: "stack" });
     main.replaceChildren(
       element("h1", {}, "Check the data"),
-      element("section", { class: "panel stack", "aria-label": "Check" }, element("p", {}, "Listed are labels that the examples of other people contradict, copies of photos, and hands that may have been found in the wrong place. Look at them, then move or exclude them, and train again."), element("div", { class: "row" }, this.button)),
+      element("section", { class: "panel stack", "aria-label": "Check" }, element("p", {}, "Listed are labels that the examples of other people contradict, copies, beginnings and ends that do not show the sign, and hands that may have been found in the wrong place. Look at them, then move or exclude them, and train again."), element("div", { class: "row" }, this.button)),
       this.list,
     );
     // Sources without a folder for each class have no files to move or exclude here; the list is there for them too.
