@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from asgi_client import Browser
-from small_models import save, trained
+from small_models import CLASSES, save, trained, with_spec
 
 from handloom.config import as_plain
 from handloom.hand import poses_from_picture
+from handloom.models.model import StreamSettings
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 from handloom.studio.live import decoded
@@ -32,9 +33,11 @@ def test_answers_equal_the_recognizers(
     settings: dict[str, Any], project: StudioProject, browser: Browser, frames: Sequence[bytes]
 ) -> None:
     project.layout("pose").exports.mkdir(parents=True)
-    save(trained("pose"), project.layout("pose").exports / "HandPoseClassifier.mlmodel")
+    model = with_spec(trained("pose"), stream=StreamSettings(0.6, thresholds={CLASSES[0]: 0.7}))
+    save(model, project.layout("pose").exports / "HandPoseClassifier.mlmodel")
     begun = browser.post("/api/live/begin", {"kind": "pose", **settings})
     assert begun.status == 200 and begun.json()["model"] == "exports/pose", begun.body
+    assert begun.json()["thresholds"] == dict.fromkeys(CLASSES, 0.6) | {CLASSES[0]: 0.7}
     events = 0
     with Recognizer(Predictor.open(project.layout("pose").exports), **settings) as recognizer:
         for number, frame in enumerate(frames):

@@ -17,6 +17,7 @@ from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.landmarks.reader import HandFollower, HandReader
 from handloom.media.frame import Picture
 from handloom.models.files import EXPORTED
+from handloom.models.model import usual_stream_settings
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
 from handloom.prediction.windows import NO_HAND
@@ -86,10 +87,11 @@ class LiveStream:
                 return said
             predictor = Predictor.open(model, kind)
             self._recognizer = Recognizer(predictor, **asdict(settings))
+            usual = usual_stream_settings(predictor.model)
             return said | {
                 "classes": predictor.classes,
                 "background": predictor.background_label,
-                "thresholds": dict(predictor.thresholds),
+                "thresholds": {label: usual.thresholds.get(label, usual.threshold) for label in predictor.classes},
                 "note": predictor.note,
                 "frame_rate": predictor.frame_rate,
                 "window": predictor.window,

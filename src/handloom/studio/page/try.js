@@ -131,7 +131,7 @@ export class Try {
     for (const label of classes) {
       const fill = element("div", { class: "fill" });
       const number = element("span", { class: "number" }, "–");
-      const threshold = this.given.threshold ?? this.thresholds[label] ?? 0.8;
+      const threshold = this.given.threshold ?? this.thresholds[label];
       const mark = element("div", { class: "mark" });
       mark.style.left = `${100 * threshold}%`;
       const track = label === this.background ? element("div", { class: "track" }, fill) : element("div", { class: "track" }, fill, mark);
