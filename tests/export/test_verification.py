@@ -15,8 +15,9 @@ from handloom.dataset.examples import Example, Examples
 from handloom.errors import DataError
 from handloom.export.comparison import Comparison, Limits, NamedWindows, compare
 from handloom.export.exported import ExportedModel
-from handloom.export.verification import rows_of, verify
+from handloom.export.verification import TIED, rows_of, verify
 from handloom.hand import Poses
+from handloom.models.checkpoint import TrainedModel
 
 
 class Answers(ExportedModel):
@@ -89,6 +90,20 @@ def test_other_classes_do_not_hold() -> None:
 ])  # fmt: skip
 def test_a_share_of_rows_may_have_another_label(other: int, rows_in_all: int, share: float, passed: bool) -> None:
     assert Comparison(rows_in_all, rows_in_all - other, 0.0, "", Limits(1.0, share)).passed is passed
+
+
+@pytest.mark.parametrize(("apart", "equal"), [(0.0009, 40), (0.0011, 0)])
+def test_of_two_labels_that_are_as_likely_either_is_equal(apart: float, equal: int) -> None:
+    class Undecided(TrainedModel):
+        def probabilities(self, windows: Poses) -> np.ndarray:
+            return np.tile([0.4, 0.4 - apart, 0.2 + apart], (len(windows), 1))
+
+    model = trained("pose")
+    undecided = Undecided(model.network, model.spec)
+    other = Answers("pose", lambda _: np.array([0.3999, 0.4001, 0.2], np.float32))
+    batch = NamedWindows(random_hands(1, 40), [""] * 40)
+    assert compare(undecided, other, [batch], Limits(1.0, 0.0, tied=TIED)).equal_labels == equal
+    assert compare(undecided, other, [batch], Limits(1.0, 0.0)).equal_labels == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -28,10 +28,12 @@ class Limits:
     Attributes:
         largest_difference: between two probabilities of a class.
         other_labels: the share of rows whose label may differ, rounded up to whole rows.
+        tied: two classes whose probabilities the trained model has no further apart are equally good labels.
     """
 
     largest_difference: float
     other_labels: float
+    tied: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Comparison:
 
     Attributes:
         rows: windows compared.
-        equal_labels: how many of them got the same label.
+        equal_labels: how many of them got the same label, or one that is as likely to the trained model.
         largest_difference: of a probability; infinite where one is no number, or the classes are others.
         where: the name of the row with it.
         limits: what is allowed.
@@ -95,7 +97,8 @@ def compare(
         worst = int(apart.argmax())
         if not where or apart[worst] > largest:
             largest, where = float(apart[worst]), batch.names[worst]
-        equal += int((found.argmax(axis=1) == expected.argmax(axis=1)).sum())
+        likelihood = np.take_along_axis(expected, found.argmax(axis=1)[:, None], axis=1)[:, 0]
+        equal += int((expected.max(axis=1) - likelihood <= limits.tied).sum())
         rows += len(expected)
         if keep:
             keep(expected, found)
