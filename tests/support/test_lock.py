@@ -63,6 +63,29 @@ def test_a_lock_that_a_killed_process_left_is_free(tmp_path: Path) -> None:
     assert holder(path) == 0
 
 
+def test_who_only_asks_keeps_nobody_out_and_is_not_taken_for_the_holder(tmp_path: Path) -> None:
+    path, ended, seen = tmp_path / "search.lock", threading.Event(), set()
+    path.write_text("1\n")  # of a process that was killed
+
+    def ask() -> None:
+        while not ended.is_set():
+            seen.add(holder(path))
+
+    askers = [threading.Thread(target=ask) for _ in range(2)]
+    for one in askers:
+        one.start()
+    try:
+        for _ in range(100):
+            with alone(path, "search x"):
+                pass
+            path.write_text("1\n")
+    finally:
+        ended.set()
+        for one in askers:
+            one.join(30)
+    assert seen <= {0, os.getpid()}
+
+
 def test_a_lock_that_is_a_link_is_refused_and_what_it_leads_to_stays(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("content")
     (tmp_path / "search.lock").symlink_to(tmp_path / "precious")

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 from handloom import keypoint_table
 from handloom.config import Kind
 from handloom.dataset.examples import Examples
-from handloom.errors import HandloomError
+from handloom.errors import DataError, HandloomError, printable
 from handloom.hand import Poses, middle_frame
 from handloom.media.clips import ClipReader
 from handloom.media.photos import read_photo
@@ -144,7 +144,10 @@ class Pictures:
         if self._kind == "pose":
             return read_photo(clip.path, side).picture
         frames = ClipReader(clip.path, side, self._frame_rate, clip.start, clip.end, accept_slow=True)
-        return next(islice(iter(frames), frame, None)).picture
+        found = next(islice(iter(frames), frame, None), None)
+        if found is None:
+            raise DataError(f"{printable(str(clip.path))}: has no frame {frame} any more; it was replaced")
+        return found.picture
 
 
 def _plain_ground(view: View) -> NDArray[np.uint8]:

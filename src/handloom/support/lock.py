@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from handloom.errors import HandloomError, first_line
 
 UNTIL_FREE = -1.0
+_ASKED = 0.2  # seconds; a process that asks for the `holder` has the lock for less
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def alone(path: Path, what: str, wait: bool = False) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            lock.acquire(blocking=False)
+            lock.acquire(timeout=_ASKED, poll_interval=_ASKED / 20)
         except Timeout:
             running = f"{what} is running already{_in_process(path)}"
             if not wait:
@@ -74,7 +75,7 @@ def holder(path: Path) -> int:
     try:
         with path.open("r+b") as file:  # filelock would empty it
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that two who ask do not meet
             except BlockingIOError:
                 return int(file.read())
     except (OSError, ValueError):  # it has ended by now
