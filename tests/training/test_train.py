@@ -228,7 +228,7 @@ def test_without_validation_the_iteration_of_the_lowest_loss_on_the_plain_traini
     shared["early_stopping"] = PATIENT | {"monitor": "training_loss"}
     train_untracked(**shared)
     assert history() == as_they_were  # to measure it changes nothing
-    assert f"stopped at iteration 8, the model is that of iteration {best}\n" in capsys.readouterr().out
+    assert f"train_pose: the model is that of iteration {best}\n" in capsys.readouterr().out
     for name, tensor in weights().items():
         assert torch.equal(tensor, plain.weights[best - 1][name]), name
 

@@ -14,7 +14,7 @@ from handloom.dataset.examples import Examples, known_chirality, read_examples
 from handloom.dataset.split import class_names
 from handloom.errors import ConfigurationError, DivergenceError
 from handloom.keypoint_table import landmarkers_of, note_on_landmarkers
-from handloom.models.described_start import start
+from handloom.models.described_start import load_pretrained
 from handloom.models.files import HISTORY_COLUMNS, HISTORY_FILE, MODEL_FILE, RUN_FILE
 from handloom.models.provenance import hand_of, landmarks_of, provenance_of, write_provenance
 from handloom.support.files import write_csv
@@ -186,7 +186,7 @@ def _build(task: TrainingTask, parts: _Parts, checkpoint: Path | None) -> tuple[
     lightning.seed_everything(settings.seed, verbose=False)
     module = _module(task, parts)
     if not checkpoint:
-        start(module.network, settings.pretrained_weights)
+        load_pretrained(module.network, task.kind, settings.pretrained_weights)
     training = aligned(parts.training, settings.align_to) if settings.align_to else parts.training
     return module, HandData(training, parts.validation, parts.classes, settings)
 
@@ -225,10 +225,8 @@ def _finish(
     task, iteration = work.task, trainer.current_epoch
     if early_stopping.best:
         module.network.load_state_dict(early_stopping.best)
-        print(
-            f"train_{task.kind}: stopped at iteration {iteration},"
-            f" the model is that of iteration {early_stopping.best_iteration}"
-        )
+        stopped = f"stopped at iteration {iteration}, " if trainer.should_stop else ""
+        print(f"train_{task.kind}: {stopped}the model is that of iteration {early_stopping.best_iteration}")
     elif rise := warning_of_rise(task.settings, task.kind, module.spec.classes, module.history):
         print(f"train_{task.kind}: {rise}", file=sys.stderr)
     calibration = calibration_of(module, data.validation_batches())
