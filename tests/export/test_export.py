@@ -16,8 +16,7 @@ import torch
 from small_training import OUT, PARTS, SETTINGS, TABLE, WITH_VALIDATION, settings_with, train_small, write_tables
 from tracked import client, trained_run
 
-from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters, StreamValues
-from handloom.config.sections import StreamsOfKinds
+from handloom.config import Data, ExportCoreML, LabeledDirectories, Parameters, StreamsOfKinds, StreamValues
 from handloom.errors import HandloomError
 from handloom.export import export as stage
 from handloom.export.convert import ExportedNetwork

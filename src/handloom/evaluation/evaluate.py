@@ -39,7 +39,7 @@ def evaluate(
     out: Path,
     workspace: Workspace,
     register: bool = True,
-    of_streams: Mapping[str, float] = MappingProxyType({}),
+    stream_metrics: Mapping[str, float] = MappingProxyType({}),
 ) -> Evaluation:
     """Predict the test set; write metrics and tables to the folder `out`, log them to its run, register it.
 
@@ -52,7 +52,7 @@ def evaluate(
         out: gets `metrics.json`, `per_class.csv`, `confusion.csv`, `reliability.csv` and `predictions.csv`.
         workspace: its tracking store has the model's run.
         register: whether the model becomes a version in MLflow's registry.
-        of_streams: metrics of recordings, which are written with the others.
+        stream_metrics: metrics of recordings, which are written with the others.
 
     Raises:
         DataError: the test set is empty, has no hand, or no label that the model knows.
@@ -62,7 +62,7 @@ def evaluate(
     examples, spec = answered.examples, answered.model.spec
     for note in notes_on(examples, spec.classes):
         print(f"evaluate {kind}: {note}", file=sys.stderr)
-    metrics = answered.metrics | answered.robustness | dict(of_streams)
+    metrics = answered.metrics | answered.robustness | dict(stream_metrics)
     files = _write_report(out, answered, metrics)
     provenance = read_provenance(model / RUN_FILE)
     run = tracking.Tracker(workspace).run_of(provenance.training, kind, parameters)

@@ -1,4 +1,4 @@
-"""Continuous recordings with annotated gestures: rows of an annotation file with start and end, joined by file."""
+"""Whole recordings with their annotated gestures, as a keypoint table has them."""
 
 import json
 from collections.abc import Mapping
