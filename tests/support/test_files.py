@@ -158,6 +158,7 @@ def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:
             ("+1+cmd", "'+1+cmd"),
             ("-2+3", "'-2+3"),
             ("@SUM(A1)", "'@SUM(A1)"),
+            ("\uff1dSUM(A1)", "'\uff1dSUM(A1)"),
         ),
         *(("\tx", "'\tx"), ("a\rb", "a\\rb"), ("a</script><b>", "a\\x3c/script>\\x3cb>"), ("<!--", "\\x3c!--")),
         *(

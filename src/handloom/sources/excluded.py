@@ -1,5 +1,6 @@
 """Files that a person has decided to leave out: listed in a file of the project, so that cleaning is reproducible."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from handloom.errors import DataError, printable
@@ -22,14 +23,17 @@ def without_excluded(gathered: Gathered, file: str, key: str) -> Gathered:
     Raises:
         DataError: the file is missing or has no such column, or nothing would be left.
     """
-    table = read_table(file, key, may_be_empty=True)
-    table.require(COLUMN, key)
-    listed = {_compared(path) for path in table.texts(COLUMN) if path}
-    files = {_compared(clip.file) for clip in gathered.clips}
+    files = {plain_path(clip.file) for clip in gathered.clips}
+    listed = excluded_files(file, key, files.__contains__)
     _, joined, member = key.removesuffix(".exclude").rpartition(".sources.")
-    names = {path: path.removeprefix(f"{member}/") if joined and path not in files else path for path in listed}
+    names, fits_twice = {}, []
+    for path in sorted(listed):
+        inside = path.removeprefix(f"{member}/") if joined else path
+        names[path] = path if path in files else inside
+        if inside != path and {inside, path} <= files:
+            fits_twice.append(path)
     left_out = set(names.values())
-    kept = [clip for clip in gathered.clips if _compared(clip.file) not in left_out]
+    kept = [clip for clip in gathered.clips if plain_path(clip.file) not in left_out]
     if gathered.clips and not kept:
         raise DataError(f"{printable(file)}: leaves out every file of {key.removesuffix('.exclude')}; shorten it")
     strange = sorted(path for path, name in names.items() if name not in files)
@@ -39,9 +43,29 @@ def without_excluded(gathered: Gathered, file: str, key: str) -> Gathered:
             f"{printable(file)}: {len(strange)} of its {len(listed)} paths name no file of the source (the first:"
             f" {printable(strange[0])})"
         )
+    if fits_twice:
+        notes.append(
+            f"{printable(file)}: {len(fits_twice)} of its paths fit two files, with {printable(member)}/ as a folder or"
+            f" as the source's name (the first: {printable(fits_twice[0])}); taken as a folder"
+        )
     return replace(gathered, clips=kept, notes=[*gathered.notes, *notes])
 
 
-def _compared(path: str) -> str:
-    """A path without blanks around it, since tables are read without them."""
-    return plain_path(path).strip()
+def excluded_files(file: str, key: str, is_file: Callable[[str], bool]) -> set[str]:
+    """The paths that a list names, as `plain_path` writes them.
+
+    Blanks around a path are left out, unless there is a file whose name has them.
+
+    Args:
+        file: a CSV (Parquet, JSON) with the column `path`.
+        key: the parameter's full name, for messages.
+        is_file: whether the source has a file of this path.
+
+    Raises:
+        DataError: the file is missing or has no such column.
+    """
+    table = read_table(file, key, may_be_empty=True)
+    table.require(COLUMN, key)
+    pairs = zip(table.values(COLUMN), table.texts(COLUMN), strict=True)
+    paths = ((plain_path(value) if isinstance(value, str) else "", plain_path(text)) for value, text in pairs if text)
+    return {exact if is_file(exact) else text for exact, text in paths}

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from handloom.config import Kind
 from handloom.errors import HandloomError, printable
-from handloom.sources.excluded import COLUMN
+from handloom.sources.excluded import COLUMN, excluded_files
 from handloom.sources.groups import plain_path
-from handloom.sources.tables import read_table
 from handloom.studio.project import StudioProject
 from handloom.studio.settings import change_settings
 from handloom.support.files import write_csv
@@ -30,6 +29,7 @@ class Exclusions:
         self._project, self._key = project, f"data.{kind}.exclude"
         self._named = bool(source.exclude)
         root = Path(source.path)
+        self._folder = root
         self._table = Path(source.exclude) if source.exclude else root.with_name(f"{root.name}_excluded.csv")
         self.files = self._read() if self._named else set()
 
@@ -84,9 +84,7 @@ class Exclusions:
         self._named = True
 
     def _read(self) -> set[str]:
-        table = read_table(str(self._table), self._key, may_be_empty=True)
-        table.require(COLUMN, self._key)
-        return {plain_path(path) for path in table.texts(COLUMN) if path}
+        return excluded_files(str(self._table), self._key, lambda path: (self._folder / path).is_file())
 
     def _write(self, rows: set[str]) -> None:
         self._check_table()

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 # What a spreadsheet computes when it opens a CSV; a sign alone or before a number is text there, or that number.
-_FORMULA = re.compile(r"[=+\-@\t](?!$)(?!\d+([.,]\d+)?$)")
+# Spreadsheets of Japan and China take the full-width signs for the same.
+_FORMULA = re.compile(r"[=+\-@\t\uff1d\uff0b\uff0d\uff20](?!$)(?!\d+([.,]\d+)?$)")
 _MARKUP = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 # What a process writes to before it renames (part), and what it renames away while it replaces a folder (old).
 PART, OLD = "part", "old"
@@ -114,11 +115,14 @@ def write_csv(
     """Write rows under a header of all their keys, in order of appearance, atomically. A missing value stays empty.
 
     Texts are written as `as_cell` says, those of the columns `paths` as `as_path_cell` says. `columns` come first in
-    the header, also where there is no row.
+    the header, also where there is no row. All cells are in quotes where a path has a carriage return.
     """
     columns = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
+    returns = any("\r" in row.get(name, "") for row in rows for name in paths)
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer = csv.DictWriter(
+            file, columns, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+        )
         writer.writerow({name: as_cell(name) for name in columns})
         writer.writerows(
             {name: as_path_cell(value) if name in paths else as_cell(value) for name, value in row.items()}
@@ -127,10 +131,11 @@ def write_csv(
 
 
 def as_cell(value: Any) -> Any:
-    r"""A value as a CSV cell that a spreadsheet does not run as a formula.
+    r"""A value as a CSV cell that neither a spreadsheet runs as a formula nor a page as HTML.
 
-    A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@`` or a tab) has ``'``
-    before it, as OWASP advises (https://owasp.org/www-community/attacks/CSV_Injection). ``<`` before a letter, ``/``,
+    A text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, ``@``, one of these in full
+    width, or a tab) has ``'`` before it, as OWASP advises
+    (https://owasp.org/www-community/attacks/CSV_Injection). ``<`` before a letter, ``/``,
     ``!`` or ``?`` is written ``\x3c``: pages that show the table put it between their own tags. Names of files may have
     such a ``<``, and labels of other people's models; our own sources refuse it in labels. A carriage return is
     written ``\r``. Other values stay as they are.
@@ -142,12 +147,13 @@ def as_cell(value: Any) -> Any:
 
 
 def as_path_cell(path: str) -> str:
-    r"""A relative path as a CSV cell that names the same file and that a spreadsheet does not run as a formula.
+    """A relative path as a CSV cell that names the same file and that a spreadsheet does not run as a formula.
 
-    ``./`` comes before a path that `as_cell` would change. A carriage return is written ``\r`` all the same.
+    ``./`` comes before a path that a spreadsheet would take for a formula, and before one that begins with a blank,
+    which readers of a CSV drop. Nothing else is changed, so a page that shows the path has to escape ``<``, and a cell
+    with a carriage return needs quotes.
     """
-    text = path.replace("\r", r"\r")
-    return f"./{text}" if _FORMULA.match(text) else text
+    return f"./{path}" if _FORMULA.match(path) or path[:1].isspace() else path
 
 
 def path_of_cell(cell: str) -> str:
