@@ -187,6 +187,14 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert_refused(tmp_path / "model.ckpt")
 
 
+def test_a_record_that_is_marked_as_a_folder_is_refused(saved: Path) -> None:
+    whole, entry = saved.read_bytes(), b"PK\x01\x02"
+    weights = whole.index(b"archive/data/0", whole.index(entry)) - 46  # the first tensor
+    assert whole[weights : weights + 4] == entry
+    saved.write_bytes(whole[: weights + 38] + b"\x10" + whole[weights + 39 :])
+    assert_refused(saved)
+
+
 def test_one_changed_byte_of_a_model_is_noticed(saved: Path) -> None:
     whole, expected = saved.read_bytes(), load_model(saved)
     poses = torch.rand(2, 1, 3, 21)

@@ -36,14 +36,17 @@ GESTURES = ("five", "four", "one")
 PEOPLE = 3
 PHOTOS = 4  # of each gesture and person, at least
 SHORT = "train_pose: {maximum_iterations: 20}\nextract_keypoints: {workers: 1}\n"
-# Keeps what the page and the recogniser say to each other. The end of a stream is sent late, as on a busy computer.
+# Keeps what the page and the recogniser say to each other of the first frames of each stream that asks the model.
+# The end of a stream is sent late, as on a busy computer.
 LISTEN = """
 window.talk = [];
+let left = 0;
 const original = fetch;
 window.fetch = async (address, asked) => {
   if (address === "/api/live/end") await new Promise((resolve) => setTimeout(resolve, 300));
+  if (address === "/api/live/begin") left = JSON.parse(asked.body).kind ? 60 : 0;
   const answer = await original(address, asked);
-  if (String(address).startsWith("/api/live/") && answer.ok) {
+  if (String(address).startsWith("/api/live/") && answer.ok && left-- > 0) {
     const bytes = new Uint8Array(await new Response(asked.body).arrayBuffer());
     const body = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
     talk.push({ address, body, answer: await answer.clone().json() });

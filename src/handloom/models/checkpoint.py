@@ -244,6 +244,9 @@ def _checked(content: Mapping[str, Any]) -> CheckpointSpec:
         raise ValueError(": ".join([*map(str, first["loc"][-1:]), first["msg"]])) from None
 
 
+_FOLDER = 0x10  # the attribute of MS-DOS; for such a record PyTorch gives memory that it has not written to
+
+
 def _check_sums(file: IO[bytes]) -> None:
     """Check each record of the archive against its checksum, which PyTorch writes but does not check.
 
@@ -253,6 +256,8 @@ def _check_sums(file: IO[bytes]) -> None:
     with zipfile.ZipFile(file) as archive:
         if any(record.compress_type != zipfile.ZIP_STORED for record in archive.infolist()):
             raise ValueError("PyTorch stores records as they are, these are compressed")
+        if any(record.external_attr & _FOLDER for record in archive.infolist()):
+            raise ValueError("it is damaged: a record is marked as a folder, which PyTorch would not read")
         damaged = archive.testzip()
     if damaged is not None:
         raise ValueError(f"it is damaged: the checksum of {damaged} is wrong")
