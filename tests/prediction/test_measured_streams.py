@@ -104,13 +104,13 @@ def test_an_evaluation_has_the_events_of_the_test_recordings(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("handloom.evaluation.evaluate.evaluate", evaluated)
-    for recordings in (layout.streams, None):
+    for recordings in (layout.streams, None, tmp_path / "gone.parquet"):
         with pytest.raises(KeyboardInterrupt):
             run.evaluate(PARAMETERS, "action", replace(layout, streams=recordings), Workspace.inside(tmp_path))
-    with_recordings, without = said
+    with_recordings, without, without_their_file = said
     assert with_recordings["gestures"] == 2 and with_recordings["stream_hours"] == pytest.approx(10 / 3600)
     assert {"events_found", "false_events_per_hour", "shrec_jaccard_index"} <= with_recordings.keys()
-    assert without == {}
+    assert without == without_their_file == {}  # the dvc.yaml of a former version has no recordings
 
 
 def test_the_report_tells_what_was_found_of_each_class(layout: Layout, tmp_path: Path) -> None:
@@ -140,4 +140,7 @@ def test_each_class_has_its_counts() -> None:
     found = measured([ask(predictor, stream, 1)], settings, "background")
     assert found.per_class == [{"label": "wave", "made": 2, "found": 1, "missed": 1, "doubled": 1, "false": 1}]
     assert found.metrics["false_events_per_hour"] == pytest.approx(360)
+    assert "threshold 0.8, hold time 0 s" in on_choice(found)
     assert "1 of 2 gestures found, 2 false or doubled" in on_choice(found)
+    of_wave = measured([ask(predictor, stream, 1)], replace(settings, thresholds={"wave": 0.7}), "background")
+    assert "threshold 0.8, of wave 0.7, hold time 0 s" in on_choice(of_wave)

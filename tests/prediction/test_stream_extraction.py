@@ -14,6 +14,7 @@ from handloom.evaluation.events import Interval
 from handloom.hand import present
 from handloom.prediction.annotated_streams import read_streams
 from handloom.prediction.stream_extraction import extract_streams
+from handloom.support.progress import listening
 from handloom.support.workspace import Workspace
 
 RATE = 10
@@ -24,17 +25,20 @@ PARTS = [
     ("b.mp4", "one", 0.0, 0.5, "train"),
     ("b.mp4", "five", 0.5, 0.8, "test"),
     ("c.mp4", "five", 0.0, 0.8, "train"),
+    ("broken.mp4", "five", 0.0, 0.8, "test"),
+    ("gone.mp4", "five", 0.0, 0.8, "test"),
 ]
 
 
 @pytest.fixture
 def recordings(drawn: Path, tmp_path: Path) -> Path:
-    """Three recordings of 1.8 seconds, their annotation, and the tables of the stages before."""
+    """Three recordings of 1.8 seconds, a broken one, their annotation, and the tables of the stages before."""
     (tmp_path / "videos").mkdir()
     photos = sorted((drawn / "photos").rglob("*.jpg"))
     for name, photo in zip(("a.mp4", "b.mp4", "c.mp4"), photos, strict=False):
         picture = np.asarray(Image.open(photo).convert("RGB").resize((256, 256)))
         write_clip(tmp_path / "videos" / name, [picture] * 18, rate=RATE)
+    (tmp_path / "videos" / "broken.mp4").write_bytes(b"no video")
     rows = [",".join(map(str, row)) for row in PARTS]
     (tmp_path / "gestures.csv").write_text("\n".join(["video,label,start,end,part", *rows]), encoding="utf-8")
     numbers = list(range(len(PARTS)))
@@ -57,14 +61,19 @@ def test_a_recording_of_the_test_set_is_read_from_beginning_to_end(recordings: P
         end_time_column="end",
         part_column="part",
     )
-    table, lines = extracted(recordings, source)
+    bars: set[str] = set()
+    with listening(lambda bar, count, total: bars.add(bar)):
+        table, lines = extracted(recordings, source)
+    assert bars == {"files known", "extract_streams action"}
     (stream,) = read_streams(table, "test")
     assert len(stream.poses) == 18 and present(stream.poses).mean() > 0.9
     assert stream.made == (Interval("one", 0.0, 0.5),)
     assert stream.votes is not None and stream.votes.any()
     assert read_streams(table, "validation") == []
     assert "b.mp4" in lines[0] and "several sets" in lines[0]
-    assert lines[1] == "whole recordings: 0 of the validation set, 1 of the test set"
+    assert "broken.mp4" in lines[1]
+    assert lines[2].startswith("1 files or rows were skipped; ") and lines[2].endswith("/keypoints/files.csv says why")
+    assert lines[3] == "whole recordings: 0 of the validation set, 1 of the test set"
 
 
 def test_clips_without_times_are_not_even_listed(recordings: Path) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from handloom.stages.run import Stage
 
 END_WITH_STDIN = "--end-with-stdin"
+_EXTRACTING = ("extract_keypoints", "extract_streams")  # stages that read files
 LOCK = "lock"  # a file of the session
 LOCK_PATIENCE = 3.0  # seconds in which a process that is ending may let go of it
 
@@ -97,13 +98,13 @@ def _train(folder: Path) -> None:
 
 
 def _tell_of_stage(stage: "Stage") -> None:
-    phases = {"extract_keypoints": "extracting_features", "train": "training"}
+    phases = dict.fromkeys(_EXTRACTING, "extracting_features") | {"train": "training"}
     if stage in phases:
         _say(event="phase", phase=phases[stage])
 
 
 def _tell_of_files(text: str, count: int, total: int) -> None:
-    if text.startswith("extract_keypoints"):  # looking whether files have changed is no progress
+    if text.startswith(_EXTRACTING):  # looking whether files have changed is no progress
         _say(event="progress", item_count=count, total_item_count=total)
 
 

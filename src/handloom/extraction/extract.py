@@ -78,14 +78,18 @@ def keypoint_tables(
     model: Path | None,
     report: ExtractionReport,
     cache_file: Path,
+    description: str = "extract_keypoints",
 ) -> Iterator[pa.Table]:
-    """The rows of a source, some thousand at a time; counts and problems go into the report."""
+    """The rows of a source, some thousand at a time; counts and problems go into the report.
+
+    `description` is what the progress bar says.
+    """
     for skipped in gathered.skipped:
         report.add_skipped(skipped)
     for note in gathered.notes:
         report.add_note(note)
     if model is not None:
-        yield from _media_tables(gathered.clips, settings, kind, model, report, cache_file)
+        yield from _media_tables(gathered.clips, settings, kind, model, report, cache_file, description)
     if gathered.keypoints is not None:
         report.add_keypoints(gathered.keypoints)
         first = pa.scalar(len(gathered.clips), pa.int64())
@@ -100,6 +104,7 @@ def _media_tables(
     model: Path,
     report: ExtractionReport,
     cache_file: Path,
+    description: str,
 ) -> Iterator[pa.Table]:
     hashes = hashes_of(clips, settings, cache_file)
     clips, skipped, notes = settle_duplicates(clips, hashes)
@@ -109,7 +114,8 @@ def _media_tables(
         report.add_note(note)
     waiting: list[tuple[int, Clip, Extraction]] = []
     rows = 0
-    for session_id, (clip, outcome) in enumerate(outcomes(clips, hashes, settings, kind, model, cache_file)):
+    found = outcomes(clips, hashes, settings, kind, model, cache_file, description)
+    for session_id, (clip, outcome) in enumerate(found):
         if isinstance(outcome, str):
             report.add_unreadable(clip, outcome)
             continue

@@ -36,6 +36,7 @@ def outcomes(
     kind: Kind,
     model: Path,
     cache_file: Path,
+    description: str = "extract_keypoints",
 ) -> Iterator[tuple[Clip, Outcome]]:
     """Yield every clip with its joints, in the order of the clips, whatever the number of workers.
 
@@ -46,6 +47,7 @@ def outcomes(
         kind: "pose" reads photos, "action" reads videos.
         model: the landmark model's file.
         cache_file: the cache of joints.
+        description: what the progress bar says.
 
     Raises:
         HandloomError: a system library is missing, or the cache cannot be written.
@@ -54,7 +56,7 @@ def outcomes(
     keys = [entry_key(base, hashes[clip.path], clip.start, clip.end) if clip.path in hashes else None for clip in clips]
     with KeypointCache(cache_file) as cache:
         known = cache.known([key for key in keys if key])
-        reading = _Reading(cache, hashes, settings, kind, model)
+        reading = _Reading(cache, hashes, settings, kind, model, description)
         reasons = _extract(reading, clips, keys, known)
         for number, (clip, key) in enumerate(zip(clips, keys, strict=True)):
             if number not in reasons and key is not None:
@@ -81,6 +83,7 @@ class _Reading:
     settings: ExtractKeypoints
     kind: Kind
     model: Path
+    description: str
 
 
 def _extract_damaged(
@@ -111,7 +114,7 @@ def _extract(reading: _Reading, clips: Sequence[Clip], keys: Sequence[str | None
         return reasons
     require_system_libraries(settings.landmarker.runtime == "mediapipe")
     read = partial(extract_files, kind=kind, settings=settings, model=reading.model)
-    with ProgressBar(f"extract_keypoints {kind}", len(clips), "file") as progress:
+    with ProgressBar(f"{reading.description} {kind}", len(clips), "file") as progress:
         progress.update(len(clips) - sum(map(len, waiting.values())))
         for stretch, outcome in run_over(
             read, list(waiting), settings.workers, settings.backend, PHOTOS_TOGETHER if kind == "pose" else 1

@@ -115,8 +115,9 @@ def on_choice(chosen: MeasuredStreams) -> str:
     """What was chosen on which streams, and whether they are long enough to show the rate that was asked for."""
     events, settings = chosen.events, chosen.settings
     false, hours = len(events.false) + len(events.doubled), events.seconds / 3600
+    own = "".join(f", of {label} {threshold:g}" for label, threshold in settings.thresholds.items())
     text = (
-        f"stream settings chosen on {hours:.2g} hours of recordings: threshold {settings.threshold:g}, hold time"
+        f"stream settings chosen on {hours:.2g} hours of recordings: threshold {settings.threshold:g}{own}, hold time"
         f" {settings.hold_time:g} s, cooldown {settings.cooldown:g} s, mean of {settings.mean}; {len(events.found)} of"
         f" {events.made} gestures found, {false} false or doubled"
     )

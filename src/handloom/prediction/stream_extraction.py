@@ -4,8 +4,8 @@
 only with the time around them.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -26,11 +26,11 @@ from handloom.dataset.split import PartName, read_split
 from handloom.errors import DataError, printable
 from handloom.evaluation.events import Interval
 from handloom.extraction.extract import keypoint_tables
-from handloom.extraction.report import ExtractionReport
+from handloom.extraction.report import FILES, ExtractionReport
 from handloom.landmarks.landmark_model import landmark_model_path
 from handloom.prediction.annotated_streams import GESTURES, Made, gestures_text
 from handloom.sources import gather_members
-from handloom.sources.clip import Clip, Gathered
+from handloom.sources.clip import Gathered
 
 MEASURED: tuple[PartName, ...] = ("validation", "test")
 _SHOWN = 5
@@ -54,7 +54,8 @@ def extract_streams(
         source: where the files are.
         settings: the section `extract_keypoints`.
         kind: "pose" or "action"; sources of photos have no recordings.
-        examples: the keypoint table of the parts, and the table of their sets.
+        examples: the keypoint table of the parts, which has its report in the folder next to it, and the table of their
+            sets.
         out: the table to write; `read_streams` reads it.
         cache_file: the cache of joints.
         background_label: the class of no gesture.
@@ -73,6 +74,7 @@ def extract_streams(
     part_of = {name: next(iter(found)) for name, found in sets.items() if len(found) == 1}
     chosen = [clip for clip in gathered.clips if clip.name in timed and part_of.get(clip.name) in MEASURED]
     recordings, made = whole_files(Gathered(chosen), background_label) if chosen else (Gathered(), {})
+    read: dict[str, str] = {}
     recordings.clips = [replace(clip, part=part_of[clip.name]) for clip in recordings.clips]
     metadata = {"frame_rate": f"{settings.target_frame_rate:g}", GESTURES: gestures_text(made)}
     with (
@@ -82,11 +84,15 @@ def extract_streams(
     ):
         if recordings.clips:
             model = landmark_model_path(settings.landmark_model)
-            for rows in keypoint_tables(recordings, settings, kind, model, report, cache_file):
+            for rows in keypoint_tables(recordings, settings, kind, model, report, cache_file, "extract_streams"):
                 add(rows)
+                read |= zip(rows.column("path").to_pylist(), rows.column("part").to_pylist(), strict=True)
         lines += [f"not used: {printable(reason)}" for reason in report.unreadable.values()]
+    if gathered.skipped:
+        files = printable(str(examples[0].with_suffix("") / FILES))
+        lines.append(f"{len(gathered.skipped)} files or rows were skipped; {files} says why")
     if recordings.clips:
-        lines.append(_counts(recordings.clips))
+        lines.append(_counts(read.values()))
     return lines
 
 
@@ -139,6 +145,6 @@ def _on_divided(names: Sequence[str]) -> str:
     )
 
 
-def _counts(clips: Sequence[Clip]) -> str:
-    counts = {part: sum(clip.part == part for clip in clips) for part in MEASURED}
-    return "whole recordings: " + ", ".join(f"{count} of the {part} set" for part, count in counts.items())
+def _counts(parts: Iterable[str]) -> str:
+    counts = Counter(parts)
+    return "whole recordings: " + ", ".join(f"{counts[part]} of the {part} set" for part in MEASURED)
