@@ -35,6 +35,8 @@ from handloom import (
     ModifiedTrainingDataError,
     Phase,
 )
+from handloom.api.worker import first_stage
+from handloom.stages.layout import Layout
 
 RESTORE = """
 import sys
@@ -158,6 +160,16 @@ def test_cancelled_and_killed_and_restored_it_ends_in_the_same_bits(tmp_path: Pa
     assert cancelled_at < int(at) < ITERATIONS
     assert classes == str(undisturbed().classifier.classes)
     assert model_bytes(folder) == model_bytes(undisturbed().folder)
+
+
+def test_it_goes_on_with_the_first_stage_whose_file_is_missing(tmp_path: Path) -> None:
+    """Killed while whole recordings are read, it reads them again: their stream settings are not left out."""
+    layout, stages = Layout.session(tmp_path), []
+    assert layout.streams
+    for file in (layout.keypoints, layout.split, layout.streams):
+        stages.append(first_stage(layout))
+        file.touch()
+    assert [*stages, first_stage(layout)] == ["extract_keypoints", "split", "extract_streams", "train"]
 
 
 def test_paused_by_iterations_it_goes_on_where_it_was_and_ends_in_the_same_bits(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handloom.stages.layout import Layout
     from handloom.stages.run import Stage
 
 END_WITH_STDIN = "--end-with-stdin"
@@ -88,13 +89,26 @@ def _train(folder: Path) -> None:
     project = as_seen_from_here(working_folder) if working_folder.is_dir() else Path()
     layout, workspace = Layout.session(folder), Workspace.inside(folder, project)
     refuse_changes(folder, kind, parameters, workspace)
-    first: Stage = "train"
-    if not layout.split.exists():
-        first = "split" if layout.keypoints.exists() else "extract_keypoints"
     with listening(_tell_of_files):
         run_stages(
-            parameters, kind, layout, workspace, first, "train", begin=_tell_of_stage, callbacks=[_telling_callback()]
+            parameters,
+            kind,
+            layout,
+            workspace,
+            first_stage(layout),
+            "train",
+            begin=_tell_of_stage,
+            callbacks=[_telling_callback()],
         )
+
+
+def first_stage(layout: "Layout") -> "Stage":
+    """The stage with which a session goes on: the first one whose file is missing, else the training."""
+    if not layout.split.exists():
+        return "split" if layout.keypoints.exists() else "extract_keypoints"
+    if layout.streams and not layout.streams.exists():
+        return "extract_streams"
+    return "train"
 
 
 def _tell_of_stage(stage: "Stage") -> None:
