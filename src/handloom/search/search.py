@@ -61,7 +61,7 @@ class Trials:
         values = next_values(ended, self.space.ranges, self.settings)
         parameters = parameters_of(with_values(self.composed, values))
         settings = parameters.training(self.kind)
-        layout = replace(self.layout, model=self.workspace.search / self.name / f"trial-{number}")
+        layout = replace(self.layout, model=self.workspace.search / self.name / f"trial-{number}", streams=None)
         tags = {
             tracking.JOB: f"{self.name}-{number - 1}",
             tracking.PARENT: self.parent,
