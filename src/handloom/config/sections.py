@@ -253,8 +253,8 @@ class Training:
     )
     false_events_per_hour: Positive = parameter(
         1.0,
-        "highest number of false gestures an hour in a stream; where videos of the validation set have start and end of"
-        " each gesture, threshold, hold time and cooldown are chosen for it",
+        "clips only; highest number of false gestures an hour in a stream; where videos of the validation set have"
+        " start and end of each gesture, threshold, hold time and cooldown are chosen for it",
     )
     report_interval: PositiveInt = parameter(5, "distance between two reports of loss and accuracy", "iterations")
     checkpoint_interval: PositiveInt = parameter(10, "distance between two checkpoints", "iterations")
