@@ -19,7 +19,7 @@ from handloom.dataset.split import split_table
 from handloom.errors import HandloomError
 from handloom.keypoint_table import SCHEMA
 from handloom.support.workspace import Workspace
-from handloom.training.resume import TrainingTask
+from handloom.training.resume import LastStep, TrainingTask
 from handloom.training.tracker import TrainingTracker
 from handloom.training.train import train
 
@@ -54,17 +54,21 @@ def settings_with(**changes: Any) -> Training:
     return section_from(Training, plain(SETTINGS) | changes)
 
 
-def train_small(kind: Any = "pose", callbacks: Sequence[Any] = (), **changes: Any) -> None:
+def train_small(
+    kind: Any = "pose", callbacks: Sequence[Any] = (), last_step: LastStep | None = None, **changes: Any
+) -> None:
     """Train on the tables in the working folder."""
     section = settings_with(**changes)
     data = Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips"))
-    train_with(Parameters(data=data, train_pose=section, train_action=section), kind, callbacks)
+    train_with(Parameters(data=data, train_pose=section, train_action=section), kind, callbacks, last_step)
 
 
-def train_with(parameters: Parameters, kind: Any = "pose", callbacks: Sequence[Any] = ()) -> None:
+def train_with(
+    parameters: Parameters, kind: Any = "pose", callbacks: Sequence[Any] = (), last_step: LastStep | None = None
+) -> None:
     """Train on the tables in the working folder, with these parameters."""
     task, workspace = TrainingTask(kind, parameters.training(kind), TABLE, PARTS), Workspace.here()
-    train(task, OUT, workspace, TrainingTracker(workspace, parameters), callbacks)
+    train(task, OUT, workspace, TrainingTracker(workspace, parameters), callbacks, last_step)
 
 
 if __name__ == "__main__":

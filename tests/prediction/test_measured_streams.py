@@ -1,6 +1,5 @@
 """Stream settings in a training, and events in an evaluation and its report."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,21 +12,22 @@ from small_training import OUT, PARTS, TABLE, WITH_VALIDATION, settings_with, wr
 
 from handloom import keypoint_table
 from handloom.config import Data, LabeledDirectories, Parameters
+from handloom.errors import DataError
 from handloom.evaluation.answered import answer_test_set
 from handloom.evaluation.events import Interval
 from handloom.keypoint_table import SCHEMA
 from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE
 from handloom.models.model import ModelSpec, StreamSettings
-from handloom.prediction.annotated_streams import GESTURES, Made, gestures_text
-from handloom.prediction.measured_streams import measure_streams, measured, on_choice, settings_for
+from handloom.prediction.annotated_streams import GESTURES, Made, gestures_text, read_streams
+from handloom.prediction.measured_streams import choose, measure_streams, measured, on_choice, settings_for
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.stream_settings import Stream, ask, highest_likely_rate
 from handloom.report.page import Written, write_page
 from handloom.stages import run
 from handloom.stages.layout import Layout
 from handloom.support.workspace import Workspace
-from handloom.training.resume import TrainingTask
+from handloom.training.resume import LastStep, TrainingTask
 from handloom.training.train import train
 
 WINDOW, FRAMES = 3, 300  # of a model, and of each recording: ten seconds
@@ -75,23 +75,45 @@ def test_a_training_stores_the_settings_of_the_validation_recordings(
     layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def trained(task: Any, out: Path, *others: Any) -> None:
-        complete: Callable[[Path], None] = others[-1]
+        last_step: LastStep = others[-1]
         out.mkdir()
         (out / MODEL_FILE).write_bytes((layout.model / MODEL_FILE).read_bytes())
-        complete(out / MODEL_FILE)
+        last_step.add_to(out / MODEL_FILE)
 
     monkeypatch.setattr("handloom.training.train.train", trained)
     run.train(PARAMETERS, "action", replace(layout, model=tmp_path / "new"), Workspace.inside(tmp_path))
     stored = load_model(tmp_path / "new" / MODEL_FILE).spec.stream
     assert stored is not None and layout.streams is not None and stored.false_per_hour == 1.0
-    chosen, line = settings_for(layout.model_file, layout.streams, 1.0)
+    chosen, line = settings_for(layout.model_file, read_streams(layout.streams, "validation"), 1.0)
     assert stored == chosen and "may be up to" in line  # ten seconds show no rate
 
 
 def test_of_few_gestures_nothing_is_chosen(layout: Layout, tmp_path: Path) -> None:
     write_recordings(tmp_path / "few.parquet", MADE | {"v.mp4": MADE["v.mp4"][:9]})
-    chosen, line = settings_for(layout.model_file, tmp_path / "few.parquet", 1.0)
+    chosen, line = settings_for(layout.model_file, read_streams(tmp_path / "few.parquet", "validation"), 1.0)
     assert chosen is None and "have 9 gestures, 10 are needed" in line
+    with pytest.raises(DataError, match="have 9 gestures, 10 are needed"):  # as `handloom streams --choose` says it
+        choose(Predictor(load_model(layout.model_file)), read_streams(tmp_path / "few.parquet", "validation"), 1.0)
+
+
+def test_a_damaged_table_of_recordings_is_found_before_the_training(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handloom.training.train.train", lambda *arguments: pytest.fail("it was trained"))
+    broken = tmp_path / "streams.parquet"
+    broken.write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"streams\.parquet: not a Parquet file"):
+        run.train(PARAMETERS, "action", replace(layout, streams=broken), Workspace.inside(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"v.mp4": [], "t.mp4": [["fist", 1.0]]}', '{"v.mp4": 1}'])
+def test_gestures_that_cannot_be_read_are_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(f"{__name__}.gestures_text", lambda made: text)
+    write_recordings(tmp_path / "streams.parquet")
+    with pytest.raises(DataError, match=r"^[^\n]*streams\.parquet: damaged[^\n]*\(dvc repro\)$"):
+        read_streams(tmp_path / "streams.parquet", "validation")
 
 
 def test_an_evaluation_has_the_events_of_the_test_recordings(

@@ -63,6 +63,22 @@ def test_more_false_answers_are_taken_where_they_are_allowed() -> None:
     assert not events_of(asked, strict, "background").false
 
 
+def test_short_recordings_do_not_silence_the_model() -> None:
+    """Two minutes with a twitch that no setting holds off without the loss of all gestures but one."""
+    waves = tuple(Interval("wave", start, start + 1) for start in range(2, 120, 4))
+    poses = np.ones((1200, 3, 21), np.float32)
+    poses[:, 0] = 0.1
+    for wave in waves:
+        poses[round(wave.start * RATE) : round(wave.end * RATE), 0] = 0.86
+    poses[45:57, 0] = 0.95  # as long as a wave and surer
+    poses[100:110, 0] = 0.995  # the only wave that is surer than that
+    asked = [ask(predictor(), Stream(poses, waves), 1)]
+    chosen = choose_settings(asked, "background", 1.0, 1)
+    assert len(events_of(asked, chosen, "background").found) == len(waves)
+    long = [replace(asked[0], seconds=10 * 3600.0)]  # these can show the rate: the limit counts
+    assert len(events_of(long, choose_settings(long, "background", 0.25, 1), "background").found) == 1
+
+
 PLACES = st.lists(st.sampled_from([-1.0, 0.2, 0.55, 0.8, 0.95]), min_size=4, max_size=40)
 
 

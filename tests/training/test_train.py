@@ -24,9 +24,11 @@ from handloom.config import Model, as_plain
 from handloom.dataset.examples import read_examples
 from handloom.errors import ConfigurationError, DataError, HandloomError, Paused
 from handloom.models.checkpoint import read_checkpoint
+from handloom.support.files import sha256_of_file
 from handloom.support.lock import alone
 from handloom.support.workspace import Workspace
-from handloom.training.resume import TrainingTask
+from handloom.training.checkpoints import AtomicCheckpointIO
+from handloom.training.resume import LastStep, TrainingTask
 from handloom.training.train import train
 
 TRAINING = Path(".handloom/training")
@@ -56,6 +58,27 @@ def weights() -> dict[str, torch.Tensor]:
 def logged(name: str) -> list[tuple[int, float]]:
     run_id = trained_run(Path("out")).run_id
     return [(point.step, point.value) for point in client().get_metric_history(run_id, name)]
+
+
+def add_text(text: str) -> LastStep:
+    def add_to(model: Path) -> None:
+        content = read_checkpoint(model)
+        AtomicCheckpointIO().save_checkpoint(content | {"text": text}, model)
+
+    return LastStep(add_to, {"the text": text})
+
+
+def test_what_the_last_step_adds_is_in_the_hash_and_in_the_kept_result_until_it_changes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_tables(["a", "b"] * 5, WITHOUT_VALIDATION)
+    for text, trained in (("one", True), ("one", False), ("two", True), ("two", False)):
+        shutil.rmtree("out", ignore_errors=True)
+        train_small(maximum_iterations=2, last_step=add_text(text))
+        assert ("had ended already" in capsys.readouterr().out) == (not trained)
+        assert read_checkpoint(Path("out/model.ckpt"))["text"] == text
+        run = client().get_run(trained_run(Path("out")).run_id)
+        assert run.data.tags["handloom.model_sha256"] == sha256_of_file(Path("out/model.ckpt"))
 
 
 def test_without_validation_none_is_reported() -> None:

@@ -57,25 +57,25 @@ def streams(
     if out is not None and not model.endswith(".ckpt"):
         raise ConfigurationError(f"{model}: --choose needs a model.ckpt, which is then exported")
 
+    from handloom.prediction.measured_streams import choose as choose_settings
     from handloom.prediction.measured_streams import measured, on_choice
     from handloom.prediction.predictor import Predictor
-    from handloom.prediction.stream_settings import ask, choose_settings, stride_to_choose_with, usual_settings
+    from handloom.prediction.stream_settings import ask, usual_settings
 
     with results_only_on_stdout():
         predictor = Predictor.open(model)
         recordings = _streams(predictor, data, overrides)
-        settings, background = usual_settings(predictor), predictor.background_label
-        stride = settings.stride if choose is None else stride_to_choose_with(predictor.window)
-        asked = [ask(predictor, one, stride) for one in recordings]
         if choose is not None and out is not None:
             from handloom.training.stream_settings import store_stream_settings
 
-            settings = choose_settings(asked, background, choose, stride)
-            store_stream_settings(Path(model), settings, out)
-        found = measured(asked, settings, background)
-        if choose is not None:
+            found = choose_settings(predictor, recordings, choose)
+            store_stream_settings(Path(model), found.settings, out)
             print(f"handloom streams: {on_choice(found)}", file=sys.stderr)
-    metrics = found.metrics
+        else:
+            settings = usual_settings(predictor)
+            asked = [ask(predictor, one, settings.stride) for one in recordings]
+            found = measured(asked, settings, predictor.background_label)
+    metrics, settings = found.metrics, found.settings
     if as_json:
         print(json_text({"metrics": metrics, "settings": asdict(settings)}, indent=2))
     else:

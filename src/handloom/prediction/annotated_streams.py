@@ -10,11 +10,12 @@ import numpy as np
 
 from handloom import keypoint_table
 from handloom.dataset.left_hands import votes
-from handloom.errors import DataError
+from handloom.errors import DataError, first_line, printable
 from handloom.evaluation.events import Interval
 from handloom.prediction.stream_settings import Stream
 
 Made = Mapping[str, tuple[Interval, ...]]
+_AGAIN = "run the stage that writes it (dvc repro)"
 GESTURES = "gestures"  # metadata of a keypoint table of whole recordings: `gestures_text`
 
 
@@ -36,17 +37,26 @@ def read_streams(table: Path, part: str = "") -> list[Stream]:
         part: only recordings of this set; empty: all.
 
     Raises:
-        DataError: the table is missing, or says nothing of gestures.
+        DataError: the table is missing or damaged, or says nothing of gestures.
     """
     rows = keypoint_table.read(table)
     metadata = keypoint_table.read_metadata(table)
     if GESTURES not in metadata:
-        raise DataError(f"{table}: no table of whole recordings; run the stage that writes it (dvc repro)")
-    rate = float(metadata["frame_rate"])
-    made = {
-        name: [Interval(label, start, inf if end is None else end) for label, start, end in intervals]
-        for name, intervals in json.loads(metadata[GESTURES]).items()
-    }
+        raise DataError(f"{table}: no table of whole recordings; {_AGAIN}")
+    try:
+        rate = float(metadata["frame_rate"])
+        made = {
+            name: [
+                Interval(str(label), float(start), inf if end is None else float(end))
+                for label, start, end in intervals
+            ]
+            for name, intervals in json.loads(metadata[GESTURES]).items()
+        }
+        unknown = set(rows.column("path").unique().to_pylist()) - made.keys()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{table}: damaged ({first_line(error)}); {_AGAIN}") from None
+    if unknown:
+        raise DataError(f"{table}: damaged, nothing says which gestures are in {printable(min(unknown))}; {_AGAIN}")
     poses, chirality = keypoint_table.poses_of(rows), votes(rows.column("chirality"))
     session = rows.column("session_id").to_numpy()
     starts = np.flatnonzero(np.append(True, np.diff(session) != 0)) if len(session) else np.zeros(0, int)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from handloom.errors import DataError
 from handloom.evaluation.events import Events, shrec_measures
 from handloom.models.checkpoint import load_model
 from handloom.models.model import StreamSettings
@@ -12,7 +13,9 @@ from handloom.prediction.annotated_streams import read_streams
 from handloom.prediction.ready_model import ReadyModel
 from handloom.prediction.stream_settings import (
     Asked,
+    Stream,
     ask,
+    can_show,
     choose_settings,
     events_of,
     highest_likely_rate,
@@ -88,27 +91,43 @@ def measure_streams(model: Path, table: Path) -> MeasuredStreams | None:
     return measured([ask(predictor, one, settings.stride) for one in streams], settings, predictor.background_label)
 
 
-def settings_for(model: Path, table: Path, false_per_hour: float) -> tuple[StreamSettings | None, str]:
+def choose(predictor: ReadyModel, streams: Sequence[Stream], false_per_hour: float) -> MeasuredStreams:
+    """The stream settings that are best in recordings, and what the model reports with them.
+
+    Args:
+        predictor: the model.
+        streams: recordings, not those of the test set.
+        false_per_hour: see `choose_settings`.
+
+    Raises:
+        DataError: they have fewer gestures than `FEWEST_GESTURES`; settings would fit these few.
+    """
+    made = sum(len(one.made) for one in streams)
+    if made < FEWEST_GESTURES:
+        raise DataError(f"the recordings have {made} gestures, {FEWEST_GESTURES} are needed to choose stream settings")
+    stride, background = stride_to_choose_with(predictor.window), predictor.background_label
+    asked = [ask(predictor, one, stride) for one in streams]
+    settings = choose_settings(asked, background, false_per_hour, stride, predictor.model.thresholds)
+    return measured(asked, settings, background)
+
+
+def settings_for(model: Path, streams: Sequence[Stream], false_per_hour: float) -> tuple[StreamSettings | None, str]:
     """The settings that are best on the recordings of the validation set, and a line on them.
 
-    With fewer gestures than `FEWEST_GESTURES` there are none: they would fit these few. Without any recording the line
-    is empty.
+    With few gestures (`choose`) there are none. Without any recording the line is empty.
 
     Args:
         model: the file of the trained model.
-        table: whole recordings.
+        streams: recordings.
         false_per_hour: see `choose_settings`.
     """
-    streams = read_streams(table, "validation")
-    made = sum(len(one.made) for one in streams)
-    if made < FEWEST_GESTURES:
-        few = f"no stream settings: the validation set's recordings have {made} gestures, {FEWEST_GESTURES} are needed"
-        return None, few if streams else ""
-    predictor = ReadyModel(load_model(model))
-    stride = stride_to_choose_with(predictor.window)
-    asked = [ask(predictor, one, stride) for one in streams]
-    settings = choose_settings(asked, predictor.background_label, false_per_hour, stride)
-    return settings, on_choice(measured(asked, settings, predictor.background_label))
+    if not streams:
+        return None, ""
+    try:
+        chosen = choose(ReadyModel(load_model(model)), streams, false_per_hour)
+    except DataError as error:
+        return None, f"no stream settings: {error}"
+    return chosen.settings, on_choice(chosen)
 
 
 def on_choice(chosen: MeasuredStreams) -> str:
@@ -123,8 +142,10 @@ def on_choice(chosen: MeasuredStreams) -> str:
     )
     limit, likely = settings.false_per_hour, highest_likely_rate(false, hours)
     if limit and likely > limit:
-        text += (
-            f". The true rate may be up to {likely:.3g} false an hour, more than the {limit:g} that were asked for; to"
-            f" show these it takes {highest_likely_rate(0, 1.0) / limit:.2g} hours without a false one"
-        )
+        text += f". The true rate may be up to {likely:.3g} false an hour, more than the {limit:g} that were asked for"
+        if not can_show(limit, hours):
+            text += (
+                "; the recordings are too short to show these, so the rate that was seen in them counted: record"
+                f" {highest_likely_rate(0, 1.0) / limit:.2g} hours"
+            )
     return text

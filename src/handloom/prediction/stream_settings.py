@@ -4,9 +4,10 @@ The model is asked once for each stream; every candidate is then replayed on its
 that `Recognizer` and HandloomKit follow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ HOLD_TIMES = (0.0, 0.1, 0.2, 0.3, 0.6, 0.9, 1.2)  # seconds
 COOLDOWNS = (0.0, 0.3, 0.6, 1.0)  # seconds
 MEANS = (1, 2, 3, 5)  # predictions that are averaged
 SURE = 0.9  # with so much confidence the rate of false answers is below the limit
+FEWEST_FOUND = 0.5  # of what the usual settings find; in recordings too short to show the rate
 
 
 @dataclass(frozen=True)
@@ -117,41 +119,76 @@ def highest_likely_rate(count: int, hours: float) -> float:
     return float(chdtri(2 * count + 2, 1 - SURE)) / 2 / hours
 
 
+def can_show(false_per_hour: float, hours: float) -> bool:
+    """Whether recordings without any false answer show that the true rate is below a limit (`highest_likely_rate`)."""
+    return highest_likely_rate(0, hours) <= false_per_hour
+
+
 def choose_settings(
-    asked: Sequence[Asked], background_label: str, false_per_hour: float, stride: int
+    asked: Sequence[Asked],
+    background_label: str,
+    false_per_hour: float,
+    stride: int,
+    thresholds: Mapping[str, float] = MappingProxyType({}),
 ) -> StreamSettings:
     """Threshold, hold time, cooldown and mean: those that find most with at most so many false answers.
 
-    The limit holds for `highest_likely_rate`: a short time without a false answer shows no low rate. First one
-    threshold for all classes. Where several settings find as many, those with fewer false answers are taken, then those
-    that answer earlier, then the smaller mean, the shorter hold time, the shorter cooldown, the higher threshold. Where
-    none keeps the limit, those with the fewest false answers. Then the threshold of each class in turn, with the rest
-    as it is, by the same order.
+    The limit holds for `highest_likely_rate`: a short time without a false answer shows no low rate. In recordings too
+    short for that (`can_show`) it holds for the rate that was seen, and only settings count that find at least
+    `FEWEST_FOUND` of what the usual settings find: one false answer would outweigh all gestures. First one threshold
+    for all classes. Where several settings find as many, those with fewer false answers are taken, then those that
+    answer earlier, then the smaller mean, the shorter hold time, the shorter cooldown, the higher threshold. Where none
+    keeps the limit, those with the fewest false answers. Then the threshold of each class in turn, with the rest as it
+    is, by the same order.
 
     Args:
         asked: validation streams; never those of the test set.
         background_label: the class of no gesture.
         false_per_hour: false and doubled answers an hour, at most.
         stride: of the answers, frames.
+        thresholds: that the model recommends; the usual settings have them.
     """
+    aim = _Aim.of(asked, background_label, false_per_hour, StreamSettings(stride=stride, thresholds=dict(thresholds)))
     best: tuple[_Order, StreamSettings] | None = None
     for mean in MEANS:
         likeliest = [_likeliest(one, mean) for one in asked]
         for threshold, hold_time, cooldown in product(THRESHOLDS, HOLD_TIMES, COOLDOWNS):
             settings = StreamSettings(threshold, hold_time, cooldown, stride, mean, {}, false_per_hour)
-            best = _better(best, settings, asked, likeliest, background_label)
+            best = _better(best, settings, asked, likeliest, aim)
     assert best is not None
     likeliest = [_likeliest(one, best[1].mean) for one in asked]
     for label in sorted({made.label for one in asked for made in one.made}):
         before = best[1]
         for threshold in THRESHOLDS:
             settings = replace(before, thresholds={**before.thresholds, label: threshold})
-            best = _better(best, settings, asked, likeliest, background_label)
+            best = _better(best, settings, asked, likeliest, aim)
     return best[1]
 
 
-# What is better comes first: false answers over the limit, gestures found, false answers, delay, and the settings.
+# What is better comes first: enough gestures found, false answers over the limit, gestures found, false answers, delay,
+# and the settings.
 _Order = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Aim:
+    """What settings are held to.
+
+    Attributes:
+        background_label: the class of no gesture.
+        shown: whether the recordings are long enough to show the rate.
+        fewest: gestures that have to be found.
+    """
+
+    background_label: str
+    shown: bool
+    fewest: float
+
+    @classmethod
+    def of(cls, asked: Sequence[Asked], background_label: str, false_per_hour: float, usual: StreamSettings) -> "_Aim":
+        shown = can_show(false_per_hour, sum(one.seconds for one in asked) / 3600)
+        found = 0 if shown else len(events_of(asked, usual, background_label).found)
+        return cls(background_label, shown, FEWEST_FOUND * found)
 
 
 def _better(
@@ -159,17 +196,26 @@ def _better(
     settings: StreamSettings,
     asked: Sequence[Asked],
     likeliest: "Sequence[_Likeliest]",
-    background_label: str,
+    aim: _Aim,
 ) -> tuple[_Order, StreamSettings]:
-    decision, events = usual_decision(settings, {}, background_label), Events(0.0)
+    decision, events = usual_decision(settings, {}, aim.background_label), Events(0.0)
     for one, answers in zip(asked, likeliest, strict=True):
         events += match_events(one.made, _reported(answers, decision), one.seconds)
     false = len(events.false) + len(events.doubled)
-    over = max(0.0, highest_likely_rate(false, events.seconds / 3600) - (settings.false_per_hour or 0.0))
+    hours = events.seconds / 3600
+    rate = highest_likely_rate(false, hours) if aim.shown else false / hours
+    over = max(0.0, rate - (settings.false_per_hour or 0.0))
     delay = events.metrics().get("delay_from_end", float("inf"))
     thresholds = (-settings.threshold, *(-settings.thresholds[label] for label in sorted(settings.thresholds)))
     found = (over, -len(events.found), false, delay)
-    order = (*found, float(settings.mean), settings.hold_time, settings.cooldown, *thresholds)
+    order = (
+        float(len(events.found) < aim.fewest),
+        *found,
+        float(settings.mean),
+        settings.hold_time,
+        settings.cooldown,
+        *thresholds,
+    )
     return (order, settings) if best is None or order < best[0] else best
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from handloom.config import ExtractKeypoints, Kind, Parameters, Source, as_plain, raw_data, read_from
 from handloom.errors import HandloomError
 from handloom.stages.layout import Layout
+from handloom.support.files import sha256_of_file
 from handloom.support.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from handloom.extraction.report import ExtractionReport
     from handloom.prediction.measured_streams import MeasuredStreams
     from handloom.sources import Clip
+    from handloom.training.resume import LastStep
 
 Stage = Literal["extract_keypoints", "split", "extract_streams", "train", "evaluate", "export_coreml"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -179,23 +181,31 @@ def train(
 
     task = TrainingTask(kind, parameters.training(kind), layout.keypoints, layout.split)
     tracker = TrainingTracker(workspace, parameters, tags or {})
-
-    def choose(model: Path) -> None:
-        if layout.streams and layout.streams.is_file():
-            _choose_stream_settings(model, layout.streams, kind, task.settings.false_events_per_hour)
-
-    return train(task, layout.model, layout.checkpoints or workspace, tracker, callbacks, choose)
+    last_step = None
+    if layout.streams and layout.streams.is_file():
+        last_step = _stream_settings(layout.streams, kind, task.settings.false_events_per_hour)
+    return train(task, layout.model, layout.checkpoints or workspace, tracker, callbacks, last_step)
 
 
-def _choose_stream_settings(model: Path, streams: Path, kind: Kind, false_per_hour: float) -> None:
+def _stream_settings(table: Path, kind: Kind, false_per_hour: float) -> "LastStep":
+    """The choice of stream settings. The recordings are read now: a damaged table is found before the training."""
+    from handloom.prediction.annotated_streams import read_streams
     from handloom.prediction.measured_streams import settings_for
+    from handloom.support.code import code_version
+    from handloom.training.resume import LastStep
     from handloom.training.stream_settings import store_stream_settings
 
-    settings, line = settings_for(model, streams, false_per_hour)
-    if settings:
-        store_stream_settings(model, settings, model)
-    if line:
-        print(f"train_{kind}: {line}", file=sys.stderr)
+    streams = read_streams(table, "validation")
+
+    def add_to(model: Path) -> None:
+        settings, line = settings_for(model, streams, false_per_hour)
+        if settings:
+            store_stream_settings(model, settings, model)
+        if line:
+            print(f"train_{kind}: {line}", file=sys.stderr)
+
+    code = code_version("handloom.prediction.measured_streams", "handloom.training.stream_settings")
+    return LastStep(add_to, {"the recordings": sha256_of_file(table), "the code of the choice": code})
 
 
 def evaluate(

@@ -5,13 +5,14 @@ of everything that decides the result. Other parameters, data or code have anoth
 to the old ones finds the old folder, as long as it is among the newest few.
 
 DVC also runs a stage again that was killed before it noted the outputs. The results of a training that has ended are
-therefore kept: otherwise it would run a second time, as a further MLflow run.
+therefore kept: otherwise it would run a second time, as a further MLflow run. They are used again where the last step
+of the training (`LastStep`), which the fingerprint does not cover, is the same too.
 """
 
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,6 +93,20 @@ class TrainingTask:
 
 
 @dataclass(frozen=True)
+class LastStep:
+    """What is added to the file of a model that has been trained, such as its stream settings.
+
+    Attributes:
+        add_to: gets the file.
+        made_of: what decides it besides the training, under names: hashes of files, the version of the code. It is not
+            part of the training's fingerprint, but a kept result of other values is not used.
+    """
+
+    add_to: Callable[[Path], None]
+    made_of: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Result:
     """A training that has ended.
 
@@ -111,19 +126,21 @@ class Work:
         folder: of its checkpoints.
         results: the folder in which its results are kept when it has ended; None where `folder` is the caller's own,
             and stays with all checkpoints.
+        last_step: adds to the model at the end; None: nothing does.
     """
 
     task: TrainingTask
     folder: Path
     results: Path | None
+    last_step: LastStep | None = None
 
     @classmethod
-    def of(cls, task: TrainingTask, place: Workspace | Path) -> "Work":
+    def of(cls, task: TrainingTask, place: Workspace | Path, last_step: LastStep | None = None) -> "Work":
         """In a workspace, in a folder named by the fingerprint; or in the caller's folder."""
         if isinstance(place, Path):
-            return cls(task, place, None)
+            return cls(task, place, None, last_step)
         name = f"{task.kind}-{task.fingerprint[:16]}"
-        return cls(task, place.training / name, place.trained / name)
+        return cls(task, place.training / name, place.trained / name, last_step)
 
     @property
     def kept_checkpoints(self) -> int | None:
@@ -174,11 +191,11 @@ class Work:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def keep_result(self, out: Path, loss: float | None) -> None:
-        """Keep what a training has written to `out`, and the validation loss that it ended with."""
+        """Keep what a training has written to `out`, the loss that it ended with, and what its last step is made of."""
         if not self.results:
             return
         hashes = {name: sha256_of_file(out / name) for name in RESULT_FILES}
-        content: Mapping[str, Any] = {"loss": loss, "sha256": hashes}
+        content: Mapping[str, Any] = {"loss": loss, "sha256": hashes, "last_step": self._last_step_made_of}
         with replacing(self.results) as part:
             part.mkdir()
             for name in RESULT_FILES:
@@ -189,12 +206,17 @@ class Work:
             shutil.rmtree(old, ignore_errors=True)
 
     def kept_result(self) -> Result | None:
-        """The result of the same training that has ended before; None if there is none, or it is damaged."""
+        """The result of the same training with the same last step that has ended before.
+
+        None if there is none, or it is damaged.
+        """
         if not self.results:
             return None
         try:
             content = json.loads((self.results / RESULT_FILE).read_text(encoding="utf-8"))
             if content["sha256"] != {name: sha256_of_file(self.results / name) for name in RESULT_FILES}:
+                return None
+            if content["last_step"] != self._last_step_made_of:
                 return None
             return Result(content["loss"])
         except (OSError, ValueError, KeyError, TypeError):
@@ -211,6 +233,10 @@ class Work:
         """Remove it."""
         if self.results:
             shutil.rmtree(self.results, ignore_errors=True)
+
+    @property
+    def _last_step_made_of(self) -> dict[str, str]:
+        return dict(self.last_step.made_of) if self.last_step else {}
 
     def _others(self) -> Iterator[Path]:
         """The folders of other trainings of the kind in the workspace, those that were written to last first."""

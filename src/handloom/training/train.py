@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,7 +34,7 @@ from handloom.training.checks import (
 )
 from handloom.training.data import HandData
 from handloom.training.module import HandModule
-from handloom.training.resume import KEYPOINTS, SPLIT, Result, TrainingTask, Work, deciding
+from handloom.training.resume import KEYPOINTS, SPLIT, LastStep, Result, TrainingTask, Work, deciding
 from handloom.training.tracker import RunLogger, TrainingTracker
 from handloom.training.trainer import ctrl_c_raised, session_length, trainer_for
 
@@ -47,7 +47,7 @@ def train(
     place: Workspace | Path,
     tracker: TrainingTracker | None = None,
     callbacks: Sequence[lightning.Callback] = (),
-    complete: Callable[[Path], None] = lambda model: None,
+    last_step: LastStep | None = None,
 ) -> float | None:
     """Train on the training set; write the model, its history and what it was made of into the folder `out`.
 
@@ -63,7 +63,7 @@ def train(
             the caller's keeps every checkpoint, also when the training is done.
         tracker: of the run in MLflow; None: there is none.
         callbacks: of Lightning, told of the training after everything else; they must not change it, but may end it.
-        complete: gets the model's file before its hash is recorded, and may add to it.
+        last_step: adds to the model's file before its hash is recorded.
 
     Returns:
         The validation loss of the model; None without a validation set.
@@ -77,7 +77,7 @@ def train(
         Paused: Ctrl-C.
     """
     settings = task.settings
-    parts, work = _read(task), Work.of(task, place)
+    parts, work = _read(task), Work.of(task, place, last_step)
     early_stopping = EarlyStopping(settings)
     saving = Checkpoints(work.folder, task.fingerprint, settings.checkpoint_interval, work.kept_checkpoints)
     reporter = Reporter(settings, f"train_{task.kind}")
@@ -95,7 +95,7 @@ def train(
             _fit(trainer, module, data, checkpoint)
         if not first:
             return None
-        loss, paused = _finish(work, out, trainer, early_stopping, module, data, complete)
+        loss, paused = _finish(work, out, trainer, early_stopping, module, data)
         if reusable and not paused:
             work.keep_result(out, loss)
         if not paused:
@@ -219,7 +219,6 @@ def _finish(
     early_stopping: EarlyStopping,
     module: HandModule,
     data: HandData,
-    complete: Callable[[Path], None],
 ) -> tuple[float | None, bool]:
     """Write the model and what travels with it; its validation loss, and whether there is more to come."""
     task, iteration = work.task, trainer.current_epoch
@@ -231,7 +230,8 @@ def _finish(
         print(f"train_{task.kind}: {rise}", file=sys.stderr)
     calibration = calibration_of(module, data.validation_batches())
     save_model(module, calibration, out / MODEL_FILE)
-    complete(out / MODEL_FILE)
+    if work.last_step:
+        work.last_step.add_to(out / MODEL_FILE)
     write_csv(out / HISTORY_FILE, [dict.fromkeys(HISTORY_COLUMNS, "") | row for row in module.history])
     provenance = provenance_of(task.fingerprint, task.table, task.made_of[KEYPOINTS], task.made_of[SPLIT])
     write_provenance(out / RUN_FILE, provenance)
