@@ -12,6 +12,7 @@ from tracked import trained_run
 
 from handloom import tracking
 from handloom.cli import main
+from handloom.runs.reproduce import Checkout
 
 KEYPOINTS = "handloom.keypoints_sha256"
 
@@ -126,3 +127,13 @@ def test_what_cannot_be_made_again_is_one_line(
     assert printed.out == ""
     assert told in of_the_run and of_the_run.startswith("handloom reproduce: ")
     assert "0123: no run of this id or name in " in unknown
+
+
+@pytest.mark.parametrize(
+    ("stages", "last"), [("split: {}\n  extract_streams: {}", "extract_streams"), ("split: {}", "split")]
+)
+def test_a_training_of_an_older_commit_needs_no_recordings(stages: str, last: str, tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").write_text(f"stages:\n  {stages}\n", encoding="utf-8")
+    checkout = Checkout.__new__(Checkout)
+    checkout.project = tmp_path
+    assert checkout.last_before_training == last

@@ -98,8 +98,8 @@ def test_every_report_has_validation_also_the_last_one() -> None:
 
 def test_the_reported_numbers_are_those_in_mlflow() -> None:
     write_tables(["a", "b"] * 10, WITH_VALIDATION)
-    train_small()
-    for name in ("loss", "accuracy", "validation_loss", "validation_accuracy"):
+    train_small(early_stopping=PATIENT | {"monitor": "training_loss"})
+    for name in ("loss", "accuracy", "validation_loss", "validation_accuracy", "training_loss"):
         assert logged(name) == [(int(row["iteration"]), float(row[name])) for row in history()]
 
 
@@ -250,7 +250,9 @@ def test_without_validation_the_iteration_of_the_lowest_loss_on_the_plain_traini
 
     shared["early_stopping"] = PATIENT | {"monitor": "training_loss"}
     train_untracked(**shared)
-    assert history() == as_they_were  # to measure it changes nothing
+    told = history()
+    assert [float(row.pop("training_loss")) for row in told] == pytest.approx(plain.losses, rel=1e-5)
+    assert told == as_they_were  # to measure it changes nothing
     assert f"train_pose: the model is that of iteration {best}\n" in capsys.readouterr().out
     for name, tensor in weights().items():
         assert torch.equal(tensor, plain.weights[best - 1][name]), name

@@ -25,7 +25,8 @@ class Progress:
         phase: where it is.
         item_count: files while features are extracted, iterations while training.
         total_item_count: of how many; None where that is not known.
-        metrics: the newest report by name: loss, accuracy, validation_loss, validation_accuracy.
+        metrics: the newest report by name: loss, accuracy, validation_loss, validation_accuracy;
+            training_loss where early stopping goes by it.
         elapsed_time: seconds since the job began.
     """
 

@@ -2,7 +2,8 @@
 
 MODEL_FILE = "model.ckpt"  # the network's weights and what it was trained for; the same bytes each time
 HISTORY_FILE = "history.csv"  # loss and accuracy, a row a report
-# Its columns, those of validation empty without a validation set: dvc.yaml draws them all.
+# Its columns, those of validation empty without a validation set: dvc.yaml draws them all. `training_loss` is added
+# where early_stopping.monitor is that.
 HISTORY_COLUMNS = ("iteration", "loss", "accuracy", "validation_loss", "validation_accuracy")
 REPORTS_FILE = "reports.jsonl"  # the same while it is in progress, an object a line; a report can come twice
 RUN_FILE = "run.json"  # fingerprint of the training, hashes of the data: see provenance.py

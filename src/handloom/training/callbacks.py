@@ -119,7 +119,9 @@ class EarlyStopping(ModuleCallback):
         iteration = trainer.current_epoch + 1
         if not self.settings.early_stopping.patience or not report_due(self.settings, iteration):
             return
-        loss = self._loss(trainer)
+        if self.settings.early_stopping.monitor == "training_loss":
+            self._report_training_loss(trainer, iteration)
+        loss = self.module.history[-1][self.settings.early_stopping.monitor]
         if loss < self.best_loss - self.settings.early_stopping.minimum_change:
             self.best = {
                 name: tensor.detach().cpu().clone() for name, tensor in self.module.network.state_dict().items()
@@ -129,10 +131,12 @@ class EarlyStopping(ModuleCallback):
             self.waited += 1
         self._stop_if_due(trainer)
 
-    def _loss(self, trainer: lightning.Trainer) -> float:
-        if self.settings.early_stopping.monitor == "validation_loss":
-            return self.module.history[-1]["validation_loss"]
-        return self.module.loss_of(trainer.datamodule.plain_training_batches())  # type: ignore[attr-defined]
+    def _report_training_loss(self, trainer: lightning.Trainer, iteration: int) -> None:
+        """Add the loss on the training set as it is to the report, and to MLflow."""
+        loss = self.module.loss_of(trainer.datamodule.plain_training_batches())  # type: ignore[attr-defined]
+        self.module.history[-1]["training_loss"] = loss
+        if trainer.logger:
+            trainer.logger.log_metrics({"training_loss": loss}, step=iteration)
 
     @override
     def state_dict(self) -> dict[str, Any]:
