@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from handloom.search.search import search
 from handloom.search.space import space_of, with_space_file
 from handloom.search.trials import open_study
 from handloom.stages.compose import composed_text
+from handloom.stages.layout import Layout
 from handloom.stages.multirun import Multirun
 from handloom.support.workspace import Workspace
 
@@ -241,6 +243,17 @@ def test_a_search_needs_a_validation_part(project: Path) -> None:
 def space(project: Path, *words: str) -> dict[str, Any]:
     multirun = Multirun(project, words)
     return dict(space_of("pose", multirun.composed(), multirun).ranges)
+
+
+def test_a_trial_chooses_no_stream_settings(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def trained(parameters: Any, kind: str, layout: Layout, *others: Any, **more: Any) -> float:
+        assert layout.streams is None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("handloom.search.search.train", trained)
+    monkeypatch.setattr("handloom.tracking.Tracker.start", lambda *arguments: SimpleNamespace(run_id="parent"))
+    with pytest.raises(KeyboardInterrupt):
+        search(project, "pose", WORDS)
 
 
 def test_a_range_in_hydras_grammar_is_what_optuna_tries(project: Path) -> None:

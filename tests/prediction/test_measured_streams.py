@@ -11,6 +11,7 @@ from fake_model import FakeModel
 from small_training import OUT, PARTS, TABLE, WITH_VALIDATION, settings_with, write_tables
 
 from handloom import keypoint_table
+from handloom.cli import main
 from handloom.config import Data, LabeledDirectories, Parameters
 from handloom.errors import DataError
 from handloom.evaluation.answered import answer_test_set
@@ -20,7 +21,7 @@ from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE
 from handloom.models.model import ModelSpec, StreamSettings
 from handloom.prediction.annotated_streams import GESTURES, Made, gestures_text, read_streams
-from handloom.prediction.measured_streams import choose, measure_streams, measured, on_choice, settings_for
+from handloom.prediction.measured_streams import measure_streams, measured, on_choice, settings_for
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.stream_settings import Stream, ask, highest_likely_rate
 from handloom.report.page import Written, write_page
@@ -92,8 +93,24 @@ def test_of_few_gestures_nothing_is_chosen(layout: Layout, tmp_path: Path) -> No
     write_recordings(tmp_path / "few.parquet", MADE | {"v.mp4": MADE["v.mp4"][:9]})
     chosen, line = settings_for(layout.model_file, read_streams(tmp_path / "few.parquet", "validation"), 1.0)
     assert chosen is None and "have 9 gestures, 10 are needed" in line
-    with pytest.raises(DataError, match="have 9 gestures, 10 are needed"):  # as `handloom streams --choose` says it
-        choose(Predictor(load_model(layout.model_file)), read_streams(tmp_path / "few.parquet", "validation"), 1.0)
+
+
+def test_the_verb_stores_what_the_stage_does_and_refuses_few_gestures(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert layout.streams is not None
+    recordings = read_streams(layout.streams, "validation")
+    monkeypatch.setattr("handloom.cli.streams._streams", lambda *arguments: recordings)
+    monkeypatch.setattr("handloom.cli.streams.check_data", lambda *arguments: None)
+    out = tmp_path / "chosen.ckpt"
+    words = ["streams", str(layout.model_file), str(tmp_path), "--choose", "1", "--out", str(out)]
+    assert main(words) == 0
+    assert load_model(out).spec.stream == settings_for(layout.model_file, recordings, 1.0)[0]
+    out.unlink()
+    recordings = [replace(recordings[0], made=recordings[0].made[:9])]
+    capsys.readouterr()
+    assert main(words) == 1 and not out.exists()
+    assert "have 9 gestures, 10 are needed" in capsys.readouterr().err
 
 
 def test_a_damaged_table_of_recordings_is_found_before_the_training(
