@@ -21,8 +21,8 @@ class Provenance:
     """The provenance of a model: equal for equal trainings on the same kind of processor.
 
     Attributes:
-        fingerprint: of the training, of all that decides its result; by it the MLflow run is found, which has the
-            commit and the time. Empty for a model of an older handloom.
+        fingerprint: of the training, of all that decides its result but stream settings (`training.resume.LastStep`);
+            by it the MLflow run is found, which has the commit and the time. Empty for a model of an older handloom.
         keypoints_sha256: of the keypoint table that it was trained on.
         split_sha256: of the table that says which of it are for training.
         landmarks: library, version and model file that found the joints; empty for joints that came from a table.

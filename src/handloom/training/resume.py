@@ -54,7 +54,7 @@ def deciding(settings: Training) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class TrainingTask:
-    """What is to be trained on what: all that decides the result.
+    """What is to be trained on what: all that decides the result, but what a last step adds (`LastStep`).
 
     Attributes:
         kind: "pose" or "action".
@@ -70,7 +70,7 @@ class TrainingTask:
 
     @cached_property
     def made_of(self) -> dict[str, Any]:
-        """Everything that decides the result, under the names that a user knows it by."""
+        """Everything that decides the training's result, under the names that a user knows it by."""
         return {
             **flat(deciding(self.settings), f"train_{self.kind}"),
             KEYPOINTS: sha256_of_file(self.table),
