@@ -164,6 +164,7 @@ def test_the_rule(accuracy: float, log_loss: float, data: str, moves: bool | Non
     assert replaces({ACCURACY: repr(accuracy), LOG_LOSS: repr(log_loss), TEST_DATA: data}, now) is moves
 
 
+@pytest.mark.filterwarnings("error")  # Matplotlib's, of letters that it draws as boxes
 def test_plots_of_the_same_answers_have_the_same_bytes(tmp_path: Path) -> None:
     labels = ["a", "$b$", "手"]
     answers = [Answer(f"{n}", labels[n % 3], labels[n % 2], 0.3 + n / 50, 0.5, n != 5) for n in range(30)]

@@ -1,6 +1,5 @@
 """Pictures of the test set's answers for MLflow; the same answers give the same bytes."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ from sklearn.metrics import confusion_matrix
 
 from handloom.evaluation.answers import Answer
 from handloom.models.calibration import ConfidenceBin
+from handloom.pictures.text import font_file, showable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,15 +24,14 @@ def draw_plots(
     files = []
     for name, figure in figures.items():
         files.append(folder / f"{name}.png")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of letters that the font lacks; they are drawn as boxes
-            figure.savefig(files[-1], dpi=100, bbox_inches="tight", metadata={"Software": None})
+        figure.savefig(files[-1], dpi=100, bbox_inches="tight", metadata={"Software": None})
     return files
 
 
 def _confusion(answers: Sequence[Answer], labels: Sequence[str]) -> "Figure":
     """Examples with a hand, a row a true class, coloured by their share of it."""
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
 
     found = [answer for answer in answers if answer.hand_found]
     counts = confusion_matrix(
@@ -43,9 +42,14 @@ def _confusion(answers: Sequence[Answer], labels: Sequence[str]) -> "Figure":
     figure = Figure(figsize=(size + 1, size))
     axes = figure.add_subplot(xlabel="predicted", ylabel="true class", title="Confusion")
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    texts = [label.replace("$", r"\$") for label in labels]  # dollars would be read as formulas
+    shown = [showable(label) for label in labels]
+    texts = [label.replace("$", r"\$") for label in shown]  # dollars would be read as formulas
     axes.set_xticks(range(len(labels)), texts, rotation=90)
     axes.set_yticks(range(len(labels)), texts)
+    for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
+        for tick, label in zip(ticks, shown, strict=True):
+            if file := font_file(label):
+                tick.set_fontproperties(FontProperties(fname=file))
     if len(labels) <= NUMBERED:
         for row, column in zip(*counts.nonzero(), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"

@@ -28,7 +28,7 @@ def draw_text(
 def showable(text: str) -> str:
     """A text with control characters and letters that no font here has written as their numbers."""
     plain = unicodedata.normalize("NFC", text)
-    if _font_file(plain) is not None:
+    if font_file(plain) is not None:
         return "".join(one if one.isprintable() else _escaped(one) for one in plain)
     known = _letters_of(_bundled())
     return "".join(
@@ -38,7 +38,7 @@ def showable(text: str) -> str:
 
 def font_for(text: str, size: int) -> Font:
     """A font of a size in pixels for a text that is `showable`: Pillow's own for plain letters."""
-    file = _font_file(text)
+    file = font_file(text)
     return _font(file or _bundled(), size)
 
 
@@ -79,7 +79,7 @@ def _escaped(letter: str) -> str:
 
 
 @cache
-def _font_file(text: str) -> str | None:
+def font_file(text: str) -> str | None:
     """The file of a font that has all letters; empty for Pillow's own, None where no font has."""
     letters = {ord(letter) for letter in text if letter.isprintable()}
     if all(letter < 128 for letter in letters):
