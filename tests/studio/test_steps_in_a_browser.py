@@ -1,6 +1,7 @@
 """Steps of the studio's page that are left early, and what they show of other sources, in a real browser."""
 
 import csv
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,10 +11,13 @@ import pytest
 import uvicorn
 from asgi_client import TOKEN
 from browser import chromium, needs_browser
+from small_models import CLASSES, save, trained
 
+from handloom.config import StreamValues
 from handloom.stages.compose import composed_text
 from handloom.studio.project import StudioProject
 from handloom.studio.server import listening, make_app
+from handloom.studio.settings import save_stream_values
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -29,6 +33,18 @@ Response.prototype.json = async function () {
 navigator.mediaDevices.getUserMedia = async () => {
   await new Promise((allow, refuse) => Object.assign(window, { allow, refuse }));
   return (window.stream = document.createElement("canvas").captureStream());
+};
+"""
+
+# A camera that shows a frame now and then.
+SLOW_CAMERA = """
+navigator.mediaDevices.getUserMedia = async () => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 48 });
+  const context = canvas.getContext("2d");
+  const draw = () => context.fillRect(0, 0, 64, 48);
+  draw();
+  setInterval(draw, 500);
+  return canvas.captureStream();
 };
 """
 
@@ -101,3 +117,31 @@ def test_check_shows_people_and_works_without_class_folders(project: StudioProje
     cells = page.locator("tbody td")
     cells.first.wait_for()
     assert cells.all_inner_texts()[1:4] == ["five", "anna", "person: 4 of 4 examples look like one of other people"]
+
+
+@needs_browser
+def test_sliders_that_are_moved_while_the_camera_runs_all_count(project: StudioProject, page: "Page") -> None:
+    project.layout("pose").exports.mkdir(parents=True)
+    save(trained("pose"), project.layout("pose").exports / "HandPoseClassifier.mlmodel")
+    save_stream_values(project, "pose", StreamValues(threshold=0.6, cooldown=4))
+    begun: list[dict[str, object]] = []
+    page.on("request", lambda one: begun.append(json.loads(one.post_data or "")) if "live/begin" in one.url else None)
+    page.evaluate(SLOW_CAMERA)
+    page.get_by_role("link", name="Try", exact=True).click()
+    said = page.locator(".slider output")
+    said.first.wait_for()
+    assert said.all_inner_texts() == ["0.60", "as recommended", "4.00 s"]
+    page.get_by_role("button", name="Turn the camera on").click()
+    running = page.locator(".camera-status", has_text="frames/s")
+    running.wait_for()
+    page.get_by_label("Threshold").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(60)
+    running.wait_for()
+    assert begun[-1] == {"kind": "pose", "threshold": 0.66, "hold_time": None, "cooldown": 4}
+    assert page.locator(".bars .name").all_inner_texts() == list(CLASSES)
+    page.get_by_role("button", name="Turn the camera off").click()
+    page.get_by_role("button", name="Save in the project").click()
+    page.locator("#notice", has_text="Saved").wait_for()
+    assert project.parameters().export_coreml.streams.pose == StreamValues(0.66, None, 4)

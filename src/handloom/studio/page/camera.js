@@ -32,49 +32,57 @@ export class Camera {
     this.run = 0;
     this.times = [];
     this.told = 0; // when the numbers were last shown
+    this.wanted = false; // from `start` to `stop`
+    this.on = false; // whether its frames are sent
+    this.beginning = null; // fulfilled when the server has answered the newest begin
     this.ending = null; // fulfilled when the server has ended the stream
+    this.giveUp = null; // ends the wait for a frame
   }
 
-  get on() {
-    return this.run > 0 && !this.stopped;
-  }
-
+  // What the server says of the stream; null if it was started again or stopped in the meantime.
   async start(question, file = null) {
-    await this.stop();
-    const run = ++this.run;
-    this.stopped = false;
+    const stopped = this.stop();
+    const run = this.run;
+    this.wanted = true;
     try {
+      await stopped;
       await this.ending; // a late end would close the stream that begins here
-      const begun = await ask("/api/live/begin", question);
-      if (run !== this.run) return begun;
+      await this.beginning?.catch(() => {}); // a late begin would take its place
+      if (run !== this.run) return null;
+      this.beginning = ask("/api/live/begin", question);
+      const begun = await this.beginning;
+      if (run !== this.run) return null;
       if (file) {
         this.video.src = URL.createObjectURL(file);
       } else {
         const stream = await camera();
         if (run !== this.run) {
           release(stream); // the person has left while the browser asked for the camera
-          return begun;
+          return null;
         }
         this.stream = stream;
         this.video.srcObject = stream;
       }
       this.stage.classList.toggle("mirrored", !file);
       await this.video.play();
-      if (run !== this.run) return begun;
+      if (run !== this.run) return null;
       this.bones = begun.bones;
+      this.on = true;
       this.looping = this.loop(run);
       return begun;
     } catch (error) {
       if (run !== this.run) return null; // stopped in the meantime, so nothing is wrong
-      await this.stop();
+      this.end();
       throw error;
     }
   }
 
   // Ends the stream; fulfilled when no frame is under way.
   async stop() {
-    this.stopped = true;
+    this.wanted = false;
+    this.on = false;
     this.run++;
+    this.giveUp?.();
     if (this.stream) release(this.stream);
     if (this.video.src) URL.revokeObjectURL(this.video.src);
     this.stream = null;
@@ -89,6 +97,8 @@ export class Camera {
 
   end() {
     this.ending = this.stop()
+      .then(() => this.beginning)
+      .catch(() => {}) // a begin that failed
       .then(() => ask("/api/live/end", {}))
       .catch(() => {}); // a stream that begins ends the one before
     return this.ending;
@@ -111,7 +121,7 @@ export class Camera {
       } catch (error) {
         if (run !== this.run) return;
         tell(error.message, true);
-        this.stop(); // not awaited: it waits for this loop
+        this.end(); // not awaited: it waits for this loop
         this.onAnswer(null);
         return;
       }
@@ -120,9 +130,8 @@ export class Camera {
 
   grab() {
     return new Promise((resolve) => {
-      const giveUp = setTimeout(() => resolve(null), 1000);
-      this.video.requestVideoFrameCallback((now, frame) => {
-        clearTimeout(giveUp);
+      const asked = this.video.requestVideoFrameCallback((now, frame) => {
+        clearTimeout(waiting);
         const taken = performance.now();
         const time = this.video.srcObject ? now / 1000 : frame.mediaTime;
         const width = Math.min(SENT_WIDTH, this.video.videoWidth);
@@ -132,6 +141,12 @@ export class Camera {
         this.canvas.getContext("2d").drawImage(this.video, 0, 0, width, height);
         this.canvas.toBlob((blob) => resolve(blob && { blob, time, taken }), "image/jpeg", SENT_QUALITY);
       });
+      this.giveUp = () => {
+        clearTimeout(waiting);
+        this.video.cancelVideoFrameCallback(asked); // a hidden page would gather them
+        resolve(null);
+      };
+      const waiting = setTimeout(this.giveUp, 1000);
     });
   }
 

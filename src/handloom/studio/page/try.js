@@ -5,27 +5,29 @@ import { element, percent, tell, telling } from "./elements.js";
 import { ask } from "./server.js";
 
 const EVENTS = 12; // shown
+// Name, title, least, most, step, unit, and where a slider stands before it is moved.
 const SLIDERS = [
-  ["threshold", "Threshold", 0, 1, 0.01, ""],
-  ["hold_time", "Hold time", 0, 1.5, 0.05, "s"],
-  ["cooldown", "Cool-down", 0, 2, 0.05, "s"],
+  ["threshold", "Threshold", 0, 1, 0.01, "", 0.8],
+  ["hold_time", "Hold time", 0, 1.5, 0.05, "s", 0.2],
+  ["cooldown", "Cool-down", 0, 2, 0.05, "s", 0.3],
 ];
 
 const unsaved = new Map(); // what the sliders of a kind say until it is saved or the page is closed
+const shown = (value, unit) => `${Number(value).toFixed(2)} ${unit}`;
 
 export class Try {
   constructor(kind) {
     this.kind = kind;
     this.camera = new Camera((answer, milliseconds) => this.answer(answer, milliseconds));
-    this.settings = { own: false, threshold: 0.8, hold_time: 0.2, cooldown: 0.3 };
+    this.settings = { own: false, threshold: null, hold_time: null, cooldown: null }; // null: as the model recommends
   }
 
   async show(main) {
     this.saved = await ask(`/api/streams/${this.kind}`);
-    const own = Object.entries(this.saved).filter(([, value]) => value !== null);
-    Object.assign(this.settings, Object.fromEntries(own), { own: own.length > 0 }, unsaved.get(this.kind));
+    const own = Object.values(this.saved).some((value) => value !== null);
+    Object.assign(this.settings, this.saved, { own }, unsaved.get(this.kind));
     this.power = element("button", { type: "button", class: "primary", onclick: () => telling(() => this.switchCamera()) }, "Turn the camera on");
-    const clip = element("input", { type: "file", accept: "video/*", class: "choose", "aria-label": "Try a clip", onchange: () => telling(() => this.begin(clip.files[0])) });
+    const clip = element("input", { type: "file", accept: "video/*", class: "choose", "aria-label": "Try a clip", onchange: () => telling(() => this.tryClip(clip)) });
     this.active = element("p", { class: "active", "aria-live": "polite" }, "–");
     this.bars = element("ul", { class: "bars" });
     this.events = element("ol", { class: "events" });
@@ -50,23 +52,23 @@ export class Try {
   }
 
   sliders() {
-    const usual = element("input", { type: "checkbox", id: "recommended", checked: !this.settings.own });
-    const rows = SLIDERS.map(([name, title, least, most, step, unit]) => {
-      const value = element("output", { for: name });
-      const slider = element("input", { type: "range", id: name, min: String(least), max: String(most), step: String(step), value: String(this.settings[name]) });
-      const read = () => (value.textContent = usual.checked ? "as recommended" : `${Number(slider.value).toFixed(2)} ${unit}`);
-      slider.addEventListener("input", read);
+    this.usual = element("input", { type: "checkbox", id: "recommended", onchange: () => this.choose(!this.usual.checked) });
+    this.controls = SLIDERS.map(([name, , least, most, step, unit, start]) => {
+      const value = this.settings[name] ?? start;
+      const output = element("output", { for: name });
+      const slider = element("input", { type: "range", id: name, min: String(least), max: String(Math.max(most, value)), step: String(step), value: String(value) });
+      slider.addEventListener("input", () => (output.textContent = shown(slider.value, unit)));
       slider.addEventListener("change", () => this.change({ [name]: Number(slider.value) }));
-      const follow = () => {
-        slider.disabled = usual.checked;
-        read();
-      };
-      usual.addEventListener("change", follow);
-      follow();
-      return element("div", { class: "slider" }, element("label", { for: name }, title), value, slider);
+      return { name, unit, slider, output };
     });
-    usual.addEventListener("change", () => this.change({ own: !usual.checked }));
-    return element("div", { class: "sliders" }, element("label", { class: "check" }, usual, " As the model recommends"), rows);
+    const rows = this.controls.map(({ slider, output }, place) => element("div", { class: "slider" }, element("label", { for: slider.id }, SLIDERS[place][1]), output, slider));
+    return element("div", { class: "sliders" }, element("label", { class: "check" }, this.usual, " As the model recommends"), rows);
+  }
+
+  // Values of one's own, or what the model recommends. The first time every slider counts as it stands.
+  choose(own) {
+    const first = own && SLIDERS.every(([name]) => this.settings[name] === null);
+    this.change({ own, ...(first && Object.fromEntries(this.controls.map(({ name, slider }) => [name, Number(slider.value)]))) });
   }
 
   // The arguments of `Recognizer`; null: what the model recommends.
@@ -76,28 +78,40 @@ export class Try {
 
   change(settings) {
     Object.assign(this.settings, settings);
-    unsaved.set(this.kind, this.settings);
+    unsaved.set(this.kind, { ...this.settings });
     this.showSettings();
-    if (this.camera.on) telling(() => this.begin(this.file));
+    if (this.camera.wanted) telling(() => this.begin(this.file));
   }
 
   async saveSettings() {
+    const sent = unsaved.get(this.kind);
     this.saved = await ask(`/api/streams/${this.kind}`, this.given);
-    unsaved.delete(this.kind);
+    if (unsaved.get(this.kind) === sent) unsaved.delete(this.kind); // else they were moved while they were saved
     this.showSettings();
     tell("Saved in conf/config.yaml. Press Train to write the exported files again.");
   }
 
   showSettings() {
+    this.usual.checked = !this.settings.own;
+    for (const { name, unit, slider, output } of this.controls) {
+      slider.disabled = !this.settings.own;
+      output.textContent = this.given[name] === null ? "as recommended" : shown(this.given[name], unit);
+    }
     this.save.disabled = SLIDERS.every(([name]) => this.given[name] === this.saved[name]);
     const given = Object.entries(this.given).filter(([, value]) => value !== null).map(([name, value]) => `, ${name}=${value}`);
     this.code.textContent = `Recognizer(Predictor.open("${this.path ?? `exports/${this.kind}`}")${given.join("")})`;
   }
 
   async switchCamera() {
-    if (!this.camera.on) return this.begin(null);
+    if (!this.camera.wanted) return this.begin(null);
     await this.camera.end();
     this.refreshButton();
+  }
+
+  async tryClip(chooser) {
+    const [file] = chooser.files;
+    chooser.value = ""; // so that the same clip can be chosen again
+    if (file) await this.begin(file);
   }
 
   async begin(file) {
@@ -117,16 +131,17 @@ export class Try {
       this.showBars(begun.classes);
       this.showSettings();
     } finally {
-      this.power.disabled = false;
       this.refreshButton();
     }
   }
 
   refreshButton() {
-    this.power.textContent = this.camera.on ? "Turn the camera off" : "Turn the camera on";
+    this.power.disabled = this.camera.wanted && !this.camera.on; // it is being turned on
+    this.power.textContent = this.camera.wanted ? "Turn the camera off" : "Turn the camera on";
   }
 
   showBars(classes) {
+    this.bars.replaceChildren();
     this.rows = new Map();
     for (const label of classes) {
       const fill = element("div", { class: "fill" });
