@@ -49,7 +49,8 @@ def findings(project: StudioProject, kind: Kind) -> list[dict[str, str]] | None:
     if not path.is_file():
         return None
     with path.open(newline="", encoding="utf-8") as file:
-        return [row | {name: path_of_cell(row[name]) for name in ("path", "other")} for row in csv.DictReader(file)]
+        rows = csv.DictReader(file, restval="")  # of an older version, or changed by hand
+        return [row | {name: path_of_cell(row.get(name, "")) for name in ("path", "other")} for row in rows]
 
 
 def check(project: StudioProject, kind: Kind) -> list[dict[str, str]]:

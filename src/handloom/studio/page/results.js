@@ -90,15 +90,24 @@ export class Check {
       tell("Done. Train again to use it.");
       for (const one of row.querySelectorAll("button, select")) one.disabled = true;
     };
-    const target = element("select", { "aria-label": "Class to move to" }, this.labels.filter((label) => label !== finding.label).map((label) => element("option", { value: label, selected: finding.note.endsWith(` ${label}`) }, label)));
+    const note = finding.note ?? "";
+    const alike = note.replace(/ \(\d+ of \d+ of this class in the file\)$/, "");
+    const others = this.labels.filter((label) => label !== finding.label);
+    const target = element(
+      "select",
+      { "aria-label": "Class to move to" },
+      element("option", { value: "" }, "choose a class"),
+      others.map((label) => element("option", { value: label, selected: alike.endsWith(`looks like ${label}`) }, label)),
+    );
+    const move = async () => (target.value ? act("move", { label: target.value }) : tell("Choose a class to move to.", true));
     const tools = file
-      ? element("div", { class: "row" }, element("button", { type: "button", onclick: () => telling(() => act("exclude", { excluded: true })) }, "Exclude"), element("button", { type: "button", onclick: () => telling(() => act("move", { label: target.value })) }, "Move to"), target)
+      ? element("div", { class: "row" }, element("button", { type: "button", onclick: () => telling(() => act("exclude", { excluded: true })) }, "Exclude"), element("button", { type: "button", onclick: () => telling(move) }, "Move to"), target)
       : "";
     row.append(
       element("td", { class: "file" }, pictures, element("span", {}, finding.path)),
       element("td", {}, finding.label),
       element("td", {}, finding.group === finding.path ? "" : finding.group),
-      element("td", {}, `${finding.problem}: ${finding.note}`),
+      element("td", {}, `${finding.problem}: ${note}`),
       element("td", {}, finding.score),
       element("td", {}, tools),
     );
