@@ -206,3 +206,17 @@ def test_what_a_killed_server_left_of_an_upload_is_removed(project: StudioProjec
     (folder / "a.jpg").write_bytes(photo)
     remove_remains_of_uploads(project)
     assert [path.name for path in folder.iterdir()] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_table_of_exclusions_that_a_spreadsheet_has_saved_is_changed(
+    encoding: str, project: StudioProject, browser: Browser, photo: bytes
+) -> None:
+    names = [add(browser, "five", photo) for _ in range(2)]
+    table = project.root / "data/photos_excluded.csv"
+    table.write_text(f"path\n{names[0]}\n", encoding=encoding)
+    assert browser.post("/api/files/pose/exclude", {"names": names[1:], "excluded": True}).status == 200
+    assert table.read_text() == "\n".join(["path", *sorted(names)]) + "\n"
+    table.write_text(f"path,why\n{names[0]},blurred\n")
+    answer = browser.post("/api/files/pose/exclude", {"names": names[:1], "excluded": False})
+    assert answer.status == 400 and "has further columns" in answer.json()["error"]

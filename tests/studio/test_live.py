@@ -69,7 +69,8 @@ def test_joints_without_a_model_and_what_is_no_frame(browser: Browser, frames: S
     for kind in ("pose", "action"):
         answer = browser.post("/api/live/begin", {"kind": kind})
         assert answer.status == 400 and "train one first" in answer.json()["error"]
-    assert browser.post("/api/live/frame?time=x", chunks=[frames[0]]).status == 400
+    for time in ("x", "nan", "inf"):
+        assert browser.post(f"/api/live/frame?time={time}", chunks=[frames[0]]).status == 400
 
 
 def test_values_of_the_sliders_are_saved_in_the_project(project: StudioProject, browser: Browser) -> None:

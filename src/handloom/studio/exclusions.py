@@ -1,6 +1,5 @@
 """Which files a kind leaves out: the table that `data.<kind>.exclude` names, a row for each file."""
 
-import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from handloom.config import Kind
 from handloom.errors import HandloomError, printable
 from handloom.sources.excluded import COLUMN, excluded_files
 from handloom.sources.groups import plain_path
+from handloom.sources.tables import read_table
 from handloom.studio.project import StudioProject
 from handloom.studio.settings import change_settings
 from handloom.support.files import write_csv
@@ -94,10 +94,6 @@ class Exclusions:
     def _check_table(self) -> None:
         if not self._named and not self._table.exists():
             return
-        if self._table.suffix != ".csv" or _columns(self._table) != [COLUMN]:
+        columns = read_table(str(self._table), self._key, may_be_empty=True).columns
+        if self._table.suffix != ".csv" or list(columns) != [COLUMN]:
             raise HandloomError(f"{printable(str(self._table))}: has further columns; change it by hand")
-
-
-def _columns(path: Path) -> list[str]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return next(csv.reader(file), [])

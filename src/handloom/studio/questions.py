@@ -1,6 +1,7 @@
 """Reading what the page asks: the body of a request, its JSON, a number of its address; errors as one line."""
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from functools import wraps
@@ -104,12 +105,15 @@ def stream_values_of(question: dict[str, Any]) -> StreamValues:
 
 
 def number_of(request: Request, name: str) -> float:
-    """A number of a request's address.
+    """A finite number of a request's address.
 
     Raises:
         HandloomError: there is none of that name.
     """
     try:
-        return float(request.query_params.get(name, ""))
+        number = float(request.query_params.get(name, ""))
     except ValueError:
-        raise HandloomError(f"{name}: a number expected") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise HandloomError(f"{name}: a number expected")
+    return number

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from handloom import __version__
-from handloom.config import Kind, as_plain
+from handloom.config import Kind, StreamValues, as_plain
 from handloom.errors import HandloomError, printable
 from handloom.studio import results
 from handloom.studio.live import LARGEST_FRAME, LiveStream, model_of
@@ -78,13 +79,14 @@ class Studio:
     async def add_class(self, request: Request) -> Response:
         """A new class."""
         question = await question_of(request)
-        folder = self._files(request).class_folder(text_of(question, "label"))
+        place = await run_in_threadpool(self._files, request)
+        folder = await run_in_threadpool(place.class_folder, text_of(question, "label"))
         return JSONResponse({"label": folder.name})
 
     @answering
     async def upload(self, request: Request) -> Response:
         """A photo or a clip; its bytes are the body of the request."""
-        kind, query = self._kind(request), request.query_params
+        kind, query = await self._kind(request), request.query_params
         check_size(kind, int(request.headers.get("content-length") or 0))
         place = await run_in_threadpool(ProjectFiles, self.project, kind)
         received = await receive(
@@ -99,7 +101,7 @@ class Studio:
         names = question.get("names")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             return one_line(400, "names: a list of texts expected")
-        place = self._files(request)
+        place = await run_in_threadpool(self._files, request)
         match request.path_params["action"]:
             case "delete":
                 await run_in_threadpool(place.delete, names)
@@ -123,27 +125,22 @@ class Studio:
     async def begin_live(self, request: Request) -> Response:
         """Begin to look at the camera."""
         question = await question_of(request)
-        extraction = self.project.parameters().extract_keypoints
-        kind: Kind | None = self.project.kind(text_of(question, "kind")) if question.get("kind") else None
-        model = model_of(self.project.layout(kind)) if kind else None
-        if kind and model is None:
-            return one_line(400, f"no trained {kind} model yet; train one first")
         settings = stream_values_of(question)
-        said = await run_in_threadpool(self.live.start, extraction, kind, model, settings)
-        if model is not None:
-            said["model"] = model.relative_to(self.project.root).as_posix()
-        return JSONResponse(said)
+        kind = text_of(question, "kind") if question.get("kind") else None
+        return JSONResponse(await run_in_threadpool(self._begin, kind, settings))
 
     @answering
     async def stream_values(self, request: Request) -> Response:
         """The values for streams that the project has of its own."""
-        return JSONResponse(as_plain(self.project.parameters().export_coreml.streams.of(self._kind(request))))
+        kind = await self._kind(request)
+        parameters = await run_in_threadpool(self.project.parameters)
+        return JSONResponse(as_plain(parameters.export_coreml.streams.of(kind)))
 
     @answering
     async def save_stream_values(self, request: Request) -> Response:
         """Save values for streams in the project."""
         values = stream_values_of(await question_of(request))
-        await run_in_threadpool(save_stream_values, self.project, self._kind(request), values)
+        await run_in_threadpool(save_stream_values, self.project, await self._kind(request), values)
         return JSONResponse(as_plain(values))
 
     @answering
@@ -161,12 +158,12 @@ class Studio:
     @answering
     async def training_state(self, request: Request) -> Response:
         """How the training of a kind is going."""
-        return JSONResponse(plain(await run_in_threadpool(self.training.state, self._kind(request))))
+        return JSONResponse(plain(await run_in_threadpool(self.training.state, await self._kind(request))))
 
     @answering
     async def start_training(self, request: Request) -> Response:
         """Train a kind."""
-        await run_in_threadpool(self.training.start, self._kind(request))
+        await run_in_threadpool(self.training.start, await self._kind(request))
         return JSONResponse({})
 
     @answering
@@ -178,7 +175,7 @@ class Studio:
     @answering
     async def results(self, request: Request) -> Response:
         """Metrics, findings and exported files of a kind."""
-        kind = self._kind(request)
+        kind = await self._kind(request)
         said = await run_in_threadpool(
             lambda: {
                 "metrics": results.metrics(self.project, kind),
@@ -192,12 +189,13 @@ class Studio:
     @answering
     async def check(self, request: Request) -> Response:
         """Look for wrong labels."""
-        return JSONResponse({"findings": await run_in_threadpool(results.check, self.project, self._kind(request))})
+        kind = await self._kind(request)
+        return JSONResponse({"findings": await run_in_threadpool(results.check, self.project, kind)})
 
     @answering
     async def report(self, request: Request) -> Response:
         """The report of a kind."""
-        path = results.report_file(self.project, self._kind(request))
+        path = results.report_file(self.project, await self._kind(request))
         policy = {"Content-Security-Policy": REPORT_POLICY}
         return Response(await run_in_threadpool(path.read_bytes), media_type="text/html", headers=policy)
 
@@ -205,7 +203,7 @@ class Studio:
     async def download(self, request: Request) -> Response:
         """A file for an app."""
         name, content = await run_in_threadpool(
-            results.download, self.project, self._kind(request), request.path_params["name"]
+            results.download, self.project, await self._kind(request), request.path_params["name"]
         )
         saved = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type="application/octet-stream", headers=saved)
@@ -241,11 +239,21 @@ class Studio:
             route("/download/{kind}/{name}", self.download),
         ]
 
-    def _kind(self, request: Request) -> Kind:
-        return self.project.kind(request.path_params["kind"])
+    async def _kind(self, request: Request) -> Kind:
+        return await run_in_threadpool(self.project.kind, request.path_params["kind"])
 
     def _files(self, request: Request) -> ProjectFiles:
-        return ProjectFiles(self.project, self._kind(request))
+        return ProjectFiles(self.project, self.project.kind(request.path_params["kind"]))
+
+    def _begin(self, asked: str | None, settings: StreamValues) -> dict[str, Any]:
+        """Begin a stream of a kind; None: joints only."""
+        extraction = self.project.parameters().extract_keypoints
+        kind = None if asked is None else self.project.kind(asked)
+        model = model_of(self.project.layout(kind)) if kind else None
+        if kind and model is None:
+            raise HandloomError(f"no trained {kind} model yet; train one first")
+        said = self.live.start(extraction, kind, model, settings)
+        return said | ({} if model is None else {"model": model.relative_to(self.project.root).as_posix()})
 
 
 def make_app(project: StudioProject, port: int, token: str) -> ASGIApp:

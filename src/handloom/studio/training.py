@@ -115,13 +115,14 @@ class TrainingRuns:
         running = self.running()
         log = _log(log_file(own, kind))
         state = "running" if running == kind else _ended(status_file(own, kind)) if log else "none"
+        stages = [name for line in log for name in _STAGE.findall(line)]
         step = next((match for line in reversed(log) if (match := _BAR.match(line))), None) if running == kind else None
         settings = getattr(self.project.parameters(), f"train_{kind}")
         return TrainingState(
             running=running,
             state=state,
-            error=_why(log, status_file(own, kind).exists()) if state == "failed" else "",
-            stages=[name for line in log for name in _STAGE.findall(line)],
+            error=_why(log, stages, status_file(own, kind).exists()) if state == "failed" else "",
+            stages=stages,
             step=(step[1], int(step[2]), int(step[3])) if step else None,
             iterations=settings.maximum_iterations,
             reports=self._reports(kind, running == kind),
@@ -210,15 +211,20 @@ def _ended(status: Path) -> Literal["finished", "stopped", "failed"]:
         return "failed"  # it was killed
 
 
-def _why(log: list[str], ended: bool) -> str:
+def _why(log: list[str], stages: list[str], ended: bool) -> str:
     """The last line of the stage that failed; what DVC says of it if the stage said nothing.
 
     Args:
         log: the lines.
+        stages: that were run, in order.
         ended: whether the process that runs DVC wrote how it ended.
     """
-    if not ended or any(_KILLED.search(line) for line in log):
-        return "the training was killed; it goes on where it was if you train again"
+    killed = any(_KILLED.search(line) for line in log)
+    if killed or not ended:
+        stage = stages[-1] if stages else "the training"
+        memory = ", often for lack of memory" if killed else ""
+        goes_on = ": it goes on from its last checkpoint, if there is one" if stage.startswith("train_") else ""
+        return f"{stage} was killed{memory}; train again{goes_on}"
     lines = [line for line in log if not _BAR.match(line)]
     command = max((place for place, line in enumerate(lines) if line.startswith("> ")), default=-1)
     own = [line for line in lines[command + 1 :] if not line.startswith("ERROR: failed to reproduce")]
