@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from handloom.check import same_motion
 from handloom.check.copied_clips import copied_clips
 from handloom.check.same_motion import same_motions
 from handloom.dataset.examples import Example, Examples
@@ -97,6 +98,26 @@ def test_the_pictures_tell_clips_apart_that_move_alike(clips: dict[str, tuple[Ph
     examples = Examples.of(Example(poses, "wave", name, name) for name, (_, poses) in clips.items())
     alike = {frozenset((names[one.whole], names[one.other])) for one in same_motions(examples, names)}
     assert alike == {frozenset(pair) for pair in combinations(("one", "other room", "copy"), 2)}
+
+
+def test_all_frames_of_long_clips_are_compared_at_few_shifts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, compared = 900, list[int]()
+    draw = np.random.default_rng(4)
+    time = np.arange(frames)[:, None, None] / 30
+    points = 0.5 + draw.uniform(-0.15, 0.15, (21, 2)) + 0.1 * np.sin(draw.uniform(0.5, 2, (1, 2)) * time)
+    poses = poses_from_picture(points + draw.normal(0, 0.002, points.shape))
+    clips = Examples.of(Example(one, "wave", "", "") for one in (poses, poses[77:]))
+
+    fitted = same_motion._fitted
+
+    def counted(joints: NDArray[np.float64], others: NDArray[np.float64]) -> object:
+        compared.append(len(joints))
+        return fitted(joints, others)
+
+    monkeypatch.setattr(same_motion, "_fitted", counted)
+    (one,) = same_motions(clips, ["anna", "ben"])
+    assert abs(one.frame - one.other_frame) == 77 and one.distance < 0.01
+    assert sum(count > 200 for count in compared) <= 6
 
 
 def test_copies_within_a_group_are_not_listed_and_neither_are_clips_that_are_gone(

@@ -1,6 +1,6 @@
 """Clips in which the hand moves alike, joint by joint and frame by frame, whatever was cut off and whether mirrored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ _CUTS = (0.0, 0.05, 0.1, 0.15)  # shares of a clip's frames that a copy may lack
 _NEAREST = 5  # candidates of each clip
 _FARTHEST = 0.7  # of candidates; in spreads of a hand's joints
 _LEAST_COMMON = 0.7  # of the frames with a hand of the shorter clip
+_COMPARED = 100  # frames, about, that are compared at every shift in time; of the best shift all are
 _AT_ONCE = 256  # clips
 
 Floats = NDArray[np.float64]
@@ -48,9 +49,9 @@ class Alike:
 def same_motions(clips: Examples, groups: Sequence[str]) -> list[Alike]:
     """Pairs of clips that move alike, the nearest first.
 
-    Candidates are the nearest by 16 frames, the whole of one clip against stretches of the other. They are compared
-    frame by frame at every shift in time that is possible. x and y are fitted apart, since a crop may change the
-    proportions.
+    Candidates are the nearest by 16 frames, the whole of one clip against stretches of the other, which lack up to 15 %
+    at each end. They are compared at every shift in time that leaves enough in common, by about 100 frames; then at the
+    best shift frame by frame. x and y are fitted apart, since a crop may change the proportions.
 
     Args:
         clips: ``[N]``, each with a hand, as they are in the pictures: left hands not turned.
@@ -110,21 +111,31 @@ def _aligned(clips: Examples, whole: int, other: int, mirrored: bool) -> Alike |
     if mirrored:
         poses = mirror(poses)
     seen, others_seen = present(poses), present(others)
-    least = _LEAST_COMMON * min(seen.sum(), others_seen.sum())
-    best: Alike | None = None
-    for shift in range(1 - len(others), len(poses)):
-        start, other_start = max(shift, 0), max(-shift, 0)
-        length = min(len(poses) - start, len(others) - other_start)
-        common = np.flatnonzero(seen[start : start + length] & others_seen[other_start : other_start + length])
-        if len(common) < max(least, 2):
-            continue
-        here, there = common + start, common + other_start
-        fitted = _fitted(poses[here, :2].astype(np.float64), others[there, :2].astype(np.float64))
-        if fitted is not None and (best is None or fitted[0] < best.distance):
-            middle = len(common) // 2
-            frames = int(here[middle]), int(there[middle])
-            best = Alike(whole, other, mirrored, *frames, fitted[1], fitted[2], fitted[0])
-    return best
+    least = max(_LEAST_COMMON * min(seen.sum(), others_seen.sum()), 2)
+
+    def nearest(shifts: Iterable[int], step: int) -> tuple[int, Alike] | None:
+        """The shift at which every `step`th common frame is nearest, and what is alike there."""
+        best: tuple[int, Alike] | None = None
+        for shift in shifts:
+            start, other_start = max(shift, 0), max(-shift, 0)
+            length = min(len(poses) - start, len(others) - other_start)
+            common = np.flatnonzero(seen[start : start + length] & others_seen[other_start : other_start + length])
+            if len(common) < least:
+                continue
+            here, there = common[::step] + start, common[::step] + other_start
+            fitted = _fitted(poses[here, :2].astype(np.float64), others[there, :2].astype(np.float64))
+            if fitted is not None and (best is None or fitted[0] < best[1].distance):
+                middle = len(here) // 2
+                frames = int(here[middle]), int(there[middle])
+                best = shift, Alike(whole, other, mirrored, *frames, fitted[1], fitted[2], fitted[0])
+        return best
+
+    shortest = int(np.ceil(least))
+    step = max(1, min(len(poses), len(others)) // _COMPARED)
+    best = nearest(range(shortest - len(others), len(poses) - shortest + 1), step)
+    if best is not None and step > 1:
+        best = nearest(range(best[0] - 1, best[0] + 2), 1)
+    return best and best[1]
 
 
 def _fitted(joints: Floats, others: Floats) -> tuple[float, Floats, Floats] | None:
