@@ -134,7 +134,7 @@ def bursts(*seeds: str) -> None:
             Example(one[None], label, "", person) for one, label, person in zip(poses, labels, people, strict=True)
         )
         found = contradicted(vectors_of(examples), labels, people, least=LEAD_AT_ENDS)
-        ends = ends_of_bursts({one.row for one in found}, labels, people)
+        ends = ends_of_bursts({one.row for one in found}, labels, people, [f"{row}.jpg" for row in range(len(labels))])
         everywhere = [one.row for one in found if one.lead > LEAD]
         print(f"seed {seed}: {len(labels)} photos, {(shares < 0.5).sum()} with a wrong label")
         for name, rows in (("at ends", ends), ("all with the lead of a label", everywhere)):

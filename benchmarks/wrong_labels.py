@@ -25,7 +25,7 @@ SHARE = 0.05
 
 def main() -> None:
     table, seeds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    examples = all_examples(table).turned.with_hand()
+    examples = all_examples(table).mirrored.with_hand()
     vectors, people = vectors_of(examples), examples.groups.to_pylist()
     classes, right = np.unique(np.asarray(examples.labels.to_pylist()), return_inverse=True)
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)

@@ -53,16 +53,25 @@ def test_short_ends_a_slow_sign_and_the_background_are_not_listed() -> None:
     assert not found(np.concatenate([GONE, waiting(clip[0]), clip]), "background")
 
 
-def burst(*listed: int, count: int = 10) -> list[int]:
+def burst(*listed: int, count: int = 10, name: str = "fist/IMG {}.jpg") -> list[int]:
     """What is listed of a burst, when these of its photos are contradicted; another person's come after it."""
     labels, people = ["fist"] * (count + 3), ["anna"] * count + ["ben"] * 3
-    return ends_of_bursts({*listed, count}, labels, people)
+    names = [name.format(8 + row, chr(ord("a") + row)) for row in range(count + 3)]
+    # Names are in the order of texts, in which IMG 10 is before IMG 8.
+    order = sorted(range(count + 3), key=lambda row: (people[row], names[row]))
+    contradicted = {order.index(row) for row in (*listed, count)}
+    found = ends_of_bursts(contradicted, labels, people, [names[row] for row in order])
+    return [order[row] for row in found]
 
 
 def test_photos_at_the_ends_of_a_burst_are_listed_up_to_the_first_right_one() -> None:
     assert burst(0, 1, 9) == [0, 1, 9]
     assert burst(1, 4, 8) == []
     assert burst(0, 1, 3) == [0, 1]
+
+
+def test_photos_whose_names_do_not_count_are_no_burst() -> None:
+    assert burst(0, 1, name="fist/{1}{0}f.jpg") == burst(0, 1, name="fist/photo.jpg") == []
 
 
 def test_few_photos_are_no_burst_and_mostly_contradicted_ones_have_no_ends() -> None:

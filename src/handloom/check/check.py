@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from handloom import keypoint_table
 from handloom.check.copied_clips import copied_clips
-from handloom.check.ends import LEAD_AT_ENDS, Ends, ends_of_bursts, ends_of_clips
+from handloom.check.ends import LEAD_AT_ENDS, SHORTEST, Ends, ends_of_bursts, ends_of_clips
 from handloom.check.features import vectors_of
 from handloom.check.joints import unlike_others
 from handloom.check.labels import LEAD, Contradiction, contradicted
@@ -68,7 +68,7 @@ class Checked:
     Attributes:
         views: of all examples of the table, also of those without a hand, what stands for each.
         rows: which of the table's examples have a hand.
-        examples: themselves, left hands turned into right ones.
+        examples: themselves, left hands mirrored.
         as_they_are: themselves, as they are in the pictures.
         are_clips: whether any has several frames.
         labels, names, people: of each the class, the file, and who is in it.
@@ -81,8 +81,8 @@ class Checked:
         everything = all_examples(table)
         self.table = table
         self.views = Views(table, everything.as_they_are)
-        self.rows = np.flatnonzero(everything.turned.hand_found)
-        self.examples = everything.turned.with_hand()
+        self.rows = np.flatnonzero(everything.mirrored.hand_found)
+        self.examples = everything.mirrored.with_hand()
         self.as_they_are = everything.as_they_are.with_hand()
         self.are_clips = bool((self.examples.lengths > 1).any())
         if not len(self.examples):
@@ -150,8 +150,9 @@ def _copies(checked: Checked, pictures: Pictures, parts: Mapping[int, str]) -> l
         note = f"{mirrored}copy{where[1]} of {original}{where[0]}"
         found.append(checked.finding("copy", second, note, one.likeness, first))
     if missing:
-        what = "clips" if checked.are_clips else "photos"
-        print(f"copies: {len(missing)} of {len(shown)} {what} could not be looked at", file=sys.stderr)
+        # Of clips only those are opened in which the hand moves as in another one.
+        which = "clips that may be copies" if checked.are_clips else f"of {len(shown)} photos"
+        print(f"copies: {len(missing)} {which} could not be looked at", file=sys.stderr)
     return found
 
 
@@ -171,11 +172,11 @@ def _labels_and_ends(checked: Checked, background: str) -> list[Finding]:
         rate = float(keypoint_table.read_metadata(checked.table)["frame_rate"])
         ends = ends_of_clips(checked.examples, checked.labels, checked.people, rate, background)
         return [*_labels(checked, found), *(_end_of_clip(checked, one) for one in ends)]
-    at_ends = set(ends_of_bursts({one.row for one in found}, checked.labels, checked.people))
+    at_ends = set(ends_of_bursts({one.row for one in found}, checked.labels, checked.people, checked.names))
     return [
         *_labels(checked, [one for one in found if one.lead > LEAD and one.row not in at_ends]),
         *(
-            checked.finding("ends", one.row, f"at an end of photos in a row, looks like {one.other}", one.lead)
+            checked.finding("ends", one.row, f"probably taken on the way; looks like {printable(one.other)}", one.lead)
             for one in found
             if one.row in at_ends
         ),
@@ -183,12 +184,10 @@ def _labels_and_ends(checked: Checked, background: str) -> list[Finding]:
 
 
 def _end_of_clip(checked: Checked, ends: Ends) -> Finding:
-    parts = [f"{what} {seconds:.1f} s" for what, seconds in (("first", ends.before), ("last", ends.after)) if seconds]
+    lengths = ("first", ends.before), ("last", ends.after)
+    parts = [f"{what} {seconds:.1f} s" for what, seconds in lengths if seconds >= SHORTEST]
     cut = " and the ".join(parts)
-    if ends.missing:
-        note = f"no hand in the {cut}"
-    else:
-        note = f"longer than others of its class, and more like them without the {cut}"
+    note = f"no hand in the {cut}" if ends.missing else f"longer than others of its class: cut the {cut}"
     return checked.finding("ends", ends.row, note, ends.share)
 
 
@@ -206,7 +205,9 @@ def _labels(checked: Checked, found: list[Contradiction]) -> list[Finding]:
             note = f"{names.count(other)} of {count} examples look like {printable(other)} of other people"
             rows = [int(checked.rows[one.row]) for one in found if pairs[one.row] == (person, label)][:PERSON_SHOWN]
             of_person.append(Finding("person", "", "", label, person, note, round(len(names) / count, 4), tuple(rows)))
-    return of_person + [checked.finding("label", one.row, f"looks like {one.other}", one.lead) for one in found]
+    return of_person + [
+        checked.finding("label", one.row, f"looks like {printable(one.other)}", one.lead) for one in found
+    ]
 
 
 def _joints(checked: Checked) -> list[Finding]:
@@ -238,10 +239,10 @@ def write_findings(path: Path, findings: list[Finding]) -> None:
 
 
 class Everything(NamedTuple):
-    """All examples of a table, as they are, and with left hands turned into right ones."""
+    """All examples of a table, as they are, and with left hands mirrored."""
 
     as_they_are: Examples
-    turned: Examples
+    mirrored: Examples
 
 
 def all_examples(table: Path) -> Everything:
@@ -251,10 +252,10 @@ def all_examples(table: Path) -> Everything:
     starts = np.cumsum(lengths) - lengths
     frames = keypoint_table.poses_of(rows)
     hands = present(frames)
-    turned = frames.copy()
-    mirror_left_hands(turned, starts, lengths, votes(rows.column("chirality")) * hands)
+    mirrored = frames.copy()
+    mirror_left_hands(mirrored, starts, lengths, votes(rows.column("chirality")) * hands)
     first = rows.take(pa.array(starts))
     labels, names, groups = (first.column(name).combine_chunks() for name in ("label", "path", "group"))
     found = np.logical_or.reduceat(hands, starts)
     as_they_are = Examples(frames, starts, lengths, labels.dictionary_encode(), names, groups, found)
-    return Everything(as_they_are, replace(as_they_are, frames=turned))
+    return Everything(as_they_are, replace(as_they_are, frames=mirrored))

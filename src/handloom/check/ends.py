@@ -1,8 +1,9 @@
 """Ends of bursts of photos and of clips that show the way into a sign or out of it, not the sign."""
 
+import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,9 @@ from handloom.check.features import vector_of
 from handloom.dataset.examples import Examples
 from handloom.hand import present
 
-# Photos one after another of one class and person; fewer are no burst.
+# Photos of one class and person whose names differ by a rising number alone; fewer are no burst.
 BURST = 8
+_NUMBERS = re.compile(r"\d+")
 # From this lead of another class over the label a photo at an end of a burst is listed: less than `labels.LEAD`,
 # because there a wrong label is more likely. Chosen on drawn bursts: see docs/benchmarks.md.
 LEAD_AT_ENDS = 0.3
@@ -43,21 +45,29 @@ class Ends:
     share: float
 
 
-def ends_of_bursts(contradicted: Collection[int], labels: Sequence[str], people: Sequence[str]) -> list[int]:
+def ends_of_bursts(
+    contradicted: Collection[int], labels: Sequence[str], people: Sequence[str], names: Sequence[str]
+) -> list[int]:
     """Photos at the ends of bursts up to the first photo whose label the other people's examples do not contradict.
 
     Args:
         contradicted: which photos they contradict, by a lead of `LEAD_AT_ENDS`.
-        labels: ``[N]``, classes, in the order in which the photos were taken.
+        labels: ``[N]``, classes.
         people: ``[N]``, who is in each.
+        names: ``[N]``, of their files. Photos are a burst where these differ by a rising number alone; then it is
+            likely that they were taken one after another.
 
     Returns:
         none of a burst of which this is more than half: its label may be wrong, or the person makes the sign another
         way.
     """
-    rows, found = range(len(labels)), []
-    for _, run in groupby(rows, lambda row: (labels[row], people[row])):
-        burst = list(run)
+    bursts: dict[tuple[str, str, str], dict[tuple[int, ...], int]] = defaultdict(dict)
+    for row, name in enumerate(names):
+        numbers = tuple(map(int, _NUMBERS.findall(name)))
+        bursts[labels[row], people[row], _NUMBERS.sub("0", name)][numbers] = row
+    found = []
+    for of_numbers in bursts.values():
+        burst = [row for _, row in sorted(of_numbers.items())]
         kept = [place for place, row in enumerate(burst) if row not in contradicted]
         if len(burst) >= BURST and len(kept) and kept[-1] - kept[0] + 1 >= len(burst) / 2:
             found += burst[: kept[0]] + burst[kept[-1] + 1 :]

@@ -19,7 +19,7 @@ MEANING: dict[Problem, tuple[str, str]] = {
     "label": ("Labels", "The joints look like another class, by the examples of other people."),
     "ends": (
         "Beginnings and ends",
-        "The photos were taken on the way into a sign or out of it. Clips begin before their sign or end after it.",
+        "Photos were probably taken on the way into a sign or out of it. Clips begin before it or end after it.",
     ),
     "joints": ("Joints", "The joints lie as in few other hands. Look whether the hand was found in the right place."),
     "few people": ("Few people", "With few people in a class its metrics say little about new people."),
