@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import mlflow.data
 import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from PIL import Image
 from tracked import client, start_run
 
@@ -24,6 +28,8 @@ from handloom.config.fields import Pictures
 from handloom.errors import HandloomError
 from handloom.runs.recorded import recorded_runs
 from handloom.support.workspace import Workspace
+from handloom.tracking import operations
+from handloom.tracking.operations import Operation
 from handloom.tracking.store import mlflow_settings
 
 PARAMETERS = Parameters(data=Data(pose=LabeledDirectories(path="photos"), action=LabeledDirectories(path="clips")))
@@ -173,3 +179,20 @@ def test_the_user_interface_is_not_opened_for_a_store_that_is_not_there(capsys: 
     assert main(["ui"]) == 1
     assert "no such store, since nothing was trained yet" in capsys.readouterr().err
     assert not Path("mlflow.db").exists()
+
+
+@pytest.mark.parametrize(("said", "asked"), [("UNIQUE constraint failed: datasets.name", 2), ("no such table", 1)])
+def test_a_data_set_that_another_run_logs_at_the_same_time_is_logged(said: str, asked: int) -> None:
+    class Refusing:
+        calls = 0
+
+        def log_inputs(self, run_id: str, data_sets: list[Any]) -> None:
+            self.calls += 1
+            if self.calls == 1:
+                raise MlflowException(said)
+
+    client = Refusing()
+    content = {"name": "pose", "digest": "1", "source": "a", "profile": "", "context": "training"}
+    with pytest.raises(MlflowException) if asked == 1 else nullcontext():
+        operations._inputs(cast(MlflowClient, client), "run", Operation("inputs", content))
+    assert client.calls == asked

@@ -5,6 +5,7 @@ Each operation may be done twice with the effect of once: it may have reached a 
 
 import json
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -218,12 +219,19 @@ def _files(store: Store, client: "MlflowClient", run_id: str, operation: Operati
 def _inputs(client: "MlflowClient", run_id: str, operation: Operation) -> None:
     """Log a data set; a store keeps one of the same name and digest once a run."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.exceptions import MlflowException
 
     content = operation.content
     source = json.dumps({"uri": content["source"]})  # the form of mlflow.data's "local"
     data_set = Dataset(content["name"], content["digest"], "local", source, profile=content["profile"] or None)
     tags = [InputTag("mlflow.data.context", content["context"])]
-    client.log_inputs(run_id, [DatasetInput(data_set, tags)])
+    try:
+        client.log_inputs(run_id, [DatasetInput(data_set, tags)])
+    except MlflowException as error:
+        # Two runs that log the same data set at once both find it missing, and the store refuses the second one.
+        if not re.search(r"unique|duplicate", str(error), re.IGNORECASE):
+            raise
+        client.log_inputs(run_id, [DatasetInput(data_set, tags)])
 
 
 def _model(client: "MlflowClient", run_id: str, operation: Operation) -> None:
