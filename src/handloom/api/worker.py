@@ -112,14 +112,17 @@ def first_stage(layout: "Layout") -> "Stage":
 
 
 def _tell_of_stage(stage: "Stage") -> None:
-    phases = dict.fromkeys(_EXTRACTING, "extracting_features") | {"train": "training"}
+    phases = {"extract_keypoints": "extracting_features", "train": "training"}
     if stage in phases:
         _say(event="phase", phase=phases[stage])
 
 
 def _tell_of_files(text: str, count: int, total: int) -> None:
-    if text.startswith(_EXTRACTING):  # looking whether files have changed is no progress
-        _say(event="progress", item_count=count, total_item_count=total)
+    if not text.startswith(_EXTRACTING):  # looking whether files have changed is no progress
+        return
+    if text.startswith("extract_streams"):  # most sources have no recordings: it is a phase once one is read
+        _say(event="phase", phase="extracting_features")
+    _say(event="progress", item_count=count, total_item_count=total)
 
 
 def _telling_callback() -> Any:
