@@ -65,7 +65,9 @@ def test_a_lock_that_a_killed_process_left_is_free(tmp_path: Path) -> None:
 
 def test_who_only_asks_keeps_nobody_out_and_is_not_taken_for_the_holder(tmp_path: Path) -> None:
     path, ended, seen = tmp_path / "search.lock", threading.Event(), set()
-    path.write_text("1\n")  # of a process that was killed
+    killed = os.fork() or os._exit(0)
+    os.waitpid(killed, 0)
+    path.write_text(f"{killed}\n")
 
     def ask() -> None:
         while not ended.is_set():
@@ -78,7 +80,7 @@ def test_who_only_asks_keeps_nobody_out_and_is_not_taken_for_the_holder(tmp_path
         for _ in range(100):
             with alone(path, "search x"):
                 pass
-            path.write_text("1\n")
+            path.write_text(f"{killed}\n")
     finally:
         ended.set()
         for one in askers:

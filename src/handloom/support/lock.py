@@ -77,7 +77,9 @@ def holder(path: Path) -> int:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that two who ask do not meet
             except BlockingIOError:
-                return int(file.read())
+                process = int(file.read())
+                os.kill(process, 0)  # the number may still be that of one that was killed
+                return process
     except (OSError, ValueError):  # it has ended by now
         pass
     return 0
