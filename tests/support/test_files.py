@@ -260,6 +260,17 @@ def test_what_running_processes_are_writing_and_what_is_not_ours_stays(tmp_path:
     assert names_in(tmp_path) == sorted(["a.txt", *kept[:-1]])
 
 
+def test_threads_that_write_at_once_do_not_remove_what_the_others_write(tmp_path: Path) -> None:
+    for path in (tmp_path / "a.txt", tmp_path / "b.txt"):
+        with replacing(tmp_path / "a.txt") as part:
+            part.write_text("first")
+            files._remains.cache_clear()  # as for a thread that looks for remains while the other one writes
+            with replacing(path) as other:
+                other.write_text("second")
+            files.remove_remains(tmp_path)
+        assert (tmp_path / "a.txt").read_text() == "first"
+
+
 def test_a_file_gives_way_to_a_folder(tmp_path: Path) -> None:
     (tmp_path / "export").touch()
     write_folder(tmp_path / "export", "new")

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +23,11 @@ _FORMULA = re.compile(r"[=+\-@\t\uff1d\uff0b\uff0d\uff20](?!$)(?!\d+([.,]\d+)?$)
 _MARKUP = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 # What a process writes to before it renames (part), and what it renames away while it replaces a folder (old).
 PART, OLD = "part", "old"
-_TEMPORARY = re.compile(rf"\.(?P<stem>.+)\.(?P<pid>\d+)(-\w+)?\.(?P<state>{PART}|{OLD})(?P<suffix>\.[^.]*)?")
+_TEMPORARY = re.compile(
+    rf"\.(?P<stem>.+)\.(?P<pid>\d+)(-(?P<run>\w+))?(-\d+)?\.(?P<state>{PART}|{OLD})(?P<suffix>\.[^.]*)?"
+)
+# Tells this process from an earlier one that had the same number: in a container each is number 1.
+_RUN = secrets.token_hex(4)
 _number = count()  # so that two threads that write the same file do not share a temporary one
 # The system call that exchanges two names: Linux has renameat2, macOS has renamex_np. The flag of both has the value 2.
 _AT_FDCWD, _EXCHANGE = -100, 2
@@ -168,7 +173,7 @@ def sha256_of_file(path: Path) -> str:
 
 
 def _temporary(path: Path, state: str) -> Path:
-    return path.with_name(f".{path.stem}.{os.getpid()}-{next(_number)}.{state}{path.suffix}")
+    return path.with_name(f".{path.stem}.{os.getpid()}-{_RUN}-{next(_number)}.{state}{path.suffix}")
 
 
 def _exchange(part: Path, path: Path) -> None:
@@ -230,20 +235,22 @@ def _remains(folder: Path) -> dict[str, list[Path]]:
         return found
     for path in paths:
         match = _TEMPORARY.fullmatch(path.name)
-        if match and not _runs(int(match["pid"])):
+        if match and not _is_written(int(match["pid"]), match["run"]):
             found.setdefault(match["stem"], []).append(path)
     return found
 
 
-def _runs(process: int) -> bool:
-    """Whether another process has this number; what carries the number of this one is of an earlier process."""
+def _is_written(process: int, run: str | None) -> bool:
+    """Whether the process that made a temporary file may still be writing it; another thread of this one may."""
+    if process == os.getpid():
+        return run == _RUN
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except OSError:
-        return True  # it is somebody else's
-    return process != os.getpid()
+        pass  # it is somebody else's
+    return True
 
 
 def _remove(path: Path) -> None:
