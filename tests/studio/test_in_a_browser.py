@@ -37,11 +37,13 @@ PEOPLE = 3
 PHOTOS = 4  # of each gesture and person, at least
 SHORT = "train_pose: {maximum_iterations: 20}\nextract_keypoints: {workers: 1}\n"
 # Keeps what the page and the recogniser say to each other of the first frames of each stream that asks the model.
-# The end of a stream is sent late, as on a busy computer.
+# The end of a stream is sent late, as on a busy computer. Counts how often a camera is turned on.
 LISTEN = """
 window.talk = [];
+window.cameras = 0;
 let left = 0;
-const original = fetch;
+const original = fetch, devices = navigator.mediaDevices, open = devices.getUserMedia.bind(devices);
+devices.getUserMedia = (...asked) => (cameras++, open(...asked));
 window.fetch = async (address, asked) => {
   if (address === "/api/live/end") await new Promise((resolve) => setTimeout(resolve, 300));
   if (address === "/api/live/begin") left = JSON.parse(asked.body).kind ? 60 : 0;
@@ -171,9 +173,9 @@ def test_from_an_empty_project_to_a_right_live_answer_by_clicks_alone(drawn_phot
                 person.state_of_training("running")
                 assert person.state_of_training("finished", "failed") == "Trained. Try it."
                 right = try_it(person)
+                save_the_sliders(person)
                 answers = list(answers_in_python(project, page.evaluate("talk")))
                 look_at_the_rest(person)
-                save_the_sliders(person)
         assert {urlsplit(address).hostname for address in addresses} == {"127.0.0.1"} and not said
     assert right == ["five", "one"]
     assert StudioProject(project).parameters().export_coreml.streams.pose == StreamValues(0.8, 0.2, 0.3)
@@ -233,10 +235,19 @@ def look_at_the_rest(person: Person) -> None:
 
 
 def save_the_sliders(person: Person) -> None:
+    """Move them while the camera is on: it stays on, and the server begins again with the new values."""
     person.go_to("Try")
-    person.page.get_by_label("As the model recommends").uncheck()
+    person.turn_camera("on")
+    cameras = person.page.evaluate("cameras")
+    with person.page.expect_request(lambda request: request.url.endswith("/api/live/begin")) as asked:
+        person.page.get_by_label("As the model recommends").uncheck()
+    with person.page.expect_response(lambda response: "/api/live/frame" in response.url) as answer:
+        pass  # the answers to the frames that follow equal Python's too
+    assert asked.value.post_data_json == {"kind": "pose", "threshold": 0.8, "hold_time": 0.2, "cooldown": 0.3}
+    assert answer.value.ok and person.page.evaluate("cameras") == cameras
     person.page.get_by_role("button", name="Save in the project").click()
     person.page.locator("#notice", has_text="Saved").wait_for()
+    person.turn_camera("off")
 
 
 def answers_in_python(project: Path, talk: list[dict[str, Any]]) -> Iterator[tuple[Any, Any]]:

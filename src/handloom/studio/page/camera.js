@@ -21,8 +21,9 @@ function release(stream) {
 }
 
 export class Camera {
-  constructor(onAnswer) {
+  constructor(onAnswer, onBegun = () => {}) {
     this.onAnswer = onAnswer;
+    this.onBegun = onBegun; // told what the server says of a stream that began again with other settings
     this.video = element("video", { muted: true, playsInline: true, loop: true, "aria-label": "Camera" });
     this.overlay = element("canvas", { "aria-hidden": "true" });
     this.status = element("p", { class: "camera-status" }, "The camera is off.");
@@ -37,6 +38,7 @@ export class Camera {
     this.beginning = null; // fulfilled when the server has answered the newest begin
     this.ending = null; // fulfilled when the server has ended the stream
     this.giveUp = null; // ends the wait for a frame
+    this.question = null; // with which the server begins again before the next frame
   }
 
   // What the server says of the stream; null if it was started again or stopped in the meantime.
@@ -77,10 +79,16 @@ export class Camera {
     }
   }
 
+  // Other settings: the server begins again between two frames, and the camera stays on.
+  restart(question) {
+    this.question = question;
+  }
+
   // Ends the stream; fulfilled when no frame is under way.
   async stop() {
     this.wanted = false;
     this.on = false;
+    this.question = null;
     this.run++;
     this.giveUp?.();
     if (this.stream) release(this.stream);
@@ -116,6 +124,13 @@ export class Camera {
       }
       next = this.grab();
       try {
+        if (this.question) {
+          this.beginning = ask("/api/live/begin", this.question);
+          this.question = null;
+          const begun = await this.beginning;
+          if (run !== this.run) return;
+          this.onBegun(begun);
+        }
         const answer = await ask(`/api/live/frame?time=${frame.time}`, frame.blob);
         if (run === this.run) this.show(answer, performance.now() - frame.taken);
       } catch (error) {

@@ -18,7 +18,7 @@ const shown = (value, unit) => `${Number(value).toFixed(2)} ${unit}`;
 export class Try {
   constructor(kind) {
     this.kind = kind;
-    this.camera = new Camera((answer, milliseconds) => this.answer(answer, milliseconds));
+    this.camera = new Camera((answer, milliseconds) => this.answer(answer, milliseconds), (begun) => this.begun(begun));
     this.settings = { own: false, threshold: null, hold_time: null, cooldown: null }; // null: as the model recommends
   }
 
@@ -76,11 +76,16 @@ export class Try {
     return Object.fromEntries(SLIDERS.map(([name]) => [name, this.settings.own ? this.settings[name] : null]));
   }
 
+  // What a stream begins with.
+  get question() {
+    return { kind: this.kind, ...this.given };
+  }
+
   change(settings) {
     Object.assign(this.settings, settings);
     unsaved.set(this.kind, { ...this.settings });
     this.showSettings();
-    if (this.camera.wanted) telling(() => this.begin(this.file));
+    if (this.camera.wanted) this.camera.restart(this.question);
   }
 
   async saveSettings() {
@@ -115,24 +120,27 @@ export class Try {
   }
 
   async begin(file) {
-    this.file = file;
     this.power.disabled = true;
     this.thresholds = null;
     this.bars.replaceChildren();
     this.active.textContent = "–";
     this.active.classList.remove("on");
     try {
-      const begun = await this.camera.start({ kind: this.kind, ...this.given }, file);
-      if (!begun) return;
-      this.path = begun.model;
-      this.model.textContent = [`Model: ${begun.model}.`, begun.note].filter(Boolean).join(" ");
-      this.thresholds = begun.thresholds;
-      this.background = begun.background;
-      this.showBars(begun.classes);
-      this.showSettings();
+      const begun = await this.camera.start(this.question, file);
+      if (begun) this.begun(begun);
     } finally {
       this.refreshButton();
     }
+  }
+
+  // Shows what the server says of a stream that it began.
+  begun(begun) {
+    this.path = begun.model;
+    this.model.textContent = [`Model: ${begun.model}.`, begun.note].filter(Boolean).join(" ");
+    this.thresholds = begun.thresholds;
+    this.background = begun.background;
+    this.showBars(begun.classes);
+    this.showSettings();
   }
 
   refreshButton() {
