@@ -230,3 +230,4 @@ def test_a_clip_whose_hand_comes_late_is_listed(tmp_path: Path) -> None:
     keypoint_table.write(tmp_path / "action.parquet", [table], {"frame_rate": "20"})
     (found,) = find_mistakes(Checked(tmp_path / "action.parquet"))
     assert (found.problem, found.path, found.note) == ("ends", "wave/3.mp4", "no hand in the first 0.6 s")
+    assert found.rows == (3, 3) and found.frames == (6, 15)  # what to cut, and what stays

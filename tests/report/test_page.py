@@ -107,6 +107,7 @@ def written_check(page: Path) -> Page:
     findings = [
         Finding("copy", names[0], names[1], "fist", "anna", f"copy of {SCRIPT}", 0.98, (0, 1)),
         Finding("label", names[2], "", SCRIPT, "ben", "looks like open", 0.7, (2,)),
+        Finding("ends", names[3], "", "open", "ben", "no hand in the first 0.6 s", 0.3, (3, 3), (0, 0)),
         Finding("few people", "", "", "open", "", "2 of at least 3 people or groups", 1.0),
     ]
     views = Views(table, all_examples(table).as_they_are)
@@ -118,7 +119,7 @@ def test_the_page_of_the_check_shows_both_photos_of_a_pair_and_names_are_text(
     answered: Answered, tmp_path: Path
 ) -> None:
     page = written_check(tmp_path / "check.html")
-    assert len(page.pictures) == 3 and page.names == ["copy", "label", "few-people"]
+    assert len(page.pictures) == 5 and page.names == ["copy", "label", "ends", "few-people"]
     assert f"copy of {SCRIPT}" in page.text and "script" not in page.tags
 
 

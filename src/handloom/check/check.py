@@ -50,6 +50,7 @@ class Finding:
         note: what to look at, a line.
         score: how sure, 0 to 1.
         rows: which of the table's examples are to be looked at: the example, and what it is a copy of.
+        frames: which frame of each of `rows` to look at; empty: the `middle_frame`s.
     """
 
     problem: Problem
@@ -60,6 +61,7 @@ class Finding:
     note: str
     score: float
     rows: tuple[int, ...] = ()
+    frames: tuple[int, ...] = ()
 
 
 class Checked:
@@ -171,7 +173,7 @@ def _labels_and_ends(checked: Checked, background: str) -> list[Finding]:
     if checked.are_clips:
         rate = float(keypoint_table.read_metadata(checked.table)["frame_rate"])
         ends = ends_of_clips(checked.examples, checked.labels, checked.people, rate, background)
-        return [*_labels(checked, found), *(_end_of_clip(checked, one) for one in ends)]
+        return [*_labels(checked, found), *(_end_of_clip(checked, one, rate) for one in ends)]
     at_ends = set(ends_of_bursts({one.row for one in found}, checked.labels, checked.people, checked.names))
     return [
         *_labels(checked, [one for one in found if one.lead > LEAD and one.row not in at_ends]),
@@ -183,12 +185,21 @@ def _labels_and_ends(checked: Checked, background: str) -> list[Finding]:
     ]
 
 
-def _end_of_clip(checked: Checked, ends: Ends) -> Finding:
+def _end_of_clip(checked: Checked, ends: Ends, frame_rate: float) -> Finding:
+    """A clip to be cut; shown are the middles of what to cut and of what stays."""
     lengths = ("first", ends.before), ("last", ends.after)
     parts = [f"{what} {seconds:.1f} s" for what, seconds in lengths if seconds >= SHORTEST]
     cut = " and the ".join(parts)
     note = f"no hand in the {cut}" if ends.missing else f"longer than others of its class: cut the {cut}"
-    return checked.finding("ends", ends.row, note, ends.share)
+    last = int(checked.examples.lengths[ends.row]) - 1
+    begin, end = ends.before * frame_rate, last - ends.after * frame_rate
+    frames = [round((begin + end) / 2)]
+    if ends.before >= SHORTEST:
+        frames.insert(0, round(begin / 2))
+    if ends.after >= SHORTEST:
+        frames.append(round((end + last) / 2))
+    found = checked.finding("ends", ends.row, note, ends.share)
+    return replace(found, rows=found.rows * len(frames), frames=tuple(frames))
 
 
 def _labels(checked: Checked, found: list[Contradiction]) -> list[Finding]:

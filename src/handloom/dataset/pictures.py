@@ -80,10 +80,11 @@ class Views:
             self._of[key] += 1
         self._examples = examples
 
-    def __call__(self, row: int) -> View:
-        """Its `middle_frame`."""
+    def __call__(self, row: int, frame: int | None = None) -> View:
+        """One of its frames; None: the `middle_frame`."""
         about, poses = self._rows[row], self._examples[row].poses
-        frame = middle_frame(poses)
+        if frame is None:
+            frame = middle_frame(poses)
         name, label = about["path"], about["label"]
         return View(
             name=name,

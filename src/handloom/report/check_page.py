@@ -19,7 +19,8 @@ MEANING: dict[Problem, tuple[str, str]] = {
     "label": ("Labels", "The joints look like another class, by the examples of other people."),
     "ends": (
         "Beginnings and ends",
-        "Photos were probably taken on the way into a sign or out of it. Clips begin before it or end after it.",
+        "Photos were probably taken on the way into a sign or out of it. Clips begin before it or end after it; a frame"
+        " of what to cut and one of what stays are shown.",
     ),
     "joints": ("Joints", "The joints lie as in few other hands. Look whether the hand was found in the right place."),
     "few people": ("Few people", "With few people in a class its metrics say little about new people."),
@@ -59,9 +60,14 @@ def write_check_page(page: Path, kind: Kind, views: Views, findings: Sequence[Fi
     for problem, (heading, meaning) in MEANING.items():
         found = [one for one in findings if one.problem == problem]
         if found:
-            shown = [(one, [views(row) for row in one.rows]) for one in found[:SHOWN]]
+            shown = [(one, _views(one, views)) for one in found[:SHOWN]]
             sections.append(Section(problem, heading, meaning, len(found), shown))
     said = {"version": __version__, "kind": kind, "sections": sections, "picture": pictures.data_uri}
     with replacing(page) as part:
         part.write_text(template(PAGE).render(said), encoding="utf-8")
     return page
+
+
+def _views(finding: Finding, views: Views) -> list[View]:
+    frames = finding.frames or (None,) * len(finding.rows)
+    return [views(row, frame) for row, frame in zip(finding.rows, frames, strict=True)]
