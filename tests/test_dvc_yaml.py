@@ -20,6 +20,10 @@ def test_a_stage_watches_the_code_of_its_script(name: str, stage: dict[str, Any]
     assert not any("src/" in path or "pipeline/" in path for path in stage.get("deps", []))
 
 
+def test_an_evaluation_watches_the_stream_settings_that_are_exported() -> None:
+    assert "export_coreml.streams.${key}" in STAGES["evaluate"]["do"]["params"]
+
+
 def test_the_stages_have_their_names() -> None:
     raw_data = {name for name in STAGES if name.startswith("raw_data_")}
     first = {FIRST, "extract_keypoints", "split", "extract_streams"}

@@ -57,10 +57,11 @@ def streams(
     if out is not None and not model.endswith(".ckpt"):
         raise ConfigurationError(f"{model}: --choose needs a model.ckpt, which is then exported")
 
+    from handloom.models.model import usual_stream_settings
     from handloom.prediction.measured_streams import choose as choose_settings
     from handloom.prediction.measured_streams import measured, on_choice
     from handloom.prediction.predictor import Predictor
-    from handloom.prediction.stream_settings import ask, usual_settings
+    from handloom.prediction.stream_settings import ask
 
     with results_only_on_stdout():
         predictor = Predictor.open(model)
@@ -72,7 +73,7 @@ def streams(
             store_stream_settings(Path(model), found.settings, out)
             print(f"handloom streams: {on_choice(found)}", file=sys.stderr)
         else:
-            settings = usual_settings(predictor)
+            settings = usual_stream_settings(predictor.model)
             asked = [ask(predictor, one, settings.stride) for one in recordings]
             found = measured(asked, settings, predictor.background_label)
     metrics, settings = found.metrics, found.settings

@@ -112,8 +112,15 @@ class Model(Protocol):
         ...
 
 
-def usual_stream_settings(model: Model) -> StreamSettings:
-    """What a stream takes by default: the model's stream settings, else its recommended thresholds."""
+def usual_stream_settings(model: Model, values: StreamValues | None = None) -> StreamSettings:
+    """What a stream takes by default: the model's stream settings, else its recommended thresholds.
+
+    Args:
+        model: the model.
+        values: what its exported files get in place of its own; None: nothing.
+    """
+    if values and (given := stream_settings_with(model, values)):
+        return given
     if model.spec.stream:
         return model.spec.stream
     return StreamSettings(stride=usual_stride(model.spec.window), thresholds=model.thresholds)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from handloom.config import StreamValues
 from handloom.errors import DataError
 from handloom.evaluation.events import Events, shrec_measures
 from handloom.models.checkpoint import load_model
-from handloom.models.model import StreamSettings
+from handloom.models.model import StreamSettings, usual_stream_settings
 from handloom.prediction.annotated_streams import read_streams
 from handloom.prediction.ready_model import ReadyModel
 from handloom.prediction.stream_settings import (
@@ -21,7 +22,6 @@ from handloom.prediction.stream_settings import (
     highest_likely_rate,
     replay,
     stride_to_choose_with,
-    usual_settings,
 )
 
 FEWEST_GESTURES = 10  # in the validation set
@@ -73,12 +73,13 @@ def measured(asked: Sequence[Asked], settings: StreamSettings, background_label:
     return MeasuredStreams(len(asked), settings, events, metrics)
 
 
-def measure_streams(model: Path, table: Path) -> MeasuredStreams | None:
+def measure_streams(model: Path, table: Path, values: StreamValues | None = None) -> MeasuredStreams | None:
     """What a trained model reports in the recordings of the test set; None where there is none.
 
     Args:
         model: the file of the trained model.
         table: whole recordings, see `handloom.prediction.stream_extraction`.
+        values: what its exported files get in place of its own stream settings; None: nothing.
 
     Raises:
         DataError: a file is missing or damaged.
@@ -87,7 +88,7 @@ def measure_streams(model: Path, table: Path) -> MeasuredStreams | None:
     if not streams:
         return None
     predictor = ReadyModel(load_model(model))
-    settings = usual_settings(predictor)
+    settings = usual_stream_settings(predictor.model, values)
     return measured([ask(predictor, one, settings.stride) for one in streams], settings, predictor.background_label)
 
 
@@ -100,7 +101,7 @@ def choose(predictor: ReadyModel, streams: Sequence[Stream], false_per_hour: flo
         false_per_hour: see `choose_settings`.
 
     Raises:
-        DataError: they have fewer gestures than `FEWEST_GESTURES`; settings would fit these few.
+        DataError: they have fewer gestures than `FEWEST_GESTURES`, so settings would fit these few; or none is found.
     """
     made = sum(len(one.made) for one in streams)
     if made < FEWEST_GESTURES:
@@ -108,13 +109,19 @@ def choose(predictor: ReadyModel, streams: Sequence[Stream], false_per_hour: flo
     stride, background = stride_to_choose_with(predictor.window), predictor.background_label
     asked = [ask(predictor, one, stride) for one in streams]
     settings = choose_settings(asked, background, false_per_hour, stride, predictor.model.thresholds)
-    return measured(asked, settings, background)
+    chosen = measured(asked, settings, background)
+    if not chosen.events.found:
+        raise DataError(
+            f"no settings find any of the {made} gestures in the recordings at {false_per_hour:g} false an hour;"
+            " the model keeps its own"
+        )
+    return chosen
 
 
 def settings_for(model: Path, streams: Sequence[Stream], false_per_hour: float) -> tuple[StreamSettings | None, str]:
     """The settings that are best on the recordings of the validation set, and a line on them.
 
-    With few gestures (`choose`) there are none. Without any recording the line is empty.
+    With few gestures, or if none is found, there are none (`choose`). Without any recording the line is empty.
 
     Args:
         model: the file of the trained model.

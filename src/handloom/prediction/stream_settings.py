@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from handloom.evaluation.events import Events, Interval, match_events
 from handloom.hand import Poses, present
-from handloom.models.model import StreamSettings, usual_stream_settings
+from handloom.models.model import StreamSettings
 from handloom.prediction.decision import DecisionSettings, GestureDecision, usual_decision
 from handloom.prediction.ready_model import ReadyModel
 from handloom.prediction.smoothing import Mean, Probabilities, Smoother
@@ -81,11 +81,6 @@ def ask(predictor: ReadyModel, stream: Stream, stride: int) -> Asked:
         stream.made,
         len(stream.poses) / predictor.frame_rate,
     )
-
-
-def usual_settings(predictor: ReadyModel) -> StreamSettings:
-    """What `Recognizer` takes by default: the model's stream settings, else its recommended thresholds."""
-    return usual_stream_settings(predictor.model)
 
 
 def stride_to_choose_with(window: int) -> int:

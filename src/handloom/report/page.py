@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from handloom import __version__
-from handloom.config import Parameters
+from handloom.config import Parameters, as_plain
 from handloom.dataset.pictures import Pictures, Views
 from handloom.dataset.split import read_split
 from handloom.evaluation.answered import Answered
@@ -63,6 +63,7 @@ def write_page(
     """
     model, examples, answers = answered.model, answered.examples, answered.answers
     tested = {session for session, part in read_split(written.split).items() if part == "test"}
+    streams_given = parameters.export_coreml.streams.of(model.spec.kind)
     views = Views(written.table, examples, tested)
     said = {
         "version": __version__,
@@ -75,6 +76,7 @@ def write_page(
         "extraction": content.extraction_report(written.extraction / REPORT),
         "limits": content,
         "streams": streams,
+        "given": [name for name, value in as_plain(streams_given).items() if value is not None],
         "picture": Pictures(clips, model.spec.kind, model.spec.frame_rate).data_uri,
     }
     said |= _numbers(answered)

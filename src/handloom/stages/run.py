@@ -223,7 +223,7 @@ def evaluate(
     """
     from handloom.evaluation.evaluate import evaluate
 
-    streams = _measured_streams(layout)
+    streams = _measured_streams(parameters, kind, layout)
     found = evaluate(
         parameters,
         kind,
@@ -241,12 +241,12 @@ def evaluate(
     return found.metrics
 
 
-def _measured_streams(layout: Layout) -> "MeasuredStreams | None":
+def _measured_streams(parameters: Parameters, kind: Kind, layout: Layout) -> "MeasuredStreams | None":
     from handloom.prediction.measured_streams import measure_streams
 
     if layout.streams is None or not layout.streams.is_file():  # a project's older dvc.yaml has no such stage
         return None
-    return measure_streams(layout.model_file, layout.streams)
+    return measure_streams(layout.model_file, layout.streams, parameters.export_coreml.streams.of(kind))
 
 
 def report(
@@ -274,7 +274,7 @@ def report(
     stride = parameters.evaluate.window_stride
     if answered is None:
         answered = answer_test_set(layout.model, layout.keypoints, layout.split, stride)
-        streams = _measured_streams(layout)
+        streams = _measured_streams(parameters, kind, layout)
     clips = _clips_to_show(parameters, kind, workspace, f"{REPORT_PAGE} of {kind}: shows joints without pictures")
     written = Written(layout.keypoints, layout.split, layout.model, layout.keypoint_report)
     return write_page(layout.report / REPORT_PAGE, parameters, answered, clips, written, streams)
