@@ -132,7 +132,7 @@ class Project:
     def environment(self) -> dict[str, str]:
         folders = (warm_start.folder_of_shims(), str(Path(sys.executable).parent), os.environ["PATH"])
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
-        return {**kept, "PATH": os.pathsep.join(folders), "PYTHONWARNINGS": "ignore"}
+        return {**kept, "PATH": os.pathsep.join(folders), "PYTHONWARNINGS": "ignore", "DVC_NO_ANALYTICS": "1"}
 
     @staticmethod
     def _output(command: list[str], cwd: Path) -> str:

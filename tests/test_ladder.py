@@ -52,6 +52,7 @@ def environment(name: str, folder: Path) -> dict[str, str]:
     root = folder.parent
     folders = (str(root / "bin"), warm_start.folder_of_shims(), str(Path(sys.executable).parent), os.environ["PATH"])
     shared = {} if name in IN_A_PROJECT else {"DVC_ROOT": str(root)}
+    shared["DVC_NO_ANALYTICS"] = "1"
     return {**kept, **shared, "PATH": os.pathsep.join(folders), "PYTHONWARNINGS": "ignore"}
 
 

@@ -32,7 +32,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
     folders = (warm_start.folder_of_shims(), str(Path(sys.executable).parent), os.environ["PATH"])
-    return {**kept, "PATH": os.pathsep.join(folders), **more}
+    return {**kept, "DVC_NO_ANALYTICS": "1", "PATH": os.pathsep.join(folders), **more}
 
 
 @pytest.mark.parametrize("kinds", [["pose"], ["action"], ["pose", "action"]])
