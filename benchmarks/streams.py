@@ -72,7 +72,7 @@ class Setting:
 ACTIONS, BACKGROUND = Path("data/sample/gestures/action"), "background"
 CAMERAS = Cameras(Range(1.0, 1.2), Range(2.0, 40.0), Range(0.75, 0.75))
 CLIPS_PER_CLASS, STREAMS, STREAM_SECONDS = 60, 20, 300.0  # to train on
-DRAWN_PARTS = {"validation": (2, 4), "held out": (5, 2)}  # seed of people, hours; people 3 and 4 were read before
+DRAWN_PARTS = {"validation": (2, 4), "held out": (6, 2)}  # seed of people, hours; people 3 to 5 were read before
 ACROSS = 0.15  # of the width: further to a side, an idle hand goes down and comes up again, or it makes a swipe
 OUTSIDE = 0.8  # of the picture's height, for a hand that leaves
 SFINGE3D = Setting(20.0, 30, 2, 16, 2, 1, (40.0,))  # 40 an hour is about 0.05 a gesture

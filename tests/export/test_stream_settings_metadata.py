@@ -12,12 +12,12 @@ from small_training import OUT, WITHOUT_VALIDATION, train_small, write_tables
 from handloom.errors import DataError
 from handloom.export.interface import STREAM_SETTINGS, stream_settings_of, user_metadata
 from handloom.models.checkpoint import load_model
-from handloom.models.model import StreamSettings
+from handloom.models.model import GestureTimes, StreamSettings
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.windows import usual_stride
 from handloom.training.stream_settings import store_stream_settings
 
-SETTINGS = StreamSettings(0.9, 0.2, 0.6, 4, 3, {"a": 0.5}, 1.0)
+SETTINGS = StreamSettings(0.9, 0.2, 0.6, 4, 3, {"a": 0.5}, 1.0, GestureTimes(0.8, 1.5, 0.25))
 SHARES, SECONDS = st.floats(0, 1), st.floats(0, 60)
 
 
@@ -31,6 +31,7 @@ SHARES, SECONDS = st.floats(0, 1), st.floats(0, 60)
         st.integers(1, 9),
         st.dictionaries(st.sampled_from("abc"), SHARES),
         st.none() | st.floats(0, 1e6),
+        st.none() | st.builds(GestureTimes, SECONDS, SECONDS, SHARES),
     )
 )
 def test_metadata_hold_all_of_them(settings: StreamSettings) -> None:
@@ -46,7 +47,16 @@ def test_an_exported_file_gives_them_to_the_predictor(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["[1]", "{", '{"threshold": 2}', '{"stride": 0}', '{"thresholds": {"none": 0.5}}', '{"hold_time": "long"}']
+    "wrong",
+    [
+        "[1]",
+        "{",
+        '{"threshold": 2}',
+        '{"stride": 0}',
+        '{"thresholds": {"none": 0.5}}',
+        '{"hold_time": "long"}',
+        '{"times": {"growth": 2}}',
+    ],
 )
 def test_what_is_no_settings_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match=STREAM_SETTINGS):

@@ -15,7 +15,7 @@ from handloom.hand import Poses
 from handloom.models.model import ModelSpec, StreamSettings, stream_settings_with
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.recognizer import Recognizer
-from handloom.prediction.stream_settings import Stream, ask, choose_settings, events_of, replay
+from handloom.prediction.stream_settings import Stream, ask, choose_settings, events_of, measured_times, replay
 
 RATE = 10.0
 WAVES = (Interval("wave", 2.0, 3.0), Interval("wave", 8.0, 9.0))
@@ -95,7 +95,57 @@ def test_a_replay_reports_what_the_recognizer_does_with_the_models_settings(
     began = [event for event in events if event.kind == "began"]
     found = list(replay(asked, settings, "background"))
     assert [one.label for one in found] == [event.label for event in began]
-    assert [one.start for one in found] == pytest.approx([event.time for event in began])
+    assert [one.time for one in found] == pytest.approx([event.time for event in began])
+    ended = [event for event in events + recognizer.close() if event.kind == "ended"]
+    assert [one.interval.start for one in found] == pytest.approx([event.start for event in ended], abs=1 / RATE)
+
+
+def late(delay: float, lengths: list[float]) -> Stream:
+    """Waves of these lengths, which the model is sure of so many seconds later, three seconds apart."""
+    waves = [Interval("wave", 2 + 10.0 * number, 2 + 10.0 * number + length) for number, length in enumerate(lengths)]
+    poses = np.ones((round((10 * len(waves)) * RATE), 3, 21), np.float32)
+    poses[:, 0] = 0.1
+    for wave in waves:
+        poses[round((wave.start + delay) * RATE) : round((wave.end + delay) * RATE), 0] = 0.95
+    return Stream(poses, tuple(waves))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 15), st.lists(st.integers(10, 60), min_size=6, max_size=9))
+def test_an_event_says_where_its_gesture_lies(delay: int, lengths: list[int]) -> None:
+    recording = late(delay / 10, [length / 10 for length in lengths])
+    asked = ask(predictor(), recording, 1)
+    counted = StreamSettings(stride=1)
+    measured = replace(counted, times=measured_times([asked], counted, "background"))
+    assert measured.times and measured.times.delay == pytest.approx(delay / 10, abs=0.051)
+    recognizer = Recognizer(predictor(measured))
+    events = [
+        event for row, one in enumerate(recording.poses) for event in recognizer.add_joints(one[None], row / RATE)
+    ]
+    ended = [event for event in events if event.kind == "ended"]
+    replayed = [answer.interval for answer in replay(asked, measured, "background")]
+    for name in ("start", "end"):
+        expected = pytest.approx([getattr(one, name) for one in recording.made], abs=0.11)
+        assert [getattr(one, name) for one in ended] == expected
+        assert [getattr(one, name) for one in replayed] == expected
+
+
+def test_gestures_that_are_all_as_long_lie_as_long_however_long_they_are_answered() -> None:
+    recording = late(0.5, [2.0] * 8)
+    for number, wave in enumerate(recording.made):  # the model is sure of more or less of it, around the same middle
+        middle, half = round((wave.start + 1.5) * RATE), 5 + number
+        recording.poses[middle - 20 : middle + 20, 0] = 0.1
+        recording.poses[middle - half : middle + half, 0] = 0.95
+    counted = StreamSettings(stride=1)
+    times = measured_times([ask(predictor(), recording, 1)], counted, "background")
+    assert times and (times.delay, times.length, times.growth) == pytest.approx((0.5, 2.0, 0.0), abs=0.01)
+
+
+def test_few_found_gestures_say_nothing_of_where_they_lie() -> None:
+    asked = ask(predictor(), late(0.5, [2.0] * 4), 1)
+    assert measured_times([asked], StreamSettings(stride=1), "background") is None
+    [*_, last] = replay(asked, StreamSettings(stride=1), "background")  # then the window's length counts
+    assert last.interval.end - last.interval.start == pytest.approx(0.75 * 0.3 + 0.5 * 2.0, abs=0.01)
 
 
 def test_what_is_said_counts_in_place_of_the_models_settings() -> None:

@@ -80,7 +80,9 @@ def streams(
     if as_json:
         print(json_text({"metrics": metrics, "settings": asdict(settings)}, indent=2))
     else:
-        told = [(name, value) for name, value in asdict(settings).items() if name != "thresholds"]
+        told = [(name, value) for name, value in asdict(settings).items() if name not in ("thresholds", "times")]
+        if settings.times:
+            told += [(f"gesture_{name}", value) for name, value in asdict(settings.times).items()]
         of_classes = [(f"threshold of {label}", value) for label, value in settings.thresholds.items()]
         print(text_table([*metrics.items(), *told, *of_classes]))
     return DONE

@@ -2,8 +2,8 @@
 
 The rule, of one stream:
 
-- An answer is the beginning of a gesture, a label and a time. It belongs to an interval of the same label if its time
-  is not before the interval's start and not later than its end by more than `GRACE`.
+- An answer is a label and the time at which an app gets it. It belongs to an interval of the same label if its time is
+  not before the interval's start and not later than its end by more than `GRACE`.
 - Answers are taken in the order of time. Each goes to the earliest interval that it belongs to and that is not found
   yet, which is then found. If all of them are found already, the gesture is doubled. If it belongs to none, it is
   false, also where another gesture was made.
@@ -46,6 +46,24 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """A gesture that was reported.
+
+    Attributes:
+        time: at which it was said to begin, seconds.
+        interval: its label, and where it lies by the recogniser's estimate.
+    """
+
+    time: float
+    interval: Interval
+
+    @property
+    def label(self) -> str:
+        """The gesture."""
+        return self.interval.label
+
+
+@dataclass(frozen=True)
 class Found:
     """A gesture that was found.
 
@@ -71,8 +89,8 @@ class Events:
     seconds: float
     found: tuple[Found, ...] = ()
     missed: tuple[Interval, ...] = ()
-    doubled: tuple[Interval, ...] = ()
-    false: tuple[Interval, ...] = ()
+    doubled: tuple[Answer, ...] = ()
+    false: tuple[Answer, ...] = ()
 
     def __add__(self, other: "Events") -> "Events":
         return Events(
@@ -113,12 +131,12 @@ class Events:
         return numbers
 
 
-def match_events(made: Sequence[Interval], answers: Sequence[Interval], seconds: float) -> Events:
+def match_events(made: Sequence[Interval], answers: Sequence[Answer], seconds: float) -> Events:
     """Match the answers of one stream to the gestures that were made, by the module's rule.
 
     Args:
         made: gestures, in any order; the class of no gesture is not among them.
-        answers: each from the time at which the gesture was said to begin, which alone counts, to its end.
+        answers: of each the label and the time count.
         seconds: length of the stream.
     """
     waiting = sorted(made, key=lambda one: (one.start, one.end, one.label))
@@ -126,17 +144,17 @@ def match_events(made: Sequence[Interval], answers: Sequence[Interval], seconds:
     for number, one in enumerate(waiting):
         of_label[one.label].append(number)
     found: dict[int, float] = {}
-    doubled: list[Interval] = []
-    false: list[Interval] = []
-    for answer in sorted(answers, key=lambda one: (one.start, one.label)):
+    doubled: list[Answer] = []
+    false: list[Answer] = []
+    for answer in sorted(answers, key=lambda one: (one.time, one.label)):
         own = [
             number
             for number in of_label[answer.label]
-            if waiting[number].start <= answer.start <= waiting[number].end + GRACE
+            if waiting[number].start <= answer.time <= waiting[number].end + GRACE
         ]
         first = next((number for number in own if number not in found), None)
         if first is not None:
-            found[first] = answer.start
+            found[first] = answer.time
         else:
             (doubled if own else false).append(answer)
     return Events(
@@ -164,10 +182,10 @@ class Shrec:
 
 
 def shrec_measures(streams: Iterable[tuple[Sequence[Interval], Sequence[Interval]]]) -> Shrec:
-    """The measures of SHREC 2022 for streams, each what was made and what was answered.
+    """The measures of SHREC 2022 for streams, each what was made and where answers say that a gesture lies.
 
-    They flatter: a false answer counts against the number of gestures, so the longer nothing is meant the less it
-    counts; and an answer may come when the gesture is long over, if its interval is given as earlier. Answers of a
+    They count answers that mark at least half of a gesture. They flatter: a false answer counts against the number of
+    gestures, so the longer nothing is meant the less it counts; and when an answer came does not count. Answers of a
     class of which no gesture was made are left out, as in the contest's program.
 
     Raises:

@@ -28,6 +28,40 @@ def usual_stride(window: int) -> int:
 
 
 @dataclass(frozen=True)
+class GestureTimes:
+    """Where a gesture lies, by the answers for it: they come late, and begin when a part of it was shown.
+
+    The middle of the gesture lies `delay` before the middle of its answers, which last from the first of them in a row
+    to the first other one. It is `length + growth * seconds of answers` long.
+
+    Attributes:
+        delay: seconds.
+        length: seconds.
+        growth: 0: all gestures are as long; 1: a gesture is longer by what its answers last longer.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    delay: float = 0.0
+    length: float = 0.0
+    growth: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (abs(self.delay) <= LONGEST_TIME and 0 <= self.length <= LONGEST_TIME and 0 <= self.growth <= 1):
+            raise ValueError("its stream settings have times of gestures that are out of range")
+
+
+def usual_gesture_times(window: float) -> GestureTimes:
+    """Where a gesture lies if that was not measured on recordings; docs/benchmarks.md says which streams decided.
+
+    Args:
+        window: seconds that a prediction sees; 0 for a pose, which lies where it is answered.
+    """
+    return GestureTimes(window / 2, 0.75 * window, 0.5) if window else GestureTimes()
+
+
+@dataclass(frozen=True)
 class StreamSettings:
     """When a gesture counts in a stream: chosen on validation streams or by a person, and stored with the model.
 
@@ -39,6 +73,8 @@ class StreamSettings:
         mean: so many predictions are averaged; 1: each counts as it is.
         thresholds: of the classes for which another threshold than `threshold` was chosen.
         false_per_hour: false and doubled answers an hour, at most, for which they were chosen; None: not known.
+        times: where a gesture lies, by its answers, as measured where they were chosen; None: not known. They decide
+            no event, and HandloomKit does not read them.
 
     Raises:
         ValueError: a number is out of range.
@@ -51,6 +87,7 @@ class StreamSettings:
     mean: int = 1
     thresholds: Mapping[str, float] = field(default_factory=dict)
     false_per_hour: float | None = None
+    times: GestureTimes | None = None
 
     def __post_init__(self) -> None:
         if not all(0 <= share <= 1 for share in (self.threshold, *self.thresholds.values())):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from handloom.config import Training
 from handloom.errors import ConfigurationError
-from handloom.models.model import DEFAULT_THRESHOLD, StreamSettings
+from handloom.models.model import DEFAULT_THRESHOLD, GestureTimes, StreamSettings, usual_gesture_times
 from handloom.prediction.smoothing import Probabilities
 
 # Times are compared with this much slack, seconds: differences of time stamps are rounded.
@@ -22,12 +22,15 @@ class Event:
         label: the gesture.
         confidence: its smoothed probability at this time, 0 to 1; 0 where it ended because the hand was lost.
         time: of the frame at which it happened, seconds.
+        start, end: of `ended`: where the gesture lies, by an estimate (`GestureTimes`), seconds; None of `began`.
     """
 
     kind: Literal["began", "ended"]
     label: str
     confidence: float
     time: float
+    start: float | None = None
+    end: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class DecisionSettings:
         hold_time: seconds for which a class must reach its threshold before its gesture begins.
         cooldown: seconds after the end of a gesture in which none begins.
         background_label: the class of no gesture; it need not be among the model's.
+        times: where a gesture lies, by its answers; they decide no event.
 
     Raises:
         ConfigurationError: a time is negative, or a threshold is not between 0 and 1.
@@ -50,6 +54,7 @@ class DecisionSettings:
     hold_time: float = 0.0
     cooldown: float = 0.0
     background_label: str = Training.background_label
+    times: GestureTimes = field(default_factory=GestureTimes)
 
     def __post_init__(self) -> None:
         for name in ("hold_time", "cooldown"):
@@ -61,7 +66,7 @@ class DecisionSettings:
 
 
 def usual_decision(
-    stream: StreamSettings | None, thresholds: Mapping[str, float], background_label: str
+    stream: StreamSettings | None, thresholds: Mapping[str, float], background_label: str, window: float
 ) -> DecisionSettings:
     """When a gesture is recognised by default.
 
@@ -69,10 +74,14 @@ def usual_decision(
         stream: what the model stores for streams; None: nothing.
         thresholds: its recommended ones, which count where it stores nothing for streams.
         background_label: the class of no gesture.
+        window: seconds that a prediction sees; 0 for a pose.
     """
+    times = (stream and stream.times) or usual_gesture_times(window)
     if stream is None:
-        return DecisionSettings(thresholds, background_label=background_label)
-    return DecisionSettings(stream.thresholds, stream.threshold, stream.hold_time, stream.cooldown, background_label)
+        return DecisionSettings(thresholds, background_label=background_label, times=times)
+    return DecisionSettings(
+        stream.thresholds, stream.threshold, stream.hold_time, stream.cooldown, background_label, times
+    )
 
 
 class GestureDecision:
@@ -86,7 +95,7 @@ class GestureDecision:
         self.active: str | None = None
         self._settings = settings
         self._candidate: str | None = None
-        self._candidate_since = 0.0
+        self._candidate_since = self._active_since = 0.0
         self._last_end = float("-inf")
 
     def update(self, probabilities: Probabilities | None, time: float) -> list[Event]:
@@ -97,14 +106,22 @@ class GestureDecision:
             self._candidate, self._candidate_since = label, time
         if self.active is not None and self.active != label:
             confidence = probabilities.get(self.active, 0.0) if probabilities else 0.0
-            events.append(Event("ended", self.active, confidence, time))
+            start, end = self.lies(time)
+            events.append(Event("ended", self.active, confidence, time, start, end))
             self.active, self._last_end = None, time
         held = _has_passed(self._settings.hold_time, self._candidate_since, time)
         cooled = _has_passed(self._settings.cooldown, self._last_end, time)
         if label is not None and probabilities and self.active is None and held and cooled:
             events.append(Event("began", label, probabilities[label], time))
-            self.active = label
+            self.active, self._active_since = label, self._candidate_since
         return events
+
+    def lies(self, time: float) -> tuple[float, float]:
+        """Where the active gesture lies if it ends at this time: start and end, seconds."""
+        times = self._settings.times
+        middle = (self._active_since + time) / 2 - times.delay
+        half = (times.length + times.growth * (time - self._active_since)) / 2
+        return middle - half, middle + half
 
     def forget(self) -> None:
         """Forget everything, so that the next time may be any; a gesture that is active ends without an event."""

@@ -68,7 +68,9 @@ def measured(asked: Sequence[Asked], settings: StreamSettings, background_label:
     events = events_of(asked, settings, background_label)
     metrics = {"stream_hours": events.seconds / 3600} | events.metrics()
     if events.made:
-        measures = shrec_measures([(one.made, replay(one, settings, background_label)) for one in asked])
+        measures = shrec_measures(
+            (one.made, [answer.interval for answer in replay(one, settings, background_label)]) for one in asked
+        )
         metrics |= {f"shrec_{name}": value for name, value in asdict(measures).items()}
     return MeasuredStreams(len(asked), settings, events, metrics)
 

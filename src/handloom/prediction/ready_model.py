@@ -73,6 +73,11 @@ class ReadyModel:
         return self.model.spec.stream
 
     @property
+    def window_seconds(self) -> float:
+        """Seconds that a prediction sees; 0 for a pose."""
+        return 0.0 if self.kind == "pose" else self.window / self.frame_rate
+
+    @property
     def note(self) -> str:
         """A line that the user should read before using the answers; usually empty."""
         return self.model.spec.note

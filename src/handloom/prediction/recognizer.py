@@ -82,7 +82,7 @@ class Recognizer(Closing):
         )
         usual = predictor.stream
         self._smoother = Smoother(usual_smoothing(usual) if smoothing == "model" else smoothing)
-        settled = usual_decision(usual, predictor.thresholds, predictor.background_label)
+        settled = usual_decision(usual, predictor.thresholds, predictor.background_label, predictor.window_seconds)
         if threshold is not None:
             settled = replace(settled, thresholds={}, default_threshold=threshold)
         if hold_time is not None:

@@ -12,9 +12,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from handloom.evaluation.events import Events, Interval, match_events
+from handloom.evaluation.events import Answer, Events, Interval, match_events
 from handloom.hand import Poses, present
-from handloom.models.model import StreamSettings
+from handloom.models.model import GestureTimes, StreamSettings
 from handloom.prediction.decision import DecisionSettings, GestureDecision, usual_decision
 from handloom.prediction.ready_model import ReadyModel
 from handloom.prediction.smoothing import Mean, Probabilities, Smoother
@@ -25,6 +25,7 @@ HOLD_TIMES = (0.0, 0.1, 0.2, 0.3, 0.6, 0.9, 1.2)  # seconds
 COOLDOWNS = (0.0, 0.3, 0.6, 1.0)  # seconds
 MEANS = (1, 2, 3, 5)  # predictions that are averaged
 SURE = 0.9  # with so much confidence the rate of false answers is below the limit
+FEWEST_MEASURED = 5  # found gestures that say where gestures lie
 FEWEST_FOUND = 0.5  # of what the usual settings find; in recordings too short to show the rate
 
 
@@ -51,11 +52,13 @@ class Asked:
         answers: time in seconds and probabilities of each window, None where there are too few hands.
         made: as of the stream.
         seconds: length of the stream.
+        window: seconds that a prediction sees; 0 for a pose.
     """
 
     answers: tuple[tuple[float, Probabilities | None], ...]
     made: tuple[Interval, ...]
     seconds: float
+    window: float
 
 
 def ask(predictor: ReadyModel, stream: Stream, stride: int) -> Asked:
@@ -80,6 +83,7 @@ def ask(predictor: ReadyModel, stream: Stream, stride: int) -> Asked:
         ),
         stream.made,
         len(stream.poses) / predictor.frame_rate,
+        predictor.window_seconds,
     )
 
 
@@ -91,9 +95,9 @@ def stride_to_choose_with(window: int) -> int:
     return max(1, window // 15)
 
 
-def replay(asked: Asked, settings: StreamSettings, background_label: str) -> list[Interval]:
-    """The gestures that are reported with these settings, each from its beginning to its end."""
-    return _reported(_likeliest(asked, settings.mean), usual_decision(settings, {}, background_label))
+def replay(asked: Asked, settings: StreamSettings, background_label: str) -> list[Answer]:
+    """The gestures that are reported with these settings."""
+    return _reported(_likeliest(asked, settings.mean), usual_decision(settings, {}, background_label, asked.window))
 
 
 def events_of(asked: Sequence[Asked], settings: StreamSettings, background_label: str) -> Events:
@@ -134,7 +138,7 @@ def choose_settings(
     for all classes. Where several settings find as many, those with fewer false answers are taken, then those that
     answer earlier, then the smaller mean, the shorter hold time, the shorter cooldown, the higher threshold. Where none
     keeps the limit, those with the fewest false answers. Then the threshold of each class in turn, with the rest as it
-    is, by the same order.
+    is, by the same order. At last `measured_times` says where a gesture lies.
 
     Args:
         asked: validation streams; never those of the test set.
@@ -157,7 +161,34 @@ def choose_settings(
         for threshold in THRESHOLDS:
             settings = replace(before, thresholds={**before.thresholds, label: threshold})
             best = _better(best, settings, asked, likeliest, aim)
-    return best[1]
+    return replace(best[1], times=measured_times(asked, best[1], background_label))
+
+
+def measured_times(asked: Sequence[Asked], settings: StreamSettings, background_label: str) -> GestureTimes | None:
+    """Where a gesture lies by its answers, in the gestures that are found; None where there are too few.
+
+    The delay and the length are medians, the growth is that of least squares, held between 0 and 1.
+
+    Args:
+        asked: validation streams; never those of the test set.
+        settings: when a gesture counts.
+        background_label: the class of no gesture.
+    """
+    settings = replace(settings, times=GestureTimes())  # an interval is then that of the answers
+    pairs: list[tuple[Interval, Interval]] = []
+    for one in asked:
+        answers = replay(one, settings, background_label)
+        by_answer = {(found.made.label, found.time): found.made for found in match_events(one.made, answers, 1.0).found}
+        own = [(answer.interval, by_answer.get((answer.label, answer.time))) for answer in answers]
+        pairs += [(interval, made) for interval, made in own if made is not None]
+    if len(pairs) < FEWEST_MEASURED:
+        return None
+    answered, made = np.array([[(one.start, one.end) for one in pair] for pair in pairs]).transpose(1, 0, 2)
+    lasting, lengths = (np.diff(times, axis=1)[:, 0] for times in (answered, made))
+    varying, together = np.cov(lasting, lengths)[0]
+    growth = float(np.clip(together / varying, 0, 1)) if varying > 0 else 0.0
+    delay, length = np.median(answered.mean(axis=1) - made.mean(axis=1)), np.median(lengths - growth * lasting)
+    return GestureTimes(*(round(float(number), 3) for number in (delay, max(length, 0.0), growth)))
 
 
 # What is better comes first: enough gestures found, false answers over the limit, gestures found, false answers, delay,
@@ -193,7 +224,7 @@ def _better(
     likeliest: "Sequence[_Likeliest]",
     aim: _Aim,
 ) -> tuple[_Order, StreamSettings]:
-    decision, events = usual_decision(settings, {}, aim.background_label), Events(0.0)
+    decision, events = usual_decision(settings, {}, aim.background_label, 0.0), Events(0.0)  # the window decides none
     for one, answers in zip(asked, likeliest, strict=True):
         events += match_events(one.made, _reported(answers, decision), one.seconds)
     false = len(events.false) + len(events.doubled)
@@ -250,7 +281,7 @@ def _likeliest(asked: Asked, mean: int) -> _Likeliest:
     return _Likeliest(asked.seconds, [time for time, _ in asked.answers], list(index), classes, numbers)
 
 
-def _reported(answers: _Likeliest, settings: DecisionSettings) -> list[Interval]:
+def _reported(answers: _Likeliest, settings: DecisionSettings) -> list[Answer]:
     """What `GestureDecision` reports. It is asked only where it may change: there are many answers and settings."""
     none = ("", settings.background_label)
     limits = [
@@ -265,10 +296,10 @@ def _reported(answers: _Likeliest, settings: DecisionSettings) -> list[Interval]
             continue
         said = {label: float(answers.probabilities[number])} if reached[number] else None
         for event in decision.update(said, time):
-            if event.kind == "began":
+            if event.start is None or event.end is None:
                 began = event.time
             else:
-                reported.append(Interval(event.label, began, event.time))
+                reported.append(Answer(began, Interval(event.label, event.start, event.end)))
     if decision.active is not None:
-        reported.append(Interval(decision.active, began, max(began, answers.seconds)))
+        reported.append(Answer(began, Interval(decision.active, *decision.lies(max(began, answers.seconds)))))
     return reported
