@@ -158,6 +158,21 @@ def test_photos_that_arrive_at_once_are_all_kept_and_name_people_once(
     assert gathered(project, monkeypatch).keys() == set(sorted(names)[4:])
 
 
+def test_a_list_that_is_asked_for_while_files_move_has_all_of_them(browser: Browser, photo: bytes) -> None:
+    for number in range(8):
+        add(browser, "five", photo, f"{number}.jpg")
+
+    def there_and_back(name: str) -> Answer:
+        for old, new in [("five", "one"), ("one", "five")] * 5:
+            answer = browser.post("/api/files/pose/move", {"names": [f"{old}/{name}"], "label": new})
+            assert answer.status == 200, answer.body
+            files = browser.get("/api/files/pose").json()
+            assert "error" not in files and sum(map(len, files["classes"].values())) == 8, files
+        return answer
+
+    at_once(there_and_back, [f"{number}.jpg" for number in range(4)])
+
+
 def test_exclusions_follow_files_that_are_moved_or_deleted(
     project: StudioProject, browser: Browser, photo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,20 +77,8 @@ class ProjectFiles:
         Raises:
             HandloomError: the folder or a table of groups or exclusions cannot be read.
         """
-        found = self._folder().subfolders()[0]
-        classes: dict[str, list[ProjectFile]] = {name: [] for name in found}
-        if not classes:
-            return Listing({}, [])
-        gathered = labeled_directories(self.source, self.kind, f"data.{self.kind}")
-        excluded = Exclusions(self.project, self.kind).files
-        for clip in gathered.clips:
-            status = (self.root / clip.file).stat()
-            group = "" if clip.group == clip.file else clip.group
-            version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
-            one = ProjectFile(clip.file, group, plain_path(clip.file) in excluded, version)
-            classes.setdefault(clip.file.split("/", 1)[0], []).append(one)
-        notes = [*gathered.notes, *(f"{printable(one.name)}: {one.reason}" for one in gathered.skipped)]
-        return Listing(classes, [note for note in notes if "no files in it" not in note])
+        with self.project.changes:  # a file that moves in the meantime would be missing
+            return self._listing()
 
     def class_folder(self, label: str) -> Path:
         """The folder of a class, made if it is missing.
@@ -189,6 +177,22 @@ class ProjectFiles:
         out = io.BytesIO()
         Image.fromarray(first_picture(path, self.kind, SMALL_SIDE, limits)).save(out, "JPEG", quality=80)
         return out.getvalue()
+
+    def _listing(self) -> Listing:
+        found = self._folder().subfolders()[0]
+        classes: dict[str, list[ProjectFile]] = {name: [] for name in found}
+        if not classes:
+            return Listing({}, [])
+        gathered = labeled_directories(self.source, self.kind, f"data.{self.kind}")
+        excluded = Exclusions(self.project, self.kind).files
+        for clip in gathered.clips:
+            status = (self.root / clip.file).stat()
+            group = "" if clip.group == clip.file else clip.group
+            version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+            one = ProjectFile(clip.file, group, plain_path(clip.file) in excluded, version)
+            classes.setdefault(clip.file.split("/", 1)[0], []).append(one)
+        notes = [*gathered.notes, *(f"{printable(one.name)}: {one.reason}" for one in gathered.skipped)]
+        return Listing(classes, [note for note in notes if "no files in it" not in note])
 
     def _folder(self) -> MediaFolder:
         return MediaFolder(str(self.root), self.source.follow_links, f"data.{self.kind}")
