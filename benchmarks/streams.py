@@ -35,6 +35,7 @@ from handloom.hand import Poses
 from handloom.keypoint_table import SCHEMA, poses_to_column
 from handloom.models.checkpoint import load_model
 from handloom.models.files import MODEL_FILE
+from handloom.models.model import GestureTimes, StreamSettings, usual_gesture_times
 from handloom.prediction.measured_streams import measured
 from handloom.prediction.predictor import Predictor
 from handloom.prediction.stream_settings import Asked, Stream, ask, choose_settings
@@ -120,13 +121,35 @@ def one_block(blocks: dict[int, list[Clip]], held_out: int, folder: Path) -> Non
 
 
 def report(name: str, setting: Setting, asked: Mapping[str, Sequence[Asked]]) -> None:
-    """Choose the settings on validation streams for each limit; print what they give in each part."""
+    """Choose the settings on validation streams for each limit; print what they give in each part.
+
+    SHREC's measures are also printed for other estimates of where a gesture lies.
+    """
+    window = setting.window / setting.rate
     for limit in setting.limits:
         settings = choose_settings(asked["validation"], BACKGROUND, limit, setting.stride)
         print(f"{name}, at most {limit:g} false an hour: {settings}")
         for part, streams in asked.items():
             numbers = measured(streams, settings, BACKGROUND).metrics.items()
             print(f"  {part}: {', '.join(f'{name} {value:.3g}' for name, value in numbers)}", flush=True)
+            for words, times in estimates(settings, window).items():
+                numbers = measured(streams, replace(settings, times=times), BACKGROUND).metrics.items()
+                shrec = ", ".join(f"{value:.3f}" for name, value in numbers if name.startswith("shrec_"))
+                print(f"    shrec, {words}: {shrec}", flush=True)
+
+
+def estimates(settings: StreamSettings, window: float) -> dict[str, GestureTimes]:
+    """Other ways to say where a gesture lies than as it was measured."""
+    usual = usual_gesture_times(window)
+    found = {"the answers themselves": GestureTimes(), "usual": usual}
+    if settings.times:
+        found["measured delay, usual length"] = replace(usual, delay=settings.times.delay)
+    return found | {
+        f"delay of half a window, length {length:g} windows, growth {growth:g}": GestureTimes(
+            window / 2, length * window, growth
+        )
+        for length, growth in ((1 / 3, 1.0), (0.5, 1.0), (1.0, 0.0))
+    }
 
 
 def clips_of(table: Path) -> dict[int, list[Clip]]:
