@@ -33,8 +33,10 @@ def report_file(project: StudioProject, kind: Kind) -> Path:
 
 def report_time(project: StudioProject, kind: Kind) -> float | None:
     """When the report was written, seconds since 1970; None before the first one."""
-    path = _report(project, kind)
-    return path.stat().st_mtime if path.is_file() else None
+    try:
+        return _report(project, kind).stat().st_mtime
+    except OSError:
+        return None  # a stage that begins removes its files
 
 
 def metrics(project: StudioProject, kind: Kind) -> dict[str, Any]:
@@ -45,12 +47,12 @@ def metrics(project: StudioProject, kind: Kind) -> dict[str, Any]:
 
 def findings(project: StudioProject, kind: Kind) -> list[dict[str, str]] | None:
     """The rows of the newest list of `handloom check`; None if there is none."""
-    path = project.layout(kind).report / CHECK
-    if not path.is_file():
+    try:
+        text = (project.layout(kind).report / CHECK).read_bytes().decode()
+    except FileNotFoundError:
         return None
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file, restval="")  # of an older version, or changed by hand
-        return [row | {name: path_of_cell(row.get(name, "")) for name in ("path", "other")} for row in rows]
+    rows = csv.DictReader(io.StringIO(text, newline=""), restval="")  # of an older version, or changed by hand
+    return [row | {name: path_of_cell(row.get(name, "")) for name in ("path", "other")} for row in rows]
 
 
 def check(project: StudioProject, kind: Kind) -> list[dict[str, str]]:

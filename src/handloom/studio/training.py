@@ -131,18 +131,20 @@ class TrainingRuns:
 
     def _process(self) -> int:
         """The process that leads the training's session; 0 if none runs."""
-        if self._started is not None:
-            if self._started.poll() is None:
-                return self._started.pid
+        started = self._started  # another thread may forget it
+        if started is not None:
+            if started.poll() is None:
+                return started.pid
             self._started = None
         return _leader(lock_file(self.project.own_folder))  # of a server before this one
 
     def _reports(self, kind: Kind, running: bool) -> list[dict[str, float]]:
-        place = self.project.workspace.training
-        in_progress = sorted(place.glob(f"{kind}-*/{REPORTS_FILE}"), key=lambda path: path.stat().st_mtime_ns)
         history = self.project.layout(kind).model / HISTORY_FILE
-        if running and in_progress and (not history.exists() or _is_newer(in_progress[-1], history)):
-            return _in_progress(in_progress[-1])
+        if running:
+            in_progress = list(self.project.workspace.training.glob(f"{kind}-*/{REPORTS_FILE}"))
+            newest = max(in_progress, key=_changed, default=history)
+            if _changed(newest) > _changed(history):
+                return _in_progress(newest)
         return _history(history)
 
 
@@ -231,13 +233,21 @@ def _why(log: list[str], stages: list[str], ended: bool) -> str:
     return (own or lines or ["dvc said nothing"])[-1].removeprefix("ERROR: ")
 
 
-def _is_newer(one: Path, other: Path) -> bool:
-    return one.stat().st_mtime_ns > other.stat().st_mtime_ns
+def _changed(path: Path) -> int:
+    """When a file was changed, ns; 0 if it is not there: a stage that begins or ends removes files."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _in_progress(path: Path) -> list[dict[str, float]]:
     reports: dict[int, dict[str, float]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    for line in lines:
         try:
             report = json.loads(line)
             reports[int(report["iteration"])] = report  # a session that goes on repeats some
