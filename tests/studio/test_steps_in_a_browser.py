@@ -135,11 +135,13 @@ def test_sliders_that_are_moved_while_the_camera_runs_all_count(project: StudioP
     running = page.locator(".camera-status", has_text="frames/s")
     running.wait_for()
     page.get_by_label("Threshold").focus()
-    for _ in range(6):
-        page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(60)
+    last = '{"kind":"pose","threshold":0.66,"hold_time":null,"cooldown":4}'
+    with page.expect_response(lambda one: one.request.post_data == last):
+        for _ in range(6):
+            page.keyboard.press("ArrowRight")
+            page.wait_for_timeout(60)
     running.wait_for()
-    assert begun[-1] == {"kind": "pose", "threshold": 0.66, "hold_time": None, "cooldown": 4}
+    assert begun[-1] == json.loads(last)
     assert page.locator(".bars .name").all_inner_texts() == list(CLASSES)
     page.get_by_role("button", name="Turn the camera off").click()
     page.get_by_role("button", name="Save in the project").click()
