@@ -183,6 +183,10 @@ def test_the_note_says_where_it_is_not_known_what_found_the_joints(
     note = (tmp_path / "landmarker" / "README.md").read_text("utf-8")
     assert "Whether the classifier was trained with such joints is not known" in note
     assert "the joints that the classifiers were trained with" not in note
+    (tmp_path / "vision").mkdir()
+    exported(PARAMETERS, tmp_path / "vision", replace(trained("pose").spec, landmarker="vision"))
+    note = (tmp_path / "vision" / "landmarker" / "README.md").read_text("utf-8")
+    assert "The joints of the training were found by vision" in note
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

@@ -54,7 +54,8 @@ def export_landmarker(model: Path, settings: ExportCoreML, spec: ModelSpec, fold
     """
     folder.mkdir()
     try:
-        files = write_landmarker(model, settings, folder, found_joints=bool(found_by(spec, model)))
+        found = bool(found_by(spec, model))
+        files = write_landmarker(model, settings, folder, found_joints=found, joints_of=spec.landmarker)
     except NotImplementedError as error:
         raise HandloomError(
             f"{model}: {error}; export_coreml.landmarker is for MediaPipe's networks, set it to false"

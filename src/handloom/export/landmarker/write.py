@@ -40,7 +40,9 @@ def endings_of(settings: ExportCoreML) -> list[str]:
     return endings
 
 
-def write_landmarker(model: Path, settings: ExportCoreML, folder: Path, *, found_joints: bool = False) -> list[Path]:
+def write_landmarker(
+    model: Path, settings: ExportCoreML, folder: Path, *, found_joints: bool = False, joints_of: str = ""
+) -> list[Path]:
     """Write both networks in each of the configured formats that can hold them, with licence and notice; the files.
 
     Args:
@@ -48,6 +50,7 @@ def write_landmarker(model: Path, settings: ExportCoreML, folder: Path, *, found
         settings: the section `export_coreml`; its `formats` and `precision` count. A Core AI file has float32.
         folder: is filled.
         found_joints: whether these networks are known to have found the joints of the training; the note says it.
+        joints_of: which landmarkers else, by name, as the table of the training says; empty where it does not.
 
     Raises:
         ConfigurationError: none of the formats can hold them, or the extra for one is not installed.
@@ -69,7 +72,7 @@ def write_landmarker(model: Path, settings: ExportCoreML, folder: Path, *, found
                 _save_core_ai(network, content, about, path)
             files.append(path)
     (folder / LICENSE_FILE).write_text(_license(), encoding="utf-8")
-    (folder / NOTE_FILE).write_text(_note(files, found_joints), encoding="utf-8")
+    (folder / NOTE_FILE).write_text(_note(files, found_joints, joints_of), encoding="utf-8")
     return files
 
 
@@ -137,13 +140,19 @@ def _license() -> str:
     raise HandloomError("mediapipe: its wheel has no LICENSE, which has to go with its networks; install it again")
 
 
-def _note(files: list[Path], found_joints: bool) -> str:
-    whose = (
-        "They find the joints that the classifiers were trained with."
-        if found_joints
-        else "They find the joints of a hand. **Whether the classifier was trained with such joints is not known**: the"
-        " table of its training does not say which networks found them. Compare answers before you ship both."
-    )
+def _note(files: list[Path], found_joints: bool, joints_of: str) -> str:
+    if found_joints:
+        whose = "They find the joints that the classifiers were trained with."
+    elif joints_of:
+        whose = (
+            f"They find the joints of a hand. **The joints of the training were found by {joints_of}**, as its table"
+            " says. Compare answers before you ship both."
+        )
+    else:
+        whose = (
+            "They find the joints of a hand. **Whether the classifier was trained with such joints is not known**: the"
+            " table of its training does not say which networks found them. Compare answers before you ship both."
+        )
     lines = [
         "# MediaPipe's hand landmark networks",
         "",
