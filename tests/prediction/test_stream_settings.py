@@ -9,7 +9,7 @@ from fake_model import FakeModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handloom.config import StreamValues, as_plain
+from handloom.config import LONGEST_TIME, StreamValues, as_plain
 from handloom.evaluation.events import Interval
 from handloom.hand import Poses
 from handloom.models.model import ModelSpec, StreamSettings, stream_settings_with
@@ -139,6 +139,15 @@ def test_gestures_that_are_all_as_long_lie_as_long_however_long_they_are_answere
     counted = StreamSettings(stride=1)
     times = measured_times([ask(predictor(), recording, 1)], counted, "background")
     assert times and (times.delay, times.length, times.growth) == pytest.approx((0.5, 2.0, 0.0), abs=0.01)
+
+
+def test_parts_of_minutes_are_held_to_what_a_model_stores() -> None:
+    recording = late(0.5, [2.0] * 6)
+    minutes = tuple(replace(wave, end=wave.start + 300) for wave in recording.made)
+    times = measured_times(
+        [replace(ask(predictor(), recording, 1), made=minutes)], StreamSettings(stride=1), "background"
+    )
+    assert times and (times.delay, times.length) == (-LONGEST_TIME, LONGEST_TIME)
 
 
 def test_few_found_gestures_say_nothing_of_where_they_lie() -> None:

@@ -321,7 +321,7 @@ class Evaluate:
     )
 
 
-LONGEST_TIME = 60.0  # seconds of a hold time or a cooldown; more is damage
+LONGEST_TIME = 60.0  # seconds of a hold time, a cooldown, or a gesture's length; more is damage
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from handloom.config import LONGEST_TIME
 from handloom.evaluation.events import Answer, Events, Interval, match_events
 from handloom.hand import Poses, present
 from handloom.models.model import GestureTimes, StreamSettings
@@ -138,7 +139,7 @@ def choose_settings(
     for all classes. Where several settings find as many, those with fewer false answers are taken, then those that
     answer earlier, then the smaller mean, the shorter hold time, the shorter cooldown, the higher threshold. Where none
     keeps the limit, those with the fewest false answers. Then the threshold of each class in turn, with the rest as it
-    is, by the same order. At last `measured_times` says where a gesture lies.
+    is, by the same order. Then `measured_times` says where a gesture lies.
 
     Args:
         asked: validation streams; never those of the test set.
@@ -167,7 +168,8 @@ def choose_settings(
 def measured_times(asked: Sequence[Asked], settings: StreamSettings, background_label: str) -> GestureTimes | None:
     """Where a gesture lies by its answers, in the gestures that are found; None where there are too few.
 
-    The delay and the length are medians, the growth is that of least squares, held between 0 and 1.
+    The delay and the length are medians, the growth is that of least squares, held between 0 and 1. All are held to
+    what `GestureTimes` takes: an annotated part may last for minutes.
 
     Args:
         asked: validation streams; never those of the test set.
@@ -186,9 +188,10 @@ def measured_times(asked: Sequence[Asked], settings: StreamSettings, background_
     answered, made = np.array([[(one.start, one.end) for one in pair] for pair in pairs]).transpose(1, 0, 2)
     lasting, lengths = (np.diff(times, axis=1)[:, 0] for times in (answered, made))
     varying, together = np.cov(lasting, lengths)[0]
-    growth = float(np.clip(together / varying, 0, 1)) if varying > 0 else 0.0
-    delay, length = np.median(answered.mean(axis=1) - made.mean(axis=1)), np.median(lengths - growth * lasting)
-    return GestureTimes(*(round(float(number), 3) for number in (delay, max(length, 0.0), growth)))
+    growth = np.clip(together / varying, 0, 1) if varying > 0 else 0.0
+    delay = np.clip(np.median(answered.mean(axis=1) - made.mean(axis=1)), -LONGEST_TIME, LONGEST_TIME)
+    length = np.clip(np.median(lengths - growth * lasting), 0, LONGEST_TIME)
+    return GestureTimes(*(round(float(number), 3) for number in (delay, length, growth)))
 
 
 # What is better comes first: enough gestures found, false answers over the limit, gestures found, false answers, delay,
