@@ -271,6 +271,21 @@ def test_threads_that_write_at_once_do_not_remove_what_the_others_write(tmp_path
         assert (tmp_path / "a.txt").read_text() == "first"
 
 
+def test_what_another_machine_may_be_writing_stays_for_a_day(tmp_path: Path) -> None:
+    dead = 2**22 + 1  # the largest number of a process is 2**22 on Linux, less on macOS
+    name = f".a.{dead}-{{}}-0123abcd-0.part.txt"
+    elsewhere, here = tmp_path / name.format("89abcdef"), tmp_path / name.format(files._machine())
+    for path in (elsewhere, here):
+        path.touch()
+    with replacing(tmp_path / "a.txt") as part:
+        part.touch()
+    assert names_in(tmp_path) == sorted(["a.txt", elsewhere.name])
+    os.utime(elsewhere, (0, 0))
+    files._remains.cache_clear()
+    files.remove_remains(tmp_path)
+    assert names_in(tmp_path) == ["a.txt"]
+
+
 def test_a_file_gives_way_to_a_folder(tmp_path: Path) -> None:
     (tmp_path / "export").touch()
     write_folder(tmp_path / "export", "new")

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import platform
 import re
 import secrets
 import shutil
@@ -15,6 +16,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
+from time import time
 from typing import Any
 
 # What a spreadsheet computes when it opens a CSV; a sign alone or before a number is text there, or that number.
@@ -24,10 +26,11 @@ _MARKUP = re.compile(r"<(?=[a-z/!?])", re.IGNORECASE)
 # What a process writes to before it renames (part), and what it renames away while it replaces a folder (old).
 PART, OLD = "part", "old"
 _TEMPORARY = re.compile(
-    rf"\.(?P<stem>.+)\.(?P<pid>\d+)(-(?P<run>\w+))?(-\d+)?\.(?P<state>{PART}|{OLD})(?P<suffix>\.[^.]*)?"
+    rf"\.(?P<stem>.+)\.(?P<pid>\d+)(-(?P<machine>\w+)-(?P<run>\w+))?(-\w+)?\.(?P<state>{PART}|{OLD})(?P<suffix>\.[^.]*)?"
 )
 # Tells this process from an earlier one that had the same number: in a container each is number 1.
 _RUN = secrets.token_hex(4)
+_LONGEST_WRITE = 86_400  # seconds; whether a process of another machine runs cannot be asked
 _number = count()  # so that two threads that write the same file do not share a temporary one
 # The system call that exchanges two names: Linux has renameat2, macOS has renamex_np. The flag of both has the value 2.
 _AT_FDCWD, _EXCHANGE = -100, 2
@@ -173,7 +176,7 @@ def sha256_of_file(path: Path) -> str:
 
 
 def _temporary(path: Path, state: str) -> Path:
-    return path.with_name(f".{path.stem}.{os.getpid()}-{_RUN}-{next(_number)}.{state}{path.suffix}")
+    return path.with_name(f".{path.stem}.{os.getpid()}-{_machine()}-{_RUN}-{next(_number)}.{state}{path.suffix}")
 
 
 def _exchange(part: Path, path: Path) -> None:
@@ -235,15 +238,21 @@ def _remains(folder: Path) -> dict[str, list[Path]]:
         return found
     for path in paths:
         match = _TEMPORARY.fullmatch(path.name)
-        if match and not _is_written(int(match["pid"]), match["run"]):
+        if match and not _is_written(path, match):
             found.setdefault(match["stem"], []).append(path)
     return found
 
 
-def _is_written(process: int, run: str | None) -> bool:
-    """Whether the process that made a temporary file may still be writing it; another thread of this one may."""
+def _is_written(path: Path, match: re.Match[str]) -> bool:
+    """Whether what made a temporary file may still be writing it: another thread, process or machine."""
+    process = int(match["pid"])
+    if match["machine"] not in (None, _machine()):
+        try:
+            return time() - path.lstat().st_mtime < _LONGEST_WRITE
+        except OSError:
+            return True  # it has its name by now
     if process == os.getpid():
-        return run == _RUN
+        return match["run"] == _RUN
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -251,6 +260,16 @@ def _is_written(process: int, run: str | None) -> bool:
     except OSError:
         pass  # it is somebody else's
     return True
+
+
+@cache
+def _machine() -> str:
+    """Where a process's number means something: a machine, or a container of it; several may share a folder."""
+    try:
+        numbers = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        numbers = ""  # not Linux
+    return hashlib.sha256(f"{platform.node()} {numbers}".encode()).hexdigest()[:8]
 
 
 def _remove(path: Path) -> None:
