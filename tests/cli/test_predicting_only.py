@@ -85,3 +85,16 @@ def test_a_missing_package_is_called_by_its_extra(module: str, extra: str) -> No
     line = missing_package("it", ModuleNotFoundError("no", name=f"{module}.inner"))
     assert line == f"it needs {module}: pip install 'handloom[{extra}]'"
     assert extra in PROJECT["optional-dependencies"]
+
+
+def test_a_file_with_the_name_of_a_module_of_python_is_named() -> None:
+    error = ImportError("cannot import name 'reader' from 'csv' (/photos/csv.py)", name="csv", path="/photos/csv.py")
+    line = missing_package("it", error)
+    assert line == f"it cannot be loaded: {error}; Python has a module csv, too: rename the file if it is yours"
+
+
+def test_a_library_that_cannot_be_loaded_is_not_called_missing() -> None:
+    line = missing_package("it", ImportError("libGL.so.1: cannot open shared object file"))
+    assert (
+        line == "it cannot be loaded: libGL.so.1: cannot open shared object file; handloom doctor says what is missing"
+    )

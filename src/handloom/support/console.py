@@ -57,8 +57,8 @@ def _status_of(name: str, work: Callable[[], int | None]) -> int:
         except OSError:  # a full disk
             _drop_output()
         return REFUSED
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("handloom"):
+    except ImportError as error:
+        if (error.name or "").startswith("handloom"):  # a bug
             raise
         print(missing_package(name, error), file=sys.stderr)
         return REFUSED

@@ -1,5 +1,6 @@
 """Optional packages, and the extra of `pyproject.toml` that installs each."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -32,23 +33,35 @@ def needs_extra(asked: str) -> Iterator[None]:
         asked: what was asked for, for the message.
 
     Raises:
-        ConfigurationError: a package is not installed; the text says what to type.
+        ConfigurationError: a package is not installed, or cannot be loaded; the text says what to do.
     """
     try:
         yield
     except ImportError as error:
+        if (error.name or "").startswith("handloom"):  # a bug
+            raise
         raise ConfigurationError(missing_package(asked, error)) from None
 
 
 def missing_package(asked: str, error: ImportError) -> str:
-    """The line that says what to install.
+    """The line that says what to install, or what else keeps a module from being loaded.
 
     Args:
         asked: what was asked for.
         error: what Python says of the import.
     """
     missing = (error.name or "").partition(".")[0]
-    return f"{asked} needs {missing or error}: pip install 'handloom[{_EXTRAS.get(missing, WHOLE)}]'"
+    of_python = missing in sys.stdlib_module_names
+    if isinstance(error, ModuleNotFoundError) and missing and not of_python:
+        return f"{asked} needs {missing}: pip install 'handloom[{_EXTRAS.get(missing, WHOLE)}]'"
+    where = f" in {error.path}" if error.path and error.path not in str(error) else ""
+    if of_python and error.path:
+        advice = f"Python has a module {missing}, too: rename the file if it is yours"
+    elif of_python:
+        advice = "this Python was built without it: install another Python"
+    else:
+        advice = "handloom doctor says what is missing"
+    return f"{asked} cannot be loaded: {error}{where}; {advice}"
 
 
 def installed_to_train() -> bool:
