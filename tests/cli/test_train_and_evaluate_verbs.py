@@ -50,6 +50,8 @@ def test_train_then_evaluate(out: Path, photos: Path, capsys: pytest.CaptureFixt
     ]
     assert load_model(out / "model" / "model.ckpt").training["maximum_iterations"] == 30
     assert "extract_keypoints pose" in printed.err
+    right = f"{100 * found['metrics']['accuracy_end_to_end']:.1f} % of {found['metrics']['examples']:.0f} examples"
+    assert f"evaluate pose: {right} of the test set are right; see first try/report/report.html" in printed.err
     assert [path.name for path in Path.cwd().iterdir()] == [out.name]
     groups = {file.split("/")[1].split("-")[0] for file in _test_part(out)}
     assert len(groups) == 1  # one person of five, and none of the training set

@@ -211,7 +211,7 @@ def _stream_settings(table: Path, kind: Kind, false_per_hour: float) -> "LastSte
 def evaluate(
     parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace, *, register: bool = True
 ) -> dict[str, float]:
-    """Measure the trained model on the test set; its metrics. See `handloom.evaluation.evaluate`.
+    """Measure the trained model on the test set; print its accuracy. See `handloom.evaluation.evaluate`.
 
     Args:
         parameters: all of them.
@@ -220,6 +220,9 @@ def evaluate(
         workspace: where work in progress lies.
         register: whether the model becomes a version in MLflow's registry and gets a page to look at; one of many,
             such as that of a fold, does not.
+
+    Returns:
+        the metrics by name.
     """
     from handloom.evaluation.evaluate import evaluate
 
@@ -238,6 +241,8 @@ def evaluate(
     if register:
         page = report(parameters, kind, layout, workspace, found.answered, streams)
         found.run.log_private_files([page], f"reports/{kind}", parameters.tracking.pictures)
+        right, examples = 100 * found.metrics["accuracy_end_to_end"], found.metrics["examples"]
+        print(f"evaluate {kind}: {right:.1f} % of {examples:.0f} examples of the test set are right; see {page}")
     return found.metrics
 
 
