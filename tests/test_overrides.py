@@ -86,6 +86,7 @@ def test_what_is_no_override_is_named(word: str, told: str) -> None:
     [
         ("split.sed=1", "split.sed: unknown parameter; did you mean split.seed"),
         ("learning_rate=1", "learning_rate: unknown parameter"),
+        ("train_pose.lr=1", "train_pose.lr: unknown parameter; did you mean train_pose.optimizer.lr"),
         ("lr=1", "lr: unknown parameter; did you mean train_pose.optimizer.lr or train_action.optimizer.lr"),
         ("~split.sed", "split.sed: unknown parameter; did you mean split.seed"),
         ("train_pose.start=described", "train_pose.start is now train_pose.pretrained_weights"),
