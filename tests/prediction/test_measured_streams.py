@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from fake_model import FakeModel
+from small_models import save, trained
 from small_training import OUT, PARTS, TABLE, WITH_VALIDATION, settings_with, write_tables
 
 from handloom import keypoint_table
@@ -120,6 +121,14 @@ def test_the_verb_stores_what_the_stage_does_and_refuses_few_gestures(
     capsys.readouterr()
     assert main(words) == 1 and not out.exists()
     assert "have 9 gestures, 10 are needed" in capsys.readouterr().err
+
+
+def test_the_verb_refuses_a_model_of_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = save(trained("pose"), tmp_path / "Hand.mlmodel")
+    (tmp_path / "photos").mkdir()
+    assert main(["streams", str(model), str(tmp_path / "photos")]) == 1
+    said = f"handloom streams: {model}: a model of poses; name one of actions, for videos\n"
+    assert capsys.readouterr().err == said
 
 
 def test_a_damaged_table_of_recordings_is_found_before_the_training(

@@ -12,7 +12,7 @@ import click
 from handloom.cli.composing import check_data, data_argument, data_overrides_argument
 from handloom.cli.evaluate import extract
 from handloom.cli.verb import MODEL_ADDRESS, PATH, check_model, json_option, results_only_on_stdout, verb
-from handloom.errors import ConfigurationError, DataError
+from handloom.errors import ConfigurationError, DataError, printable
 from handloom.support.console import DONE, json_text
 from handloom.support.text_table import text_table
 
@@ -65,6 +65,8 @@ def streams(
 
     with results_only_on_stdout():
         predictor = Predictor.open(model)
+        if predictor.model.spec.kind == "pose":  # its sources have photos, which are no streams
+            raise ConfigurationError(f"{printable(model)}: a model of poses; name one of actions, for videos")
         recordings = _streams(predictor, data, overrides)
         if choose is not None and out is not None:
             from handloom.training.stream_settings import store_stream_settings
