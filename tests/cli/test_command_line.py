@@ -140,6 +140,11 @@ def test_it_says_its_version_as_a_module_too(
             " handloom train --help shows what can be typed",
         ),
         (
+            ["ui", "--port", "x"],
+            "handloom ui: invalid value for '--port': 'x' is not a valid integer; handloom ui --help shows what can be"
+            " typed",
+        ),
+        (
             ["verify", "a.mlmodel", "b.mlmodel"],
             "handloom verify: got unexpected extra argument (b.mlmodel);"
             " handloom verify --help shows what can be typed",

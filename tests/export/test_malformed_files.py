@@ -327,6 +327,12 @@ def test_a_damaged_manifest_is_one_line(package: Path, text: str) -> None:
     assert len(str(raised.value)) < 1000
 
 
+def test_a_package_without_its_manifest_is_told_apart_from_a_damaged_one(package: Path) -> None:
+    (package / MANIFEST).unlink()
+    with pytest.raises(DataError, match=r"Hand.mlpackage: it has no Manifest.json; copy the whole folder"):
+        verify(package, None, {})
+
+
 def test_nothing_but_files_is_opened(package: Path, network: Path) -> None:
     """A pipe would be waited for; a link may lead anywhere."""
     weights = package / SPECIFICATION.parent / "weights" / "weight.bin"

@@ -117,7 +117,8 @@ def _in_one_line(error: click.UsageError) -> str:
         if error.possibilities:
             message += f", did you mean {' or '.join(error.possibilities)}?"
     else:
-        message = " ".join(error.format_message().split()).rstrip(".")
+        # click calls the type of a bounded number "integer range"; what was typed is no range.
+        message = " ".join(error.format_message().split()).rstrip(".").removesuffix(" range")
     message = message[:1].lower() + message[1:]
     end = "" if message.endswith("?") else ";"
     return printable(f"{program}: {message}{end} {program} --help shows what can be typed")

@@ -105,6 +105,8 @@ def specification_file(package: Path) -> Path:
         entries = manifest["itemInfoEntries"]
         paths = [PurePosixPath(entry["path"]) for entry in entries.values()]
         model = PurePosixPath(entries[manifest["rootModelIdentifier"]]["path"])
+    except FileNotFoundError:
+        raise DataError(f"{name}: it has no {MANIFEST}; copy the whole folder, or export the model again") from None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{name}: its {MANIFEST} cannot be read ({printable(first_line(error))[:200]}); export the model again"

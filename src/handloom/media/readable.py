@@ -61,7 +61,7 @@ def beginning_of(path: Path) -> bytes:
     except FileNotFoundError:
         if path.is_symlink():
             raise DataError(f"{name}: a link to a file that is gone; correct the link or remove it") from None
-        raise DataError(f"{name}: no such file; put it back") from None
+        raise DataError(f"{name}: no such file; check its name and folder") from None
     except PermissionError:
         raise DataError(f"{name}: no permission to read it; use chmod to allow it") from None
     except (OSError, ValueError) as error:
