@@ -21,11 +21,14 @@ class FoundHand:
         score: how sure the landmarker is of the chirality, 0 to 1.
         chirality: "left" or "right" in a picture that is not mirrored. (MediaPipe's documentation says that its labels
             are for mirrored pictures; those of version 1.2.2 are right as they are for 98 % of the drawn hands.)
+        presence: the landmark network's confidence that what it sees is a hand, 0 to 1; 1 where it is not known, as of
+            MediaPipe's own runtime.
     """
 
     points: NDArray[np.float64]
     score: float
     chirality: str
+    presence: float = 1.0
 
     def area(self) -> float:
         """The size of the box around the joints, as a share of the picture."""

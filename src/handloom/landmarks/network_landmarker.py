@@ -75,10 +75,12 @@ class Found(NamedTuple):
     Attributes:
         joints: ``[21, 2]``, shares of the picture's width and height.
         right: how sure it is that it is a right hand, 0 to 1.
+        presence: how sure it is that it is a hand, 0 to 1.
     """
 
     joints: Points
     right: np.float32
+    presence: np.float32
 
 
 class NetworkLandmarker(Closing):
@@ -127,7 +129,7 @@ class NetworkLandmarker(Closing):
                 continue
             joints = square.in_picture(numbers.reshape(JOINT_COUNT, 3)[:, :2] / np.float32(SIDE))
             if not any(is_same_hand(joints, other.joints, picture) for other in found):
-                found.append(Found(joints, right[0, 0]))
+                found.append(Found(joints, right[0, 0], presence[0, 0]))
         return found
 
 
@@ -189,6 +191,7 @@ def _as_found(found: Sequence[Found]) -> list[FoundHand]:
             points=joints.astype(np.float64),
             score=float(max(right, np.float32(1) - right)),
             chirality="right" if right >= 0.5 else "left",
+            presence=float(presence),
         )
-        for joints, right in found
+        for joints, right, presence in found
     ]
