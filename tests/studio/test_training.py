@@ -1,15 +1,22 @@
 """A training outlives the server that started it, is stopped, and resumed; with DVC itself, and stages that wait."""
 
+import json
 import multiprocessing
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from handloom.errors import HandloomError
 from handloom.models.files import REPORTS_FILE
+from handloom.studio import repro
 from handloom.studio.project import StudioProject
 from handloom.studio.training import TrainingRuns, TrainingState
 from handloom.support.lock import holder
@@ -28,7 +35,7 @@ def start_and_die(project: StudioProject) -> None:
 
 
 def awaited(runs: TrainingRuns, met: Callable[[TrainingState], bool]) -> TrainingState:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while not met(state := runs.state("pose")):
         assert time.monotonic() < until, state
         time.sleep(0.1)
@@ -100,6 +107,25 @@ def test_of_clicks_at_once_in_two_servers_one_starts(waiting: StudioProject) -> 
     assert said[:3] == ["a training runs already; wait for it, or stop it"] * 3 and said[3] == "started"
     servers[0].stop()
     assert awaited(servers[1], lambda state: state.state != "running").state == "stopped"
+
+
+def test_a_stop_that_comes_just_before_dvc_is_started_stops_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(_: object) -> subprocess.Popen[bytes]:
+        os.kill(os.getpid(), signal.SIGINT)
+        started.append(popen(["sleep", "300"]))
+        return started[0]
+
+    popen: Any = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", start)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert repro.run("pose", tmp_path) == -signal.SIGINT
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert json.loads(repro.status_file(tmp_path, "pose").read_text()) == {"status": -signal.SIGINT, "stopped": True}
+    assert started[0].returncode == -signal.SIGINT
 
 
 def test_the_reports_of_a_training_in_progress(project: StudioProject, monkeypatch: pytest.MonkeyPatch) -> None:

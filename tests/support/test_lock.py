@@ -1,5 +1,6 @@
 """Work that only one process at a time may do."""
 
+import fcntl
 import io
 import os
 import sys
@@ -44,9 +45,9 @@ def test_one_that_may_wait_says_for_whom_and_goes_on_when_that_one_is_done(
     waiting = threading.Thread(target=second)
     with alone(path, "the training"):
         waiting.start()
-        assert told.wait(30)
+        assert told.wait(120)
         order.append("first")
-    waiting.join(30)
+    waiting.join(120)
     assert order == ["first", "second"]
     assert said.getvalue() == f"the training is running already in process {os.getpid()}; waiting for it to end\n"
     assert not path.exists()
@@ -84,8 +85,17 @@ def test_who_only_asks_keeps_nobody_out_and_is_not_taken_for_the_holder(tmp_path
     finally:
         ended.set()
         for one in askers:
-            one.join(30)
+            one.join(120)
     assert seen <= {0, os.getpid()}
+
+
+def test_one_that_asks_on_a_busy_computer_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "search.lock"
+    with path.open("w") as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)  # as `holder` does
+        monkeypatch.setattr("handloom.support.lock.sleep", lambda _: asking.close())
+        with alone(path, "search x"):
+            assert holder(path) == os.getpid()
 
 
 def test_a_lock_that_is_a_link_is_refused_and_what_it_leads_to_stays(tmp_path: Path) -> None:

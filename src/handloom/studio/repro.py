@@ -57,9 +57,17 @@ def run(kind: "Kind", own_folder: Path) -> int:
     with alone(lock_file(own_folder), "a training"):
         status_file(own_folder, kind).unlink(missing_ok=True)
         command = [sys.executable, "-m", "dvc", "repro", *last_stages(kind)]
-        status = 1 if stops else subprocess.run(command, check=False).returncode
+        status = 1 if stops else _status_of(command, stops)
         write_json(status_file(own_folder, kind), {"status": status, "stopped": bool(stops)})
     return status
+
+
+def _status_of(command: list[str], stops: list[int]) -> int:
+    """Run a command to its end, which Ctrl-C brings about."""
+    with subprocess.Popen(command) as process:
+        if stops:  # it came before this process had a child that it could reach
+            process.send_signal(signal.SIGINT)
+        return process.wait()
 
 
 if __name__ == "__main__":

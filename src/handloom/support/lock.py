@@ -6,15 +6,17 @@ The operating system lets go of a lock however the process that holds it ends. A
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
 
 from filelock import FileLock, Timeout
 
 from handloom.errors import HandloomError, first_line
 
 UNTIL_FREE = -1.0
-_ASKED = 0.2  # seconds; a process that asks for the `holder` has the lock for less
+_POLL = 0.01  # seconds
+_ASKED = 10.0  # seconds; a process that asks for the `holder` has the lock for less, also on a busy computer
 
 
 @contextmanager
@@ -50,12 +52,10 @@ def alone(path: Path, what: str, wait: bool = False) -> Iterator[None]:
     lock = FileLock(path, fallback_to_soft=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=_ASKED, poll_interval=_ASKED / 20)
-        except Timeout:
+        if not _acquired(lock, path):
             running = f"{what} is running already{_in_process(path)}"
             if not wait:
-                raise HandloomError(f"{running}; wait for it, or stop it") from None
+                raise HandloomError(f"{running}; wait for it, or stop it")
             print(f"{running}; waiting for it to end", file=sys.stderr, flush=True)
             lock.acquire()
     except OSError as error:
@@ -83,6 +83,18 @@ def holder(path: Path) -> int:
     except (OSError, ValueError):  # it has ended by now
         pass
     return 0
+
+
+def _acquired(lock: FileLock, path: Path) -> bool:
+    """Whether the lock is ours now; it is nobody's while processes ask for the holder, which takes them a moment."""
+    until = monotonic() + _ASKED
+    while True:
+        with suppress(Timeout):
+            lock.acquire(timeout=0)
+            return True
+        if holder(path) or monotonic() > until:  # the number of one in another container means nothing here
+            return False
+        sleep(_POLL)
 
 
 def _in_process(path: Path) -> str:
