@@ -19,9 +19,10 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self._place = socket.socket()  # kept, so that no other program takes the port while the server is stopped
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
+        self.port = self._place.getsockname()[1]
         self.uri = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -42,9 +43,9 @@ class Server:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
-        for _ in range(600):
+        for _ in range(3000):
             try:
-                urllib.request.urlopen(f"{self.uri}/health", timeout=1).close()
+                urllib.request.urlopen(f"{self.uri}/health", timeout=60).close()
                 return
             except OSError:
                 assert self.process.poll() is None, (self.folder / "server.log").read_text()

@@ -72,7 +72,7 @@ def python(name: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypa
     for variable, value in environment(name, folder).items():
         monkeypatch.setenv(variable, value)
     content = nbformat.read(folder / f"{name}.ipynb", as_version=4)
-    NotebookClient(content, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(content, timeout=1000, resources={"metadata": {"path": str(folder)}}).execute()
     outputs = [output for cell in content.cells if cell.cell_type == "code" for output in cell.outputs]
     return "".join(output.text for output in outputs if output.output_type == "stream")
 

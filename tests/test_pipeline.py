@@ -230,7 +230,7 @@ def start_and_kill(project: Project, after_checkpoint: int) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 900
     while time.monotonic() < deadline and process.poll() is None:
         written = [int(path.stem.split("-")[1]) for path in project.root.glob(".handloom/training/*/iteration-*.ckpt")]
         if written and max(written) + 1 >= after_checkpoint:

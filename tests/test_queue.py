@@ -32,7 +32,7 @@ def test_a_queue_from_no_store_keeps_every_run(finished: Project, tmp_path: Path
     short = "train_pose.maximum_iterations=3"
     project.run("dvc", "exp", "run", "--queue", "-S", rate, "-S", networks, "-S", short, "evaluate@pose")
     project.run("dvc", "queue", "start", "-j", "2")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 900
     while time.monotonic() < deadline:
         tasks = [line.split() for line in project.run("dvc", "queue", "status").stdout.splitlines()[1:3]]
         if not {task[-1] for task in tasks} & {"Queued", "Running"}:

@@ -303,9 +303,9 @@ def test_a_hundred_thousand_rows_take_seconds(place: Place) -> None:
     values = np.random.default_rng(0).random((count, 63))
     table = pa.table({"session_id": np.arange(count) // 50, "label": (np.arange(count) // 50 % 7).astype(str)})
     table = table.append_column("keypoints", pa.array(list(values)))
-    started = time.perf_counter()
+    started = time.process_time()
     found = place.joints(table, rate=20.0)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert found.skipped == []
     assert len(keypoints_of(found)) > count / 2
 

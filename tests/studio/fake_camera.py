@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-WIDTH, HEIGHT, RATE = 640, 480, 30
+WIDTH, HEIGHT, RATE = 640, 480, 10  # so few frames a second that a busy computer keeps up with them
 
 
 def options(file: Path) -> list[str]:
@@ -20,7 +20,7 @@ def options(file: Path) -> list[str]:
     ]
 
 
-def show(file: Path, pictures: Sequence[NDArray[Any]], frames: int = 10) -> None:
+def show(file: Path, pictures: Sequence[NDArray[Any]], frames: int = 3) -> None:
     """Let the camera show pictures (blue, green, red) in turn, each for some frames, from when it is next turned on."""
     part = file.with_suffix(".part")
     with part.open("wb") as out:

@@ -20,7 +20,9 @@ from handloom.studio.server import listening, make_app
 from handloom.studio.settings import save_stream_values
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Browser, Page, Route
+
+PATIENCE = 300_000  # milliseconds
 
 # A camera that the person has yet to allow; and whether a step has used its answer.
 ASK_FIRST = """
@@ -54,17 +56,23 @@ def served(project: StudioProject, opened: socket.socket) -> uvicorn.Server:
     return uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
 
 
+@pytest.fixture(scope="module")
+def chrome() -> Iterator["Browser"]:
+    with chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(project: StudioProject) -> Iterator["Page"]:
+def page(project: StudioProject, chrome: "Browser") -> Iterator["Page"]:
     """The page of a project, on its first step."""
     opened = listening(0)
     server = served(project, opened)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})
     thread.start()
     try:
-        with chromium() as browser:
-            page = browser.new_context(bypass_csp=True).new_page()
-            page.set_default_timeout(60_000)
+        with chrome.new_context(bypass_csp=True) as context:
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE)
             page.add_init_script(ASK_FIRST)
             page.goto(f"http://127.0.0.1:{opened.getsockname()[1]}/?token={TOKEN}")
             page.get_by_role("heading", name="Record photos").wait_for()
@@ -147,3 +155,36 @@ def test_sliders_that_are_moved_while_the_camera_runs_all_count(project: StudioP
     page.get_by_role("button", name="Save in the project").click()
     page.locator("#notice", has_text="Saved").wait_for()
     assert project.parameters().export_coreml.streams.pose == StreamValues(0.66, None, 4)
+
+
+@needs_browser
+def test_a_list_of_files_that_comes_late_takes_no_button_from_under_the_pointer(
+    project: StudioProject, page: "Page"
+) -> None:
+    for label in ("five", "one"):
+        (project.root / "data/photos" / label).mkdir(parents=True)
+    page.reload()
+    page.evaluate(SLOW_CAMERA)
+    page.get_by_role("button", name="Turn the camera on").click()
+    page.locator(".camera-status", has_text="frames/s").wait_for()
+    late: list[Route] = []
+
+    def hold(label: str) -> None:
+        page.locator(f"button.record[data-label={label}]").hover()
+        page.mouse.down()
+        page.locator(f".card[data-label={label}] .number:not(:has-text('0 photos'))").wait_for()
+
+    page.route("**/api/files/pose", lambda route: route.continue_() if late else late.append(route))
+    hold("five")
+    page.mouse.up()
+    while not late:
+        page.wait_for_timeout(20)
+    hold("one")
+    with page.expect_response("**/api/files/pose"):
+        late[0].continue_()
+    for _ in range(2):  # it goes on
+        with page.expect_response(lambda one: "label=one" in one.url):
+            pass
+    assert page.locator(".card[data-label=one].recording").is_visible()
+    page.mouse.up()
+    page.locator(".cards:not(:has(.recording))").wait_for()

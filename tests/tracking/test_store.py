@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +39,17 @@ with Store(Workspace.here()).opened() as client:
     client.search_experiments()
 """
 
+KILLED_WHILE_IT_MAKES_A_STORE = f"""
+import os, signal
+from mlflow.store.db import utils
+make_tables = utils._initialize_tables
+def make_and_die(engine):
+    make_tables(engine)
+    os.kill(os.getpid(), signal.SIGKILL)
+utils._initialize_tables = make_and_die
+{MAKE_A_STORE}
+"""
+
 
 @pytest.fixture(autouse=True)
 def in_a_repository_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,12 +59,9 @@ def in_a_repository_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_store_whose_making_was_killed_does_not_stop_the_next_run(tmp_path: Path) -> None:
-    process = subprocess.Popen([sys.executable, "-c", MAKE_A_STORE], stderr=subprocess.DEVNULL, start_new_session=True)
-    while process.poll() is None and not any(path.stat().st_size for path in tmp_path.glob("*mlflow*.db")):
-        time.sleep(0.005)
-    assert process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process = subprocess.run([sys.executable, "-c", KILLED_WHILE_IT_MAKES_A_STORE])
+    assert process.returncode == -signal.SIGKILL
+    assert [path.stat().st_size > 0 for path in tmp_path.glob("*mlflow*.db")] == [True]
     run = start_run("pose", PARAMETERS)
     assert run.logged_steps() == {}
 

@@ -39,7 +39,7 @@ def run(**changes: Any) -> subprocess.CompletedProcess[str]:
         env=environment | {"DVC_ROOT": str(Path.cwd()), "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1000,
     )
 
 

@@ -18,6 +18,7 @@ export class Record {
     this.open = null;
     this.listing = { classes: {}, notes: [] };
     this.held = null;
+    this.holding = 0; // buttons that are held, or whose photos are under way
     this.waiting = 0;
   }
 
@@ -96,7 +97,9 @@ export class Record {
   }
 
   async refresh() {
-    this.listing = await ask(`/api/files/${this.kind}`);
+    const listing = await ask(`/api/files/${this.kind}`);
+    if (this.holding) return; // a new card would take the place of the one that is held; its end asks again
+    this.listing = listing;
     this.notes.replaceChildren(...this.listing.notes.map((note) => element("li", {}, note)));
     const labels = Object.keys(this.listing.classes);
     this.cards.replaceChildren(...labels.map((label, place) => this.card(label, place)));
@@ -121,9 +124,9 @@ export class Record {
         record.setPointerCapture(event.pointerId);
         this.hold(label);
       });
-      for (const event of ["pointerup", "pointercancel", "blur"]) record.addEventListener(event, () => (this.held = null));
+      const letGo = () => this.held === label && (this.held = null); // another one may be held when this one loses the focus
+      for (const event of ["pointerup", "pointercancel", "blur", "keyup"]) record.addEventListener(event, letGo);
       record.addEventListener("keydown", (event) => (event.key === " " || event.key === "Enter") && !event.repeat && this.hold(label));
-      record.addEventListener("keyup", () => (this.held = null));
     } else {
       record.addEventListener("click", () => telling(() => this.recordClip(label)));
     }
@@ -172,6 +175,7 @@ export class Record {
   async hold(label) {
     if (!this.camera.on) return;
     this.held = label;
+    this.holding++;
     const card = [...this.cards.children].find((one) => one.dataset.label === label);
     const sent = [];
     card.classList.add("recording");
@@ -183,6 +187,7 @@ export class Record {
     }
     card.classList.remove("recording");
     await Promise.all(sent);
+    this.holding--;
     await telling(() => this.refresh());
   }
 
