@@ -13,8 +13,8 @@ from handloom import DataSource, Groups, HandPoseClassifier, ModelParameters, Pr
 # %% [markdown]
 # ## 1. Photos
 #
-# One folder a class: `photos/five/person_03-0001.jpg`. A class `background` holds everything that is no gesture. Create
-# ML's advice is about 500 photos a class. Here a few are drawn.
+# One folder per class: `photos/five/person_03-0001.jpg`. A class `background` holds everything that is no gesture.
+# Create ML's advice is about 500 photos per class. Here a few are drawn.
 
 # %%
 photos = draw.photos("outputs/photos")  # your own: photos = "/home/anna/photos"

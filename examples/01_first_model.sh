@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-# 1. Photos: one folder a class. File names say who is in a photo: person_03-0001.jpg
+# 1. Photos: one folder per class. File names say who is in a photo: person_03-0001.jpg
 python draw.py outputs/photos outputs/test_photos
 
 # 2. Train. People stay whole: no one is in both the training and the validation set.

@@ -13,8 +13,8 @@ from handloom import DataSource, Groups, HandActionClassifier, ModelParameters, 
 # %% [markdown]
 # ## 1. Clips
 #
-# One folder a class, one action a clip. A class `background` shows hands that do something else. Create ML's advice is
-# about 100 videos a class. Here a few are drawn. Long videos with several actions go with
+# One folder per class, one action per clip. A class `background` shows hands that do something else. Create ML's
+# advice is about 100 videos per class. Here a few are drawn. Long videos with several actions go with
 # `DataSource.directory_with_videos_and_annotation`, whose table has the start and the end of each.
 
 # %%

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-# 1. Clips: one folder a class, one action a clip.
+# 1. Clips: one folder per class, one action per clip.
 python draw.py outputs/clips
 
 # 2. Train. A prediction sees 45 frames, 1.5 seconds at 30 frames a second.

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from handloom import DataSource, HandPoseClassifier, ModelParameters
 
-# A YAML file a gesture says which fingers are bent; docs/gestures.md has the language.
+# One YAML file per gesture says which fingers are bent; docs/gestures.md has the language.
 gestures = Path(__file__).resolve().parents[1] / "data/described/kinivi"
 source = DataSource.described(at=gestures, examples_per_class=60)
 

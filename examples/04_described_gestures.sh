@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-# 1. A YAML file a gesture says which fingers are bent. Look at them as drawn hands.
+# 1. One YAML file per gesture says which fingers are bent. Look at them as drawn hands.
 handloom draw ../data/described/kinivi --out outputs/described.png
 
 # 2. Train on joints that are made of the descriptions.

@@ -126,7 +126,7 @@ class Stage:
         printed = "".join(self.output.readouterr())
         pieces = re.split(r"[\r\n]", printed.replace("\x1b[A", ""))
         self.printed = "\n".join(
-            piece for piece in pieces if not re.match(r"(files known|extract_keypoints \w+): |$", piece)
+            piece for piece in pieces if not re.match(r"(look up in cache|extract_keypoints \w+): |$", piece)
         )
         left = {path.relative_to(self.root / "out").as_posix() for path in (self.root / "out").rglob("*")}
         if (folder / "report.json").exists():

@@ -1,4 +1,4 @@
-"""Cross-validation: the training of `params.yaml` once a fold and seed, its mean and spread below one MLflow run."""
+"""Cross-validation: the training of `params.yaml` once per fold and seed, its mean and spread below one MLflow run."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The keypoint table: Parquet, one row a frame, the form in which joints travel between stages.
+"""The keypoint table: Parquet, one row per frame, the form in which joints travel between stages.
 
 Columns: `session_id` (one photo or one labelled stretch of a clip), `label`, `group` (who is to be kept on one side of
 a split), `part` (train, validation or test where the source says so, else empty), `path`, `frame` (0, 1, ...),

@@ -45,7 +45,7 @@ def new_folder() -> Path:
 
 
 def joints(sessions: int = 60, frames: int = 1, seed: int = 0, labels: Sequence[str] = LABELS) -> pd.DataFrame:
-    """Hands that differ little inside a class; a row a frame, as Create ML has it."""
+    """Hands that differ little inside a class; one row per frame, as Create ML has it."""
     random = np.random.default_rng(seed)
     shapes = np.random.default_rng(99).random((len(labels), 3, 21))
     rows = []

@@ -181,7 +181,7 @@ def test_the_machines_of_a_cluster_share_the_work_and_make_the_same_table(
     # Ray's own processes may tell, in between, of workers that they stop.
     assert {"bound to 127.0.0.1", "2 machines", "ValueError('one line')"} <= set(process.stdout.splitlines())
     printed = [line.rsplit("\r", 1)[-1] for line in process.stderr.split("now what goes wrong")[0].splitlines()]
-    usual = ("files known", "extract_keypoints pose")
+    usual = ("look up in cache", "extract_keypoints pose")
     assert [line for line in printed if line and not line.startswith(usual) and "INFO" not in line] == []
 
 

@@ -64,7 +64,7 @@ def test_a_recording_of_the_test_set_is_read_from_beginning_to_end(recordings: P
     bars: set[str] = set()
     with listening(lambda bar, count, total: bars.add(bar)):
         table, lines = extracted(recordings, source)
-    assert bars == {"files known", "extract_streams action"}
+    assert bars == {"look up in cache", "extract_streams action"}
     (stream,) = read_streams(table, "test")
     assert len(stream.poses) == 18 and present(stream.poses).mean() > 0.9
     assert stream.made == (Interval("one", 0.0, 0.5),)

@@ -172,7 +172,7 @@ FILES = {
         "a.json",
         '{"image": "a"}\n{"image": }\n',
         "line 2: not JSON (Expecting value",
-        "an object a line",
+        "one object per line",
     ),
     "a line of JSON without an object": ("a.jsonl", '{"image": "a"}\n"b"\n', "line 2: an object was expected, not str"),
     "deep JSON": ("a.json", "[" * 100_000, "not JSON", "write an array of objects"),

@@ -140,7 +140,7 @@ CONFLICTS = {
         pd.DataFrame(VALUES.reshape(2, 63), columns=[f"c{n}" for n in (1, 0, *range(3, 64))]).assign(label="a"),
         "out of order and have gaps",
     ),
-    "a row a joint": (pd.DataFrame({"label": ["a"], "joint": [0], "x": [0.5], "y": [0.5]}), "a row a joint"),
+    "one row per joint": (pd.DataFrame({"label": ["a"], "joint": [0], "x": [0.5], "y": [0.5]}), "one row per joint"),
 }
 
 

@@ -1,4 +1,4 @@
-"""One folder a class: what is found, in which order, and what is refused."""
+"""One folder per class: what is found, in which order, and what is refused."""
 
 from collections.abc import Callable
 

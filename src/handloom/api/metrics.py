@@ -15,8 +15,9 @@ class ClassifierMetrics:
 
     Attributes:
         classification_error: share of examples with a wrong label; NaN where there is no example.
-        confusion: a row a pair of classes: `label`, `predicted`, `count`, over examples with a hand.
-        precision_recall: a row a class with examples: `label`, `precision`, `recall`, `f1`, `examples`, `hands_found`.
+        confusion: one row per pair of classes: `label`, `predicted`, `count`, over examples with a hand.
+        precision_recall: one row per class with examples: `label`, `precision`, `recall`, `f1`, `examples`,
+            `hands_found`.
         macro_average: `precision`, `recall` and `f1`, means over the classes that have examples.
         examples: how many.
         hands_found: share of the examples in which a hand was found.

@@ -1,6 +1,6 @@
 """The process that trains a session: the pipeline's own stages, one after another, in the session's folder.
 
-``python -m handloom.api.worker FOLDER [--end-with-stdin]`` prints a JSON object a line on stdout: progress,
+``python -m handloom.api.worker FOLDER [--end-with-stdin]`` prints one JSON object per line on stdout: progress,
 checkpoints, and at the end how it ended. It may be killed at any moment; started again, it resumes from the newest
 checkpoint and ends in the same bits. With `--end-with-stdin` it ends when its stdin does, that is, with the process
 that started it.

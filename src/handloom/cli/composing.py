@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from handloom.config import Kind, Parameters
 
 
-data_argument = click.argument("data", type=PATH, help="a folder with a folder a class")
+data_argument = click.argument("data", type=PATH, help="a folder with one folder per class")
 data_overrides_argument = overrides_argument(
     "parameters, by their names in params.yaml; data/pose=labeled_files (or data/action=...) reads DATA as another"
     " kind of source"
@@ -35,11 +35,11 @@ def check_data(data: Path, overrides: Sequence[str], tables: Sequence[str] = ())
     """
     shown = printable(str(data))
     if not data.exists():
-        raise DataError(f"{shown}: no such file or folder; DATA is a folder with a folder a class")
+        raise DataError(f"{shown}: no such file or folder; DATA is a folder with one folder per class")
     if data.is_dir() or data.suffix in tables or any(word.startswith("data/") for word in overrides):
         return
     raise DataError(
-        f"{shown}: a file, and DATA is a folder with a folder a class; of a table say what it is:"
+        f"{shown}: a file, and DATA is a folder with one folder per class; of a table say what it is:"
         " data/pose=labeled_keypoints_data_frame (or data/action=...)"
     )
 
@@ -51,7 +51,7 @@ def parameters_for(
 
     Args:
         kind: whose data it is.
-        data: a folder with a folder a class; if an override names another source, that one's folder or table.
+        data: a folder with one folder per class; if an override names another source, that one's folder or table.
         overrides: as of the stage scripts: ``train_pose.optimizer.lr=0.001``, ``data/pose=labeled_files``.
         sections: of the parameters, those that overrides may be of; all if empty.
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def draw(description: Path | None, out: Path | None, per_class: int, seed: int, no_joints: bool, schema: bool) -> int:
     """Draw the hands of described gestures.
 
-    Writes a sheet (.png) with a row a gesture, or a clip (.mp4) of one action. For a folder it also prints how well
+    Writes a sheet (.png) with one row per gesture, or a clip (.mp4) of one action. For a folder it also prints how well
     its gestures can be told apart: which other one each is most often taken for, and how far it is from background.
     """
     if schema:

@@ -117,7 +117,7 @@ def search(kind: "Kind", overrides: Sequence[str]) -> int:
 def cross_validate(kind: "Kind", overrides: Sequence[str]) -> int:
     """Measure mean and spread of a training's metrics, by folds.
 
-    Trains and evaluates this project once a fold of the training and validation sets; groups stay whole. Finished
+    Trains and evaluates this project once per fold of the training and validation sets; groups stay whole. Finished
     folds are not repeated.
     """
     project = project_folder()

@@ -61,7 +61,7 @@ class _Media(_Member):
 
 @dataclass(frozen=True, config=STRICT, kw_only=True)
 class LabeledDirectories(_Media):
-    """One sub-folder a class; its name is the label. Folders inside it are read too."""
+    """One sub-folder per class; its name is the label. Folders inside it are read too."""
 
     kind: Literal["labeled_directories"] = "labeled_directories"
     parts_in_folders: bool = parameter(False, "true: path/{train,validation,test}/class/file, not path/class/file")

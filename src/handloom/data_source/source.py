@@ -85,7 +85,7 @@ class DataSource:
 
     @classmethod
     def labeled_directories(cls, *, at: Place, groups: Groups = NO_GROUPS) -> Self:
-        """A folder with one sub-folder a class; its name is the label."""
+        """A folder with one sub-folder per class; its name is the label."""
         return cls._made(LabeledDirectories, locals())
 
     @classmethod
@@ -176,7 +176,7 @@ class DataSource:
         hand: Literal["each", "left", "right"] = "each",
         landmarker: str = "",
     ) -> Self:
-        """A table (in memory, or the path of one) of joints, a row a frame.
+        """A table (in memory, or the path of one) of joints, one row per frame.
 
         `origin`, `axis_order` and `channels` say what the numbers mean; what stands there is what Create ML takes.
         Columns whose names have an axis and a joint (x0, WRIST_y) go by their names.
@@ -185,7 +185,7 @@ class DataSource:
             frame: the table.
             session_id_column: rows of one clip share it; empty: each row alone.
             label_column: the class.
-            feature_column: a column of lists, or a pattern for one column a number.
+            feature_column: a column of lists, or a pattern for one column per number.
             origin: where y = 0 is.
             axis_order: whether x of all joints comes first, or x, y ... of one joint after another.
             channels: what the numbers of a joint are.
@@ -222,7 +222,7 @@ class DataSource:
 
     @classmethod
     def described(cls, *, at: Place, examples_per_class: int = 500, people: int = 200, seed: int = 1) -> Self:
-        """A folder of descriptions, a YAML file a class: joints are made of them, without any picture.
+        """A folder of descriptions, one YAML file per class: joints are made of them, without any picture.
 
         docs/gestures.md explains the descriptions. Of actions, joints have the frame rate that is asked for.
         """
@@ -264,7 +264,7 @@ class DataSource:
             target_frame_rate: None: photos; a number: clips at so many frames/s.
 
         Returns:
-            a row a frame: the columns of `handloom.keypoint_table.SCHEMA`. Unusable files are reported in a warning.
+            one row per frame: the columns of `handloom.keypoint_table.SCHEMA`. A warning reports unusable files.
 
         Raises:
             DataError: the source as a whole cannot be used.

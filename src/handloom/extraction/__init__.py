@@ -1,1 +1,1 @@
-"""Pictures in, keypoint table out: decode, find the hand, write a row a frame."""
+"""Pictures in, keypoint table out: decode, find the hand, write one row per frame."""

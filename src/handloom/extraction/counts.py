@@ -63,7 +63,7 @@ class ClassCount:
 
 
 def count_table(classes: Mapping[str, ClassCount], total: ClassCount) -> str:
-    """The counts for the terminal: a heading, a line a class and one for all."""
+    """The counts for the terminal: a heading, one line per class and one for all."""
     counts = [(printable(label) or "(not known)", count) for label, count in sorted(classes.items())]
     columns = _columns(total, any(count.resampled for _, count in counts))
     rows = [[name, *(cell(count) for cell in columns.values())] for name, count in [*counts, ("all", total)]]

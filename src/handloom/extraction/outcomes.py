@@ -25,7 +25,7 @@ Outcome = Extraction | str  # the joints, or one line that says why there are no
 def hashes_of(clips: Sequence[Clip], settings: ExtractKeypoints, cache_file: Path) -> dict[Path, str]:
     """The sha256 of every file that can be read; `cache_file` is the cache of joints."""
     paths = dict.fromkeys(clip.path for clip in clips)
-    with KeypointCache(cache_file) as cache, ProgressBar("files known", len(paths), "file") as progress:
+    with KeypointCache(cache_file) as cache, ProgressBar("look up in cache", len(paths), "file") as progress:
         return cache.hashes(paths, worker_count(settings.workers), progress.update)
 
 

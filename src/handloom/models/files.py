@@ -5,7 +5,7 @@ HISTORY_FILE = "history.csv"  # loss and accuracy, a row a report
 # Its columns, those of validation empty without a validation set: dvc.yaml draws them all. `training_loss` is added
 # where early_stopping.monitor is that.
 HISTORY_COLUMNS = ("iteration", "loss", "accuracy", "validation_loss", "validation_accuracy")
-REPORTS_FILE = "reports.jsonl"  # the same while it is in progress, an object a line; a report can come twice
+REPORTS_FILE = "reports.jsonl"  # the same while it is in progress, one object per line; a report can come twice
 RUN_FILE = "run.json"  # fingerprint of the training, hashes of the data: see provenance.py
 REPORT_PAGE = "report.html"  # what the test set says of it
 VERIFICATION_FILE = "verification.json"  # the proof of each exported file

@@ -104,10 +104,11 @@ def _write_stages(template: Path, target: Path, kinds: Sequence[Kind]) -> None:
 
 
 def next_steps(kinds: Sequence[Kind]) -> list[str]:
-    """What to type or do in a new project, a line a step."""
+    """What to type or do in a new project, one line per step."""
     steps = ["git init", "dvc init", "dvc config hydra.enabled true    # for dvc exp run -S group=option"]
-    steps += [f"put {MEDIA_FOLDERS[kind]} into data/{MEDIA_FOLDERS[kind]}/<class>/, a folder a class" for kind in kinds]
-    folders = " ".join(f"data/{MEDIA_FOLDERS[kind]}" for kind in kinds)
+    media = [MEDIA_FOLDERS[kind] for kind in kinds]
+    steps += [f"put {files} into data/{files}/<class>/, one folder per class" for files in media]
+    folders = " ".join(f"data/{files}" for files in media)
     steps.append(f"dvc add {folders}    # keeps their versions; queued experiments need it")
     if len(kinds) == 1:
         return [*steps, "dvc repro"]

@@ -25,7 +25,7 @@ FRAMES = 6  # of an action, on a sheet
 def draw_sheet(
     gestures: Mapping[str, Gesture], out: Path, *, seed: int, per_class: int = 8, joints: bool = True
 ) -> None:
-    """Write a PNG with a row a pose, `per_class` hands in it, or a row an action, its frames from first to last.
+    """Write a PNG with one row per pose, `per_class` hands in it, or one row per action, its frames from first to last.
 
     Args:
         gestures: by label.

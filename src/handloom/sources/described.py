@@ -106,7 +106,7 @@ def described_gestures(member: Described, kind: Kind, key: str) -> dict[str, Ges
     folder = Path(member.path)
     if not folder.is_dir():
         raise DataError(
-            f"{key}.path: no folder '{printable(member.path)}'; it is for descriptions, a YAML file a class"
+            f"{key}.path: no folder '{printable(member.path)}'; it is for descriptions, one YAML file per class"
         )
     gestures = load_gestures(folder)
     first = next(iter(gestures.values()))

@@ -103,7 +103,7 @@ def feature_columns(table: Table, member: LabeledKeypointsDataFrame, others: Seq
     if len(columns) != expected:
         if {"x", "y"} <= {name.lower() for name in columns}:
             raise DataError(
-                f"{table.name}: a row a joint, by its columns x and y; write a row a frame (x0, y0 ... x20, y20)"
+                f"{table.name}: one row per joint (columns x and y); write one row per frame (x0, y0 ... x20, y20)"
             )
         raise DataError(
             f"{table.name}: {len(columns)} columns match '{printable(pattern)}', {JOINT_COUNT} joints of"

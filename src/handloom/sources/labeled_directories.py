@@ -1,4 +1,4 @@
-"""A folder with one sub-folder a class; the sub-folder's name is the label (Create ML's `labeledDirectories`)."""
+"""A folder with one sub-folder per class; the sub-folder's name is the label (Create ML's `labeledDirectories`)."""
 
 from dataclasses import replace
 
@@ -63,9 +63,7 @@ def _part_folders(folder: MediaFolder, in_folders: bool, key: str, gathered: Gat
 
 def _way_out(key: str) -> str:
     option = f"{key.replace('.', '/')}=labeled_files" if key in ("data.pose", "data.action") else "labeled_files"
-    return (
-        f"put them into a folder a class; or, if their names begin with the label (wave.3.mov), read them with {option}"
-    )
+    return f"make one folder per class; or, if their names begin with the label (wave.3.mov), read them with {option}"
 
 
 def _passed_over(names: list[str], what: str, folder: MediaFolder) -> list[str]:

@@ -1,4 +1,4 @@
-"""A table of joints that were found before, a row a frame (Create ML's `labeledKeypointsDataFrame`)."""
+"""A table of joints that were found before, one row per frame (Create ML's `labeledKeypointsDataFrame`)."""
 
 import re
 from collections.abc import Callable, Iterable

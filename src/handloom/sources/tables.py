@@ -242,7 +242,7 @@ def _check_size(rows: int, columns: int, text: str, shown: str, why: str) -> Non
 
 
 def _from_json(text: str, shown: str, lines: bool) -> Table:
-    """An array of objects, or an object a line."""
+    """An array of objects, or one object per line."""
     numbers: Sequence[int]
     try:
         items = None if lines else json.loads(text)
@@ -291,7 +291,7 @@ def _json_lines(text: str, shown: str) -> tuple[list[Any], list[int]]:
             items.append(json.loads(line))
         except (ValueError, RecursionError) as error:
             raise DataError(
-                f"{shown} line {number}: not JSON ({_json_problem(error)}); write an object a line"
+                f"{shown} line {number}: not JSON ({_json_problem(error)}); write one object per line"
             ) from None
         numbers.append(number)
     return items, numbers

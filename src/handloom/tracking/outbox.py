@@ -1,6 +1,6 @@
 """Pending operations, stored on this computer until they are sent.
 
-The outbox has a folder a run: `calls.jsonl`, a line an operation in the order in which they were asked for, copies of
+The outbox has one folder per run: `calls.jsonl`, one line per operation in the order in which they came, copies of
 their files, and in `sent` how much of `calls.jsonl` the store has. An operation is there when its line is whole, and
 its files are copied before, so a process may be killed at any moment. Sending may be too: an operation that is done
 twice has the effect of once (`operations.py`), and a number that the run has already is left out.

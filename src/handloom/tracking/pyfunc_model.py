@@ -1,7 +1,7 @@
 """A logged model as MLflow loads it: by its name, where handloom is installed, and without pickle.
 
 model = mlflow.pyfunc.load_model("models:/handloom-pose@champion")
-model.predict({"poses": poses})    # float32 [N, window, 3, 21]: a DataFrame with N rows, a column a class
+model.predict({"poses": poses})    # float32 [N, window, 3, 21]: a DataFrame with N rows, one column per class
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class HandModel:
         self.model = model
 
     def predict(self, model_input: Mapping[str, Any]) -> pd.DataFrame:
-        """Of ``poses`` ``[N, window, 3, 21]`` a table with a row each and a column a class."""
+        """Of ``poses`` ``[N, window, 3, 21]`` a table with a row each and one column per class."""
         poses = np.ascontiguousarray(model_input["poses"], np.float32)
         return pd.DataFrame(self.model.probabilities(poses), columns=self.model.spec.classes)
 

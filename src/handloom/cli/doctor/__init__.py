@@ -33,7 +33,7 @@ OF_TRAINING = {"programs", "MLflow store", "GPU", "telemetry", "paths"}  # left 
     handloom doctor | grep MISSING
     """
 )
-@json_option("Print a JSON object a line.")
+@json_option("Print one JSON object per line.")
 def doctor(as_json: bool) -> int:
     """Check the installation, and print what to type.
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Find the hands with exported networks, such as exports/pose/landmarker.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header.")
 @click.option(
     "--overlay",
@@ -57,7 +57,7 @@ def predict(
 ) -> int:
     """Classify photos and videos.
 
-    Prints a line a photo, or a line a window of each video (a line a frame, with a pose model): file, label,
+    Prints one line per photo, or one line per window of each video (per frame, with a pose model): file, label,
     confidence, and for videos start and end in seconds, with tabs between. An answer below the threshold of its label
     is marked. What cannot be read is a line on stderr. Without --model the project's models answer: models/pose for
     photos, models/action, else models/pose, for videos.

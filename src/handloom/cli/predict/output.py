@@ -17,7 +17,7 @@ NO_HAND = "(no hand)"
 
 
 class Output(ABC):
-    """Writes a line a prediction, at once, so that a reader in a pipe need not wait.
+    """Writes one line per prediction, at once, so that a reader in a pipe need not wait.
 
     Args:
         out: where to.
@@ -48,7 +48,7 @@ class TextOutput(Output):
 
 
 class JsonOutput(Output):
-    """An object a line, with all that is known."""
+    """One object per line, with all that is known."""
 
     @override
     def write(self, asked: Asked, predictor: Predictor, prediction: Prediction | None) -> None:
