@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import av
 import pytest
 
 from handloom.support import files
@@ -63,6 +64,18 @@ def test_the_old_folder_stays_when_the_block_raises(tmp_path: Path) -> None:
         raise KeyboardInterrupt
     assert names_in(path) == ["old"]
     assert names_in(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize("kind", [OSError, av.error.OSError])
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path: Path, kind: type[OSError]) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, replacing(tmp_path / "a.mp4") as part:
+        raise kind(errno.ENOSPC, "No space left on device", str(part))
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "a.mp4"))
+
+
+def test_what_a_library_says_of_a_file_stays(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"^cannot write mode F as JPEG$"), replacing(tmp_path / "a.jpg"):
+        raise OSError("cannot write mode F as JPEG")
 
 
 def test_nothing_is_made_when_the_block_raises_before_it_writes(tmp_path: Path) -> None:

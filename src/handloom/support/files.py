@@ -56,8 +56,10 @@ def replacing(path: Path) -> Iterator[Path]:
         else:
             part.replace(path)
     except OSError as error:
-        if error.filename is None or str(error.filename).startswith(str(part)):
-            error.filename = str(path)  # where a user looks; what is written to a full disk does not say where
+        unnamed = error.filename is None or str(error.filename).startswith(str(part))
+        if error.errno is not None and unnamed:  # without a number it is a library's own, with a text of its own
+            # Where a user looks; what is written to a full disk does not say where. PyAV's errors keep their file name.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
         _remove(part)
