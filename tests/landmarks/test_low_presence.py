@@ -39,6 +39,7 @@ def looking(*presences: float) -> tuple[Callable[[Picture], list[FoundHand]], li
         pytest.param((0.8, 0.99, 0.99), 2, 0.02, id="one sure further look replaces an unsure one"),
         pytest.param((0.8, 0.9, 0.99), 3, 0.04, id="looks with a low presence do not count where one is high"),
         pytest.param((0.8, 0.9, 0.85), 3, 0.02, id="if all are low, all count"),
+        pytest.param((0.8, 0.7, 0.6), 3, 0.0, id="looks with an even lower presence do not count"),
     ],
 )
 def test_a_look_with_a_low_presence_is_replaced(presences: tuple[float, ...], looks: int, moved: float) -> None:

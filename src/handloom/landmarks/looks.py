@@ -71,7 +71,7 @@ def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> L
 
     The joints of all looks that saw the same hand are averaged: bent fingers that one look misplaces, another does not.
     A look with a low presence does not count where another has a high one; if only the presence of the first look was
-    low, one further look that is sure is enough.
+    low, one further look that is sure is enough, and hands with an even lower one are left out.
     `benchmarks/bench_looks.py` shows what that is worth.
 
     Args:
@@ -90,9 +90,13 @@ def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> L
     ):
         return replace(_looked(plain, seen), again=hanging is not None)
     looks = [seen]
-    for one in _further_looks(look, picture, settings):
-        looks.append(candidates(one, settings.hand))
-        if settings.test_time_augmentation == "unsure" and _replaces(choose(looks[-1], settings.hand), plain):
+    only_presence = settings.test_time_augmentation == "unsure" and plain and _is_sure(replace(plain, presence=1.0))
+    for further in _further_looks(look, picture, settings):
+        hands = candidates(further, settings.hand)
+        if plain and only_presence:  # something that is even less of a hand says nothing against it
+            hands = [hand for hand in hands if hand.presence > plain.presence]
+        looks.append(hands)
+        if only_presence and (hand := choose(hands, settings.hand)) and _is_sure(hand):
             break
     if settings.hand == "raised" and not any(looks):
         looks.append(_in_upper_part(look, picture, UPPER))
@@ -211,11 +215,6 @@ def _with_border(look: Look, picture: Picture, border: float, turn: float = 0.0)
 def _certainty(found: FoundHand) -> tuple[float, float]:
     """What looks at the same hand are ordered by. The score says which hand it is, not whether its joints are right."""
     return found.presence, found.score
-
-
-def _replaces(further: FoundHand | None, plain: FoundHand | None) -> bool:
-    """Whether a further look is enough: it is sure, and the first one lacked nothing but presence."""
-    return further is not None and plain is not None and _is_sure(further) and _is_sure(replace(plain, presence=1.0))
 
 
 def _is_sure(found: FoundHand) -> bool:
