@@ -55,9 +55,14 @@ def split_examples(labels: list[str], groups: list[str], given: list[str], setti
     in_training = {label for label, part in zip(labels, parts, strict=True) if part == "train"}
     for label in class_names(labels):
         if label not in in_training:
+            drawn = {part for one, part in zip(labels, given, strict=True) if one == label} - {"validation", "test"}
             raise DataError(
-                f"class {label!r}: all of its examples are in other sets, none is left for training; add examples of"
-                " other groups (data.*.groups), or lower split.test_ratio"
+                f"class {label!r}: all of its examples are in other sets, none is left for training; "
+                + (
+                    "add examples of other groups (data.*.groups), or lower split.test_ratio"
+                    if drawn
+                    else "the data says so: put some into the training set"
+                )
             )
     return parts
 
