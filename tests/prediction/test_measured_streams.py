@@ -196,7 +196,11 @@ def test_the_report_tells_what_was_found_of_each_class(layout: Layout, tmp_path:
     where = Written(layout.keypoints, layout.split, layout.model, layout.keypoint_report)
     page = write_page(tmp_path / "report.html", PARAMETERS, answered, lambda: [], where, found)
     text = page.read_text(encoding="utf-8")
-    assert 'id="streams"' in text and "flatters" in text and "Not chosen on recordings" in text
+    assert 'id="streams"' in text and "flatters" in text and "Not chosen on recordings." in text
+    values = StreamsOfKinds(action=StreamValues(threshold=0.5, hold_time=0.1))
+    exported = replace(PARAMETERS, export_coreml=ExportCoreML(streams=values))
+    write_page(page, exported, answered, lambda: [], where, found)
+    assert "<code>export_coreml.streams</code> sets threshold and hold time." in page.read_text(encoding="utf-8")
 
 
 def test_each_class_has_its_counts() -> None:
