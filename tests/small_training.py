@@ -1,9 +1,11 @@
-"""A training small enough for a test; as a script, it runs one in a process of its own.
+"""A training small enough for a test; as a script, it runs one in a process of its own, which may kill itself.
 
 The working folder holds its table, its split and its outputs.
 """
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytorch_lightning as lightning
 
 from handloom import keypoint_table
 from handloom.config import Data, LabeledDirectories, Model, Parameters, Split, Training, Validation, section_from
@@ -71,8 +74,19 @@ def train_with(
     train(task, OUT, workspace, TrainingTracker(workspace, parameters), callbacks, last_step)
 
 
+class KilledAfter(lightning.Callback):
+    """Kills this process and its children when the report of an iteration is logged and the next one begins."""
+
+    def __init__(self, iteration: int) -> None:
+        self.iteration = iteration
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        if trainer.current_epoch == self.iteration:
+            os.killpg(0, signal.SIGKILL)
+
+
 if __name__ == "__main__":
     try:
-        train_small(**json.loads(sys.argv[1]))
+        train_small(callbacks=[KilledAfter(int(iteration)) for iteration in sys.argv[2:]], **json.loads(sys.argv[1]))
     except HandloomError as error:
         sys.exit(f"{error}")

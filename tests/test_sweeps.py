@@ -7,8 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,15 +75,35 @@ def run(project: Path, script: str, *words: str) -> subprocess.CompletedProcess[
     return subprocess.run(**command(project, script, *words), capture_output=True, text=True, check=False)
 
 
-def kill_when(project: Path, due: Callable[[], bool], script: str, *words: str) -> None:
-    """Start a stage and kill it, with all its children, once it is due."""
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(**command(project, script, *words), **quiet, start_new_session=True)
-    while process.poll() is None and not due():
-        time.sleep(0.01)
-    assert process.poll() is None, "it ended before it could be killed"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+# Runs a script that is killed when a training has its first checkpoint after so many others have ended.
+KILLED = """
+import os, runpy, signal, sqlite3, sys
+from contextlib import closing
+from pathlib import Path
+from handloom.training.checkpoints import AtomicCheckpointIO
+trainings, *sys.argv = sys.argv[1:]
+save, searches = AtomicCheckpointIO.save_checkpoint, Path(".handloom/search/searches.sqlite")
+def ended():
+    if not searches.exists():
+        return len(list(Path(".handloom/cross_validation").glob("*/*.json")))
+    with closing(sqlite3.connect(searches, timeout=60)) as database:
+        return database.execute("SELECT count(*) FROM trials WHERE state != 'RUNNING'").fetchone()[0]
+def save_and_die(*given, **named):
+    save(*given, **named)
+    if ended() >= int(trainings):
+        os.killpg(0, signal.SIGKILL)
+AtomicCheckpointIO.save_checkpoint = save_and_die
+sys.path[0] = str(Path(sys.argv[0]).parent)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def kill_after(project: Path, trainings: int, script: str, *words: str) -> None:
+    """Run a stage that is killed, with all its children, in the middle of the next training after these."""
+    how = command(project, script, *words)
+    python, *rest = how.pop("args")
+    process = subprocess.run([python, "-c", KILLED, str(trainings), *rest], **how, start_new_session=True)
+    assert process.returncode == -signal.SIGKILL
 
 
 def one_line_of(project: Path, script: str, *words: str) -> str:
@@ -109,12 +127,6 @@ def trials(project: Path) -> list[Any]:
         "SELECT number, state, value, param_value FROM trials JOIN trial_values USING (trial_id)"
         " JOIN trial_params USING (trial_id) ORDER BY number",
     )
-
-
-def training_is_on_its_way(project: Path, ended_trials: int) -> bool:
-    """Whether the training of the trial after these has a checkpoint."""
-    checkpoints = list(project.glob(".handloom/training/*/*.ckpt"))
-    return len(trials(project)) == ended_trials and bool(checkpoints)
 
 
 def runs_of(project: Path) -> tuple[list[Run], list[Run]]:
@@ -141,7 +153,8 @@ def test_a_killed_search_goes_on_to_the_same_trials(project: Path, tmp_path_fact
     result = run(undisturbed, "search.py", *words)
     assert result.returncode == 0, result.stderr
 
-    kill_when(project, lambda: training_is_on_its_way(project, ended_trials=4), "search.py", *words)
+    kill_after(project, 4, "search.py", *words)
+    assert list(project.glob(".handloom/training/*/*.ckpt"))
     assert len(trials(project)) == 4
     result = run(project, "search.py", *words)
     assert result.returncode == 0, result.stderr
@@ -284,10 +297,11 @@ def test_the_command_line_wins_over_the_file_of_the_space(project: Path) -> None
 
 
 def test_killed_cross_validation_repeats_no_fold_and_leaves_the_test_part_alone(project: Path) -> None:
-    words = ("pose", "cross_validate.folds=3", "cross_validate.seeds=[1,2]", "train_pose.maximum_iterations=20")
+    words = ("pose", "cross_validate.folds=3", "cross_validate.seeds=[1,2]", "train_pose.maximum_iterations=4")
     done = ".handloom/cross_validation/*/*.json"
-    kill_when(project, lambda: len(list(project.glob(done))) >= 3, "cross_validate.py", *words)
+    kill_after(project, 3, "cross_validate.py", *words, "train_pose.checkpoint_interval=1")
     before = {path: path.stat().st_mtime_ns for path in project.glob(done)}
+    assert len(before) == 3
     result = run(project, "cross_validate.py", *words)
     assert result.returncode == 0, result.stderr
     assert all(path.stat().st_mtime_ns == moment for path, moment in before.items())

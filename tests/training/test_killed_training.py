@@ -3,11 +3,8 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-import time
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,31 +30,16 @@ def with_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tables(["a", "b"] * 15, WITH_VALIDATION)
 
 
-def start(repository: Path) -> subprocess.Popen[str]:
+def run(repository: Path, *killed_after: int) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    return subprocess.Popen(
-        [sys.executable, str(SCRIPT), json.dumps(LONG)],
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), json.dumps(LONG), *map(str, killed_after)],
         env=environment | {"DVC_ROOT": str(repository), "PYTHONWARNINGS": "ignore"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
     )
-
-
-def last_report(repository: Path) -> int:
-    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(repository / "mlflow.db")) as database:
-        return int(database.execute("SELECT coalesce(max(step), 0) FROM metrics WHERE key = 'loss'").fetchone()[0])
-    return 0
-
-
-def kill_after_report(repository: Path, iteration: int) -> None:
-    process = start(repository)
-    while process.poll() is None and last_report(repository) < iteration:
-        time.sleep(0.02)
-    assert process.poll() is None, "the training ended before it could be killed"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def what_came_of_it(repository: Path) -> dict[str, Any]:
@@ -82,13 +64,11 @@ def test_killed_twice_it_ends_in_the_same_bits_and_one_run(tmp_path: Path) -> No
     repositories = tmp_path / "undisturbed", tmp_path / "killed"
     for repository in repositories:
         repository.mkdir()
-    assert start(repositories[0]).wait() == 0
+    assert run(repositories[0]).returncode == 0
     undisturbed = what_came_of_it(repositories[0])
     assert len(undisturbed["mlflow"]["validation_loss"]) > 15
 
     for report in (2, 7):  # before the first checkpoint, and reports after the last one
-        kill_after_report(repositories[1], report)
-    last = start(repositories[1])
-    said, _ = last.communicate()
-    assert "train_pose: resuming from iteration-0000" in said
+        assert run(repositories[1], report).returncode == -signal.SIGKILL
+    assert "train_pose: resuming from iteration-0000" in run(repositories[1]).stdout
     assert what_came_of_it(repositories[1]) == undisturbed

@@ -89,7 +89,8 @@ def parameters_text(parameters: Parameters) -> str:
 
 def environment_text() -> str:
     """Python, platform and each installed distribution with its version, a line each; no paths, no machine's name."""
-    installed = {f"{one.metadata['Name']}=={one.version}" for one in distributions()}
+    described = (one.metadata for one in distributions())  # each access reads the file again
+    installed = {f"{one['Name']}=={one['Version']}" for one in described}
     head = [
         f"# Python {platform.python_version()} ({platform.python_implementation()})",
         f"# {platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}".rstrip(", "),
