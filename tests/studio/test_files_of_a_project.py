@@ -127,6 +127,8 @@ def test_names_of_people_and_files_are_made_harmless() -> None:
     assert file_name("", "no suffix") == "no-suffix"
     assert file_name("", "a.b.jpg") == "a.b.jpg" and file_name("", ".hidden.jpg") == "hidden.jpg"
     assert file_name("eva", ".jpg").startswith("eva__20")
+    longest = file_name(person_name("李" * 99), f"{'写' * 99}.jpg")
+    assert longest == f"{'李' * 20}__{'写' * 20}.jpg"
 
 
 def test_another_kind_of_source_is_refused_in_one_line(project: StudioProject, browser: Browser) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from time import time
 
 import av
 import pytest
@@ -297,6 +298,17 @@ def test_what_another_machine_may_be_writing_stays_for_a_day(tmp_path: Path) -> 
     files._remains.cache_clear()
     files.remove_remains(tmp_path)
     assert names_in(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_that_another_machine_took_away_is_put_back_after_a_minute(tmp_path: Path) -> None:
+    old = tmp_path / ".export.77-89abcd-012345-0.old"
+    write_folder(old, "old")
+    for age, names in ((30, [old.name]), (90, ["export"])):
+        os.utime(old, (time() - age,) * 2)
+        files._remains.cache_clear()
+        with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "export"):
+            raise KeyboardInterrupt
+        assert names_in(tmp_path) == names
 
 
 def test_a_file_gives_way_to_a_folder(tmp_path: Path) -> None:

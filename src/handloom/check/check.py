@@ -49,7 +49,8 @@ class Finding:
         group: who is in the file.
         note: what to look at, a line.
         score: how sure, 0 to 1.
-        rows: which of the table's examples are to be looked at: the example, and what it is a copy of.
+        rows: which of the table's examples are to be looked at: the example and what it is a copy of, or the example
+            once for each frame to look at.
         frames: which frame of each of `rows` to look at; empty: the `middle_frame`s.
     """
 

@@ -24,7 +24,7 @@ from handloom.support.files import part_of, remove_remains, take_name
 
 LARGEST: dict[Kind, int] = {"pose": 100_000_000, "action": 2_000_000_000}  # bytes of a file
 _SMALL_SIDE = 64  # pixels: whether a file can be decoded shows at any size
-_LONGEST_NAME = 60  # characters of a person's name, or of what is left of a file's name
+_LONGEST_NAME = 60  # bytes of a person's name, or of what is left of a file's name; file systems take 255 in all
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
 _NO_NAME = re.compile(r"[^\w.()-]+")
 
@@ -102,7 +102,7 @@ def remove_remains_of_uploads(project: StudioProject) -> None:
 def person_name(text: str) -> str:
     """A person's name as files carry it: letters, digits and hyphens, so that it ends where `AFTER_PERSON` begins."""
     plain = "".join(one if one.isalnum() else "-" for one in unicodedata.normalize("NFC", text.strip()))
-    return re.sub("-+", "-", plain).strip("-")[:_LONGEST_NAME]
+    return _cut(re.sub("-+", "-", plain).strip("-"))
 
 
 def file_name(person: str, name: str) -> str:
@@ -117,12 +117,16 @@ def file_name(person: str, name: str) -> str:
     if name.startswith(".") and _SUFFIX.fullmatch(name):
         suffix, stem = name, ""
     else:
-        stem = _NO_NAME.sub("-", path.stem if suffix else path.name).strip(".-")[:_LONGEST_NAME]
+        stem = _cut(_NO_NAME.sub("-", path.stem if suffix else path.name).strip(".-"))
     if person:
         stem = stem.replace(AFTER_PERSON, "-")
     now = datetime.now().astimezone()
     stem = stem or f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
     return f"{person}{AFTER_PERSON if person else ''}{stem}{suffix.lower()}"
+
+
+def _cut(name: str) -> str:
+    return name.encode()[:_LONGEST_NAME].decode(errors="ignore")
 
 
 def _check(files: ProjectFiles, part: Path, name: str) -> None:

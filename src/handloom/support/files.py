@@ -29,8 +29,9 @@ _TEMPORARY = re.compile(
     rf"\.(?P<stem>.+)\.(?P<pid>\d+)(-(?P<machine>\w+)-(?P<run>\w+))?(-\w+)?\.(?P<state>{PART}|{OLD})(?P<suffix>\.[^.]*)?"
 )
 # Tells this process from an earlier one that had the same number: in a container each is number 1.
-_RUN = secrets.token_hex(4)
-_LONGEST_WRITE = 86_400  # seconds; whether a process of another machine runs cannot be asked
+_RUN = secrets.token_hex(3)
+# Seconds for which a process of another machine is taken to be at work, as it cannot be asked whether it runs.
+_LONGEST = {PART: 86_400, OLD: 60}
 _number = count()  # so that two threads that write the same file do not share a temporary one
 # The system call that exchanges two names: Linux has renameat2, macOS has renamex_np. The flag of both has the value 2.
 _AT_FDCWD, _EXCHANGE = -100, 2
@@ -43,7 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The old content of `path` stays until then, and also if the block raises. However this process is killed, `path` is
     the whole old or the whole new content; on a file system that cannot exchange two folders, a kill can leave a folder
-    missing, and the next `replacing` of it puts the old one back first. The suffix is kept, since many libraries choose
+    missing, and the next `replacing` of it puts the old one back first, after a minute if the kill was on another
+    machine or in another container. The suffix is kept, since many libraries choose
     the format by it. What killed processes left of earlier attempts is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -186,6 +188,7 @@ def _exchange(part: Path, path: Path) -> None:
     if _swap(part, path):
         return
     old = _temporary(path, OLD)
+    os.utime(path)  # says to other machines since when it is gone
     path.rename(old)
     try:
         part.rename(path)
@@ -250,7 +253,7 @@ def _is_written(path: Path, match: re.Match[str]) -> bool:
     process = int(match["pid"])
     if match["machine"] not in (None, _machine()):
         try:
-            return time() - path.lstat().st_mtime < _LONGEST_WRITE
+            return time() - path.lstat().st_mtime < _LONGEST[match["state"]]
         except OSError:
             return True  # it has its name by now
     if process == os.getpid():
@@ -267,11 +270,12 @@ def _is_written(path: Path, match: re.Match[str]) -> bool:
 @cache
 def _machine() -> str:
     """Where a process's number means something: a machine, or a container of it; several may share a folder."""
-    try:
-        numbers = str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        numbers = ""  # not Linux
-    return hashlib.sha256(f"{platform.node()} {numbers}".encode()).hexdigest()[:8]
+    about = [platform.node()]
+    with suppress(OSError):
+        about.append(Path("/etc/machine-id").read_text(encoding="utf-8"))
+    with suppress(OSError):  # Linux: the container
+        about.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256(" ".join(about).encode()).hexdigest()[:6]
 
 
 def _remove(path: Path) -> None:

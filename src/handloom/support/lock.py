@@ -3,6 +3,7 @@
 The operating system lets go of a lock however the process that holds it ends. A lock file that is a link is refused.
 """
 
+import fcntl
 import os
 import sys
 from collections.abc import Iterator
@@ -70,8 +71,6 @@ def alone(path: Path, what: str, wait: bool = False) -> Iterator[None]:
 
 def holder(path: Path) -> int:
     """The process that is `alone` with this file; 0 if there is none: the file may be that of one that was killed."""
-    import fcntl  # Windows has none; there this is not asked
-
     try:
         with path.open("r+b") as file:  # filelock would empty it
             try:
@@ -98,8 +97,5 @@ def _acquired(lock: FileLock, path: Path) -> bool:
 
 
 def _in_process(path: Path) -> str:
-    try:
-        process = path.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError):  # it has ended by now
-        return ""
+    process = holder(path)  # 0: it has ended by now, or runs in another container
     return f" in process {process}" if process else ""

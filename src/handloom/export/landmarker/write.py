@@ -16,6 +16,7 @@ from handloom.export.landmarker.networks import ExportedNetwork as Network
 from handloom.export.landmarker.tflite_network import TFLiteNetwork
 from handloom.export.libraries import quiet
 from handloom.export.package import save_package, weights_as_file
+from handloom.keypoint_table import MEDIAPIPE
 from handloom.landmarks.landmark_model import WHEEL
 from handloom.landmarks.network_files import read_networks
 from handloom.models.files import CORE_AI, ML_PROGRAM
@@ -50,7 +51,7 @@ def write_landmarker(
         settings: the section `export_coreml`; its `formats` and `precision` count. A Core AI file has float32.
         folder: is filled.
         found_joints: whether these networks are known to have found the joints of the training; the note says it.
-        joints_of: which landmarkers else, by name, as the table of the training says; empty where it does not.
+        joints_of: the landmarkers that the table of the training names; empty where it names none.
 
     Raises:
         ConfigurationError: none of the formats can hold them, or the extra for one is not installed.
@@ -143,7 +144,7 @@ def _license() -> str:
 def _note(files: list[Path], found_joints: bool, joints_of: str) -> str:
     if found_joints:
         whose = "They find the joints that the classifiers were trained with."
-    elif joints_of:
+    elif joints_of and joints_of != MEDIAPIPE:
         whose = (
             f"They find the joints of a hand. **The joints of the training were found by {joints_of}**, as its table"
             " says. Compare answers before you ship both."

@@ -176,18 +176,21 @@ export class Record {
     if (!this.camera.on) return;
     this.held = label;
     this.holding++;
-    const card = [...this.cards.children].find((one) => one.dataset.label === label);
-    const sent = [];
-    card.classList.add("recording");
-    while (this.held === label && this.camera.on) {
-      const photo = await this.camera.photo();
-      if (this.waiting < MOST_WAITING) sent.push(this.upload(label, photo, ".jpg", card));
-      else tell("The studio is slower than the camera; photos are left out.", true);
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    try {
+      const card = [...this.cards.children].find((one) => one.dataset.label === label);
+      const sent = [];
+      card.classList.add("recording");
+      while (this.held === label && this.camera.on) {
+        const photo = await this.camera.photo();
+        if (this.waiting < MOST_WAITING) sent.push(this.upload(label, photo, ".jpg", card));
+        else tell("The studio is slower than the camera; photos are left out.", true);
+        await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      }
+      card.classList.remove("recording");
+      await Promise.all(sent);
+    } finally {
+      this.holding--;
     }
-    card.classList.remove("recording");
-    await Promise.all(sent);
-    this.holding--;
     await telling(() => this.refresh());
   }
 
