@@ -112,6 +112,8 @@ def test_a_gap_and_a_clock_set_back_reset_the_stream(kind: Kind, again: float) -
     events = [event for number in range(40) for event in recognizer.add_joints(joints(0.1), again + number / 30)]
     assert [(event.kind, event.label) for event in events] == [("ended", "a"), ("began", "a")]
     assert events[0].time == again
+    assert events[0].start is not None and events[0].end is not None  # it lies before the break, about 5 to 5.3
+    assert 4.9 < events[0].start < events[0].end < 5.4
     cooled = 0.5 if again == 9.0 else 0.0  # a clock that was set back cannot tell how long ago the end was
     full = 0.0 if kind == "pose" else 2 / 30
     assert events[1].time - again == pytest.approx(max(cooled, full), abs=0.04)

@@ -22,7 +22,8 @@ class Event:
         label: the gesture.
         confidence: its smoothed probability at this time, 0 to 1; 0 where it ended because the hand was lost.
         time: of the frame at which it happened, seconds.
-        start, end: of `ended`: where the gesture lies, by an estimate (`GestureTimes`), seconds; None of `began`.
+        start, end: of `ended`: where the gesture lies, by an estimate (`GestureTimes`), seconds; None of `began`. The
+            start may lie before the first frame of the stream, where a gesture begins with it.
     """
 
     kind: Literal["began", "ended"]
@@ -98,15 +99,22 @@ class GestureDecision:
         self._candidate_since = self._active_since = 0.0
         self._last_end = float("-inf")
 
-    def update(self, probabilities: Probabilities | None, time: float) -> list[Event]:
-        """Take the probabilities of this time, in seconds; None where there is no hand. Times must not decrease."""
+    def update(self, probabilities: Probabilities | None, time: float, last_seen: float | None = None) -> list[Event]:
+        """Take the probabilities of the next frame; say which gestures begin and end.
+
+        Args:
+            probabilities: of the classes; None where there is no hand.
+            time: of the frame, seconds; it must not decrease.
+            last_seen: of the last frame in which an active gesture can lie, seconds, if it is not this one: the stream
+                broke off there.
+        """
         events: list[Event] = []
         label = None if probabilities is None else self._recognised(probabilities)
         if label != self._candidate:
             self._candidate, self._candidate_since = label, time
         if self.active is not None and self.active != label:
             confidence = probabilities.get(self.active, 0.0) if probabilities else 0.0
-            start, end = self.lies(time)
+            start, end = self.lies(time if last_seen is None else last_seen)
             events.append(Event("ended", self.active, confidence, time, start, end))
             self.active, self._last_end = None, time
         held = _has_passed(self._settings.hold_time, self._candidate_since, time)

@@ -144,7 +144,10 @@ class Recognizer(Closing):
         return f"{type(self).__name__}({self._predictor.kind}, classes: {classes}; active: {self.active or 'none'})"
 
     def close(self) -> list[Event]:
-        """Free the networks and forget the stream; a gesture that is active ends, which is given back."""
+        """Free the networks and forget the stream; a gesture that is active ends, which is given back.
+
+        `with` closes too and drops this event: call it yourself where the end of the stream counts.
+        """
         events = self._lost(self._time)
         self._forget()
         if self._reader is not None:
@@ -214,7 +217,7 @@ class Recognizer(Closing):
         """There is no answer: averages are forgotten, and what is active ends."""
         self.prediction, self.results = None, []
         self._smoother.forget()
-        events = self._decision.update(None, time)
+        events = self._decision.update(None, time, self._time)  # in a stream that broke off, it lies before the break
         if time < self._time:  # the clock was set back: hold time and cooldown cannot be reckoned over that
             self._decision.forget()
         return events
