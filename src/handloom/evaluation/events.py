@@ -50,17 +50,29 @@ class Answer:
     """A gesture that was reported.
 
     Attributes:
+        label: the gesture.
         time: at which it was said to begin, seconds.
-        interval: its label, and where it lies by the recogniser's estimate.
     """
 
+    label: str
     time: float
-    interval: Interval
+
+
+@dataclass(frozen=True)
+class LocatedAnswer(Answer):
+    """A gesture that was reported, with the interval in which it lies by the recogniser's estimate.
+
+    Attributes:
+        start, end: of the interval, seconds.
+    """
+
+    start: float
+    end: float
 
     @property
-    def label(self) -> str:
-        """The gesture."""
-        return self.interval.label
+    def interval(self) -> Interval:
+        """Where it lies."""
+        return Interval(self.label, self.start, self.end)
 
 
 @dataclass(frozen=True)
@@ -136,7 +148,7 @@ def match_events(made: Sequence[Interval], answers: Sequence[Answer], seconds: f
 
     Args:
         made: gestures, in any order; the class of no gesture is not among them.
-        answers: of each the label and the time count.
+        answers: in any order.
         seconds: length of the stream.
     """
     waiting = sorted(made, key=lambda one: (one.start, one.end, one.label))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handloom.config import LONGEST_TIME
-from handloom.evaluation.events import Answer, Events, Interval, match_events
+from handloom.evaluation.events import Events, Interval, LocatedAnswer, match_events
 from handloom.hand import Poses, present
 from handloom.models.model import GestureTimes, StreamSettings
 from handloom.prediction.decision import DecisionSettings, GestureDecision, usual_decision
@@ -96,7 +96,7 @@ def stride_to_choose_with(window: int) -> int:
     return max(1, window // 15)
 
 
-def replay(asked: Asked, settings: StreamSettings, background_label: str) -> list[Answer]:
+def replay(asked: Asked, settings: StreamSettings, background_label: str) -> list[LocatedAnswer]:
     """The gestures that are reported with these settings."""
     return _reported(_likeliest(asked, settings.mean), usual_decision(settings, {}, background_label, asked.window))
 
@@ -284,7 +284,7 @@ def _likeliest(asked: Asked, mean: int) -> _Likeliest:
     return _Likeliest(asked.seconds, [time for time, _ in asked.answers], list(index), classes, numbers)
 
 
-def _reported(answers: _Likeliest, settings: DecisionSettings) -> list[Answer]:
+def _reported(answers: _Likeliest, settings: DecisionSettings) -> list[LocatedAnswer]:
     """What `GestureDecision` reports. It is asked only where it may change: there are many answers and settings."""
     none = ("", settings.background_label)
     limits = [
@@ -302,7 +302,7 @@ def _reported(answers: _Likeliest, settings: DecisionSettings) -> list[Answer]:
             if event.start is None or event.end is None:
                 began = event.time
             else:
-                reported.append(Answer(began, Interval(event.label, event.start, event.end)))
+                reported.append(LocatedAnswer(event.label, began, event.start, event.end))
     if decision.active is not None:
-        reported.append(Answer(began, Interval(decision.active, *decision.lies(max(began, answers.seconds)))))
+        reported.append(LocatedAnswer(decision.active, began, *decision.lies(max(began, answers.seconds))))
     return reported
