@@ -30,6 +30,7 @@ from handloom.stages import run
 from handloom.stages.layout import Layout
 from handloom.support.workspace import Workspace
 from handloom.training.resume import LastStep, TrainingTask
+from handloom.training.stream_settings import store_stream_settings
 from handloom.training.train import train
 
 WINDOW, FRAMES = 3, 300  # of a model, and of each recording: ten seconds
@@ -102,7 +103,10 @@ def test_settings_that_find_nothing_are_not_stored(layout: Layout, tmp_path: Pat
     unknown = tuple(replace(one, label="wave") for one in MADE["v.mp4"])
     write_recordings(tmp_path / "unknown.parquet", MADE | {"v.mp4": unknown})
     chosen, line = settings_for(layout.model_file, read_streams(tmp_path / "unknown.parquet", "validation"), 1.0)
-    assert chosen is None and "no settings find any of the 10 gestures" in line and "\n" not in line
+    assert chosen is None and line == (
+        "no stream settings are stored: at 1 false an hour none find any of the 10 gestures in the recordings;"
+        " allow more with train_action.false_events_per_hour, or check that the labels (wave) are classes of the model"
+    )
 
 
 def test_the_verb_stores_what_the_stage_does_and_refuses_few_gestures(
@@ -117,10 +121,15 @@ def test_the_verb_stores_what_the_stage_does_and_refuses_few_gestures(
     assert main(words) == 0
     assert load_model(out).spec.stream == settings_for(layout.model_file, recordings, LIMIT)[0]
     out.unlink()
-    recordings = [replace(recordings[0], made=recordings[0].made[:9])]
     capsys.readouterr()
-    assert main(words) == 1 and not out.exists()
-    assert "have 9 gestures, 10 are needed" in capsys.readouterr().err
+    unknown = tuple(replace(one, label="wave") for one in recordings[0].made)
+    for made, says in [
+        (recordings[0].made[:9], "the recordings have 9 gestures, 10 are needed"),
+        (unknown, "allow more with --choose, or check that the labels (wave) are classes of the model"),
+    ]:
+        recordings = [replace(recordings[0], made=made)]
+        assert main(words) == 1 and not out.exists()
+        assert "handloom streams: no stream settings are stored: " in (said := capsys.readouterr().err) and says in said
 
 
 def test_the_verb_refuses_a_model_of_photos(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,7 +209,14 @@ def test_the_report_tells_what_was_found_of_each_class(layout: Layout, tmp_path:
     values = StreamsOfKinds(action=StreamValues(threshold=0.5, hold_time=0.1))
     exported = replace(PARAMETERS, export_coreml=ExportCoreML(streams=values))
     write_page(page, exported, answered, lambda: [], where, found)
-    assert "<code>export_coreml.streams</code> sets threshold and hold time." in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "Not chosen on recordings: <code>export_coreml.streams</code> sets threshold and hold time." in text
+    store_stream_settings(layout.model_file, StreamSettings(false_per_hour=2.0), tmp_path / MODEL_FILE)
+    chosen = replace(answered, model=load_model(tmp_path / MODEL_FILE))
+    write_page(page, exported, chosen, lambda: [], where, found)
+    text = page.read_text(encoding="utf-8")
+    assert "at most 2.0 false an hour, except threshold and hold time, which <code>export_coreml.streams</code>" in text
+    assert "Not chosen" not in text
 
 
 def test_each_class_has_its_counts() -> None:

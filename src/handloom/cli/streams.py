@@ -71,7 +71,7 @@ def streams(
         if choose is not None and out is not None:
             from handloom.training.stream_settings import store_stream_settings
 
-            found = choose_settings(predictor, recordings, choose)
+            found = choose_settings(predictor, recordings, choose, "--choose")
             store_stream_settings(Path(model), found.settings, out)
             print(f"handloom streams: {on_choice(found)}", file=sys.stderr)
         else:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from handloom.config import StreamValues
-from handloom.errors import DataError
+from handloom.errors import DataError, printable
 from handloom.evaluation.events import Events, shrec_measures
 from handloom.models.checkpoint import load_model
 from handloom.models.model import StreamSettings, usual_stream_settings
@@ -25,6 +25,7 @@ from handloom.prediction.stream_settings import (
 )
 
 FEWEST_GESTURES = 10  # in the validation set
+NOT_STORED = "no stream settings are stored"
 
 
 @dataclass(frozen=True)
@@ -94,28 +95,30 @@ def measure_streams(model: Path, table: Path, values: StreamValues | None = None
     return measured([ask(predictor, one, settings.stride) for one in streams], settings, predictor.background_label)
 
 
-def choose(predictor: ReadyModel, streams: Sequence[Stream], false_per_hour: float) -> MeasuredStreams:
+def choose(predictor: ReadyModel, streams: Sequence[Stream], false_per_hour: float, limit: str) -> MeasuredStreams:
     """The stream settings that are best in recordings, and what the model reports with them.
 
     Args:
         predictor: the model.
         streams: recordings, not those of the test set.
         false_per_hour: see `choose_settings`.
+        limit: the parameter or option that sets it, to name in an error.
 
     Raises:
         DataError: they have fewer gestures than `FEWEST_GESTURES`, so settings would fit these few; or none is found.
     """
     made = sum(len(one.made) for one in streams)
     if made < FEWEST_GESTURES:
-        raise DataError(f"the recordings have {made} gestures, {FEWEST_GESTURES} are needed to choose stream settings")
+        raise DataError(f"{NOT_STORED}: the recordings have {made} gestures, {FEWEST_GESTURES} are needed to choose")
     stride, background = stride_to_choose_with(predictor.window), predictor.background_label
     asked = [ask(predictor, one, stride) for one in streams]
     settings = choose_settings(asked, background, false_per_hour, stride, predictor.model.thresholds)
     chosen = measured(asked, settings, background)
     if not chosen.events.found:
+        labels = ", ".join(sorted({one.label for stream in streams for one in stream.made}))
         raise DataError(
-            f"no settings find any of the {made} gestures in the recordings at {false_per_hour:g} false an hour;"
-            " the model keeps its own"
+            f"{NOT_STORED}: at {false_per_hour:g} false an hour none find any of the {made} gestures in the recordings;"
+            f" allow more with {limit}, or check that the labels ({printable(labels)}) are classes of the model"
         )
     return chosen
 
@@ -132,10 +135,11 @@ def settings_for(model: Path, streams: Sequence[Stream], false_per_hour: float) 
     """
     if not streams:
         return None, ""
+    predictor = ReadyModel(load_model(model))
     try:
-        chosen = choose(ReadyModel(load_model(model)), streams, false_per_hour)
+        chosen = choose(predictor, streams, false_per_hour, f"train_{predictor.kind}.false_events_per_hour")
     except DataError as error:
-        return None, f"no stream settings: {error}"
+        return None, str(error)
     return chosen.settings, on_choice(chosen)
 
 

@@ -64,6 +64,7 @@ def write_page(
     model, examples, answers = answered.model, answered.examples, answered.answers
     tested = {session for session, part in read_split(written.split).items() if part == "test"}
     streams_given = parameters.export_coreml.streams.of(model.spec.kind)
+    chosen = model.spec.stream  # the values given hide what the others were chosen for
     views = Views(written.table, examples, tested)
     said = {
         "version": __version__,
@@ -76,6 +77,7 @@ def write_page(
         "extraction": content.extraction_report(written.extraction / REPORT),
         "limits": content,
         "streams": streams,
+        "false_per_hour": None if chosen is None else chosen.false_per_hour,
         "given": [name for name, value in as_plain(streams_given).items() if value is not None],
         "picture": Pictures(clips, model.spec.kind, model.spec.frame_rate).data_uri,
     }

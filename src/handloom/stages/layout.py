@@ -77,6 +77,11 @@ class Layout:
         """The trained model."""
         return self.model / MODEL_FILE
 
+    @property
+    def recordings(self) -> Path | None:
+        """The table of whole recordings if it was written; a project's older dvc.yaml has no stage for it."""
+        return self.streams if self.streams and self.streams.is_file() else None
+
 
 def as_seen_from_here(project: Path) -> Path:
     """A project's folder, empty where it is the working folder: paths in messages are then as a person types them."""

@@ -182,8 +182,8 @@ def train(
     task = TrainingTask(kind, parameters.training(kind), layout.keypoints, layout.split)
     tracker = TrainingTracker(workspace, parameters, tags or {})
     last_step = None
-    if layout.streams and layout.streams.is_file():
-        last_step = _stream_settings(layout.streams, kind, task.settings.false_events_per_hour)
+    if layout.recordings:
+        last_step = _stream_settings(layout.recordings, kind, task.settings.false_events_per_hour)
     return train(task, layout.model, layout.checkpoints or workspace, tracker, callbacks, last_step)
 
 
@@ -211,15 +211,15 @@ def _stream_settings(table: Path, kind: Kind, false_per_hour: float) -> "LastSte
 def evaluate(
     parameters: Parameters, kind: Kind, layout: Layout, workspace: Workspace, *, register: bool = True
 ) -> dict[str, float]:
-    """Measure the trained model on the test set; print its accuracy. See `handloom.evaluation.evaluate`.
+    """Measure the trained model on the test set. See `handloom.evaluation.evaluate`.
 
     Args:
         parameters: all of them.
         kind: "pose" or "action".
         layout: where artefacts lie.
         workspace: where work in progress lies.
-        register: whether the model becomes a version in MLflow's registry and gets a page to look at; one of many,
-            such as that of a fold, does not.
+        register: whether the model becomes a version in MLflow's registry and gets a page to look at, and its accuracy
+            is printed; one of many, such as that of a fold, does not.
 
     Returns:
         the metrics by name.
@@ -249,9 +249,9 @@ def evaluate(
 def _measured_streams(parameters: Parameters, kind: Kind, layout: Layout) -> "MeasuredStreams | None":
     from handloom.prediction.measured_streams import measure_streams
 
-    if layout.streams is None or not layout.streams.is_file():  # a project's older dvc.yaml has no such stage
+    if layout.recordings is None:
         return None
-    return measure_streams(layout.model_file, layout.streams, parameters.export_coreml.streams.of(kind))
+    return measure_streams(layout.model_file, layout.recordings, parameters.export_coreml.streams.of(kind))
 
 
 def report(

@@ -93,7 +93,7 @@ export class Try {
     this.saved = await ask(`/api/streams/${this.kind}`, this.given);
     if (unsaved.get(this.kind) === sent) unsaved.delete(this.kind); // else they were moved while they were saved
     this.showSettings();
-    tell("Saved in conf/config.yaml. Press Train to write the exported files again.");
+    tell("Saved in conf/config.yaml. Press Train to evaluate and export again, without a new training.");
   }
 
   showSettings() {
