@@ -1,11 +1,12 @@
 """Photos in which the landmark network is not sure that it sees a hand: its joints may lie on a part of it."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from handloom.config import ExtractKeypoints
+from handloom.config import ExtractKeypoints, HandChoice
 from handloom.hand import JOINTS
 from handloom.landmarks.landmarker import FoundHand
 from handloom.landmarks.looks import find_in_photo
@@ -54,6 +55,31 @@ def test_asked_to_look_always_no_look_is_left_out() -> None:
     look, sides = looking(0.8, 0.99, 0.99)
     find_in_photo(look, PHOTO, ExtractKeypoints(test_time_augmentation="always"))
     assert tuple(sides) == SIDES
+
+
+@pytest.mark.parametrize("choice", ["most_confident", "largest", "right"])
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        pytest.param((0.99, 0.94), (0.51, 0.945), id="the first one's presence is just too low"),
+        pytest.param((0.8, 0.96), (0.55, 0.97), id="the first one's score is too low"),
+        pytest.param((0.93, 0.99), (0.97, 0.7), id="the other one may lie on a part of a hand"),
+    ],
+)
+@pytest.mark.parametrize("when", ["unsure", "always"])
+def test_a_worse_hand_elsewhere_does_not_replace_the_first(
+    choice: HandChoice, first: tuple[float, float], other: tuple[float, float], when: Literal["unsure", "always"]
+) -> None:
+    def look(picture: Picture) -> list[FoundHand]:
+        plain = len(picture) == SIDES[0]
+        points = np.stack([np.linspace(0.4, 0.5, len(JOINTS)), np.linspace(0.6, 0.5, len(JOINTS))], axis=1)
+        points += 0.0 if plain else 0.1  # with a border that is far outside the first hand
+        score, presence = first if plain else other
+        return [FoundHand(points, score, "right", presence)]
+
+    settings = ExtractKeypoints(hand=choice, test_time_augmentation=when)
+    found = find_in_photo(look, PHOTO, settings)
+    assert found.hand is not None and found.hand.points.mean() == pytest.approx(0.5)
 
 
 def test_the_presence_is_that_of_the_landmark_network() -> None:

@@ -71,7 +71,8 @@ def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> L
 
     The joints of all looks that saw the same hand are averaged: bent fingers that one look misplaces, another does not.
     A look with a low presence does not count where another has a high one; if only the presence of the first look was
-    low, one further look that is sure is enough, and hands with an even lower one are left out.
+    low, one further look that is sure is enough. Which hand it is, is then not said by looks at the same hand with an
+    even lower presence, and by other hands only if they are sure.
     `benchmarks/bench_looks.py` shows what that is worth.
 
     Args:
@@ -89,30 +90,30 @@ def find_in_photo(look: Look, picture: Picture, settings: ExtractKeypoints) -> L
         settings.test_time_augmentation == "unsure" and plain is not None and _is_sure(plain)
     ):
         return replace(_looked(plain, seen), again=hanging is not None)
-    looks = [seen]
+    looks, counted = [seen], [seen]  # all hands, and those that say which hand it is
     only_presence = settings.test_time_augmentation == "unsure" and plain and _is_sure(replace(plain, presence=1.0))
     for further in _further_looks(look, picture, settings):
         hands = candidates(further, settings.hand)
-        if plain and only_presence:  # something that is even less of a hand says nothing against it
-            hands = [hand for hand in hands if hand.presence > plain.presence]
         looks.append(hands)
-        if only_presence and (hand := choose(hands, settings.hand)) and _is_sure(hand):
+        counted.append(_against(hands, plain) if plain and only_presence else hands)
+        if only_presence and (hand := choose(counted[-1], settings.hand)) and _is_sure(hand):
             break
-    if settings.hand == "raised" and not any(looks):
-        looks.append(_in_upper_part(look, picture, UPPER))
-    if hanging is None and (hanging := _hanging(_together(looks), settings)) is not None:
-        looks.append(_raised_too(look, picture, hanging))
+    if settings.hand == "raised" and not any(counted):
+        counted.append(_in_upper_part(look, picture, UPPER))
+    if hanging is None and (hanging := _hanging(_together(counted), settings)) is not None:
+        counted.append(_raised_too(look, picture, hanging))
     # A look that shows both hands says more about which of them counts than one that shows a single hand.
-    most = min(2, max(map(len, looks)))
+    most = min(2, max(map(len, counted)))
     if not most:
         return Looked(None, again=True)
-    together = _together(looks) if settings.hand == "raised" and most == 1 else []
-    choices = [(choose(one, settings.hand), one) for one in looks if len(one) >= most]
-    best, seen = max(((hand, one) for hand, one in choices if hand), key=lambda pair: _certainty(pair[0]))
+    together = _together(counted) if settings.hand == "raised" and most == 1 else []
+    choices = [(choose(one, settings.hand), one) for one in counted if len(one) >= most]
+    best, seen = _best([(hand, one) for hand, one in choices if hand])
     if len(together) > 1 and (raised := choose(together, settings.hand)):
         best, seen = raised, together
-    agreeing = [hand for one in looks for hand in _nearest(one, best)]
-    present = [hand for hand in agreeing if hand.presence >= PRESENT]
+    agreeing = [hand for one in counted for hand in _nearest(one, best)]
+    looks += counted[len(looks) :]
+    present = [hand for one in looks for hand in _nearest(one, best) if hand.presence >= PRESENT]
     hand = replace(best, points=np.mean([hand.points for hand in present or agreeing], axis=0))
     return replace(_looked(best, seen), hand=hand, again=True, helped=plain is None)
 
@@ -212,9 +213,26 @@ def _with_border(look: Look, picture: Picture, border: float, turn: float = 0.0)
     return hands
 
 
-def _certainty(found: FoundHand) -> tuple[float, float]:
-    """What looks at the same hand are ordered by. The score says which hand it is, not whether its joints are right."""
-    return found.presence, found.score
+def _against(hands: Sequence[FoundHand], plain: FoundHand) -> list[FoundHand]:
+    """Of the hands of a further look those that count against the first look's, if only its presence was low."""
+    same = _nearest(hands, plain)
+    return [
+        hand
+        for hand in hands
+        if (hand.presence > plain.presence if any(hand is one for one in same) else _is_sure(hand))
+    ]
+
+
+def _best(choices: Sequence[tuple[FoundHand, list[FoundHand]]]) -> tuple[FoundHand, list[FoundHand]]:
+    """The chosen hand of the best look, and all hands of that look.
+
+    A look is as sure of a hand as the lower of its score and its presence: a look at a part of a hand can have a high
+    score, and one at something else a high presence. Of the looks at the same hand the presence says in which one its
+    joints are right.
+    """
+    surest, _ = max(choices, key=lambda pair: min(pair[0].score, pair[0].presence))
+    same = [pair for pair in choices if pair[0].distance(surest) < SAME_HAND]
+    return max(same, key=lambda pair: (pair[0].presence, pair[0].score))
 
 
 def _is_sure(found: FoundHand) -> bool:
