@@ -88,6 +88,11 @@ def test_what_is_no_override_is_named(word: str, told: str) -> None:
         ("learning_rate=1", "learning_rate: unknown parameter"),
         ("train_pose.lr=1", "train_pose.lr: unknown parameter; did you mean train_pose.optimizer.lr"),
         ("lr=1", "lr: unknown parameter; did you mean train_pose.optimizer.lr or train_action.optimizer.lr"),
+        (
+            "optimizer.lr=1",
+            "optimizer.lr: unknown parameter; did you mean train_pose.optimizer.lr or train_action.optimizer.lr",
+        ),
+        ("pose.threshold=1", "threshold: unknown parameter; did you mean export_coreml.streams.pose.threshold"),
         ("~split.sed", "split.sed: unknown parameter; did you mean split.seed"),
         ("train_pose.start=described", "train_pose.start is now train_pose.pretrained_weights"),
         ("+split.seed=1", "split.seed: exists already; remove the + before it"),

@@ -117,11 +117,13 @@ def flat(content: Any, before: str = "") -> dict[str, Any]:
 def nearest(name: str, names: Iterable[str]) -> str:
     """`; did you mean ...` with the names that end so, or the one that is spelt most like it; empty: none is.
 
-    A name in the wrong place (`train_pose.lr`) ends as the one in its own place does (`train_pose.optimizer.lr`).
+    Names end with the whole of a part of a name (`optimizer.lr`). A name in the wrong place (`train_pose.lr`) ends as
+    the one in its own place does (`train_pose.optimizer.lr`).
     """
     names = [other for other in names if not name.startswith(f"{other}.") and other != name]
+    whole = [other for other in names if other.endswith(f".{name}")]
     place, _, last = name.rpartition(".")
     ends = [other for other in names if other.endswith(f".{last}")]
     same_end = [other for other in ends if other.startswith(f"{place}.")] if place else ends
-    found = same_end[:2] or get_close_matches(name, names, n=1, cutoff=0.6)
+    found = (whole or same_end)[:2] or get_close_matches(name, names, n=1, cutoff=0.6)
     return f"; did you mean {' or '.join(found)}" if found else ""
