@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,25 @@ def test_a_file_with_the_name_of_a_module_of_python_is_named() -> None:
     error = ImportError("cannot import name 'reader' from 'csv' (/photos/csv.py)", name="csv", path="/photos/csv.py")
     line = missing_package("it", error)
     assert line == f"it cannot be loaded: {error}; Python has a module csv, too: rename the file if it is yours"
+
+
+def test_a_file_in_place_of_a_package_of_python_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "xml.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "xml"]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(ImportError) as raised:
+        import_module("xml.etree")
+    line = missing_package("it", raised.value)
+    del sys.modules["xml"]
+    assert line.endswith(f" in {tmp_path / 'xml.py'}; Python has a module xml, too: rename the file if it is yours")
+
+
+def test_an_installed_package_that_cannot_be_loaded_is_installed_again() -> None:
+    line = missing_package("it", ImportError("libc10.so: cannot open shared object file", name="torch._C"))
+    assert line.endswith("; install it again: pip install --force-reinstall torch")
+    line = missing_package("it", ImportError("libc10.so: cannot open shared object file"))
+    assert line.endswith("; install it again: pip install --force-reinstall PACKAGE")
 
 
 def test_a_library_that_cannot_be_loaded_is_not_called_missing() -> None:

@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 from handloom.errors import ConfigurationError
+from handloom.support.system_libraries import LINUX_LIBRARIES
 
 # By the module that is imported. All others come with `train`, or with handloom itself.
 _EXTRAS: Mapping[str, str] = {
@@ -54,13 +55,17 @@ def missing_package(asked: str, error: ImportError) -> str:
     of_python = missing in sys.stdlib_module_names
     if isinstance(error, ModuleNotFoundError) and missing and not of_python:
         return f"{asked} needs {missing}: pip install 'handloom[{_EXTRAS.get(missing, WHOLE)}]'"
-    where = f" in {error.path}" if error.path and error.path not in str(error) else ""
-    if of_python and error.path:
+    path = error.path or (getattr(sys.modules.get(missing), "__file__", None) if of_python else None)
+    where = f" in {path}" if path and path not in str(error) else ""
+    if of_python and path:
         advice = f"Python has a module {missing}, too: rename the file if it is yours"
     elif of_python:
         advice = "this Python was built without it: install another Python"
-    else:
+    elif str(error).partition(":")[0] in LINUX_LIBRARIES:
         advice = "handloom doctor says what is missing"
+    else:
+        package = packages_distributions().get(missing, ["PACKAGE"])[0]
+        advice = f"install it again: pip install --force-reinstall {package}"
     return f"{asked} cannot be loaded: {error}{where}; {advice}"
 
 
