@@ -29,6 +29,17 @@ def test_verify_prints_the_interface_line_by_line(capsys: pytest.CaptureFixture[
     assert "19 of 19 rows passed" in printed.out
 
 
+def test_the_models_in_a_folder_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pose").mkdir()
+    assert main(["verify", "pose"]) == 1
+    assert capsys.readouterr().err.startswith("handloom verify: pose: not a saved model; give a .mlpackage, ")
+    for name in ("Hand.onnx", "Hand.mlmodel", "run.json"):
+        Path("pose", name).touch()
+    assert main(["verify", "pose"]) == 1
+    said = "handloom verify: pose: a folder, not a saved model; give one of those in it: pose/Hand.mlmodel, pose/Hand."
+    assert capsys.readouterr().err.startswith(f"{said}onnx\n")
+
+
 def test_verify_runs_an_exported_file_against_its_model(capsys: pytest.CaptureFixture[str]) -> None:
     write_tables(["background", "fist", "open"] * 20, WITHOUT_VALIDATION)
     train_small()

@@ -17,7 +17,7 @@ from small_models import CALIBRATION, random_hands, save, trained, with_spec
 from handloom.config import Kind
 from handloom.errors import DataError, HandloomError
 from handloom.export.onnx_file import save_onnx
-from handloom.export.package import MANIFEST, SPECIFICATION
+from handloom.export.package import MANIFEST, SPECIFICATION, specification_file
 from handloom.export.specification import operations
 from handloom.export.verification import verify
 from handloom.models.checkpoint import TrainedModel
@@ -331,6 +331,9 @@ def test_a_package_without_its_manifest_is_told_apart_from_a_damaged_one(package
     (package / MANIFEST).unlink()
     with pytest.raises(DataError, match=r"Hand.mlpackage: it has no Manifest.json; copy the whole folder"):
         verify(package, None, {})
+    shutil.rmtree(package)
+    with pytest.raises(DataError, match=r"Hand.mlpackage: no such folder; export the model first"):
+        specification_file(package)
 
 
 def test_nothing_but_files_is_opened(package: Path, network: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from handloom.errors import DataError, first_line, printable
 from handloom.export.core_ml_messages import model_class
-from handloom.models.files import COMPILED, EXPORTED, EXPORTED_NAMES
+from handloom.models.files import COMPILED, EXPORTED, EXPORTED_NAMES, ML_PROGRAM
 from handloom.support.files import sha256_of_file
 from handloom.support.fingerprint import fingerprint
 
@@ -21,6 +21,7 @@ MANIFEST = Path("Manifest.json")
 WEIGHTS = "weights"  # the folder next to the specification
 RECOGNIZER, EMBEDDER = "hand_gesture_recognizer.task", "gesture_embedder.tflite"  # in a `.task`, one in the other
 DATA = "Data"  # the folder that the manifest's paths start from
+MOST_NAMED = 6  # models of a folder that an error names
 LARGEST = 100_000_000  # bytes of a file that is read; a hand classifier has about a million
 
 
@@ -72,7 +73,9 @@ def require_model_file(path: Path) -> None:
             " .mlmodel that it was compiled from"
         )
     if not path.exists():
-        raise DataError(f"{name}: no such file; export the model first (dvc repro)")
+        raise _not_there(path)
+    if path.suffix not in EXPORTED and path.is_dir() and (inside := _models_in(path)):
+        raise DataError(f"{name}: a folder, not a saved model; give one of those in it: {inside}")
     if path.suffix not in EXPORTED:
         raise DataError(f"{name}: not a saved model; give a {EXPORTED_NAMES}")
     if path.is_dir():
@@ -81,6 +84,17 @@ def require_model_file(path: Path) -> None:
                 _require_plain(Path(place, one))
     else:
         _require_plain(path.resolve())
+
+
+def _not_there(path: Path) -> DataError:
+    what = "folder" if path.suffix == ML_PROGRAM else "file"
+    return DataError(f"{printable(str(path))}: no such {what}; export the model first (dvc repro)")
+
+
+def _models_in(folder: Path) -> str:
+    files = sorted((file for file in folder.iterdir() if file.suffix in EXPORTED), key=lambda file: file.name)
+    more = f" and {len(files) - MOST_NAMED} more" if files[MOST_NAMED:] else ""
+    return ", ".join(printable(str(file)) for file in files[:MOST_NAMED]) + more
 
 
 def _require_plain(path: Path) -> None:
@@ -97,7 +111,8 @@ def specification_file(package: Path) -> Path:
     """The file of a `.mlpackage` that its manifest names as the model.
 
     Raises:
-        DataError: the manifest is missing or damaged, or names a file that is not in the package.
+        DataError: the package or its manifest is missing; the manifest is damaged, or names a file that is not in the
+            package.
     """
     name = printable(str(package))
     try:
@@ -106,6 +121,8 @@ def specification_file(package: Path) -> Path:
         paths = [PurePosixPath(entry["path"]) for entry in entries.values()]
         model = PurePosixPath(entries[manifest["rootModelIdentifier"]]["path"])
     except FileNotFoundError:
+        if not package.exists():
+            raise _not_there(package) from None
         raise DataError(f"{name}: it has no {MANIFEST}; copy the whole folder, or export the model again") from None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
