@@ -145,6 +145,11 @@ def test_it_says_its_version_as_a_module_too(
             " typed",
         ),
         (
+            ["draw", "a", "--per-class", "x"],
+            "handloom draw: invalid value for '--per-class': 'x' is not a valid integer; handloom draw --help shows"
+            " what can be typed",
+        ),
+        (
             ["verify", "a.mlmodel", "b.mlmodel"],
             "handloom verify: got unexpected extra argument (b.mlmodel);"
             " handloom verify --help shows what can be typed",
@@ -176,6 +181,17 @@ def test_what_is_not_understood_is_one_line_with_a_suggestion(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == f"{said}\n"
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("'x' is not a valid float range.", "handloom: 'x' is not a valid float;"),
+        ("The seconds are out of range.", "handloom: the seconds are out of range;"),
+    ],
+)
+def test_only_the_names_of_bounded_numbers_are_shortened(message: str, said: str) -> None:
+    assert commands._in_one_line(click.UsageError(message)).startswith(said)
 
 
 def test_a_closed_pipe_is_quiet() -> None:

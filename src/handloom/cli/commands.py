@@ -1,5 +1,6 @@
 """The verbs, by what a person wants to do. The module of a verb is loaded when the verb is used."""
 
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -118,7 +119,8 @@ def _in_one_line(error: click.UsageError) -> str:
             message += f", did you mean {' or '.join(error.possibilities)}?"
     else:
         # click calls the type of a bounded number "integer range"; what was typed is no range.
-        message = " ".join(error.format_message().split()).rstrip(".").removesuffix(" range")
+        message = " ".join(error.format_message().split()).rstrip(".")
+        message = re.sub(r"(?<=is not a valid )(integer|float) range$", r"\1", message)
     message = message[:1].lower() + message[1:]
     end = "" if message.endswith("?") else ";"
     return printable(f"{program}: {message}{end} {program} --help shows what can be typed")
