@@ -1,7 +1,7 @@
 """Few photos: training from the weights that come with handloom, against random ones; tested on other people.
 
     python benchmarks/few_photos.py digits KEYPOINTS.parquet [held_out]
-        a keypoint table of Sign Language Digits, which has about one photo a class of each subject. Photos to learn
+        a keypoint table of Sign Language Digits, which has about one photo per class of each subject. Photos to learn
         from are of subjects 0 to 54, tested are subjects 55 to 109; `held_out`: of 0 to 109, tested on 110 to 219
     python benchmarks/few_photos.py kinivi KEYPOINTS.csv
         keypoint.csv of hand-gesture-recognition-mediapipe: rows of the first half of each class, in the order of the

@@ -1,4 +1,4 @@
-"""Draw the README's picture: one drawn photo a class, and the middle of each action, with the joints that were found.
+"""Draw the README's picture: one drawn photo per class, and the middle of each action, with the joints that were found.
 
 Run it after `make repro`: `make pictures`.
 """

@@ -34,7 +34,7 @@ class Verb(click.Command):
 
     Args:
         given: as of `click.Command`.
-        examples: commands that a person can paste, one a line.
+        examples: commands that a person can paste, one per line.
         named: as of `click.Command`.
     """
 
@@ -60,7 +60,7 @@ def verb(examples: str) -> Callable[[Callable[..., int]], Verb]:
     `handloom --help`. Add the verb to `VERBS` in `commands.py`.
 
     Args:
-        examples: commands that a person can paste, one a line.
+        examples: commands that a person can paste, one per line.
     """
     return click.command(cls=Verb, examples=examples)
 

@@ -32,7 +32,7 @@ class Cameras:
 
 @dataclass(frozen=True)
 class Views:
-    """One picture a hand.
+    """One picture per hand.
 
     Attributes:
         scale: ``[N]``, the picture's shorter sides a palm length, at the wrist.

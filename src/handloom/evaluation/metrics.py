@@ -75,7 +75,7 @@ def per_class(answers: Sequence[Answer], classes: Sequence[str]) -> list[dict[st
 
 
 def confusion(answers: Sequence[Answer], classes: Sequence[str]) -> list[dict[str, Any]]:
-    """The confusion table in long form, one row a pair of classes, as Create ML's metrics have it.
+    """The confusion table in long form, one row per pair of classes, as Create ML's metrics have it.
 
     A class without examples is there as an answer only.
     """

@@ -29,7 +29,7 @@ def draw_plots(
 
 
 def _confusion(answers: Sequence[Answer], labels: Sequence[str]) -> "Figure":
-    """Examples with a hand, a row a true class, coloured by their share of it."""
+    """Examples with a hand, one row per true class, coloured by their share of it."""
     from matplotlib.figure import Figure
     from matplotlib.font_manager import FontProperties
 

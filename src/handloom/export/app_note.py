@@ -211,7 +211,7 @@ def _joints(spec: ModelSpec, robustness: Mapping[str, float]) -> str:
 
 
 def _agreement(pairs: Sequence[Pair]) -> str:
-    """Each runtime against each other, a row a pair and a column a part."""
+    """Each runtime against each other, one row per pair and one column per part."""
     if not pairs:
         return ""
     parts = list(dict.fromkeys(pair.part for pair in pairs))

@@ -1,7 +1,7 @@
 """What the files of a model are called, as training leaves and as exporting writes them, and addresses in MLflow."""
 
 MODEL_FILE = "model.ckpt"  # the network's weights and what it was trained for; the same bytes each time
-HISTORY_FILE = "history.csv"  # loss and accuracy, a row a report
+HISTORY_FILE = "history.csv"  # loss and accuracy, one row per report
 # Its columns, those of validation empty without a validation set: dvc.yaml draws them all. `training_loss` is added
 # where early_stopping.monitor is that.
 HISTORY_COLUMNS = ("iteration", "loss", "accuracy", "validation_loss", "validation_accuracy")

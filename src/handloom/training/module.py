@@ -62,7 +62,7 @@ class HandModule(lightning.LightningModule):
         self.network = HandNetwork(len(classes), self.settings.prediction_window_size, self.settings.model)
         weight = None if class_weights is None else torch.tensor(class_weights)
         self.loss = nn.CrossEntropyLoss(weight, label_smoothing=self.settings.label_smoothing)
-        self.history: History = []  # a row a report: iteration, loss, accuracy, and those of validation if any
+        self.history: History = []  # one row per report: iteration, loss, accuracy, and those of validation if any
         self._sums: dict[str, Sums] = {}  # by the prefix of the part
 
     def forward(self, poses: Tensor) -> Tensor:
