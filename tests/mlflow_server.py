@@ -23,6 +23,8 @@ class Server:
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._place.bind(("127.0.0.1", 0))
         self.port = self._place.getsockname()[1]
+        if sys.platform != "linux":  # elsewhere two sockets cannot be bound to one port
+            self._place.close()
         self.uri = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -43,9 +45,10 @@ class Server:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
-        for _ in range(3000):
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline:
             try:
-                urllib.request.urlopen(f"{self.uri}/health", timeout=60).close()
+                urllib.request.urlopen(f"{self.uri}/health", timeout=30).close()
                 return
             except OSError:
                 assert self.process.poll() is None, (self.folder / "server.log").read_text()

@@ -191,7 +191,7 @@ def start(photos: Path, table: Path, **environment: str) -> subprocess.Popen[str
 def test_killed_at_any_moment_it_goes_on_and_ends_in_the_same_bytes(photos: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(8)
     for path in sorted(photos.rglob("*.jpg")):
-        for number in range(8):  # enough work to be killed in
+        for number in range(20):  # enough work to be killed in
             noise = random.integers(0, 3, np.asarray(Image.open(path)).shape, dtype=np.uint8)
             Image.fromarray(np.asarray(Image.open(path)) // 2 + noise).save(path.with_stem(f"{path.stem}-{number}"))
     undisturbed = tmp_path / "undisturbed.parquet"

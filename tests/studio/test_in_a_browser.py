@@ -47,7 +47,7 @@ const original = fetch, devices = navigator.mediaDevices, open = devices.getUser
 devices.getUserMedia = (...asked) => (cameras++, open(...asked));
 window.fetch = async (address, asked) => {
   if (address === "/api/live/end") await new Promise((resolve) => setTimeout(resolve, 300));
-  if (address === "/api/live/begin") left = JSON.parse(asked.body).kind ? 60 : 0;
+  if (address === "/api/live/begin") left = JSON.parse(asked.body).kind ? 600 : 0;
   const answer = await original(address, asked);
   if (address === "/api/files/pose") await new Promise((resolve) => setTimeout(resolve, 1000));
   if (String(address).startsWith("/api/live/") && answer.ok && left-- > 0) {

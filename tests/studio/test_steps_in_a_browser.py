@@ -177,8 +177,10 @@ def test_a_list_of_files_that_comes_late_takes_no_button_from_under_the_pointer(
     page.route("**/api/files/pose", lambda route: route.continue_() if late else late.append(route))
     hold("five")
     page.mouse.up()
-    while not late:
-        page.wait_for_timeout(20)
+    for _ in range(PATIENCE // 20):
+        if not late:
+            page.wait_for_timeout(20)
+    assert late
     hold("one")
     with page.expect_response("**/api/files/pose"):
         late[0].continue_()

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -54,8 +55,9 @@ for item, _ in run_over(lambda items: [time.sleep(0.1)], range(1000), 2, "loky")
 def test_workers_end_soon_after_a_killed_parent(moment: str) -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     workers: list[psutil.Process] = []
+    deadline = time.monotonic() + 300
     while not workers:  # they are there, and may not have got anything to do yet
-        assert parent.poll() is None
+        assert parent.poll() is None and time.monotonic() < deadline
         with suppress(psutil.Error):  # another child that has just ended
             workers = [child for child in psutil.Process(parent.pid).children() if "Loky" in " ".join(child.cmdline())]
     if moment == "working":

@@ -176,8 +176,8 @@ export class Record {
     if (!this.camera.on) return;
     this.held = label;
     this.holding++;
+    const card = [...this.cards.children].find((one) => one.dataset.label === label);
     try {
-      const card = [...this.cards.children].find((one) => one.dataset.label === label);
       const sent = [];
       card.classList.add("recording");
       while (this.held === label && this.camera.on) {
@@ -189,9 +189,10 @@ export class Record {
       card.classList.remove("recording");
       await Promise.all(sent);
     } finally {
+      card.classList.remove("recording");
       this.holding--;
+      await telling(() => this.refresh());
     }
-    await telling(() => this.refresh());
   }
 
   async recordClip(label) {
