@@ -170,7 +170,7 @@ def test_a_damaged_or_missing_file_is_named_in_one_line(
         ) as raised:
             OnnxModel(damaged)
         assert "\n" not in str(raised.value)
-    for path, said in ((tmp_path / "none.onnx", "no such file"), (tmp_path, "not a saved model")):
+    for path, said in ((tmp_path / "none.onnx", "no such file"), (tmp_path, "a folder, not a saved model")):
         with pytest.raises(DataError, match=f"^{path}: {said}; [^\n]*$"):
             OnnxModel(path)
     assert capfd.readouterr() == ("", "")

@@ -142,7 +142,7 @@ def no_classifier(path: Path) -> Path:
             "model.zip: not a model file; give a .ckpt, .mlpackage, .mlmodel, .aimodel, .onnx, .tflite or .task",
         ),
         (lambda path: path.parent / "else.ckpt", "else.ckpt: no such file"),
-        (lambda path: path.parent / "else.mlpackage", "else.mlpackage: no such file"),
+        (lambda path: path.parent / "else.mlpackage", "else.mlpackage: no such folder; export the model first"),
         (lambda path: path.parent.parent, "no model in this folder; give one that holds model.ckpt"),
     ],
 )
