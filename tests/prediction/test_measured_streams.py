@@ -160,16 +160,22 @@ def test_gestures_that_cannot_be_read_are_told_in_one_line(
         read_streams(tmp_path / "streams.parquet", "validation")
 
 
-def test_an_evaluation_has_the_events_of_the_test_recordings(
-    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said: list[dict[str, float]] = []
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, float]]:
+    """The metrics of recordings that evaluations were given; they go no further."""
+    metrics: list[dict[str, float]] = []
 
     def evaluated(*arguments: Any) -> Any:
-        said.append(dict(arguments[-1]))
+        metrics.append(dict(arguments[-1]))
         raise KeyboardInterrupt
 
     monkeypatch.setattr("handloom.evaluation.evaluate.evaluate", evaluated)
+    return metrics
+
+
+def test_an_evaluation_has_the_events_of_the_test_recordings(
+    layout: Layout, tmp_path: Path, said: list[dict[str, float]]
+) -> None:
     for recordings in (layout.streams, None, tmp_path / "gone.parquet"):
         with pytest.raises(KeyboardInterrupt):
             run.evaluate(PARAMETERS, "action", replace(layout, streams=recordings), Workspace.inside(tmp_path))
@@ -180,15 +186,8 @@ def test_an_evaluation_has_the_events_of_the_test_recordings(
 
 
 def test_an_evaluation_measures_with_the_values_that_are_exported(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    layout: Layout, tmp_path: Path, said: list[dict[str, float]]
 ) -> None:
-    said: list[dict[str, float]] = []
-
-    def evaluated(*arguments: Any) -> Any:
-        said.append(dict(arguments[-1]))
-        raise KeyboardInterrupt  # it goes no further than the metrics
-
-    monkeypatch.setattr("handloom.evaluation.evaluate.evaluate", evaluated)
     for values in (StreamValues(), StreamValues(threshold=0.0), StreamValues(threshold=1.0)):
         parameters = replace(PARAMETERS, export_coreml=ExportCoreML(streams=StreamsOfKinds(action=values)))
         with pytest.raises(KeyboardInterrupt):
