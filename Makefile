@@ -27,10 +27,10 @@ system: ## check Python and the system libraries
 	@$(PYTHON) -c 'import sys; sys.exit("handloom: Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	@PYTHONPATH=src $(PYTHON) -m handloom.support.system_libraries
 
-install: $(READY) ## make .venv with the tested versions of everything (2.9 GB, minutes)
+install: $(READY) ## make .venv with the tested versions of everything (3.4 GB, minutes)
 
 $(READY): pyproject.toml constraints.txt | system
-	@echo "install: fetches about 220 packages into .venv, 2.9 GB on disk; this takes minutes, once"
+	@echo "install: fetches about 220 packages into .venv, 3.4 GB on disk; this takes minutes, once"
 	$(PYTHON) -m venv .venv
 	@if [ -n "$(LOCKED)" ]; then \
 	  $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements.lock; \
